@@ -1,0 +1,1 @@
+"""Functions of the service, one module per webhook and trigger."""

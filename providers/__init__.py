@@ -1,0 +1,1 @@
+"""What the functions rely on: Firestore, Twilio, configuration, log."""
