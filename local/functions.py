@@ -1,0 +1,94 @@
+"""Every function of main.py in one process on one port, loaded by the real functions-framework."""
+
+import ast
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import functions_framework
+from flask import Flask
+from functions_framework._http import create_server
+from werkzeug.exceptions import NotFound
+
+from local.ports import HOST, claim_port
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+MAIN = Path(__file__).parent.parent / "main.py"
+_KINDS = {"http": "http", "cloud_event": "cloudevent"}
+
+
+@dataclass(frozen=True)
+class Function:
+    """One deployed function."""
+
+    entry_point: str
+    signature: str  # http or cloudevent
+
+    @property
+    def name(self) -> str:
+        """Its deployed name, without a prefix."""
+        return self.entry_point.replace("_", "-")
+
+
+def listed(source: Path = MAIN) -> list[Function]:
+    """The functions that main.py defines, in its order: those that functions-framework's decorators mark."""
+    functions = []
+    for node in ast.parse(source.read_text()).body:
+        if isinstance(node, ast.FunctionDef):
+            kinds = [_KINDS[name] for name in map(_decorator, node.decorator_list) if name in _KINDS]
+            functions += [Function(node.name, kind) for kind in kinds]
+    return functions
+
+
+def _decorator(node: ast.expr) -> str:
+    """`http` for @functions_framework.http."""
+    return node.attr if isinstance(node, ast.Attribute) else ""
+
+
+def load(function: Function, source: Path = MAIN) -> Flask:
+    """One function's application, from the loader that also runs when deployed."""
+    app: Flask = functions_framework.create_app(  # type: ignore[no-untyped-call] # no signature of its own
+        function.entry_point, str(source), function.signature
+    )
+    for leaked in ("FUNCTION_TARGET", "FUNCTION_SIGNATURE_TYPE"):
+        os.environ.pop(leaked, None)  # set by the loader, and taken for the next one's
+    return app
+
+
+class Dispatcher:
+    """/NAME/rest to the application NAME, which sees /rest, as behind Google's front end."""
+
+    def __init__(self, apps: "dict[str, WSGIApplication]") -> None:
+        self.apps = apps
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
+        name, _, rest = environ.get("PATH_INFO", "").removeprefix("/").partition("/")
+        app = self.apps.get(name)
+        if app is None:
+            return NotFound(f"There is no function {name!r}.")(environ, start_response)
+        environ = {
+            **environ,
+            "PATH_INFO": f"/{rest}",
+            "SCRIPT_NAME": f"{environ.get('SCRIPT_NAME', '')}/{name}",
+        }
+        return app(environ, start_response)
+
+
+def all_in_one(source: Path = MAIN) -> Flask:
+    """A Flask application (create_server tells by the type which server to use) with every function in it."""
+    root = Flask("functions")
+    apps = Dispatcher({function.name: load(function, source) for function in listed(source)})
+    root.wsgi_app = apps  # type: ignore[method-assign] # the way Flask documents
+    return root
+
+
+def serve(port: int, source: Path = MAIN) -> None:
+    """Serve all of them until a signal ends the process."""
+    port = claim_port(port, "the functions")
+    app = all_in_one(source)
+    print(f"{len(listed(source))} functions at http://{HOST}:{port}/NAME", flush=True)
+    server = create_server(app, debug=False, keepalive=75)  # type: ignore[no-untyped-call] # has no types
+    server.run(HOST, port)

@@ -1,0 +1,1 @@
+"""The parts of a developer's machine: emulator, triggers, dispatcher, gateway, processes, commands."""
