@@ -7,8 +7,9 @@ from pathlib import Path
 import urllib3
 
 from local.emulator_install import find_jar, find_java
+from local.errors import ChildFailedError
 from local.ports import HOST, claim_port
-from local.processes import Child, ChildFailedError
+from local.processes import Child
 
 RULES = Path(__file__).parent.parent / "firestore.rules"
 WRITTEN = "google.cloud.firestore.document.v1.written"

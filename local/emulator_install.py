@@ -7,6 +7,8 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+from local.errors import EmulatorMissingError
+
 OLDEST_JAVA = 11
 _IN_SDK = Path("platform/cloud-firestore-emulator/cloud-firestore-emulator.jar")
 _FETCH = ("npx", "--yes", "firebase-tools", "setup:emulators:firestore")
@@ -15,10 +17,6 @@ _HOW = (
     "(Debian: `apt-get install google-cloud-cli-firestore-emulator`) "
     "or `npx firebase-tools setup:emulators:firestore`."
 )
-
-
-class EmulatorMissingError(Exception):
-    """There is no emulator on this machine, or no Java to run it; the text says how to get it."""
 
 
 def find_jar(fetch: bool = True) -> Path:

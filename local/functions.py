@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 MAIN = Path(__file__).parent.parent / "main.py"
+# Which documents wake which function; deploy.sh declares the same to the cloud.
+_PATTERNS = {"worker_available": "workers/{identity}", "customer_written": "customers/{customer_id}"}
 _KINDS = {"http": "http", "cloud_event": "cloudevent"}
 
 
@@ -41,6 +43,11 @@ def listed(source: Path = MAIN) -> list[Function]:
             kinds = [_KINDS[name] for name in map(_decorator, node.decorator_list) if name in _KINDS]
             functions += [Function(node.name, kind) for kind in kinds]
     return functions
+
+
+def pattern_of(function: Function) -> str:
+    """Which documents wake this function; raises KeyError for one that is not told here yet."""
+    return _PATTERNS[function.entry_point]
 
 
 def _decorator(node: ast.expr) -> str:

@@ -2,17 +2,9 @@
 
 import socket
 
+from local.errors import PortTakenError
+
 HOST = "127.0.0.1"
-
-
-class PortTakenError(Exception):
-    """Somebody else listens on the port that was asked for."""
-
-    def __init__(self, port: int, purpose: str, option: str) -> None:
-        super().__init__(
-            f"Port {port} on {HOST}, wanted for {purpose}, is taken by another program: "
-            f"stop that one or choose another port with {option}."
-        )
 
 
 def free_port() -> int:
@@ -31,5 +23,8 @@ def claim_port(port: int, purpose: str, option: str = "--port") -> int:
         try:
             probe.bind((HOST, port))
         except OSError as error:
-            raise PortTakenError(port, purpose, option) from error
+            raise PortTakenError(
+                f"Port {port} on {HOST}, wanted for {purpose}, is taken by another program: "
+                f"stop that one or choose another port with {option}."
+            ) from error
     return port

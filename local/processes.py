@@ -15,6 +15,8 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import IO
 
+from local.errors import ChildFailedError
+
 # Linux kills the child as soon as its parent is gone, even by SIGKILL; elsewhere our own end must be orderly.
 _LAUNCHER = """
 import os, sys
@@ -31,10 +33,6 @@ _spawner_lock = threading.Lock()
 _spawner: threading.Thread | None = None
 
 
-class ChildFailedError(Exception):
-    """A child ended, or did not answer in time; the text carries the end of what it printed."""
-
-
 class Child:
     """One child process in a process group of its own."""
 
@@ -46,12 +44,14 @@ class Child:
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
         log: Path | None = None,
+        echo: bool = False,
         ready: Callable[[], bool] | None = None,
     ) -> None:
         self.args = [str(part) for part in args]
         self.name = name
         self.env = env
         self.cwd = cwd
+        self.echo = echo  # print where we print, instead of into the log
         self.ready = ready
         self.process: subprocess.Popen[bytes] | None = None
         self._output: IO[bytes] = log.open("a+b") if log else tempfile.TemporaryFile()  # noqa: SIM115 - outlives this
@@ -71,7 +71,7 @@ class Child:
             env=None if self.env is None else dict(self.env),
             cwd=self.cwd,
             stdin=subprocess.DEVNULL,
-            stdout=self._output,
+            stdout=None if self.echo else self._output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )

@@ -5,14 +5,15 @@ import time
 from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
-import requests
 from flask.testing import FlaskClient
 from google.cloud import firestore
 from twilio.request_validator import RequestValidator
 from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response
 
-from local import functions
+from local import functions, raw_http
 from local.functions import Dispatcher
 from local.servers import LocalServer
 from local.triggers import Triggers
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     from local.twilio import StandIn
 
 Form = Mapping[str, str] | Iterable[tuple[str, str]]
-
-# What deploy.sh declares in the cloud: which documents wake which function.
-TRIGGERS = {"worker_available": "workers/{identity}", "customer_written": "customers/{customer_id}"}
 
 
 class Apps:
@@ -74,8 +72,10 @@ class Service:
         self.base_url = apps.server.url
 
     def __enter__(self) -> "Service":
-        for entry_point, pattern in TRIGGERS.items():
-            self.triggers.attach(self.project, entry_point, pattern, self.url(entry_point))
+        for function in functions.listed():
+            if function.signature == "cloudevent":
+                pattern, url = functions.pattern_of(function), self.url(function.name)
+                self.triggers.attach(self.project, function.entry_point, pattern, url)
         self.standin.configure_webhooks(pre_url=self.url("pre_event"), post_url=self.url("post_event"))
         return self
 
@@ -106,17 +106,14 @@ class Service:
         token: str | None = None,
         headers: Mapping[str, str] | None = None,
         method: str = "POST",
-    ) -> requests.Response:
+    ) -> Response:
         """Send a webhook as Twilio does, over a real connection; `path` and `query` go out as given."""
         url = self.url(name) + path + (f"?{query}" if query else "")
         pairs = list(form.items()) if isinstance(form, Mapping) else list(form)
-        sent = dict(headers or {})
+        sent = {"Content-Type": "application/x-www-form-urlencoded", **(headers or {})}
         if signed:
-            sent["X-Twilio-Signature"] = signature(url, pairs, token or self.standin.auth_token)
-        prepared = requests.Request(method, url, data=pairs, headers=sent).prepare()
-        prepared.url = url  # requests would re-quote the query, and the signature covers its raw form
-        with requests.Session() as session:
-            return session.send(prepared, timeout=20)
+            sent.setdefault("X-Twilio-Signature", signature(url, pairs, token or self.standin.auth_token))
+        return raw_http.send(method, url, list(sent.items()), urlencode(pairs).encode(), timeout=20)
 
     def settle(self, timeout: float = 5) -> None:
         """Wait until no webhook, no event and no function is under way; raises TimeoutError."""
@@ -124,7 +121,8 @@ class Service:
         self.triggers.drain(self.project, timeout)
         while True:
             events = self.triggers.count(self.project)
-            self.standin.settle(max(0, end - time.monotonic()))
+            if not self.standin.settle(max(0, end - time.monotonic())):
+                raise TimeoutError("Twilio's webhooks are still on their way.")
             self.apps.wait_idle(max(0, end - time.monotonic()))
             self.triggers.drain(self.project, max(0, end - time.monotonic()))
             if self.triggers.count(self.project) == events:

@@ -8,7 +8,7 @@ from google.cloud import firestore
 
 from local.emulator import Emulator
 from local.emulator_install import find_jar, find_java
-from local.processes import ChildFailedError
+from local.errors import ChildFailedError
 
 
 def read_without_signing_in(emulator: Emulator, project: str) -> int:

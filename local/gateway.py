@@ -1,0 +1,59 @@
+"""The one port in front: functions under their deployed names, the emulator's events, pages for people."""
+
+import http.client
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, Flask
+from werkzeug.wrappers import Request, Response
+
+from local import raw_http
+from local.servers import LocalServer
+from local.triggers import Triggers
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+
+class Gateway:
+    """/NAME... goes to the functions process as it came, all else to `app`, where pages are mounted."""
+
+    def __init__(self, names: Iterable[str], functions_url: str, triggers: Triggers) -> None:
+        self.names = frozenset(names)
+        self.functions_url = functions_url
+        self.app = Flask("gateway", static_folder=None)
+        self.app.register_blueprint(triggers.blueprint())
+        self.server: LocalServer | None = None
+        self._pages: WSGIApplication = self.app.wsgi_app
+
+    def mount(self, pages: Blueprint) -> None:
+        """Serve these pages too; before `start`."""
+        self.app.register_blueprint(pages)
+
+    def start(self, port: int) -> "Gateway":
+        """Answer on this port from now on."""
+        self.server = LocalServer(self, port).start()
+        return self
+
+    def stop(self) -> None:
+        """Stop answering."""
+        if self.server is not None:
+            self.server.stop()
+            self.server = None
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """WSGI, not Flask routes: those would redirect /crm//x, and Twilio follows no redirect of a POST."""
+        name = environ.get("PATH_INFO", "").removeprefix("/").partition("/")[0]
+        if name in self.names:
+            return self._forward(Request(environ))(environ, start_response)
+        return self._pages(environ, start_response)
+
+    def _forward(self, request: Request) -> Response:
+        url = self.functions_url + request.environ["RAW_URI"]
+        try:
+            answer = raw_http.send(request.method, url, list(request.headers.items()), request.get_data())
+            for name in ("Server", "Date"):  # this server adds its own
+                answer.headers.pop(name, None)
+            return answer
+        except (OSError, http.client.HTTPException) as error:
+            return Response(f"The functions do not answer: {error}\n", 503, content_type="text/plain")

@@ -1,0 +1,187 @@
+"""The story that `run` tells: customers write, wait in the queue and get their workers, each step checked."""
+
+import json
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from local import sample_data, worker_app
+from local.report import Report
+from local.sample_data import ALICE, ANNOUNCEMENTS, BOB, CAROL, DAN, KEY_ACCOUNTS, RECEPTION, SALES, WHATSAPP
+from local.stack import Stack
+
+if TYPE_CHECKING:
+    from local.twilio import StandIn
+
+ADA, GRACE, EDSGER = "+447700900001", "+447700900002", "+447700900003"
+STRANGER, BUYER, READER, LATECOMER = "+447700900011", "+447700900012", "+447700900013", "+447700900014"
+
+
+class Scenario:
+    """One telling of it, over a running stack whose project is empty."""
+
+    def __init__(self, stack: Stack, report: Report | None = None) -> None:
+        if stack.standin is None:
+            raise ValueError("The scenario needs the stand-in.")
+        self.standin: StandIn = stack.standin
+        self.host = stack.emulator.host
+        self.project = stack.options.project
+        self.db = sample_data.client(self.host, self.project)
+        self.report = report or Report()
+
+    def play(self) -> bool:
+        """All steps in order; whether everything came out right."""
+        self.known_customer_with_a_worker()
+        self.number_that_is_not_routed()
+        stranger, grace, edsger, buyer = self.nobody_is_available()
+        self.workers_turn_available(stranger, grace, edsger, buyer)
+        latecomer = self.everybody_is_full()
+        self.a_worker_leaves(grace, edsger)
+        self.a_conversation_is_closed(stranger, grace)
+        self.the_queue_empties(edsger, latecomer)
+        self.the_counts_are_true()
+        return self.report.close()
+
+    def known_customer_with_a_worker(self) -> None:
+        self.report.step("Ada, whose own worker is Carol, writes to Key accounts. Carol is Unavailable.")
+        sid = self.write(ADA, KEY_ACCOUNTS, "Good morning, Carol!")
+        self.expect_held(sid, CAROL, "Carol is in the conversation all the same: she is Ada's own worker")
+        self.report.expect("it is called Ada Byron", lambda: self.name_of(sid), "Ada Byron")
+        self.report.expect("its participant is customer ada", lambda: self.customer_id(sid, ADA), "ada")
+        self.tell(sid)
+
+    def number_that_is_not_routed(self) -> None:
+        self.report.step("A reader writes to Announcements, a number that is not routed.")
+        sid = self.write(READER, ANNOUNCEMENTS, "Thanks for the news.")
+        self.report.expect("it is in the log as unrouted", lambda: self.state(sid), "unrouted")
+        self.report.expect("nobody is in it", lambda: self.workers_in(sid), [])
+        self.tell(sid)
+
+    def nobody_is_available(self) -> tuple[str, str, str, str]:
+        self.report.step("A stranger writes to Reception. Nobody is Available.")
+        stranger = self.write(STRANGER, RECEPTION, "Is anybody there?")
+        self.expect_queued(stranger, "default", "it waits in Reception's queue")
+        self.report.expect("the stranger has a customer record", lambda: self.records_of(STRANGER), 1)
+        self.tell(stranger)
+        self.report.step("Grace, a customer without a worker of her own, writes to Reception.")
+        grace = self.write(GRACE, RECEPTION, "Me too.")
+        self.expect_queued(grace, "default", "it waits behind the stranger's")
+        self.report.step("Edsger, known by his bare number, writes over WhatsApp.")
+        edsger = self.write(f"whatsapp:{EDSGER}", WHATSAPP, "Hello")
+        self.report.expect(
+            "he is recognised",
+            lambda: self.name_of(edsger),
+            "Edsger Dijkstra",
+        )
+        self.expect_queued(edsger, "default", "it waits too")
+        self.report.step("A buyer writes to Sales, and a moment later a second message.")
+        buyer = self.write(BUYER, SALES, "What does it cost?")
+        again = self.write(BUYER, SALES, "Hello?")
+        self.report.expect("both messages are in one conversation", lambda: again, buyer)
+        self.expect_queued(buyer, "sales", "it waits in Sales' queue")
+        self.report.expect("four are waiting", self.waiting, sorted([stranger, grace, edsger, buyer]))
+        return stranger, grace, edsger, buyer
+
+    def workers_turn_available(self, stranger: str, grace: str, edsger: str, buyer: str) -> None:
+        self.report.step("Alice turns Available. Each of Reception has room for one conversation.")
+        self.turn(ALICE, "Available")
+        self.expect_held(stranger, ALICE, "she gets the stranger, who has waited longest")
+        self.report.expect("she is full", lambda: self.worker(ALICE).get("full"), True)
+        self.tell(stranger)
+        self.report.step("Bob turns Available.")
+        self.turn(BOB, "Available")
+        self.expect_held(grace, BOB, "he gets Grace, the next")
+        self.expect_queued(edsger, "default", "Edsger goes on waiting: both are full")
+        self.report.step("Dan of Sales turns Available.")
+        self.turn(DAN, "Available")
+        self.expect_held(buyer, DAN, "he gets the buyer, and nobody of Reception's queue")
+        self.report.expect("Edsger is the only one waiting", self.waiting, [edsger])
+
+    def everybody_is_full(self) -> str:
+        self.report.step("Another stranger writes to Reception.")
+        sid = self.write(LATECOMER, RECEPTION, "Do you have a minute?")
+        self.expect_queued(sid, "default", "it waits behind Edsger's")
+        self.tell(sid)
+        return sid
+
+    def a_worker_leaves(self, grace: str, edsger: str) -> None:
+        self.report.step("Bob leaves Grace's conversation.")
+        self.standin.worker_leave(grace, BOB)
+        self.expect_queued(grace, "default", "it waits again, as old as it was")
+        self.expect_held(edsger, BOB, "Bob's slot goes to Edsger: Bob is not given Grace again")
+        self.tell(grace)
+
+    def a_conversation_is_closed(self, stranger: str, grace: str) -> None:
+        self.report.step("Alice closes the stranger's conversation.")
+        self.standin.set_state(stranger, "closed")
+        self.report.expect("it is closed in the log", lambda: self.state(stranger), "closed")
+        self.expect_held(grace, ALICE, "her slot goes to Grace, now the oldest in the queue")
+
+    def the_queue_empties(self, edsger: str, latecomer: str) -> None:
+        self.report.step("Bob closes Edsger's conversation, then turns Unavailable.")
+        self.standin.set_state(edsger, "closed")
+        self.expect_held(latecomer, BOB, "he gets the last one waiting")
+        self.turn(BOB, "Unavailable")
+        self.report.expect("nobody is waiting", self.waiting, [])
+
+    def the_counts_are_true(self) -> None:
+        self.report.step("At the end the records agree with each other.")
+        for identity in (ALICE, BOB, CAROL, DAN):
+            self.report.expect(f"{identity} holds one", partial(self.held_by, identity), 1)
+
+    def write(self, customer: str, number: str, text: str) -> str:
+        """A customer's message; returns the conversation's SID."""
+        result = self.standin.inbound(from_=customer, to=number, body=text, wait=True)
+        return str(result.conversation_sid)
+
+    def turn(self, identity: str, status: str) -> None:
+        worker_app.set_status(self.host, self.project, identity, status)
+
+    def expect_held(self, sid: str, identity: str, what: str) -> None:
+        self.report.expect(
+            what,
+            lambda: (self.state(sid), self.record(sid).get("worker"), self.workers_in(sid)),
+            ("assigned", identity, [identity]),
+        )
+
+    def expect_queued(self, sid: str, pool: str, what: str) -> None:
+        self.report.expect(what, lambda: (self.state(sid), self.pool_waiting_for(sid)), ("queued", pool))
+
+    def tell(self, sid: str) -> None:
+        """The last line of the conversation's own story."""
+        story = self.record(sid).get("log") or [{}]
+        self.report.tell(f"log: {story[-1].get('what')}: {story[-1].get('why')}")
+
+    def record(self, sid: str) -> dict[str, Any]:
+        return self.db.document(f"conversations/{sid}").get().to_dict() or {}
+
+    def state(self, sid: str) -> Any:
+        return self.record(sid).get("state")
+
+    def worker(self, identity: str) -> dict[str, Any]:
+        return self.db.document(f"workers/{identity}").get().to_dict() or {}
+
+    def held_by(self, identity: str) -> Any:
+        return self.worker(identity).get("active")
+
+    def name_of(self, sid: str) -> Any:
+        return (self.standin.conversation(sid) or {}).get("friendly_name")
+
+    def waiting(self) -> list[str]:
+        return sorted(entry.id for entry in self.db.collection("pending_conversations").stream())
+
+    def pool_waiting_for(self, sid: str) -> Any:
+        return (self.db.document(f"pending_conversations/{sid}").get().to_dict() or {}).get("pool")
+
+    def workers_in(self, sid: str) -> list[str]:
+        identities = [participant.get("identity") for participant in self.standin.participants(sid)]
+        return sorted(identity for identity in identities if identity)
+
+    def records_of(self, address: str) -> int:
+        customers = self.db.collection("customers").stream()
+        return sum(address in (customer.to_dict() or {}).get("addresses", []) for customer in customers)
+
+    def customer_id(self, sid: str, address: str) -> Any:
+        for participant in self.standin.participants(sid):
+            if (participant.get("messaging_binding") or {}).get("address") == address:
+                return json.loads(participant["attributes"]).get("customer_id")
+        return None
