@@ -1,0 +1,144 @@
+"""One Twilio account in memory: its records, their indexes, its clock and its lock."""
+
+import itertools
+import threading
+from datetime import UTC, datetime, timedelta
+
+from local.twilio.errors import ApiError
+from local.twilio.records import (
+    AddressConfig,
+    Conversation,
+    Participant,
+    Role,
+    Service,
+    User,
+    WebhookConfig,
+    new_sid,
+)
+
+USER_LIMIT = 1000  # conversations of one identity that are not closed
+ROLES = (
+    ("channel user", "conversation", ["sendMessage", "leaveConversation", "editOwnMessage"]),
+    ("channel admin", "conversation", ["sendMessage", "leaveConversation", "addParticipant"]),
+    ("service user", "service", ["createConversation", "joinConversation", "editOwnUserInfo"]),
+)
+
+
+class Account:
+    """All state of one account. Whoever reads or writes it holds `lock`."""
+
+    def __init__(self, sid: str, auth_token: str) -> None:
+        self.sid = sid
+        self.auth_token = auth_token
+        self.lock = threading.RLock()
+        self.ahead = timedelta()
+        self._orders = itertools.count(1)
+        self.services: dict[str, Service] = {}
+        self.roles: dict[str, Role] = {}
+        self.conversations: dict[str, Conversation] = {}
+        self.unique_names: dict[tuple[str, str], str] = {}
+        self.pairs: dict[tuple[str, str], str] = {}
+        self.groups: dict[frozenset[str], str] = {}
+        self.users: dict[str, User] = {}
+        self.identities: dict[tuple[str, str], User] = {}
+        self.memberships: dict[tuple[str, str], dict[str, Participant]] = {}
+        self.correspondents: dict[str, dict[str, Participant]] = {}
+        self.addresses: dict[str, AddressConfig] = {}
+        self.own_numbers: set[str] | None = None
+        self.user_limits: dict[str, int] = {}
+        self.webhooks = WebhookConfig()
+        self.default_messaging_service_sid = new_sid("MG")
+        self.default_inactive_after: int | None = None
+        self.default_closed_after: int | None = None
+        self.default_service_sid = self.add_service("Default Conversations Service").sid
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+    def next_order(self) -> int:
+        """A number that grows with every record; paging goes by it."""
+        return next(self._orders)
+
+    def add_service(self, friendly_name: str) -> Service:
+        now, sid, made = self.now(), new_sid("IS"), []
+        for name, kind, permissions in ROLES:
+            role = Role(new_sid("RL"), self.next_order(), sid, name, kind, list(permissions), now, now)
+            self.roles[role.sid] = role
+            made.append(role.sid)
+        service = Service(sid, self.next_order(), friendly_name, now, now, made[0], made[1], made[2])
+        self.services[sid] = service
+        return service
+
+    def service(self, sid: str) -> Service:
+        if sid not in self.services:
+            raise ApiError(50050 if sid.startswith("IS") else 20404, sid)
+        return self.services[sid]
+
+    def find_conversation(self, sid_or_name: str, service_sid: str) -> Conversation:
+        """The conversation of that SID or unique name, of that service only."""
+        sid = self.unique_names.get((service_sid, sid_or_name), sid_or_name)
+        found = self.conversations.get(sid)
+        if found is None or found.service_sid != service_sid:
+            raise ApiError(50350, sid_or_name)
+        return found
+
+    def find_user(self, sid_or_identity: str, service_sid: str) -> User:
+        found = self.users.get(sid_or_identity) or self.identities.get((service_sid, sid_or_identity))
+        if found is None or found.service_sid != service_sid:
+            raise ApiError(20404, f"user {sid_or_identity}")
+        return found
+
+    def address_config(self, address: str) -> AddressConfig | None:
+        """The configuration of one of the account's own addresses, by its SID or the address itself."""
+        found = self.addresses.get(address)
+        if found is not None:
+            return found
+        bare = address.removeprefix("whatsapp:")
+        for config in self.addresses.values():
+            if config.address == address or (config.type == "whatsapp" and config.address == bare):
+                return config
+        return None
+
+    def owns(self, address: str) -> bool:
+        return address in (self.own_numbers or ()) or self.address_config(address) is not None
+
+    def remember_participant(self, conversation: Conversation, participant: Participant) -> None:
+        """Enters a participant in its conversation and in the indexes."""
+        conversation.participants[participant.sid] = participant
+        if participant.identity:
+            key = (conversation.service_sid, participant.identity)
+            self.memberships.setdefault(key, {})[conversation.sid] = participant
+        if participant.address:
+            self.correspondents.setdefault(participant.address, {})[conversation.sid] = participant
+        if participant.address and participant.proxy_address:
+            self.pairs[participant.address, participant.proxy_address] = conversation.sid
+
+    def forget_participant(self, conversation: Conversation, participant: Participant) -> None:
+        conversation.participants.pop(participant.sid, None)
+        if participant.identity:
+            self.memberships.get((conversation.service_sid, participant.identity), {}).pop(
+                conversation.sid, None
+            )
+        if participant.address:
+            self.correspondents.get(participant.address, {}).pop(conversation.sid, None)
+        self.free_pair(conversation, participant)
+
+    def free_pair(self, conversation: Conversation, participant: Participant) -> None:
+        pair = (participant.address or "", participant.proxy_address or "")
+        if self.pairs.get(pair) == conversation.sid:
+            del self.pairs[pair]
+
+    def free_addresses(self, conversation: Conversation) -> None:
+        """A closed or removed conversation keeps no address pair and no group roster to itself."""
+        for participant in conversation.participants.values():
+            self.free_pair(conversation, participant)
+        for roster in [roster for roster, sid in self.groups.items() if sid == conversation.sid]:
+            del self.groups[roster]
+
+    def is_full(self, identity: str, service_sid: str) -> bool:
+        """Whether that identity is in as many conversations as allowed (closed ones do not count)."""
+        limit = self.user_limits.get(identity, USER_LIMIT)
+        held = self.memberships.get((service_sid, identity), {})
+        if len(held) < limit:
+            return False
+        return sum(self.conversations[sid].state != "closed" for sid in held) >= limit

@@ -1,0 +1,123 @@
+"""REST: participants and messages of a conversation, and the conversations that someone takes part in."""
+
+from local.twilio import changes, members, shapes
+from local.twilio.changes import NewMessage
+from local.twilio.errors import ApiError
+from local.twilio.members import NewParticipant
+from local.twilio.records import Conversation, Message, Participant
+from local.twilio.rest.calls import Answer, Call, page
+
+
+def shape(call: Call, record: Participant) -> shapes.Shape:
+    return shapes.participant(call.account, record, call.scope)
+
+
+def wanted(call: Call) -> NewParticipant:
+    form = call.form
+    return NewParticipant(
+        identity=form.get("Identity"),
+        address=form.get("MessagingBinding.Address"),
+        proxy_address=form.get("MessagingBinding.ProxyAddress"),
+        projected_address=form.get("MessagingBinding.ProjectedAddress"),
+        attributes=form.get("Attributes"),
+        role_sid=form.get("RoleSid"),
+    )
+
+
+def add(call: Call, conversation: Conversation, one: NewParticipant) -> Participant:
+    """Adds a participant; an identity that is no user yet becomes one."""
+    drafted = members.draft(call.account, conversation, one)
+    if drafted.identity:
+        _, made = changes.add_user(call.account, conversation.service_sid, drafted.identity)
+        call.events += made
+    call.events += members.join(call.account, conversation, drafted)
+    return drafted
+
+
+def create(call: Call) -> Answer:
+    return 201, shape(call, add(call, call.conversation(), wanted(call)))
+
+
+def fetch(call: Call) -> Answer:
+    return 200, shape(call, members.find(call.conversation(), call.sid))
+
+
+def index(call: Call) -> Answer:
+    return page(call, "participants", call.conversation().participants.values(), lambda one: shape(call, one))
+
+
+def update(call: Call) -> Answer:
+    conversation = call.conversation()
+    found = members.find(conversation, call.sid)
+    call.events += members.update(call.account, conversation, found, wanted(call))
+    if call.form.get("LastReadMessageIndex") is not None:
+        found.last_read_index = call.form.number("LastReadMessageIndex", 0)
+    found.last_read_at = call.form.get("LastReadTimestamp") or found.last_read_at
+    return 200, shape(call, found)
+
+
+def delete(call: Call) -> Answer:
+    conversation = call.conversation()
+    call.events += members.leave(call.account, conversation, members.find(conversation, call.sid))
+    return 204, None
+
+
+def memberships(call: Call) -> Answer:
+    """The conversations of one identity or one address; either, not both."""
+    identity, address = call.form.get("Identity"), call.form.get("Address")
+    if bool(identity) == bool(address):
+        raise ApiError(50451)
+    account = call.account
+    if identity:
+        found = account.memberships.get((call.service.sid, identity), {})
+    else:
+        found = account.correspondents.get(address or "", {})
+    here = [one for one in found.values() if _conversation(call, one).service_sid == call.service.sid]
+    return page(
+        call,
+        "conversations",
+        here,
+        lambda one: shapes.participant_conversation(account, _conversation(call, one), one, call.scope),
+        maximum=50,
+    )
+
+
+def _conversation(call: Call, member: Participant) -> Conversation:
+    return call.account.conversations[member.conversation_sid]
+
+
+def message_shape(call: Call, record: Message) -> shapes.Shape:
+    return shapes.message(call.account, record, call.scope)
+
+
+def create_message(call: Call) -> Answer:
+    form = call.form
+    media = form.get("MediaSid")
+    sent = NewMessage(
+        body=form.get("Body"),
+        author=form.get("Author") or "system",
+        attributes=form.get("Attributes"),
+        media=[{"sid": media, "content_type": None, "filename": None, "size": 0}] if media else None,
+        content_sid=form.get("ContentSid"),
+    )
+    record, made = changes.add_message(call.account, call.conversation(), sent)
+    call.events += made
+    return 201, message_shape(call, record)
+
+
+def list_messages(call: Call) -> Answer:
+    newest_first = (call.form.get("Order") or "asc") == "desc"
+    return page(
+        call,
+        "messages",
+        call.conversation().messages,
+        lambda one: message_shape(call, one),
+        newest_first=newest_first,
+    )
+
+
+def fetch_message(call: Call) -> Answer:
+    for record in call.conversation().messages:
+        if record.sid == call.sid:
+            return 200, message_shape(call, record)
+    raise ApiError(20404, call.sid)

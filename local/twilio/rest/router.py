@@ -1,0 +1,133 @@
+"""Which path and method is which resource; lets a request in, acts on it, and sends the webhooks it made."""
+
+import base64
+import binascii
+import hmac
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from werkzeug.exceptions import MethodNotAllowed, NotFound
+from werkzeug.routing import Map, Rule
+
+from local.twilio.account import Account
+from local.twilio.errors import ApiError
+from local.twilio.events import Origin
+from local.twilio.rest import conversations, participants, settings, users
+from local.twilio.rest.calls import Answer, Call, Form
+from local.twilio.webhooks import Webhooks
+
+Handler = Callable[[Call], Answer]
+CONVERSATION = "/Conversations/<conversation>"
+USER = "/Users/<user>"
+
+# Under /v1 for the default service and under /v1/Services/<service> for any: the same resources.
+IN_A_SERVICE: list[tuple[str, str, Handler]] = [
+    ("POST", "/Conversations", conversations.create),
+    ("GET", "/Conversations", conversations.index),
+    ("GET", CONVERSATION, conversations.fetch),
+    ("POST", CONVERSATION, conversations.update),
+    ("DELETE", CONVERSATION, conversations.delete),
+    ("POST", "/ConversationWithParticipants", conversations.create_with_participants),
+    ("POST", f"{CONVERSATION}/Webhooks", conversations.create_hook),
+    ("GET", f"{CONVERSATION}/Webhooks", conversations.list_hooks),
+    ("GET", f"{CONVERSATION}/Webhooks/<sid>", conversations.fetch_hook),
+    ("POST", f"{CONVERSATION}/Webhooks/<sid>", conversations.update_hook),
+    ("DELETE", f"{CONVERSATION}/Webhooks/<sid>", conversations.delete_hook),
+    ("POST", f"{CONVERSATION}/Participants", participants.create),
+    ("GET", f"{CONVERSATION}/Participants", participants.index),
+    ("GET", f"{CONVERSATION}/Participants/<sid>", participants.fetch),
+    ("POST", f"{CONVERSATION}/Participants/<sid>", participants.update),
+    ("DELETE", f"{CONVERSATION}/Participants/<sid>", participants.delete),
+    ("GET", "/ParticipantConversations", participants.memberships),
+    ("POST", f"{CONVERSATION}/Messages", participants.create_message),
+    ("GET", f"{CONVERSATION}/Messages", participants.list_messages),
+    ("GET", f"{CONVERSATION}/Messages/<sid>", participants.fetch_message),
+    ("POST", "/Users", users.create),
+    ("GET", "/Users", users.index),
+    ("GET", USER, users.fetch),
+    ("POST", USER, users.update),
+    ("DELETE", USER, users.delete),
+    ("GET", f"{USER}/Conversations", users.list_conversations),
+    ("GET", f"{USER}{CONVERSATION}", users.fetch_conversation),
+    ("POST", f"{USER}{CONVERSATION}", users.update_conversation),
+    ("DELETE", f"{USER}{CONVERSATION}", users.leave_conversation),
+    ("GET", "/Configuration/Webhooks", settings.fetch_webhooks),
+    ("POST", "/Configuration/Webhooks", settings.update_webhooks),
+    ("GET", "/Roles", settings.list_roles),
+    ("GET", "/Roles/<sid>", settings.fetch_role),
+]
+ELSEWHERE: list[tuple[str, str, Handler]] = [
+    ("GET", "/v1/Services", settings.list_services),
+    ("POST", "/v1/Services", settings.create_service),
+    ("GET", "/v1/Services/<service>", settings.fetch_service),
+    ("DELETE", "/v1/Services/<service>", settings.delete_service),
+    ("GET", "/v1/Services/<service>/Configuration", settings.fetch_service_configuration),
+    ("POST", "/v1/Services/<service>/Configuration", settings.update_service_configuration),
+    ("GET", "/v1/Configuration", settings.fetch_configuration),
+    ("POST", "/v1/Configuration", settings.update_configuration),
+    ("GET", "/v1/Configuration/Addresses", settings.list_addresses),
+    ("POST", "/v1/Configuration/Addresses", settings.create_address),
+    ("GET", "/v1/Configuration/Addresses/<sid>", settings.fetch_address),
+    ("POST", "/v1/Configuration/Addresses/<sid>", settings.update_address),
+    ("DELETE", "/v1/Configuration/Addresses/<sid>", settings.delete_address),
+]
+
+
+def _rules() -> list[Rule]:
+    rules = [Rule(path, endpoint=handler, methods=[method]) for method, path, handler in ELSEWHERE]
+    for method, path, handler in IN_A_SERVICE:
+        for prefix in ("/v1", "/v1/Services/<service>"):
+            rules.append(Rule(prefix + path, endpoint=handler, methods=[method]))
+    return rules
+
+
+class Request(NamedTuple):
+    """What came in, as far as the API looks at it."""
+
+    method: str
+    path: str
+    form: Form
+    headers: Mapping[str, str]
+
+
+class Router:
+    """Answers REST requests on one account."""
+
+    def __init__(self, account: Account, webhooks: Webhooks) -> None:
+        self._account = account
+        self._webhooks = webhooks
+        rules = Map(_rules(), strict_slashes=False, merge_slashes=False)
+        self._map = rules.bind("conversations.twilio.com")
+        login = f"{account.sid}:{account.auth_token}".encode()
+        self._login = b"Basic " + base64.b64encode(login)
+
+    def handle(self, request: Request) -> Answer:
+        """Acts under the account's lock; then, if the request asks for it, sends webhooks without it."""
+        self._authenticate(request.headers.get("Authorization") or "")
+        handler, ids = self._resolve(request)
+        with self._account.lock:
+            scope = ids.get("service")
+            service = self._account.service(scope or self._account.default_service_sid)
+            call = Call(self._account, request.method, request.path, request.form, ids, service, scope)
+            answer = handler(call)
+        wanted = (request.headers.get("X-Twilio-Webhook-Enabled") or "").lower() == "true"
+        self._webhooks.publish(call.events, Origin("API", fires=wanted))
+        return answer
+
+    def _authenticate(self, header: str) -> None:
+        if hmac.compare_digest(header.encode(), self._login):
+            return
+        try:
+            user = base64.b64decode(header.partition(" ")[2]).decode().partition(":")[0]
+        except (binascii.Error, UnicodeDecodeError):
+            user = ""
+        raise ApiError(20003, "wrong auth token" if user == self._account.sid else "no such account")
+
+    def _resolve(self, request: Request) -> tuple[Handler, Mapping[str, str]]:
+        try:
+            handler, ids = self._map.match(request.path, method=request.method)
+        except NotFound:
+            raise ApiError(20404, request.path) from None
+        except MethodNotAllowed:
+            raise ApiError(20004, f"{request.method} {request.path}") from None
+        return handler, ids

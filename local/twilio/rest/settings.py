@@ -1,0 +1,176 @@
+"""REST: services, configurations, webhook targets, roles and the account's own addresses."""
+
+from local.twilio import checks, settings_shapes
+from local.twilio.errors import ApiError
+from local.twilio.records import AddressConfig, Role, WebhookConfig, address_type, new_sid
+from local.twilio.rest.calls import Answer, Call, page
+from local.twilio.shapes import Shape
+
+ADDRESS_TYPES = ("sms", "whatsapp", "messenger", "gbm", "email", "rcs", "apple", "chat")
+
+
+def list_services(call: Call) -> Answer:
+    services = call.account.services.values()
+    return page(call, "services", services, lambda one: settings_shapes.service(call.account, one))
+
+
+def create_service(call: Call) -> Answer:
+    made = call.account.add_service(call.form.need("FriendlyName"))
+    return 201, settings_shapes.service(call.account, made)
+
+
+def fetch_service(call: Call) -> Answer:
+    return 200, settings_shapes.service(call.account, call.service)
+
+
+def delete_service(call: Call) -> Answer:
+    if call.service.sid == call.account.default_service_sid:
+        raise ApiError(20001, "the default service cannot be deleted")
+    del call.account.services[call.service.sid]
+    return 204, None
+
+
+def fetch_configuration(call: Call) -> Answer:
+    return 200, settings_shapes.configuration(call.account)
+
+
+def update_configuration(call: Call) -> Answer:
+    account, form = call.account, call.form
+    if form.get("DefaultChatServiceSid"):
+        account.default_service_sid = account.service(form.need("DefaultChatServiceSid")).sid
+    messaging = form.get("DefaultMessagingServiceSid")
+    account.default_messaging_service_sid = messaging or account.default_messaging_service_sid
+    inactive, closed = form.get("DefaultInactiveTimer"), form.get("DefaultClosedTimer")
+    if inactive is not None:
+        account.default_inactive_after = checks.inactive_timer(inactive)
+    if closed is not None:
+        account.default_closed_after = checks.closed_timer(closed)
+    return fetch_configuration(call)
+
+
+def fetch_service_configuration(call: Call) -> Answer:
+    return 200, settings_shapes.service_configuration(call.service)
+
+
+def update_service_configuration(call: Call) -> Answer:
+    form, service = call.form, call.service
+    for name in (
+        "DefaultConversationRoleSid",
+        "DefaultConversationCreatorRoleSid",
+        "DefaultChatServiceRoleSid",
+    ):
+        if form.get(name) and form.get(name) not in call.account.roles:
+            raise ApiError(50109, form.get(name) or "")
+    service.conversation_role = form.get("DefaultConversationRoleSid") or service.conversation_role
+    service.creator_role = form.get("DefaultConversationCreatorRoleSid") or service.creator_role
+    service.service_role = form.get("DefaultChatServiceRoleSid") or service.service_role
+    reachable = form.flag("ReachabilityEnabled")
+    service.reachability_enabled = service.reachability_enabled if reachable is None else reachable
+    return fetch_service_configuration(call)
+
+
+def _webhooks(call: Call) -> WebhookConfig:
+    return call.service.webhooks if call.scope else call.account.webhooks
+
+
+def fetch_webhooks(call: Call) -> Answer:
+    return 200, settings_shapes.webhook_configuration(call.account, _webhooks(call), call.scope)
+
+
+def update_webhooks(call: Call) -> Answer:
+    config, form = _webhooks(call), call.form
+    pre, post, method = (form.get(name) for name in ("PreWebhookUrl", "PostWebhookUrl", "Method"))
+    for url, code in ((pre, 50077), (post, 50078)):
+        if url and not url.startswith(("http://", "https://")):
+            raise ApiError(code, url)
+    if method and method.upper() not in ("GET", "POST"):
+        raise ApiError(20001, "Method must be GET or POST")
+    if pre is not None:
+        config.pre_url = pre or None
+    if post is not None:
+        config.post_url = post or None
+    filters = form.all("Filters")
+    if filters is not None:
+        config.filters = [name for name in filters if name]
+    config.method = (method or config.method).upper()
+    config.target = form.get("Target") or config.target
+    return fetch_webhooks(call)
+
+
+def role_shape(call: Call, record: Role) -> Shape:
+    return settings_shapes.role(call.account, record, call.scope)
+
+
+def list_roles(call: Call) -> Answer:
+    here = [one for one in call.account.roles.values() if one.service_sid == call.service.sid]
+    return page(call, "roles", here, lambda one: role_shape(call, one))
+
+
+def fetch_role(call: Call) -> Answer:
+    record = call.account.roles.get(call.sid)
+    if record is None or record.service_sid != call.service.sid:
+        raise ApiError(20404, call.sid)
+    return 200, role_shape(call, record)
+
+
+def list_addresses(call: Call) -> Answer:
+    kind = call.form.get("Type")
+    found = [one for one in call.account.addresses.values() if kind in (None, one.type)]
+    return page(call, "address_configurations", found, lambda one: settings_shapes.address(call.account, one))
+
+
+def _address(call: Call) -> AddressConfig:
+    found = call.account.address_config(call.sid)
+    if found is None:
+        raise ApiError(20404, call.sid)
+    return found
+
+
+def fetch_address(call: Call) -> Answer:
+    return 200, settings_shapes.address(call.account, _address(call))
+
+
+def create_address(call: Call) -> Answer:
+    kind, address = call.form.need("Type"), call.form.need("Address")
+    if kind not in ADDRESS_TYPES:
+        raise ApiError(20001, f"Type {kind} is not known")
+    if kind in ("sms", "whatsapp") and address_type(address) in ("sms", "whatsapp"):
+        checks.address(address)
+    if any(one.address == address for one in call.account.addresses.values()):
+        raise ApiError(20409, address)
+    now = call.account.now()
+    record = AddressConfig(new_sid("IG"), call.account.next_order(), kind, address, now, now)
+    record.country = call.form.get("AddressCountry")
+    _apply(call, record)
+    call.account.addresses[record.sid] = record
+    return 201, settings_shapes.address(call.account, record)
+
+
+def update_address(call: Call) -> Answer:
+    record = _address(call)
+    _apply(call, record)
+    record.updated = call.account.now()
+    return 200, settings_shapes.address(call.account, record)
+
+
+def _apply(call: Call, record: AddressConfig) -> None:
+    form = call.form
+    enabled, service_sid = form.flag("AutoCreation.Enabled"), form.get("AutoCreation.ConversationServiceSid")
+    if service_sid:
+        call.account.service(service_sid)
+    name = form.get("FriendlyName")
+    record.friendly_name = record.friendly_name if name is None else checks.friendly_name(name)
+    record.enabled = record.enabled if enabled is None else enabled
+    record.creation_type = form.get("AutoCreation.Type") or record.creation_type
+    record.service_sid = service_sid or record.service_sid
+    record.webhook_url = form.get("AutoCreation.WebhookUrl") or record.webhook_url
+    record.webhook_method = form.get("AutoCreation.WebhookMethod") or record.webhook_method
+    record.webhook_filters = form.all("AutoCreation.WebhookFilters") or record.webhook_filters
+    record.studio_flow_sid = form.get("AutoCreation.StudioFlowSid") or record.studio_flow_sid
+    if form.get("AutoCreation.StudioRetryCount") is not None:
+        record.studio_retry_count = form.number("AutoCreation.StudioRetryCount", 0)
+
+
+def delete_address(call: Call) -> Answer:
+    del call.account.addresses[_address(call).sid]
+    return 204, None

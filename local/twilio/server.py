@@ -1,0 +1,155 @@
+"""The HTTP side: keeps connections open, fails on demand, hands requests to the API or to the controls."""
+
+import contextlib
+import json
+import socket
+import socketserver
+import sys
+import threading
+import time
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import unquote
+
+from local.twilio.errors import ApiError, classic_body, problem_body
+from local.twilio.rest.calls import Answer, Form
+from local.twilio.rest.router import Request, Router
+from local.twilio.trouble import Failure, Trouble
+
+Control = Callable[[str, str, Form, bytes], Answer]
+CONTROLS = "/_standin/"
+
+
+class Server(ThreadingHTTPServer):
+    """Serves on 127.0.0.1 in threads that end with the process; `cut` ends the open connections, too."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, port: int, router: Router, trouble: Trouble, control: Control) -> None:
+        super().__init__(("127.0.0.1", port), Handler)
+        self.router = router
+        self.trouble = trouble
+        self.control = control
+        self.rfc9457 = False
+        self.requests: list[dict[str, Any]] = []
+        self.connections: set[socket.socket] = set()
+        self.lock = threading.Lock()
+
+    def server_bind(self) -> None:
+        """Binds without asking DNS for this machine's name, which takes seconds on some machines."""
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = "127.0.0.1", int(self.server_address[1])
+
+    def note(self, request: Request, status: int | None, code: int | None, began: float) -> None:
+        entry = {
+            "method": request.method,
+            "path": request.path,
+            "params": request.form.plain(),
+            "status": status,
+            "code": code,
+            "at": time.time(),
+            "seconds": round(time.perf_counter() - began, 6),
+        }
+        with self.lock:
+            self.requests.append(entry)
+
+    def cut(self) -> None:
+        with self.lock:
+            open_ones = list(self.connections)
+        for connection in open_ones:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that went away is no news; anything else is a fault of ours and is shown."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One connection, HTTP/1.1 with keep-alive."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
+    server: Server
+
+    def setup(self) -> None:
+        super().setup()
+        with self.server.lock:
+            self.server.connections.add(self.connection)
+
+    def finish(self) -> None:
+        with self.server.lock:
+            self.server.connections.discard(self.connection)
+        with contextlib.suppress(OSError):
+            super().finish()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nothing on the console."""
+
+    def do_GET(self) -> None:
+        self._serve()
+
+    do_POST = do_DELETE = do_PUT = do_PATCH = do_GET  # noqa: N815 (as above)
+
+    def _serve(self) -> None:
+        path, _, query = self.path.partition("?")
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if path.startswith(CONTROLS):
+            status, content = self.server.control(self.command, path[len(CONTROLS) :], Form(query), body)
+            self._answer(status, content)
+            return
+        text = query if self.command == "GET" else body.decode("utf-8", "replace")
+        self._serve_api(Request(self.command, unquote(path), Form(text), dict(self.headers)))
+
+    def _serve_api(self, request: Request) -> None:
+        began = time.perf_counter()
+        failure = self.server.trouble.next_failure(request.method, request.path)
+        if failure and failure.delay:
+            time.sleep(failure.delay)
+        error: ApiError | None = None
+        try:
+            status, content = self._act(request, failure)
+        except ApiError as refusal:
+            error = refusal
+            problem = self.server.rfc9457 or (failure is not None and failure.rfc9457)
+            status, content = refusal.status, (problem_body if problem else classic_body)(refusal)
+        dropped = failure is not None and failure.drop_answer
+        self.server.note(request, None if dropped else status, error.code if error else None, began)
+        if dropped:
+            self._hang_up()
+        else:
+            self._answer(status, content, problem=error is not None and "title" in (content or {}))
+
+    def _act(self, request: Request, failure: Failure | None) -> Answer:
+        if failure and failure.status is not None and not failure.drop_answer:
+            raise ApiError(failure.code, "asked for", failure.status)
+        parts = request.path.split("/Conversations/", 1)
+        if request.method != "GET" and len(parts) == 2:
+            conversation = parts[1].partition("/")[0]
+            if self.server.trouble.is_too_fast(conversation, time.monotonic()):
+                raise ApiError(50063, conversation)
+        return self.server.router.handle(request)
+
+    def _hang_up(self) -> None:
+        """Closes the connection without a word, as when the network breaks after Twilio has acted."""
+        self.close_connection = True
+        with contextlib.suppress(OSError):
+            self.connection.shutdown(socket.SHUT_RDWR)
+
+    def _answer(self, status: int, content: Any, problem: bool = False) -> None:
+        body = b"" if content is None else json.dumps(content).encode()
+        self.send_response(status)
+        if content is not None:
+            kind = "application/problem+json" if problem else "application/json"
+            self.send_header("Content-Type", kind)
+        if status == 401:
+            self.send_header("WWW-Authenticate", 'Basic realm="Twilio API"')
+        if status != 204:
+            self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+        self.wfile.flush()

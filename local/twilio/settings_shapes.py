@@ -1,0 +1,103 @@
+"""The JSON of services, configurations, roles and addresses, as the OpenAPI description names the fields."""
+
+from local.twilio import checks
+from local.twilio.account import Account
+from local.twilio.records import AddressConfig, Role, Service, WebhookConfig
+from local.twilio.shapes import ROOT, Shape, base, dates, service_field
+
+
+def service(account: Account, record: Service) -> Shape:
+    url = f"{ROOT}/Services/{record.sid}"
+    links = {
+        "conversations": "Conversations",
+        "users": "Users",
+        "roles": "Roles",
+        "bindings": "Bindings",
+        "configuration": "Configuration",
+        "participant_conversations": "ParticipantConversations",
+        "conversation_with_participants": "ConversationWithParticipants",
+    }
+    return {
+        "sid": record.sid,
+        "account_sid": account.sid,
+        "friendly_name": record.friendly_name,
+        **dates(record),
+        "url": url,
+        "links": {name: f"{url}/{path}" for name, path in links.items()},
+    }
+
+
+def service_configuration(record: Service) -> Shape:
+    url = f"{ROOT}/Services/{record.sid}/Configuration"
+    return {
+        "chat_service_sid": record.sid,
+        "default_conversation_creator_role_sid": record.creator_role,
+        "default_conversation_role_sid": record.conversation_role,
+        "default_chat_service_role_sid": record.service_role,
+        "reachability_enabled": record.reachability_enabled,
+        "url": url,
+        "links": {"notifications": f"{url}/Notifications", "webhooks": f"{url}/Webhooks"},
+    }
+
+
+def configuration(account: Account) -> Shape:
+    service_url = f"{ROOT}/Services/{account.default_service_sid}/Configuration"
+    return {
+        "account_sid": account.sid,
+        "default_chat_service_sid": account.default_service_sid,
+        "default_messaging_service_sid": account.default_messaging_service_sid,
+        "default_inactive_timer": checks.as_duration(account.default_inactive_after),
+        "default_closed_timer": checks.as_duration(account.default_closed_after),
+        "url": f"{ROOT}/Configuration",
+        "links": {"service": service_url, "webhooks": f"{ROOT}/Configuration/Webhooks"},
+    }
+
+
+def webhook_configuration(account: Account, record: WebhookConfig, scope: str | None = None) -> Shape:
+    return {
+        "account_sid": account.sid,
+        **service_field(scope),
+        "pre_webhook_url": record.pre_url,
+        "post_webhook_url": record.post_url,
+        "filters": record.filters,
+        "method": record.method,
+        **({} if scope else {"target": record.target}),
+        "url": f"{base(scope)}/Configuration/Webhooks",
+    }
+
+
+def role(account: Account, record: Role, scope: str | None = None) -> Shape:
+    return {
+        "sid": record.sid,
+        "account_sid": account.sid,
+        "chat_service_sid": record.service_sid,
+        "friendly_name": record.friendly_name,
+        "type": record.type,
+        "permissions": record.permissions,
+        **dates(record),
+        "url": f"{base(scope)}/Roles/{record.sid}",
+    }
+
+
+def address(account: Account, record: AddressConfig) -> Shape:
+    creation = {
+        "enabled": record.enabled,
+        "type": record.creation_type,
+        "conversation_service_sid": record.service_sid,
+        "webhook_url": record.webhook_url,
+        "webhook_method": record.webhook_method,
+        "webhook_filters": record.webhook_filters,
+        "studio_flow_sid": record.studio_flow_sid,
+        "studio_retry_count": record.studio_retry_count,
+    }
+    return {
+        "sid": record.sid,
+        "account_sid": account.sid,
+        "type": record.type,
+        "address": record.address,
+        "friendly_name": record.friendly_name,
+        "address_country": record.country,
+        "auto_creation": {name: value for name, value in creation.items() if value is not None},
+        **dates(record),
+        "url": f"{ROOT}/Configuration/Addresses/{record.sid}",
+    }

@@ -1,0 +1,270 @@
+"""The stand-in as tests and the local runner hold it: everything a person or a phone can do, in one object."""
+
+import random
+import threading
+from collections.abc import Sequence
+from typing import Any, Self
+
+from local.twilio import shapes
+from local.twilio.account import Account
+from local.twilio.autocreate import Autocreation, Inbound, Letter
+from local.twilio.control import Controls
+from local.twilio.frontline import Frontline
+from local.twilio.members import NewParticipant
+from local.twilio.people import People
+from local.twilio.records import AddressConfig, WebhookConfig, address_type, new_sid
+from local.twilio.rest.router import Router
+from local.twilio.server import Server
+from local.twilio.shapes import Shape
+from local.twilio.trouble import Failure, Trouble, WebhookTrouble
+from local.twilio.webhooks import Delivery, Webhooks
+
+
+class StandIn:
+    """An HTTP server that behaves as Twilio Conversations is documented to."""
+
+    def __init__(
+        self,
+        account_sid: str | None = None,
+        auth_token: str = "stand-in-auth-token",
+        port: int = 0,
+        *,
+        webhook_timeout: float = 5.0,
+        route_timeout: float = 10.0,
+        group_delay: float = 0.7,
+        own_numbers: Sequence[str] | None = None,
+        threads: int = 64,
+        seed: int = 0,
+    ) -> None:
+        self._account = Account(account_sid or new_sid("AC"), auth_token)
+        self._account.own_numbers = None if own_numbers is None else set(own_numbers)
+        self._seed = seed
+        self._trouble = Trouble(seed)
+        self._webhooks = Webhooks(self._account, self._trouble, webhook_timeout, route_timeout, threads)
+        self._people = People(self._account, self._webhooks)
+        self._frontline = Frontline(self._webhooks, self._people)
+        self._autocreation = Autocreation(self._account, self._webhooks, group_delay)
+        router = Router(self._account, self._webhooks)
+        self._server = Server(port, router, self._trouble, Controls(self).answer)
+        self._thread: threading.Thread | None = None
+        self.account_sid = self._account.sid
+        self.auth_token = auth_token
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def start(self) -> None:
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, name="twilio", daemon=True
+        )
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends at once; open connections are cut and deliveries on their way are given up."""
+        if self._thread:
+            self._server.shutdown()
+            self._thread.join()
+            self._thread = None
+        self._server.server_close()
+        self._server.cut()
+        self._webhooks.strands.stop()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def default_service_sid(self) -> str:
+        return self._account.default_service_sid
+
+    # What a customer's phone does
+
+    def inbound(
+        self,
+        from_: str,
+        to: str,
+        body: str | None,
+        wait: bool = True,
+        media: Sequence[dict[str, Any]] | None = None,
+    ) -> Inbound:
+        """One message. Waits for every webhook it caused; with `wait` off only for the pre-event."""
+        return self._autocreation.receive(Letter(from_, (to,), body, media), wait)
+
+    def inbound_group(self, author: str, to: Sequence[str], body: str, wait: bool = True) -> Inbound:
+        """A group MMS to several numbers, ours among them: initializing, then active."""
+        return self._autocreation.receive(Letter(author, tuple(to), body, None), wait)
+
+    # What is configured in the console
+
+    def configure_webhooks(
+        self,
+        service_sid: str | None = None,
+        pre_url: str | None = None,
+        post_url: str | None = None,
+        filters: Sequence[str] | None = None,
+        method: str = "POST",
+        post_retry_count: int = 0,
+    ) -> None:
+        """Sets the global targets, or a service's. No `filters` means every event."""
+        wanted = WebhookConfig(pre_url, post_url, list(filters) if filters is not None else None, method)
+        wanted.post_retry_count = post_retry_count
+        with self._account.lock:
+            if service_sid:
+                self._account.service(service_sid).webhooks = wanted
+            else:
+                self._account.webhooks = wanted
+
+    def configure_frontline(
+        self,
+        routing_url: str | None = None,
+        crm_url: str | None = None,
+        outgoing_url: str | None = None,
+        templates_url: str | None = None,
+    ) -> None:
+        self._webhooks.routing_url = routing_url
+        self._frontline.urls = {"crm": crm_url, "outgoing": outgoing_url, "templates": templates_url}
+
+    def set_autocreate(self, address: str, enabled: bool = True, service_sid: str | None = None) -> None:
+        """Whether messages to one of our addresses make conversations."""
+        with self._account.lock:
+            record = self._account.address_config(address)
+            if record is None:
+                now, kind = self._account.now(), address_type(address)
+                record = AddressConfig(new_sid("IG"), self._account.next_order(), kind, address, now, now)
+                self._account.addresses[record.sid] = record
+            record.enabled = enabled
+            record.service_sid = service_sid or record.service_sid
+
+    def limit_worker(self, identity: str, conversations: int) -> None:
+        """Beyond so many open conversations Twilio refuses that identity with 50214."""
+        self._account.user_limits[identity] = conversations
+
+    # What goes wrong
+
+    def fail(
+        self,
+        status: int | None = 503,
+        code: int = 20503,
+        delay: float = 0.0,
+        drop_answer: bool = False,
+        share: float = 1.0,
+        times: int | None = None,
+        method: str | None = None,
+        path: str | None = None,
+        rfc9457: bool = False,
+    ) -> None:
+        """REST calls that fail; `path` is a regular expression. Status None: only slow."""
+        self._trouble.add(Failure(status, code, delay, drop_answer, share, times, method, path, rfc9457))
+
+    def webhook_trouble(
+        self,
+        repeat: int = 1,
+        lose: float = 0.0,
+        shuffle: bool = False,
+        delay: float = 0.0,
+        seed: int | None = None,
+        overlap: bool = False,
+        events: Sequence[str] | None = None,
+    ) -> None:
+        """Post events and the routing callback come `repeat` times, lost, shuffled, late or side by side."""
+        rng = random.Random(self._seed if seed is None else seed)
+        only = list(events) if events is not None else None
+        self._trouble.webhooks = WebhookTrouble(repeat, lose, shuffle, delay, overlap, only, rng)
+
+    def limit_writes(self, per_second: int | None) -> None:
+        """So many writes per second and conversation; more are answered 429 with 50063."""
+        self._trouble.writes_per_second = per_second
+
+    def answer_problems(self, rfc9457: bool) -> None:
+        """Whether every error has the body of RFC 9457 instead of the classic one."""
+        self._server.rfc9457 = rfc9457
+
+    def heal(self) -> None:
+        self._trouble.heal()
+        self._server.rfc9457 = False
+
+    # What the worker does in the app, and an operator in the console
+
+    def worker_message(self, conversation_sid: str, identity: str, body: str, wait: bool = True) -> Shape:
+        return self._people.write(conversation_sid, identity, body, wait)
+
+    def worker_join(self, conversation_sid: str, identity: str, wait: bool = True) -> Shape:
+        return self._people.join(conversation_sid, NewParticipant(identity=identity), wait)
+
+    def worker_leave(self, conversation_sid: str, identity: str, wait: bool = True) -> None:
+        self._people.leave(conversation_sid, identity, wait)
+
+    def set_state(self, conversation_sid: str, state: str, reason: str = "API", wait: bool = True) -> None:
+        self._people.set_state(conversation_sid, state, reason, wait)
+
+    def remove_conversation(self, conversation_sid: str, wait: bool = True) -> None:
+        self._people.remove(conversation_sid, wait)
+
+    def create_user(self, identity: str, wait: bool = True) -> Shape:
+        return self._people.create_user(identity, wait)
+
+    def advance(self, seconds: float, wait: bool = True) -> None:
+        self._people.advance(seconds, wait)
+
+    def frontline_call(self, kind: str, **params: Any) -> dict[str, Any]:
+        """A callback of the app: kind crm, outgoing or templates, with its form parameters."""
+        return self._frontline.call(kind, params)
+
+    def start_outgoing(
+        self, worker: str, customer_id: str, channel_type: str, channel_value: str
+    ) -> dict[str, Any]:
+        return self._frontline.start_outgoing(worker, customer_id, channel_type, channel_value)
+
+    # What there is to see
+
+    def conversations(self) -> list[Shape]:
+        with self._account.lock:
+            return [shapes.conversation(self._account, one) for one in self._account.conversations.values()]
+
+    def conversation(self, sid: str) -> Shape | None:
+        with self._account.lock:
+            found = self._account.conversations.get(sid)
+            return shapes.conversation(self._account, found) if found else None
+
+    def participants(self, conversation_sid: str) -> list[Shape]:
+        with self._account.lock:
+            found = self._account.conversations.get(conversation_sid)
+            people = found.participants.values() if found else ()
+            return [shapes.participant(self._account, one) for one in people]
+
+    def messages(self, conversation_sid: str) -> list[Shape]:
+        with self._account.lock:
+            found = self._account.conversations.get(conversation_sid)
+            return [shapes.message(self._account, one) for one in (found.messages if found else ())]
+
+    @property
+    def deliveries(self) -> list[Delivery]:
+        """Every webhook sent so far; one that got no answer has status None and says why in `error`."""
+        return list(self._webhooks.deliveries)
+
+    @property
+    def requests(self) -> list[dict[str, Any]]:
+        """Every REST request so far; one whose answer was dropped has status None."""
+        return list(self._server.requests)
+
+    def settle(self, timeout: float = 30.0) -> bool:
+        """Waits until no webhook is on its way; False when that takes longer."""
+        return self._webhooks.settle(timeout)
+
+    def forget_traffic(self) -> None:
+        """Empties `deliveries` and `requests`."""
+        self._webhooks.deliveries.clear()
+        self._server.requests.clear()
+
+    def state(self) -> dict[str, Any]:
+        """The account in one JSON object."""
+        return {
+            "account_sid": self.account_sid,
+            "default_service_sid": self.default_service_sid,
+            "url": self.url,
+            "conversations": [
+                {**one, "participants": self.participants(one["sid"]), "messages": self.messages(one["sid"])}
+                for one in self.conversations()
+            ],
+        }

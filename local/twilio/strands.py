@@ -1,0 +1,61 @@
+"""Runs jobs on threads: those of one strand one after the other, different strands side by side."""
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+
+Job = Callable[[], None]
+
+
+class Strands:
+    """A thread pool with order. A strand of None means no order."""
+
+    def __init__(self, threads: int) -> None:
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="webhook")
+        self._lock = threading.Lock()
+        self._waiting: dict[str, deque[tuple[Job, Future[None]]]] = {}
+        self._open: set[Future[None]] = set()
+
+    def submit(self, strand: str | None, job: Job) -> "Future[None]":
+        future: Future[None] = Future()
+        with self._lock:
+            self._open.add(future)
+            if strand is None:
+                self._pool.submit(self._run, job, future)
+                return future
+            waiting = self._waiting.get(strand)
+            if waiting is not None:
+                waiting.append((job, future))
+                return future
+            self._waiting[strand] = deque([(job, future)])
+            self._pool.submit(self._next, strand)
+        return future
+
+    def _next(self, strand: str) -> None:
+        with self._lock:
+            job, future = self._waiting[strand][0]
+        self._run(job, future)
+        with self._lock:
+            self._waiting[strand].popleft()
+            if self._waiting[strand]:
+                self._pool.submit(self._next, strand)
+            else:
+                del self._waiting[strand]
+
+    def _run(self, job: Job, future: "Future[None]") -> None:
+        try:
+            job()
+        finally:
+            with self._lock:
+                self._open.discard(future)
+            future.set_result(None)
+
+    def unfinished(self) -> "list[Future[None]]":
+        with self._lock:
+            return list(self._open)
+
+    def stop(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        for future in self.unfinished():
+            future.cancel()
