@@ -1,0 +1,61 @@
+"""What a webhook may answer, and the errors that say whose fault it is and whether another try helps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A status and a JSON body; no body is an empty answer."""
+
+    body: Any = None
+    status: int = 200
+    headers: tuple[tuple[str, str], ...] = ()
+    content_type: str = "application/json"
+
+
+NOTHING_TO_DO = Answer()
+
+
+class Problem(Exception):
+    """Base of the errors that become an answer; the text is one sentence for whoever sent the request."""
+
+    status = 500
+
+
+class BadInput(Problem):
+    """The sender's fault, and sending it again does not help; the sentence names the field."""
+
+    status = 400
+
+
+class Refused(Problem):
+    """Not allowed: a wrong signature, another account, or a rule of the person who runs the service."""
+
+    status = 403
+
+
+class NotFound(Problem):
+    status = 404
+
+
+class WrongMethod(Problem):
+    status = 405
+
+
+class TooLarge(Problem):
+    status = 413
+
+
+class NotUnderstood(Problem):
+    """Well formed, but it asks for something that does not exist here."""
+
+    status = 422
+
+
+class TryAgain(Problem):
+    """Nobody's fault for long: Firestore or Twilio is slow or down, and another try may work."""
+
+    status = 503

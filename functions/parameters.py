@@ -1,0 +1,190 @@
+"""What Twilio sends, as typed values; past this page nobody sees `MessagingBinding.Address`.
+
+Parameters per event: https://www.twilio.com/docs/conversations/conversations-webhooks and, for the routing
+callback, https://www.twilio.com/docs/frontline/handle-incoming-conversations
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
+from werkzeug.datastructures import MultiDict
+
+from functions.answers import BadInput
+from providers import addresses
+
+
+def _sid(prefix: str) -> StringConstraints:
+    return StringConstraints(pattern=f"^{prefix}[0-9a-fA-F]{{32}}$")
+
+
+def _json_object(value: object) -> object:
+    try:
+        parsed = json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        raise ValueError("must be JSON") from None
+    if not isinstance(parsed, dict):
+        raise ValueError("must be a JSON object")
+    return parsed
+
+
+def _lower(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
+ConversationSid = Annotated[str, _sid("CH")]
+ServiceSid = Annotated[str, _sid("IS")]
+ParticipantSid = Annotated[str, _sid("MB")]
+Attributes = Annotated[dict[str, Any], BeforeValidator(_json_object)]
+Address = Annotated[str, StringConstraints(max_length=2000)]
+Identity = Annotated[str, StringConstraints(max_length=256)]
+State = Annotated[Literal["initializing", "active", "inactive", "closed"], BeforeValidator(_lower)]
+
+
+class Parameters(BaseModel):
+    """Common to all: unknown parameters are ignored, for Twilio adds new ones without notice."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=False)
+
+    event_type: str = Field("", alias="EventType")
+
+
+class Bound(Parameters):
+    """An event that carries addresses. In a group message `address` lists everybody who received it."""
+
+    address: Address | None = Field(None, alias="MessagingBinding.Address")
+    proxy_address: Address | None = Field(None, alias="MessagingBinding.ProxyAddress")
+    projected_address: Address | None = Field(None, alias="MessagingBinding.ProjectedAddress")
+    author_address: Address | None = Field(None, alias="MessagingBinding.AuthorAddress")
+    attributes: Attributes = Field(default_factory=dict, alias="Attributes")
+
+    @property
+    def is_group(self) -> bool:
+        return self.author_address is not None or len(addresses.people(self.address)) > 1
+
+    @property
+    def customer_address(self) -> str | None:
+        """Who wrote: the author of a group message, else the address."""
+        return self.author_address or next(iter(addresses.people(self.address)), None)
+
+    @property
+    def our_addresses(self) -> tuple[str, ...]:
+        """The Twilio number, or in a group message without one: everybody who may be it."""
+        named = tuple(a for a in (self.proxy_address, self.projected_address) if a)
+        others = tuple(a for a in addresses.people(self.address) if a != self.author_address)
+        return named or (others if self.is_group else ())
+
+
+class ConversationAdd(Bound):
+    """onConversationAdd, before the conversation exists."""
+
+    friendly_name: str | None = Field(None, alias="FriendlyName")
+
+
+class InboundConversation(Bound):
+    """onConversationAdded and the routing callback onConversationRoute."""
+
+    sid: ConversationSid = Field(alias="ConversationSid")
+    service_sid: ServiceSid | None = Field(
+        None, validation_alias=AliasChoices("ConversationServiceSid", "ChatServiceSid")
+    )
+    state: State = Field("active", alias="State")
+    friendly_name: str | None = Field(None, alias="FriendlyName")
+    unique_name: str | None = Field(None, alias="UniqueName")
+    date_created: datetime | None = Field(None, alias="DateCreated")
+    date_updated: datetime | None = Field(None, alias="DateUpdated")
+
+
+class ParticipantEvent(Bound):
+    """onParticipantAdded and onParticipantRemoved."""
+
+    sid: ConversationSid = Field(alias="ConversationSid")
+    participant_sid: ParticipantSid = Field(alias="ParticipantSid")
+    service_sid: ServiceSid | None = Field(None, alias="ChatServiceSid")
+    identity: Identity | None = Field(None, alias="Identity")
+
+    @property
+    def is_customer(self) -> bool:
+        return self.address is not None and self.identity is None
+
+
+class ConversationStateUpdated(Parameters):
+    sid: ConversationSid = Field(alias="ConversationSid")
+    service_sid: ServiceSid | None = Field(None, alias="ChatServiceSid")
+    state_from: State | None = Field(None, alias="StateFrom")
+    state_to: State = Field(alias="StateTo")
+    at: datetime | None = Field(None, alias="StateUpdated")
+    reason: str | None = Field(None, alias="Reason")
+
+
+class ConversationRemoved(Parameters):
+    sid: ConversationSid = Field(alias="ConversationSid")
+
+
+class UserAdded(Parameters):
+    identity: Identity = Field(alias="Identity")
+    friendly_name: str | None = Field(None, alias="FriendlyName")
+
+
+class FrontlineCallback(Parameters):
+    """The CRM, outgoing-conversation and templates callbacks."""
+
+    location: str = Field("", alias="Location")
+    worker: Identity | None = Field(None, alias="Worker")
+    customer_id: str | None = Field(None, alias="CustomerId", max_length=1500)
+    conversation_sid: ConversationSid | None = Field(None, alias="ConversationSid")
+    channel_type: str | None = Field(None, alias="ChannelType")
+    channel_value: Address | None = Field(None, alias="ChannelValue")
+    page_size: int = Field(30, alias="PageSize", ge=1, le=1000)
+    anchor: str | None = Field(None, alias="Anchor")
+    next_page_token: str | None = Field(None, alias="NextPageToken")
+    query: str | None = Field(None, alias="Query")
+
+
+P = TypeVar("P", bound=Parameters)
+
+
+def parse(model: type[P], form: MultiDict[str, str]) -> P:
+    """The form as a `model`; raises BadInput with a sentence that names the field.
+
+    An empty value counts as absent. A field that we read must not come twice: which one holds is anybody's guess.
+    """
+    values = {name: value for name, value in form.items() if value != ""}
+    _refuse_repeated(model, form)
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise BadInput(_sentence(error)) from None
+
+
+def _refuse_repeated(model: type[Parameters], form: MultiDict[str, str]) -> None:
+    for name in _names(model):
+        if len(form.getlist(name)) > 1:
+            raise BadInput(f"{name} was sent more than once.")
+
+
+def _names(model: type[Parameters]) -> list[str]:
+    names: list[str] = []
+    for field in model.model_fields.values():
+        choices = field.validation_alias
+        names += [str(c) for c in choices.choices] if isinstance(choices, AliasChoices) else [str(choices)]
+    return names
+
+
+def _sentence(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    name = str(first["loc"][0]) if first["loc"] else "The form"
+    if first["type"] == "missing":
+        return f"{name} is missing."
+    return f"{name} is not valid: {first['msg'].removeprefix('Value error, ')}."

@@ -1,0 +1,78 @@
+"""The door of every Firestore trigger: unpacks the event, hands over before and after, says what failed."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from providers import deadline, log
+
+if TYPE_CHECKING:
+    from cloudevents.http.event import CloudEvent
+
+SECONDS = 50.0  # of the 60 that the function has
+
+
+@dataclass(frozen=True)
+class Change:
+    """One document before and after; None where it did not or does not exist.
+
+    Events come at least once, in any order: `after` may be outdated, so whoever acts reads the record again.
+    """
+
+    name: str
+    before: Mapping[str, Any] | None
+    after: Mapping[str, Any] | None
+
+
+def delivered(name: str, event: CloudEvent) -> None:
+    """Runs `functions.NAME.handle`. An error is raised, so that Google delivers the event again.
+
+    A payload that cannot be read is logged and done with: another delivery would be no better.
+    """
+    from google.protobuf.message import DecodeError
+
+    try:
+        change = unpack(event.data or b"")
+    except (DecodeError, TypeError):
+        log.error(f"{name} was sent an event that cannot be read.", function=name)
+        return
+    handle: Callable[[Change], None] = importlib.import_module(f"functions.{name}").handle
+    with deadline.within(SECONDS):
+        handle(change)
+
+
+def unpack(payload: bytes) -> Change:
+    """The protobuf payload of google.cloud.firestore.document.v1.*; raises DecodeError."""
+    from google.events.cloud import firestore
+
+    data = firestore.DocumentEventData()._pb
+    data.ParseFromString(payload)
+    before, after = (_document(data, name) for name in ("old_value", "value"))
+    path = (data.value.name or data.old_value.name).partition("/documents/")[2]
+    return Change(path.partition("/")[2], before, after)
+
+
+def _document(data: Any, name: str) -> dict[str, Any] | None:
+    if not data.HasField(name):
+        return None
+    return {field: _plain(value) for field, value in getattr(data, name).fields.items()}
+
+
+def _plain(value: Any) -> Any:
+    """A Firestore value as Python has it; https://cloud.google.com/firestore/docs/reference/rest/v1/Value"""
+    kind = value.WhichOneof("value_type")
+    if kind is None or kind == "null_value":
+        return None
+    content = getattr(value, kind)
+    if kind == "map_value":
+        return {field: _plain(inner) for field, inner in content.fields.items()}
+    if kind == "array_value":
+        return [_plain(inner) for inner in content.values]
+    if kind == "timestamp_value":
+        from datetime import UTC
+
+        return content.ToDatetime(tzinfo=UTC)
+    return content

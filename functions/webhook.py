@@ -1,0 +1,175 @@
+"""The door of every HTTP function: method, size, signature, then the handler, then one answer for any error."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Callable
+from typing import Any, TypeAlias
+from urllib.parse import quote
+
+from flask import Request, Response
+from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from functions.answers import Answer, Problem, Refused, TooLarge, TryAgain, WrongMethod
+from providers import configuration, deadline, log
+from providers.configuration import ConfigurationError
+
+Form: TypeAlias = MultiDict[str, str]
+Handler: TypeAlias = Callable[[Form], Answer]
+
+LARGEST_BODY = 500_000  # bytes; Twilio's largest, a 32 KB message with 16 KB of attributes, is below 200,000
+_NO_ANSWER_LOSES_THE_MESSAGE = "pre_event"
+SECONDS = {
+    "pre_event": 2.5,  # Twilio waits 5 s; the contract promises 3 s
+    "post_event": 4.0,  # Twilio waits 5 s
+    "routing": 8.5,  # Twilio waits 10 s
+    "crm": 5.0,  # Frontline waits 6 s
+    "outgoing_conversation": 5.0,
+    "templates": 5.0,
+    "sweep": 50.0,  # the scheduler starts the next one after 60 s
+    "wallboard": 15.0,
+}
+
+
+def signed(name: str, request: Request) -> Response:
+    """A webhook of Twilio's: POST, a form, signed with the account's token for exactly this address."""
+
+    def answer() -> Answer:
+        _refuse_method(request, ("POST",))
+        form = _read(request)
+        _refuse_unsigned(name, request, form)
+        return _handle_genuine(name, form)
+
+    return _answered(name, request, answer)
+
+
+def private(name: str, request: Request, methods: tuple[str, ...]) -> Response:
+    """A function that only IAM lets people or the scheduler call; it checks no signature of its own."""
+
+    def answer() -> Answer:
+        _refuse_method(request, methods)
+        handle: Callable[[str, Form], Answer] = _handler(name)
+        return handle(request.path, request.args)
+
+    return _answered(name, request, answer)
+
+
+def _handle_genuine(name: str, form: Form) -> Answer:
+    """For the pre-event nothing but 200 exists: on any other answer Twilio drops the customer's message."""
+    handle: Handler = _handler(name)
+    if name != _NO_ANSWER_LOSES_THE_MESSAGE:
+        return handle(form)
+    try:
+        return handle(form)
+    except Problem as problem:
+        log.error(f"{name} left the conversation as it is: {problem}")
+    except Exception:  # noqa: BLE001 - whatever it is, the message must not be lost for it
+        log.crash(f"{name} left the conversation as it is: an unexpected error.")
+    return Answer({})
+
+
+def _answered(name: str, request: Request, answer: Callable[[], Answer]) -> Response:
+    """The one place where an error becomes a status, a sentence and a log line."""
+    log.trace_from(request.headers.get("X-Cloud-Trace-Context"), configuration.firestore().project)
+    try:
+        with deadline.within(SECONDS[name]):
+            return _response(answer())
+    except Problem as problem:
+        level = log.error if problem.status >= 500 else log.warning
+        level(f"{name} answered {problem.status}: {problem}", function=name)
+        return _refusal(problem)
+    except ConfigurationError as error:
+        log.error(f"{name} cannot work: {error}", function=name)
+        return _json({"error": "The service is not configured."}, 500)
+    except Exception as error:  # noqa: BLE001 - the one place for what nobody foresaw
+        if _is_firestore(error):
+            log.error(f"{name} could not reach Firestore: {type(error).__name__}.", function=name)
+            return _json({"error": "The database did not answer; try again."}, TryAgain.status)
+        log.crash(f"{name} failed unexpectedly.", function=name)
+        return _json({"error": "An unexpected error; the log has the details."}, 500)
+
+
+def _handler(name: str) -> Any:
+    """The module's `handle`, imported on first use: every deployed function imports all of main.py."""
+    return importlib.import_module(f"functions.{name}").handle
+
+
+def _refuse_method(request: Request, methods: tuple[str, ...]) -> None:
+    if request.method not in methods:
+        raise WrongMethod(f"Use {' or '.join(methods)}.")
+
+
+def _read(request: Request) -> Form:
+    """The form as it was sent. A body of another kind gives an empty form, which no signature of ours fits."""
+    if (request.content_length or 0) > LARGEST_BODY:
+        raise TooLarge(f"The body is larger than {LARGEST_BODY} bytes.")
+    request.max_content_length = request.max_form_memory_size = LARGEST_BODY
+    try:
+        return MultiDict(request.form.items(multi=True))
+    except RequestEntityTooLarge:
+        raise TooLarge(f"The body is larger than {LARGEST_BODY} bytes.") from None
+
+
+def _refuse_unsigned(name: str, request: Request, form: Form) -> None:
+    if not _is_signed(request, _address(name, request), form):
+        raise Refused("The X-Twilio-Signature does not fit this request.")
+    account = form.get("AccountSid")
+    if account is not None and account != configuration.account_sid():
+        raise Refused("AccountSid is not the account of this service.")
+
+
+def _is_signed(request: Request, address: str, form: Form) -> bool:
+    from twilio.request_validator import (
+        SIGNATURE_HEADER,
+        SIGNATURE_SETTINGS_HEADER,
+        RequestValidator,
+        get_signature_algorithm,
+    )
+
+    signature = request.headers.get(SIGNATURE_HEADER, "")
+    algorithm = get_signature_algorithm(request.headers.get(SIGNATURE_SETTINGS_HEADER, ""))
+    secrets = configuration.signing_secrets()
+    try:
+        return any(RequestValidator(s).validate(address, form, signature, algorithm) for s in secrets)
+    except (TypeError, ValueError, IndexError):
+        return False  # the SDK's validator raises these for signatures and addresses that make no sense
+
+
+def _address(name: str, request: Request) -> str:
+    """The address as Twilio signed it; the function itself sees another one (functions run behind a proxy)."""
+    query = request.environ.get("QUERY_STRING", "")
+    base = configuration.webhook_base_url()
+    if base is None:
+        raw = request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI") or request.full_path
+        return f"{request.scheme}://{request.host}{raw}"
+    further = "" if request.path == "/" else quote(request.path, safe="/:@!$&'()*+,;=~")
+    return f"{base}/{configuration.deployed_name(name)}{further}" + (f"?{query}" if query else "")
+
+
+def _response(answer: Answer) -> Response:
+    if answer.content_type == "application/json":
+        return _json(answer.body, answer.status, answer.headers)
+    return Response(answer.body, answer.status, answer.headers, content_type=answer.content_type)
+
+
+def _json(body: Any, status: int, headers: tuple[tuple[str, str], ...] = ()) -> Response:
+    text = "" if body is None else json.dumps(body, ensure_ascii=False)
+    return Response(text, status, headers, content_type="application/json")
+
+
+def _refusal(problem: Problem) -> Response:
+    response = _json({"error": str(problem)}, problem.status)
+    if isinstance(problem, WrongMethod):
+        response.headers["Allow"] = "POST"
+    if isinstance(problem, TooLarge):
+        # The framework reads what is left of a body before it sends a plain answer, but not before a streamed one.
+        return Response(iter([response.get_data()]), problem.status, content_type="application/json")
+    return response
+
+
+def _is_firestore(error: Exception) -> bool:
+    from google.api_core.exceptions import GoogleAPIError
+
+    return isinstance(error, GoogleAPIError)

@@ -1,0 +1,46 @@
+"""The Firestore trigger on workers/{identity}: completes a record, and pulls queued conversations.
+
+Its own writes wake it again, and it then finds nothing to do: a count that grew is no reason to look.
+"""
+
+from __future__ import annotations
+
+from functions import assignment, decisions, worker_records
+from functions.trigger import Change
+from providers import clock, database, log, workers
+from providers.workers import Worker
+
+
+def handle(change: Change) -> None:
+    if change.after is None or not workers.is_identity(change.name):
+        return
+    before = workers.parse(change.name, change.before) if change.before is not None else None
+    after = workers.parse(change.name, change.after)
+    if not (needs_care(before, after) or decisions.wakes(before, after)):
+        return
+    worker = database.until_it_holds(lambda: _cared_for(before, after))
+    if worker is not None and worker.available:
+        stopped = assignment.take_next(worker, _because(before, worker))
+        log.info(f"looked at the queue: {stopped.value}", worker=worker.identity)
+
+
+def needs_care(before: Worker | None, after: Worker) -> bool:
+    """Whether something in the record is for the service to put right."""
+    turned = before is not None and before.available != after.available
+    capacity = before is not None and (before.own_capacity, before.pools) != (after.own_capacity, after.pools)
+    return turned or capacity or not after.is_complete or after.problem != after.reported_problem
+
+
+def _cared_for(before: Worker | None, after: Worker) -> Worker | None:
+    """The record as it is now, completed; None if it is gone."""
+    current = workers.load(after.identity)
+    if current.version is None:
+        return None
+    turned = (
+        before is not None and before.available != after.available and current.available == after.available
+    )
+    return worker_records.put_right(current, status_since=clock.now() if turned else None)
+
+
+def _because(before: Worker | None, worker: Worker) -> str:
+    return "turned Available" if before is None or not before.available else "has a free slot"

@@ -1,0 +1,101 @@
+"""Keeps a worker's record complete and true: missing fields, the count of conversations, the problem."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from functions import decisions
+from providers import clock, conversations, database, log, pools, settings, workers
+from providers.pools import Pool
+from providers.workers import Worker
+
+
+def capacity_of(worker: Worker, known: Pool | None = None) -> float:
+    """The worker's capacity; reads the pools' records only where the worker has no own one."""
+    if worker.own_capacity is not None:
+        return worker.own_capacity
+    have = {known.id: known} if known else {}
+    missing = [pool for pool in worker.pools or () if pool not in have]
+    return decisions.capacity_of(worker, have | pools.load(*missing))
+
+
+def put_right(worker: Worker, status_since: datetime | None = None, known: Pool | None = None) -> Worker:
+    """The record with everything that the service keeps, written only if something changes.
+
+    `status_since`: when the status changed, if that is what woke us. Raises database.LostRace.
+    """
+    right = _completed(worker)
+    right = replace(right, full=not decisions.has_room(right, capacity_of(right, known)))
+    if status_since is not None:
+        right = replace(right, status_since=status_since)
+    if changes := _differences(worker, right):
+        batch = database.client().batch()
+        database.update(batch, workers.reference(worker.identity), changes, worker.version)
+        right = replace(right, version=database.commit(batch)[0])
+        if worker.problem != worker.reported_problem and worker.problem:
+            log.warning(f"The record of a worker is not right: {worker.problem}", worker=worker.identity)
+    return replace(right, is_complete=True, reported_problem=worker.problem)
+
+
+def new_record(identity: str, display_name: str | None = None) -> Worker:
+    """Somebody who turned up without a record: Unavailable, in the default pool."""
+    return Worker(
+        identity=identity,
+        pools=(settings.load().default_pool,),
+        display_name=display_name,
+        status_since=clock.now(),
+        is_complete=True,
+    )
+
+
+def create_if_missing(identity: str, display_name: str | None) -> None:
+    """A record for a new user; one that exists stays as it is."""
+    batch = database.client().batch()
+    batch.create(workers.reference(identity), workers.stored(new_record(identity, display_name)))
+    try:
+        database.commit(batch)
+    except database.AlreadyThere:
+        return
+    log.info("a new worker: Unavailable, in the default pool", worker=identity)
+
+
+def load_or_new(identity: str) -> Worker:
+    worker = workers.load(identity)
+    if worker.version is None:
+        return new_record(identity)
+    return worker if worker.is_complete else put_right(worker)
+
+
+def _completed(worker: Worker) -> Worker:
+    if worker.is_complete:
+        return worker
+    return replace(
+        worker,
+        pools=(settings.load().default_pool,) if worker.pools is None else worker.pools,
+        active=conversations.how_many_held(worker.identity) if worker.active is None else worker.active,
+        status_since=worker.status_since or clock.now(),
+    )
+
+
+def _differences(worker: Worker, right: Worker) -> dict[str, Any]:
+    """The fields to write. A status that makes no sense is left for the person to mend, and reported."""
+    from google.cloud.firestore import DELETE_FIELD
+
+    kept: dict[str, Any] = {
+        "active": (worker.active, right.active),
+        "full": (worker.full, right.full),
+        "status_since": (worker.status_since, right.status_since),
+        "pools": (worker.pools, right.pools),
+    }
+    changes = {name: after for name, (before, after) in kept.items() if before != after}
+    if "pools" in changes:
+        changes["pools"] = list(right.pools or ())
+    if not worker.is_complete:
+        changes["last_assigned_at"] = worker.last_assigned_at
+        if not worker.has_status:
+            changes["status"] = "Unavailable"
+    if worker.problem != worker.reported_problem:
+        changes["problem"] = worker.problem or DELETE_FIELD
+    return changes

@@ -1,0 +1,95 @@
+"""The one place that reads the environment; every other module asks here, anew on each request."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+
+class ConfigurationError(Exception):
+    """Our own set-up is wrong; the message names the variable and says what to do."""
+
+
+@dataclass(frozen=True)
+class Firestore:
+    """Where the database is; the names are those that Google's libraries use."""
+
+    project: str | None
+    database: str
+    emulator: str | None
+
+
+@dataclass(frozen=True)
+class Twilio:
+    """The account in use. `tokens` are tried in order: the primary, then one being rotated in or out."""
+
+    account_sid: str
+    tokens: tuple[str, ...]
+    api_base_url: str | None
+    service_sid: str | None
+
+
+def firestore() -> Firestore:
+    return Firestore(
+        project=_optional("GOOGLE_CLOUD_PROJECT"),
+        database=_optional("FIRESTORE_DATABASE") or "(default)",
+        emulator=_optional("FIRESTORE_EMULATOR_HOST"),
+    )
+
+
+def twilio() -> Twilio:
+    """The Twilio account; raises ConfigurationError naming what is missing."""
+    return Twilio(
+        account_sid=_required("TWILIO_ACCOUNT_SID"),
+        tokens=_tokens(),
+        api_base_url=_optional("TWILIO_API_BASE_URL"),
+        service_sid=_optional("TWILIO_CONVERSATION_SERVICE_SID"),
+    )
+
+
+def signing_secrets() -> tuple[str, ...]:
+    """What a webhook may be signed with: the auth token(s), and the shared key of SHA-256 signatures if set."""
+    shared = _optional("TWILIO_WEBHOOK_SHARED_KEY")
+    return (*_tokens(), shared) if shared else _tokens()
+
+
+def account_sid() -> str:
+    return _required("TWILIO_ACCOUNT_SID")
+
+
+def webhook_base_url() -> str | None:
+    """The public address in front of the functions, without a slash at its end."""
+    base = _optional("WEBHOOK_BASE_URL")
+    return base.rstrip("/") if base else None
+
+
+def deployed_name(entry_point: str) -> str:
+    """The name in the public address: Cloud Run's K_SERVICE, else the entry point with hyphens."""
+    return _optional("K_SERVICE") or entry_point.replace("_", "-")
+
+
+def outgoing_number(channel: str) -> str | None:
+    """The proxy address for conversations that a worker starts; `channel` is sms or whatsapp."""
+    return _optional({"sms": "TWILIO_SMS_NUMBER", "whatsapp": "TWILIO_WHATSAPP_NUMBER"}.get(channel, ""))
+
+
+def own_numbers() -> frozenset[str]:
+    """The Twilio numbers named in the environment."""
+    return frozenset(n for n in map(outgoing_number, ("sms", "whatsapp")) if n)
+
+
+def _tokens() -> tuple[str, ...]:
+    other = _optional("TWILIO_AUTH_TOKEN_SECONDARY")
+    primary = _required("TWILIO_AUTH_TOKEN")
+    return (primary, other) if other else (primary,)
+
+
+def _optional(name: str) -> str | None:
+    return os.environ.get(name, "").strip() or None
+
+
+def _required(name: str) -> str:
+    value = _optional(name)
+    if value is None:
+        raise ConfigurationError(f"The environment variable {name} is not set; set it and start again.")
+    return value

@@ -1,0 +1,146 @@
+"""The Firestore client, and the few calls through which everything goes: read, find, count, commit."""
+
+from __future__ import annotations
+
+import contextvars
+import random
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, overload
+
+from providers import configuration, deadline
+
+if TYPE_CHECKING:
+    from google.cloud.firestore import (
+        Client,
+        DocumentReference,
+        DocumentSnapshot,
+        Query,
+        WriteBatch,
+    )
+
+    Snapshot: TypeAlias = DocumentSnapshot[DocumentReference]
+
+T = TypeVar("T")
+A = TypeVar("A")
+B = TypeVar("B")
+C = TypeVar("C")
+_MAKING = threading.Lock()
+_PATIENCE = 4.0  # seconds for one call; Firestore answers in milliseconds or is in trouble
+
+
+class LostRace(Exception):
+    """Somebody else changed a document between our read and our commit: read again and decide again."""
+
+
+class AlreadyThere(LostRace):
+    """The document that we wanted to create exists."""
+
+
+def client() -> Client:
+    """The client of the project in the environment; opens no connection before the first call."""
+    with _MAKING:
+        return _client(configuration.firestore())
+
+
+@cache
+def _client(where: configuration.Firestore) -> Client:
+    from google.cloud import firestore
+
+    return firestore.Client(project=where.project, database=where.database)
+
+
+@cache
+def _side_by_side() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max_workers=32, thread_name_prefix="firestore")
+
+
+def document(collection: str, name: str) -> DocumentReference:
+    reference: DocumentReference = client().collection(collection).document(name)
+    return reference
+
+
+def read(*references: DocumentReference) -> list[Snapshot]:
+    """Documents in one round trip, in the order asked for; the same one twice is read once."""
+    found = client().get_all(list(dict.fromkeys(references)), timeout=deadline.remaining(_PATIENCE))
+    by_path = {snapshot.reference.path: snapshot for snapshot in found}
+    return [by_path[reference.path] for reference in references]
+
+
+def find(query: Query) -> list[Snapshot]:
+    return list(query.stream(timeout=deadline.remaining(_PATIENCE)))
+
+
+def count(query: Query, up_to: int) -> int:
+    """How many documents match, counted by Firestore up to a bound, so that the cost has one too."""
+    counting: Any = query.limit(up_to).count()  # the library's own types are wrong here
+    return int(counting.get(timeout=deadline.remaining(_PATIENCE))[0][0].value)
+
+
+def commit(batch: WriteBatch) -> list[Any]:
+    """All writes of the batch or none; returns each document's new version.
+
+    Raises LostRace when a precondition does not hold. A commit whose answer was lost is sent again by the
+    client and then fails its own precondition, so after a LostRace the caller must look whether it was its own.
+    """
+    from google.api_core import exceptions
+
+    try:
+        results = batch.commit(timeout=deadline.remaining(_PATIENCE))
+    except exceptions.AlreadyExists as there:
+        raise AlreadyThere(str(there)) from there
+    except (exceptions.FailedPrecondition, exceptions.NotFound, exceptions.Aborted) as lost:
+        raise LostRace(str(lost)) from lost
+    return [result.update_time for result in results]
+
+
+def until_it_holds(step: Callable[[], T]) -> T:
+    """Runs a step that reads, decides and commits; from its reading on again when it lost a race.
+
+    Raises LostRace only when the caller's time is over.
+    """
+    while True:
+        try:
+            return step()
+        except LostRace:
+            if deadline.is_over():
+                raise
+            time.sleep(random.uniform(0.0, 0.02))  # noqa: S311 - jitter, not a secret
+
+
+def update(batch: WriteBatch, reference: DocumentReference, fields: dict[str, Any], version: object) -> None:
+    """Adds a compare-and-set: the fields are written only if the document is still at this version."""
+    batch.update(reference, fields, option=client().write_option(last_update_time=version))
+
+
+@overload
+def together(first: Callable[[], A], second: Callable[[], B], /) -> tuple[A, B]: ...
+@overload
+def together(
+    first: Callable[[], A], second: Callable[[], B], third: Callable[[], C], /
+) -> tuple[A, B, C]: ...
+def together(first: Callable[[], Any], *others: Callable[[], Any]) -> tuple[Any, ...]:
+    """Independent reads side by side; the first runs on this thread, an error of any is raised."""
+    running = [_side_by_side().submit(contextvars.copy_context().run, call) for call in others]
+    return (first(), *(future.result() for future in running))
+
+
+def filtered(collection: str, conditions: Iterable[tuple[str, str, Any]]) -> Query:
+    """A query with these (field, operator, value) conditions."""
+    from google.cloud.firestore_v1.base_query import FieldFilter
+
+    query: Any = client().collection(collection)
+    for field, operator, value in conditions:
+        query = query.where(filter=FieldFilter(field, operator, value))
+    found: Query = query
+    return found
+
+
+def ordered(query: Query, fields: Sequence[str], limit: int) -> Query:
+    """The query in this order (a minus sign: descending), its first `limit` documents."""
+    for field in fields:
+        query = query.order_by(field.lstrip("-"), direction="DESCENDING" if field[0] == "-" else "ASCENDING")
+    return query.limit(limit)

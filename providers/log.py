@@ -1,0 +1,72 @@
+"""One JSON object per line for Cloud Logging; what a line may hold is decided here.
+
+No token, no message text, no full address: pass addresses through `masked`.
+Special keys: https://cloud.google.com/logging/docs/structured-logging
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import threading
+import traceback
+from contextvars import ContextVar
+
+_TRACE: ContextVar[str | None] = ContextVar("log_trace", default=None)
+_WRITING = threading.Lock()
+_ADDRESS = re.compile(r"\+?\d[\d\s().-]{5,}\d")
+_REPORTED = "type.googleapis.com/google.devtools.clouderrorreporting.v1beta1.ReportedErrorEvent"
+
+
+def trace_from(header: str | None, project: str | None) -> None:
+    """Ties the lines of this request together; `header` is X-Cloud-Trace-Context."""
+    trace = (header or "").partition("/")[0]
+    well_formed = re.fullmatch(r"[0-9a-fA-F]{32}", trace) is not None
+    _TRACE.set(f"projects/{project}/traces/{trace}" if well_formed and project else None)
+
+
+def info(message: str, **fields: object) -> None:
+    _write("INFO", message, fields)
+
+
+def warning(message: str, **fields: object) -> None:
+    _write("WARNING", message, fields)
+
+
+def error(message: str, **fields: object) -> None:
+    _write("ERROR", message, {"@type": _REPORTED, **fields})
+
+
+def crash(message: str, **fields: object) -> None:
+    """An error that nobody foresaw: with the traceback, which Error Reporting groups by.
+
+    The traceback's own message line is left out: a library may have put a value into it.
+    """
+    kind = sys.exc_info()[0]
+    frames = "".join(traceback.format_tb(sys.exc_info()[2]))
+    name = kind.__name__ if kind else "Exception"
+    _write("ERROR", message, {"stack_trace": f"Traceback (most recent call last):\n{frames}{name}", **fields})
+
+
+def masked(address: str | None) -> str:
+    """An address with all but its end hidden: enough to recognise, too little to write to."""
+    if not address:
+        return ""
+    channel, colon, rest = address.rpartition(":")
+    return f"{channel}{colon}…{rest[-2:]}"
+
+
+def _write(severity: str, message: str, fields: dict[str, object]) -> None:
+    line: dict[str, object] = {"severity": severity, "message": _without_numbers(message)}
+    if trace := _TRACE.get():
+        line["logging.googleapis.com/trace"] = trace
+    line |= {name: value for name, value in fields.items() if value is not None}
+    text = json.dumps(line, ensure_ascii=False, default=str)
+    with _WRITING:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+
+
+def _without_numbers(text: str) -> str:
+    return _ADDRESS.sub(lambda found: masked(found.group()), text)

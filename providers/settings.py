@@ -1,0 +1,55 @@
+"""The record settings/routing: how conversations are routed where no pool says otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from providers import database
+from providers.fields import Fields
+
+if TYPE_CHECKING:
+    from google.cloud.firestore import DocumentReference
+
+MODES = ("none", "custom", "pool")
+
+
+@dataclass(frozen=True)
+class Settings:
+    mode: str = "pool"
+    default_pool: str = "default"
+    custom_fallback: str = "pool"
+    create_customers: bool = True
+    crm_open: bool = False
+    service_level_seconds: int = 60
+    problem: str | None = None
+
+
+def reference() -> DocumentReference:
+    return database.document("settings", "routing")
+
+
+def parse(data: Mapping[str, Any] | None) -> Settings:
+    fields = Fields(data)
+    return Settings(
+        mode=fields.choice("mode", MODES, default="pool", safe="pool") or "pool",
+        default_pool=_document_name(fields, "default_pool") or "default",
+        custom_fallback=fields.choice("custom_fallback", ("pool", "none"), "pool", "pool") or "pool",
+        create_customers=fields.flag("create_customers", default=True),
+        crm_open=fields.flag("crm_open", default=False),
+        service_level_seconds=fields.whole("service_level_seconds", default=60),
+        problem=fields.problem,
+    )
+
+
+def load() -> Settings:
+    return parse(database.read(reference())[0].to_dict())
+
+
+def _document_name(fields: Fields, name: str) -> str | None:
+    value = fields.text(name)
+    if value and "/" in value:
+        fields.complain(f"{name} must be a record's name, without a slash; it is ignored.")
+        return None
+    return value

@@ -1,0 +1,178 @@
+"""Twilio over REST: the calls that the service makes, and what each answer means."""
+
+from __future__ import annotations
+
+import enum
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from providers import configuration, deadline
+
+if TYPE_CHECKING:
+    from twilio.rest import Client
+    from twilio.rest.conversations.v1.service.conversation import ConversationContext
+
+T = TypeVar("T")
+_PATIENCE = 3.0  # seconds for one call; Twilio usually answers in 0.1 to 0.3
+_MARGIN = 0.5  # seconds kept back for writing down what came of it
+
+
+class Outcome(enum.Enum):
+    """What a call came to, in the words of what happens next."""
+
+    DONE = "done"
+    RETRY = "Twilio is busy or out of reach"
+    NEXT_WORKER = "this worker cannot be added"
+    GONE = "the conversation is closed or does not exist"
+    MISCONFIGURED = "Twilio refuses our account or our request"
+
+
+# From Twilio's error code to what happens (https://www.twilio.com/docs/api/errors/<code>).
+OUTCOMES: dict[int, Outcome] = (
+    dict.fromkeys((50433, 50437, 50404, 50438), Outcome.DONE)  # already in the conversation
+    | dict.fromkeys((20429, 50063, 50074), Outcome.RETRY)  # rate limits; never processed
+    | dict.fromkeys((50419, 50213, 50391, 50449, 50349), Outcome.RETRY)  # another change at the same moment
+    | dict.fromkeys((50386,), Outcome.RETRY)  # a group conversation that is still initializing
+    | dict.fromkeys((50208, 50214), Outcome.NEXT_WORKER)  # the worker's limit of conversations
+    | dict.fromkeys(
+        (50203, 50206, 50207, 50211), Outcome.NEXT_WORKER
+    )  # an identity that Twilio does not take
+    | dict.fromkeys((50377, 50350, 50300, 20404), Outcome.GONE)  # closed for good, or unknown
+    | dict.fromkeys((50402, 50430, 50432), Outcome.GONE)  # the participant is no longer there
+    | dict.fromkeys((50417, 50418, 50422, 50436), Outcome.MISCONFIGURED)  # the conversation is full
+    | dict.fromkeys(
+        (50434, 50439, 50452), Outcome.MISCONFIGURED
+    )  # group messages and their projected address
+    | dict.fromkeys((20003, 20005, 20006, 50109, 50303, 50304), Outcome.MISCONFIGURED)
+)
+# Without a known code. 409 comes for a participant who is there already; a clash worth a retry has its own code.
+_BY_STATUS = {401: Outcome.MISCONFIGURED, 403: Outcome.MISCONFIGURED, 404: Outcome.GONE, 409: Outcome.DONE}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The outcome of a call, a sentence for the log, and what Twilio sent back if it was done."""
+
+    outcome: Outcome
+    why: str = ""
+    body: Any = None
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a conversation lives: the service form of the address reaches every service, the short form one."""
+
+    service_sid: str | None
+    conversation_sid: str
+
+
+def client() -> Client:
+    return _client(configuration.twilio())
+
+
+@cache
+def _client(account: configuration.Twilio) -> Client:
+    from twilio.rest import Client
+
+    from providers.twilio_http import TimedHttpClient
+
+    return Client(
+        account.account_sid,
+        account.tokens[0],
+        http_client=TimedHttpClient(account.api_base_url, account.tokens[1:], _PATIENCE),
+    )
+
+
+def add_worker(place: Place, identity: str, projected_address: str | None) -> Answer:
+    """Puts the worker into the conversation; one who is in it already is DONE, as is a repeated call."""
+    fields = {"messaging_binding_projected_address": projected_address} if projected_address else {}
+    return persistently(lambda: _conversation(place).participants.create(identity=identity, **fields))
+
+
+def set_attributes(place: Place, participant_sid: str, attributes: Mapping[str, Any]) -> Answer:
+    """Replaces a participant's attributes (Twilio keeps them as one string)."""
+    text = json.dumps(attributes, ensure_ascii=False)
+    return persistently(lambda: _conversation(place).participants(participant_sid).update(attributes=text))
+
+
+def participants(place: Place) -> Answer:
+    """Everybody in the conversation; the body is the list of participants."""
+    return persistently(lambda: _conversation(place).participants.list())
+
+
+def state(place: Place) -> Answer:
+    """The conversation as Twilio has it now."""
+    return persistently(lambda: _conversation(place).fetch())
+
+
+def active_since(service_sid: str | None, since: datetime, page_size: int = 100) -> Iterator[Any]:
+    """Active conversations created from that day on, a page at a time; raises Twilio's own exceptions."""
+    root = client().conversations.v1
+    conversations = root.services(service_sid).conversations if service_sid else root.conversations
+    yield from conversations.stream(start_date=since.date().isoformat(), state="active", page_size=page_size)
+
+
+def persistently(call: Callable[[], T]) -> Answer:
+    """Makes a call, again with backoff and jitter while trying helps and the caller still waits."""
+    from google.api_core import exceptions, retry
+
+    again = retry.Retry(
+        predicate=lambda error: isinstance(error, _TryAgainError) and not deadline.is_over(_MARGIN),
+        initial=0.1,
+        maximum=1.5,
+        multiplier=2.0,
+        timeout=max(0.0, deadline.remaining(at_most=8.0) - _MARGIN),
+    )
+    try:
+        return again(_once)(call)
+    except _TryAgainError as error:
+        return error.answer
+    except exceptions.RetryError as error:
+        last = error.cause
+        return last.answer if isinstance(last, _TryAgainError) else Answer(Outcome.RETRY, str(error))
+
+
+class _TryAgainError(Exception):
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.why)
+        self.answer = answer
+
+
+def _once(call: Callable[[], T]) -> Answer:
+    from requests import RequestException
+    from twilio.base.exceptions import TwilioException
+
+    try:
+        return Answer(Outcome.DONE, body=call())
+    except RequestException as error:
+        answer = Answer(Outcome.RETRY, f"Twilio could not be reached ({type(error).__name__}).")
+    except ValueError:
+        answer = Answer(Outcome.RETRY, "Twilio's answer was not JSON.")
+    except TwilioException as error:
+        answer = classify(error)
+    if answer.outcome is Outcome.RETRY:
+        raise _TryAgainError(answer)
+    return answer
+
+
+def classify(error: Exception) -> Answer:
+    """What an error of the SDK means; both its families carry a status, and mostly a code."""
+    status, code = int(getattr(error, "status", 0) or 0), int(getattr(error, "code", 0) or 0)
+    outcome = OUTCOMES.get(code) or _BY_STATUS.get(status)
+    if outcome is None:
+        outcome = (
+            Outcome.MISCONFIGURED if 400 <= status < 500 and status not in (408, 425, 429) else Outcome.RETRY
+        )
+    text = getattr(error, "msg", None) or getattr(error, "detail", None) or getattr(error, "title", None)
+    return Answer(outcome, f"Twilio answered {status}, error {code}: {text or 'no text'}")
+
+
+def _conversation(place: Place) -> ConversationContext:
+    root = client().conversations.v1
+    if place.service_sid:
+        return root.services(place.service_sid).conversations(place.conversation_sid)
+    return root.conversations(place.conversation_sid)

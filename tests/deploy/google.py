@@ -1,0 +1,168 @@
+"""A local stand-in for the Google APIs that gcloud calls: resources in memory, every request in a list."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+import time
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from tests.deploy import google_answers
+
+Json = dict[str, Any]
+
+READS_BY_POST = ("getIamPolicy", "generateUploadUrl", "testIamPermissions")
+OVERRIDDEN = [  # the APIs whose address gcloud lets the environment change
+    "CLOUDFUNCTIONS",
+    "RUN",
+    "CLOUDBUILD",
+    "IAM",
+    "SECRETMANAGER",
+    "FIRESTORE",
+    "CLOUDSCHEDULER",
+    "SERVICEUSAGE",
+    "EVENTARC",
+    "CLOUDRESOURCEMANAGER",
+    "ARTIFACTREGISTRY",
+    "STORAGE",
+    "PUBSUB",
+    "LOGGING",
+    "CLOUDBILLING",
+]
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request as Google would have seen it; `path` is without version and query."""
+
+    api: str
+    method: str
+    path: str
+    query: dict[str, str]
+    body: Json
+    headers: dict[str, str]
+
+    @property
+    def changes_something(self) -> bool:
+        """Whether the request writes; reading a policy is a POST in some APIs."""
+        return self.method != "GET" and not self.path.endswith(READS_BY_POST)
+
+
+@dataclass
+class Refusal:
+    """What to answer instead, to requests whose `METHOD api/path` matches."""
+
+    pattern: str
+    status: int
+    message: str
+    reason: str = "PERMISSION_DENIED"
+
+
+@dataclass
+class Google:
+    """The state of one made-up project and the server in front of it."""
+
+    project: str
+    region: str = "us-central1"
+    billing: bool = True
+    resources: dict[str, Json] = field(default_factory=dict)
+    policies: dict[str, Json] = field(default_factory=dict)
+    enabled: set[str] = field(default_factory=set)
+    uploads: dict[str, bytes] = field(default_factory=dict)
+    requests: list[Request] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
+    operation_seconds: float = 0.0
+    lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def __post_init__(self) -> None:
+        handler = type("Handler", (_Handler,), {"google": self})
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self.server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def close(self) -> None:
+        """Ends the server."""
+        self.server.shutdown()
+        self.server.server_close()
+
+    def environment(self, configuration_folder: str) -> dict[str, str]:
+        """What a process needs so that gcloud and our tools talk to this server and to nobody else."""
+        overrides = {f"CLOUDSDK_API_ENDPOINT_OVERRIDES_{a}": f"http://{a.lower()}.fake/" for a in OVERRIDDEN}
+        return overrides | {
+            "CLOUDSDK_CONFIG": configuration_folder,
+            "CLOUDSDK_CORE_DISABLE_PROMPTS": "1",
+            "CLOUDSDK_CORE_DISABLE_USAGE_REPORTING": "1",
+            "CLOUDSDK_COMPONENT_MANAGER_DISABLE_UPDATE_CHECK": "1",
+            "CLOUDSDK_AUTH_ACCESS_TOKEN": "made-up-access-token",
+            "FIREBASERULES_API_URL": "http://firebaserules.fake/",
+            "http_proxy": self.url,
+            "no_proxy": "127.0.0.1,localhost",
+        }
+
+    def changes(self) -> list[Request]:
+        """The requests so far that write."""
+        return [r for r in self.requests if r.changes_something]
+
+    def functions(self) -> dict[str, Json]:
+        """The deployed functions by their short name."""
+        found = {p: d for p, d in self.resources.items() if re.fullmatch(r".*/functions/[^/]+", p)}
+        return {path.rsplit("/", 1)[1]: doc for path, doc in found.items()}
+
+    def members(self, resource: str, role: str) -> list[str]:
+        """Who has the role on the resource (a policy's key ends with `resource`)."""
+        bindings = [
+            b for key, p in self.policies.items() if key.endswith(resource) for b in p.get("bindings", [])
+        ]
+        return sorted(m for b in bindings if b["role"] == role for m in b["members"])
+
+    def answer(self, request: Request, raw: bytes) -> tuple[int, Json]:
+        """Records the request and answers it; a refusal comes first."""
+        with self.lock:
+            self.requests.append(request)
+            for refusal in self.refusals:
+                if re.search(refusal.pattern, f"{request.method} {request.api}/{request.path}"):
+                    return refusal.status, _error(refusal.status, refusal.reason, refusal.message)
+            answer = google_answers.answer(self, request, raw)
+        if request.changes_something and "/functions" in request.path:
+            time.sleep(self.operation_seconds)
+        return answer
+
+
+def _error(status: int, reason: str, message: str) -> Json:
+    return {"error": {"code": status, "status": reason, "message": message}}
+
+
+class _Handler(BaseHTTPRequestHandler):
+    google: Google
+    protocol_version = "HTTP/1.1"
+
+    def _serve(self) -> None:
+        parts = urlsplit(self.path)
+        host = parts.netloc or self.headers.get("Host", "")
+        raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        is_json = self.headers.get("Content-Type", "").startswith("application/json")
+        request = Request(
+            api=host.split(".")[0].removeprefix(f"{self.google.region}-"),
+            method=self.command,
+            path=re.sub(r"^/(v\d\w*|apis/[^/]+/v\d\w*)/", "", parts.path),
+            query={name: values[0] for name, values in parse_qs(parts.query).items()},
+            body=json.loads(raw) if is_json and raw else {},
+            headers={name.lower(): value for name, value in self.headers.items()},
+        )
+        status, document = self.google.answer(request, raw)
+        out = json.dumps(document).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(out)))
+        self.end_headers()
+        self.wfile.write(out)
+
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815 (names are http.server's)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Silent: the requests are kept in a list."""

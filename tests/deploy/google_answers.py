@@ -1,0 +1,219 @@
+"""How the stand-in answers: plain resources by path, and the few calls of each API that are not plain."""
+
+from __future__ import annotations
+
+import base64
+import uuid
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tests.deploy.google import Google, Request
+
+Json = dict[str, Any]
+Answer = tuple[int, Json]
+
+ETAG = base64.b64encode(b"etag").decode()
+NOT_FOUND = (404, {"error": {"code": 404, "status": "NOT_FOUND", "message": "not found"}})
+EXISTS = (409, {"error": {"code": 409, "status": "ALREADY_EXISTS", "message": "already exists"}})
+PROJECT_NUMBER = "123456789012"
+REGIONS = ("us-central1", "us-east1", "europe-west1", "asia-east1")
+
+
+def answer(google: Google, request: Request, raw: bytes) -> Answer:
+    """Answers one request: an API's own calls first, then the verbs, then plain resources."""
+    own = OWN.get(request.api)
+    if own is not None and (found := own(google, request, raw)) is not None:
+        return found
+    resource, _, verb = request.path.partition(":")
+    if verb in ("getIamPolicy", "setIamPolicy"):
+        return _policy(google, f"{request.api}/{resource}", verb, request.body)
+    if request.method == "POST":
+        return _create(google, request)
+    if request.method == "PATCH":
+        google.resources[request.path] = google.resources.get(request.path, {}) | request.body
+        return 200, google.resources[request.path]
+    if request.method == "DELETE":
+        return (200, {}) if google.resources.pop(request.path, None) is not None else NOT_FOUND
+    return _read(google, request.path)
+
+
+def _policy(google: Google, key: str, verb: str, body: Json) -> Answer:
+    if verb == "setIamPolicy":
+        google.policies[key] = body["policy"] | {"etag": ETAG}
+    return 200, google.policies.get(key, {"etag": ETAG, "version": 1})
+
+
+def _read(google: Google, path: str) -> Answer:
+    if path in google.resources:
+        return 200, google.resources[path]
+    collection = path.rsplit("/", 1)[-1]
+    if path.count("/") % 2:
+        return NOT_FOUND
+    found = [d for p, d in google.resources.items() if _is_in(p, path)]
+    return 200, {collection if collection != "serviceAccounts" else "accounts": found}
+
+
+def _is_in(path: str, collection: str) -> bool:
+    wanted = collection.split("/")
+    parts = path.split("/")
+    return len(parts) == len(wanted) + 1 and all(w in ("-", p) for w, p in zip(wanted, parts, strict=False))
+
+
+def _create(google: Google, request: Request) -> Answer:
+    body = dict(request.body)
+    chosen = next((v for name, v in request.query.items() if name.endswith("Id")), None)
+    name = body.get("name") or f"{request.path}/{chosen or uuid.uuid4().hex}"
+    if name in google.resources:
+        return EXISTS
+    google.resources[name] = body | {"name": name}
+    return 200, google.resources[name]
+
+
+def _finished(response: Json) -> Answer:
+    return 200, {"name": "operations/finished", "done": True, "response": response}
+
+
+def _functions(google: Google, request: Request, raw: bytes) -> Answer | None:
+    """Creating or changing a function is an operation; the function is ACTIVE once somebody asked for it."""
+    path = request.path
+    if path.endswith("/locations"):
+        return 200, {"locations": [{"locationId": r, "name": f"{path}/{r}"} for r in REGIONS]}
+    if path.endswith("/runtimes"):
+        return 200, {"runtimes": [{"name": "python313", "environment": "GEN_2", "stage": "GA"}]}
+    if path.endswith("generateUploadUrl"):
+        place = uuid.uuid4().hex
+        source = {"bucket": "sources", "object": place}
+        return 200, {"uploadUrl": f"http://storage.fake/upload/{place}", "storageSource": source}
+    if "/operations/" in path:
+        function = google.resources[path.replace("/operations/", "/functions/")]
+        function["state"] = "ACTIVE"
+        return 200, {"name": path, "done": True, "response": function}
+    if request.method in ("POST", "PATCH"):
+        return _deploy(google, request)
+    if request.method == "DELETE":
+        return _finished({}) if google.resources.pop(path, None) else NOT_FOUND
+    return None
+
+
+def _deploy(google: Google, request: Request) -> Answer:
+    name = request.path if request.method == "PATCH" else f"{request.path}/{request.query['functionId']}"
+    if request.method == "POST" and name in google.resources:
+        return EXISTS
+    function = google.resources.get(name, {}) | request.body
+    short = name.rsplit("/", 1)[1]
+    service = name.replace("/functions/", "/services/")
+    function["name"] = name
+    function["environment"] = "GEN_2"
+    function["state"] = "DEPLOYING"
+    function["serviceConfig"] |= {"service": service, "uri": f"https://{short}-abc-uc.a.run.app"}
+    google.resources[name] = function
+    google.resources[service] = {"name": service}
+    return 200, {"name": name.replace("/functions/", "/operations/"), "done": False}
+
+
+def _storage(google: Google, request: Request, raw: bytes) -> Answer | None:
+    if request.method == "PUT":
+        google.uploads[request.path.rsplit("/", 1)[1]] = raw
+        return 200, {}
+    return None
+
+
+def _services(google: Google, request: Request, raw: bytes) -> Answer | None:
+    if request.path.endswith(":batchEnable"):
+        google.enabled.update(request.body["serviceIds"])
+        return _finished({})
+    if request.path.endswith("/services"):
+        names = [{"config": {"name": n}, "name": n, "state": "ENABLED"} for n in sorted(google.enabled)]
+        return 200, {"services": names}
+    if request.method == "GET" and "/services/" in request.path:
+        state = "ENABLED" if request.path.rsplit("/", 1)[1] in google.enabled else "DISABLED"
+        return 200, {"name": request.path, "state": state}
+    return None
+
+
+def _projects(google: Google, request: Request, raw: bytes) -> Answer | None:
+    if request.method == "GET" and request.path == f"projects/{google.project}":
+        project = {"projectId": google.project, "projectNumber": PROJECT_NUMBER, "lifecycleState": "ACTIVE"}
+        return 200, project
+    return None
+
+
+def _billing(google: Google, request: Request, raw: bytes) -> Answer | None:
+    return 200, {"projectId": google.project, "billingEnabled": google.billing}
+
+
+def _accounts(google: Google, request: Request, raw: bytes) -> Answer | None:
+    if request.method == "POST" and request.path.endswith("/serviceAccounts"):
+        email = f"{request.body['accountId']}@{google.project}.iam.gserviceaccount.com"
+        name = f"{request.path}/{email}"
+        if name in google.resources:
+            return EXISTS
+        google.resources[name] = {"name": name, "email": email, "uniqueId": str(uuid.uuid4().int % 10**20)}
+        return 200, google.resources[name]
+    return None
+
+
+def _secrets(google: Google, request: Request, raw: bytes) -> Answer | None:
+    resource, _, verb = request.path.partition(":")
+    if verb == "addVersion":
+        versions = [p for p in google.resources if p.startswith(f"{resource}/versions/")]
+        name = f"{resource}/versions/{len(versions) + 1}"
+        google.resources[name] = {"name": name, "payload": request.body["payload"], "state": "ENABLED"}
+        return 200, {"name": name, "clientSpecifiedPayloadChecksum": True}
+    if verb == "access":
+        secret, _, version = resource.partition("/versions/")
+        versions = sorted(p for p in google.resources if p.startswith(f"{secret}/versions/"))
+        wanted = versions[-1] if version == "latest" and versions else resource
+        found = google.resources.get(wanted)
+        return (200, {"name": wanted, "payload": found["payload"]}) if found else NOT_FOUND
+    return None
+
+
+def _firestore(google: Google, request: Request, raw: bytes) -> Answer | None:
+    """Databases, indexes and fields are made by operations; an index is ready when listed a second time."""
+    started = {
+        "name": request.path.partition("/collectionGroups/")[0] + "/operations/started",
+        "metadata": {"@type": "type.googleapis.com/google.firestore.admin.v1.IndexOperationMetadata"},
+    }
+    if request.method == "POST" and request.path.endswith("/databases"):
+        name = f"{request.path}/{request.query['databaseId']}"
+        google.resources[name] = request.body | {"name": name}
+        return _finished(google.resources[name])
+    if request.method == "POST" and request.path.endswith("/indexes"):
+        name = f"{request.path}/{uuid.uuid4().hex}"
+        google.resources[name] = request.body | {"name": name, "state": "CREATING"}
+        return 200, started
+    if request.method == "PATCH" and "/fields/" in request.path:
+        field = google.resources.setdefault(request.path, {"name": request.path})
+        field |= {k: v for k, v in request.body.items() if k in request.query["updateMask"].split(",")}
+        return 200, started
+    if request.method == "GET" and request.path.endswith("/indexes"):
+        listed = _read(google, request.path)
+        shown = (200, {"indexes": [dict(i) for i in listed[1]["indexes"]]})
+        for index in listed[1]["indexes"]:
+            index["state"] = "READY"
+        return shown
+    return None
+
+
+def _rules(google: Google, request: Request, raw: bytes) -> Answer | None:
+    if request.method == "PATCH":
+        if request.path not in google.resources:
+            return NOT_FOUND
+        google.resources[request.path] = request.body["release"]
+        return 200, google.resources[request.path]
+    return None
+
+
+OWN: dict[str, Callable[[Google, Request, bytes], Answer | None]] = {
+    "cloudfunctions": _functions,
+    "storage": _storage,
+    "serviceusage": _services,
+    "cloudresourcemanager": _projects,
+    "cloudbilling": _billing,
+    "iam": _accounts,
+    "secretmanager": _secrets,
+    "firestore": _firestore,
+    "firebaserules": _rules,
+}
