@@ -80,8 +80,8 @@ class StandInClient:
         )
         return sent
 
-    def worker_join(self, conversation_sid: str, identity: str, wait: bool = True) -> Json:
-        joined: Json = self._post("join", conversation_sid=conversation_sid, identity=identity, wait=wait)
+    def worker_join(self, conversation_sid: str, identity: str, **how: Any) -> Json:
+        joined: Json = self._post("join", conversation_sid=conversation_sid, identity=identity, **how)
         return joined
 
     def worker_leave(self, conversation_sid: str, identity: str, wait: bool = True) -> None:

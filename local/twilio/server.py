@@ -103,7 +103,7 @@ class Handler(BaseHTTPRequestHandler):
             self._answer(status, content)
             return
         text = query if self.command == "GET" else body.decode("utf-8", "replace")
-        self._serve_api(Request(self.command, unquote(path), Form(text), dict(self.headers)))
+        self._serve_api(Request(self.command, unquote(path), Form(text), self.headers))
 
     def _serve_api(self, request: Request) -> None:
         began = time.perf_counter()

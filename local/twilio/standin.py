@@ -189,8 +189,16 @@ class StandIn:
     def worker_message(self, conversation_sid: str, identity: str, body: str, wait: bool = True) -> Shape:
         return self._people.write(conversation_sid, identity, body, wait)
 
-    def worker_join(self, conversation_sid: str, identity: str, wait: bool = True) -> Shape:
-        return self._people.join(conversation_sid, NewParticipant(identity=identity), wait)
+    def worker_join(
+        self,
+        conversation_sid: str,
+        identity: str,
+        wait: bool = True,
+        projected_address: str | None = None,
+    ) -> Shape:
+        """A group MMS wants the number that the worker writes from as `projected_address`."""
+        who = NewParticipant(identity=identity, projected_address=projected_address)
+        return self._people.join(conversation_sid, who, wait)
 
     def worker_leave(self, conversation_sid: str, identity: str, wait: bool = True) -> None:
         self._people.leave(conversation_sid, identity, wait)

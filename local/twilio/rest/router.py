@@ -4,6 +4,7 @@ import base64
 import binascii
 import hmac
 from collections.abc import Callable, Mapping
+from email.message import Message
 from typing import NamedTuple
 
 from werkzeug.exceptions import MethodNotAllowed, NotFound
@@ -87,7 +88,7 @@ class Request(NamedTuple):
     method: str
     path: str
     form: Form
-    headers: Mapping[str, str]
+    headers: Message
 
 
 class Router:
