@@ -22,7 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         return twilio(given[1:]) or 0
     options = _parser().parse_args(given)
-    signal.signal(signal.SIGTERM, _ended)
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell starts background jobs with SIGINT ignored
+        signal.signal(number, _ended)
     try:
         command: Command = options.command
         return command(options)
@@ -34,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _ended(number: int, frame: FrameType | None) -> NoReturn:
-    """SIGTERM takes the same way out as Ctrl-C, past every `finally`."""
+    """Either way out passes every `finally`."""
     raise KeyboardInterrupt
 
 
@@ -122,8 +123,7 @@ def _emulator(options: argparse.Namespace) -> int:
             f"Firestore emulator: export FIRESTORE_EMULATOR_HOST={emulator.host}   (Ctrl-C ends it)",
             flush=True,
         )
-        while True:
-            signal.pause()
+        emulator.wait_for_end()
     finally:
         emulator.stop()
 

@@ -1,8 +1,10 @@
 """The Firestore emulator: started with the rules, with triggers on, and ended surely."""
 
 import os
+import time
 from functools import lru_cache
 from pathlib import Path
+from typing import NoReturn
 
 import urllib3
 
@@ -66,6 +68,12 @@ class Emulator:
                 "unset it to have one started."
             )
         return self
+
+    def wait_for_end(self) -> NoReturn:
+        """Wait until it ends by itself, which it should not; raises ChildFailedError with its last words."""
+        while self._child is None or self._child.alive:
+            time.sleep(0.5)
+        raise ChildFailedError(f"The Firestore emulator ended by itself:\n{self._child.output()}")
 
     def stop(self) -> None:
         """End it if it is ours; what it held is gone."""

@@ -1,7 +1,11 @@
 """Every function of main.py in one process on one port, loaded by the real functions-framework."""
 
 import ast
+import http.client
+import importlib
 import os
+import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +15,9 @@ from flask import Flask
 from functions_framework._http import create_server
 from werkzeug.exceptions import NotFound
 
+from local import raw_http
 from local.ports import HOST, claim_port
+from local.processes import Child
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -92,10 +98,50 @@ def all_in_one(source: Path = MAIN) -> Flask:
     return root
 
 
+def child(
+    entry_point: str,
+    port: int,
+    env: Mapping[str, str] | None = None,
+    source: Path = MAIN,
+    log: Path | None = None,
+) -> Child:
+    """One function alone, by the command that also runs it when deployed; not started yet."""
+    cli = Path(sys.executable).parent / "functions-framework"
+    where: list[str | Path] = [
+        "--source",
+        source,
+        "--target",
+        entry_point,
+        "--host",
+        HOST,
+        "--port",
+        str(port),
+    ]
+    url = f"http://{HOST}:{port}/robots.txt"  # which the framework answers without calling the function
+    return Child(
+        [cli, *where], name=entry_point, env=env, cwd=source.parent, log=log, ready=lambda: answers(url)
+    )
+
+
+def answers(url: str) -> bool:
+    """Whether anybody answers there, whatever the answer."""
+    try:
+        return raw_http.send("GET", url, timeout=0.5).status_code > 0
+    except (OSError, http.client.HTTPException):
+        return False
+
+
+def _preload() -> None:
+    """The SDKs, which the functions load on first use: here the first customer need not wait for them."""
+    for module in ("google.cloud.firestore", "google.events.cloud.firestore", "twilio.rest"):
+        importlib.import_module(module)
+
+
 def serve(port: int, source: Path = MAIN) -> None:
     """Serve all of them until a signal ends the process."""
     port = claim_port(port, "the functions")
     app = all_in_one(source)
+    _preload()
     print(f"{len(listed(source))} functions at http://{HOST}:{port}/NAME", flush=True)
     server = create_server(app, debug=False, keepalive=75)  # type: ignore[no-untyped-call] # has no types
     server.run(HOST, port)

@@ -11,9 +11,18 @@ HOP_BY_HOP = {"connection", "keep-alive", "proxy-authenticate", "proxy-authoriza
 HOP_BY_HOP |= {"transfer-encoding", "upgrade"}
 
 
+class Answer(Response):
+    """What came back: `status_code`, `text`, `get_json()`, `headers`."""
+
+    @property
+    def text(self) -> str:
+        """The body."""
+        return self.get_data(as_text=True)
+
+
 def send(
     method: str, url: str, headers: Iterable[tuple[str, str]] = (), body: bytes = b"", timeout: float = 60
-) -> Response:
+) -> Answer:
     """The answer, whatever its status; raises OSError or http.client.HTTPException if there is none."""
     split = urlsplit(url)
     connection = http.client.HTTPConnection(split.netloc, timeout=timeout)
@@ -28,7 +37,7 @@ def send(
         _send_body(connection, body)
         answer = connection.getresponse()
         kept = [(name, value) for name, value in answer.getheaders() if name.lower() not in HOP_BY_HOP]
-        return Response(answer.read(), answer.status, kept)
+        return Answer(answer.read(), answer.status, kept)
     finally:
         connection.close()
 

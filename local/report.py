@@ -38,8 +38,12 @@ class Report:
             self.right += 1
             self._print("   ok    ", "green", what)
         else:
-            self.wrong += 1
-            self._print("   WRONG ", "bold red", f"{what}: expected {expected!r}, found {found!r}")
+            self.fail(f"{what}: expected {expected!r}, found {found!r}")
+
+    def fail(self, what: str) -> None:
+        """Something came out wrong."""
+        self.wrong += 1
+        self._print("   WRONG ", "bold red", what)
 
     def tell(self, what: str) -> None:
         """What the service itself says about it."""

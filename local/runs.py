@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import signal
 from pathlib import Path
 
 from dotenv import load_dotenv
@@ -29,7 +28,7 @@ def run(options: argparse.Namespace) -> int:
         if options.once:
             return 0 if all_right else 1
         print(f"\nOpen {stack.url}/ - Ctrl-C ends everything.", flush=True)
-        return _until_interrupted()
+        stack.emulator.wait_for_end()
     finally:
         stack.stop()
 
@@ -43,7 +42,7 @@ def serve(options: argparse.Namespace) -> int:
         missing = [name for name in _ACCOUNT if not os.environ.get(name)]
         if missing:
             print(f"Not set: {' and '.join(missing)}; webhooks will be refused.", flush=True)
-        return _until_interrupted()
+        stack.emulator.wait_for_end()
     finally:
         stack.stop()
 
@@ -71,7 +70,7 @@ def _run_with_twilio(options: argparse.Namespace) -> int:
             "Ctrl-C ends everything.",
             flush=True,
         )
-        return _until_interrupted()
+        stack.emulator.wait_for_end()
     finally:
         stack.stop()
 
@@ -101,8 +100,3 @@ def _say_where(stack: Stack) -> None:
         print(f"Twilio stand-in     {stack.standin.url}")
     names = " ".join(function.name for function in stack.functions_list)
     print(f"Functions           {stack.url}/NAME: {names}", flush=True)
-
-
-def _until_interrupted() -> int:
-    while True:
-        signal.pause()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint
 
-from local import functions, raw_http
+from local import functions
 from local.emulator import Emulator
 from local.errors import ChildFailedError
 from local.functions import MAIN, Function
@@ -34,7 +34,6 @@ EVENTS = [
     "onParticipantRemoved",
     "onUserAdded",
 ]
-_ANSWER_WITHIN = 0.5
 
 
 @dataclass(frozen=True)
@@ -74,12 +73,12 @@ class Stack:
 
     def start(self) -> "Stack":
         """Start all of it side by side and wait until each part answers."""
+        self.gateway.start(int(self.url.rpartition(":")[2]))
         if self.standin is not None:
             self.standin.start()
         self.emulator.launch()
         self.functions.env = self.functions_environment()
         self.functions.start()
-        self.gateway.start(int(self.url.rpartition(":")[2]))
         self.emulator.wait_ready()
         self.triggers.connect(self.emulator)
         for function in self.functions_list:
@@ -150,7 +149,7 @@ class Stack:
             cwd=MAIN.parent,
             log=None if self.options.verbose else _fresh(LOGS / "functions.log"),
             echo=self.options.verbose,
-            ready=lambda: _answers(self.functions_url),
+            ready=lambda: functions.answers(f"{self.functions_url}/"),
         )
 
     def _check_events(self) -> None:
@@ -164,13 +163,6 @@ class Stack:
                 f"The emulator at {self.emulator.host} does not deliver its events here: start it with "
                 f"--functions_emulator={self.url.removeprefix('http://')}, or unset FIRESTORE_EMULATOR_HOST."
             ) from error
-
-
-def _answers(url: str) -> bool:
-    try:
-        return raw_http.send("GET", url + "/", timeout=_ANSWER_WITHIN).status_code == 404
-    except OSError:
-        return False
 
 
 def _fresh(log: Path) -> Path:

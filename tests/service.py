@@ -11,7 +11,6 @@ from flask.testing import FlaskClient
 from google.cloud import firestore
 from twilio.request_validator import RequestValidator
 from werkzeug.datastructures import MultiDict
-from werkzeug.wrappers import Response
 
 from local import functions, raw_http
 from local.functions import Dispatcher
@@ -106,7 +105,7 @@ class Service:
         token: str | None = None,
         headers: Mapping[str, str] | None = None,
         method: str = "POST",
-    ) -> Response:
+    ) -> raw_http.Answer:
         """Send a webhook as Twilio does, over a real connection; `path` and `query` go out as given."""
         url = self.url(name) + path + (f"?{query}" if query else "")
         pairs = list(form.items()) if isinstance(form, Mapping) else list(form)

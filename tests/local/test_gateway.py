@@ -1,0 +1,68 @@
+"""The one port in front hands requests on as they came."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Blueprint
+
+from local import functions, raw_http
+from local.gateway import Gateway
+from local.servers import LocalServer
+from local.triggers import Triggers
+from tests.local.test_functions import MAIN
+
+
+@pytest.fixture
+def behind(tmp_path: Path) -> Iterator[LocalServer]:
+    source = tmp_path / "main.py"
+    source.write_text(MAIN)
+    server = LocalServer(functions.all_in_one(source)).start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def gateway(behind: LocalServer) -> Iterator[Gateway]:
+    front = Gateway(["tell-me", "happened"], behind.url, Triggers())
+    pages = Blueprint("pages", __name__)
+    pages.add_url_rule("/", view_func=lambda: "the page", endpoint="page")
+    front.mount(pages)
+    yield front.start(0)
+    front.stop()
+
+
+def url(gateway: Gateway) -> str:
+    assert gateway.server is not None
+    return gateway.server.url
+
+
+def test_method_path_query_headers_and_body_arrive_unchanged(gateway: Gateway) -> None:
+    sent = [
+        ("Host", "example.com:99"),
+        ("X-Own", "é".encode().decode("latin-1")),
+        ("Content-Type", "text/plain"),
+    ]
+    answer = raw_http.send(
+        "PUT", f"{url(gateway)}/tell-me//a%2fb/?x=%2f&y=+&x=%C3%A9", sent, "Grüße".encode()
+    )
+    assert answer.status_code == 200
+    seen = answer.get_json()
+    assert seen["raw"] == "/tell-me//a%2fb/?x=%2f&y=+&x=%C3%A9"
+    assert (seen["method"], seen["body"], seen["host"]) == ("PUT", "Grüße", "example.com:99")
+    assert seen["header"] == sent[1][1]
+
+
+def test_pages_are_served_beside_the_functions(gateway: Gateway) -> None:
+    assert raw_http.send("GET", f"{url(gateway)}/").text == "the page"
+    assert raw_http.send("GET", f"{url(gateway)}/unknown").status_code == 404
+
+
+def test_while_the_functions_are_down_the_answer_is_503_and_then_all_is_well_again(
+    gateway: Gateway, behind: LocalServer
+) -> None:
+    gateway.functions_url = "http://127.0.0.1:1"
+    answer = raw_http.send("POST", f"{url(gateway)}/tell-me")
+    assert (answer.status_code, "do not answer" in answer.text) == (503, True)
+    gateway.functions_url = behind.url
+    assert raw_http.send("POST", f"{url(gateway)}/tell-me").status_code == 200
