@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import functools
 import hmac
 from collections.abc import Callable, Mapping
 from email.message import Message
@@ -74,12 +75,14 @@ ELSEWHERE: list[tuple[str, str, Handler]] = [
 ]
 
 
-def _rules() -> list[Rule]:
+@functools.cache
+def _map() -> Map:
+    """Made once: compiling the rules takes a tenth of a second."""
     rules = [Rule(path, endpoint=handler, methods=[method]) for method, path, handler in ELSEWHERE]
     for method, path, handler in IN_A_SERVICE:
         for prefix in ("/v1", "/v1/Services/<service>"):
             rules.append(Rule(prefix + path, endpoint=handler, methods=[method]))
-    return rules
+    return Map(rules, strict_slashes=False, merge_slashes=False)
 
 
 class Request(NamedTuple):
@@ -97,8 +100,7 @@ class Router:
     def __init__(self, account: Account, webhooks: Webhooks) -> None:
         self._account = account
         self._webhooks = webhooks
-        rules = Map(_rules(), strict_slashes=False, merge_slashes=False)
-        self._map = rules.bind("conversations.twilio.com")
+        self._map = _map().bind("conversations.twilio.com")
         login = f"{account.sid}:{account.auth_token}".encode()
         self._login = b"Basic " + base64.b64encode(login)
 
