@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+
+_ahead = timedelta()
 
 
 def now() -> datetime:
-    return datetime.now(UTC)
+    return datetime.now(UTC) + _ahead
+
+
+def shift(seconds: float) -> None:
+    """Lets time pass at once, for tests of leases and of other waits; 0 is the true time again."""
+    global _ahead
+    _ahead = _ahead + timedelta(seconds=seconds) if seconds else timedelta()

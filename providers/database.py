@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, overload
 
-from providers import configuration, deadline
+from providers import configuration, deadline, seam
 
 if TYPE_CHECKING:
     from google.cloud.firestore import (
@@ -88,12 +88,14 @@ def commit(batch: WriteBatch) -> list[Any]:
     """
     from google.api_core import exceptions
 
+    seam.point(seam.COMMITTING)
     try:
         results = batch.commit(timeout=deadline.remaining(_PATIENCE))
     except exceptions.AlreadyExists as there:
         raise AlreadyThere(str(there)) from there
     except (exceptions.FailedPrecondition, exceptions.NotFound, exceptions.Aborted) as lost:
         raise LostRace(str(lost)) from lost
+    seam.point(seam.COMMITTED)
     return [result.update_time for result in results]
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from providers import configuration, deadline
+from providers import configuration, deadline, seam
 
 if TYPE_CHECKING:
     from twilio.rest import Client
@@ -146,14 +146,16 @@ def _once(call: Callable[[], T]) -> Answer:
     from requests import RequestException
     from twilio.base.exceptions import TwilioException
 
+    seam.point(seam.CALLING)
     try:
-        return Answer(Outcome.DONE, body=call())
+        answer = Answer(Outcome.DONE, body=call())
     except RequestException as error:
         answer = Answer(Outcome.RETRY, f"Twilio could not be reached ({type(error).__name__}).")
     except ValueError:
         answer = Answer(Outcome.RETRY, "Twilio's answer was not JSON.")
     except TwilioException as error:
         answer = classify(error)
+    seam.point(seam.CALLED)
     if answer.outcome is Outcome.RETRY:
         raise _TryAgainError(answer)
     return answer
