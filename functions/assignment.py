@@ -11,6 +11,7 @@ import enum
 import random
 import uuid
 from dataclasses import replace
+from typing import NamedTuple
 
 from functions import decisions, worker_records
 from providers import clock, conversations, database, deadline, log, pools, twilio, workers
@@ -31,6 +32,13 @@ from providers.workers import Worker
 _CROWD = 8  # how many to look at once others are after the same ones
 _MOST_TRIED = 20  # workers asked in one go; the sweep goes on from there
 _MARGIN = 0.5  # seconds that must be left to begin another claim
+
+
+class Pulled(NamedTuple):
+    """What a worker took, and why not more."""
+
+    taken: int
+    stopped: Stopped
 
 
 class Stopped(enum.Enum):
@@ -80,29 +88,33 @@ def queue(before: Conversation, after: Conversation, pool: Pool, why: str) -> No
         take_next(worker, "has a free slot")
 
 
-def drain(pool: Pool) -> None:
-    """Lets free workers of the pool take what waits, in the pool's order, while there is anything for them."""
+def drain(pool: Pool) -> int:
+    """Lets free workers of the pool take what waits, in the pool's order; returns how many were taken."""
     tried: set[str] = set()
+    taken = 0
     while len(tried) < _MOST_TRIED and not deadline.is_over(_MARGIN):
         free = workers.free(pool, limit=1 + len(tried))
         worker = next((w for w in free if w.identity not in tried), None)
         if worker is None:
-            return
+            break
         tried.add(worker.identity)
-        if _pull(worker, "is Available") in (Stopped.NOTHING_WAITS, Stopped.TROUBLE):
-            return
+        pulled = _pull(worker, "is Available")
+        taken += pulled.taken
+        if pulled.stopped in (Stopped.NOTHING_WAITS, Stopped.TROUBLE):
+            break
+    return taken
 
 
-def take_next(worker: Worker, because: str) -> Stopped:
+def take_next(worker: Worker, because: str) -> Pulled:
     """The worker takes the next queued conversations, oldest first, until full or nothing waits for them.
 
     `because`: what woke them, for the story of the conversation ("turned Available").
     """
-    stopped = _pull(worker, because)
-    if stopped is Stopped.REFUSED:
+    pulled = _pull(worker, because)
+    if pulled.stopped is Stopped.REFUSED:
         for pool in pools.load(*(worker.pools or ())).values():
             drain(pool)
-    return stopped
+    return pulled
 
 
 def finish(conversation: Conversation) -> Outcome:
@@ -216,25 +228,27 @@ def _won_after_all(conversation: Conversation, token: str) -> Conversation | Non
     return None
 
 
-def _pull(worker: Worker, because: str) -> Stopped:
-    losses = 0
+def _pull(worker: Worker, because: str) -> Pulled:
+    taken = losses = 0
     while not deadline.is_over(_MARGIN):
         if not decisions.can_take(worker, worker_records.capacity_of(worker)):
-            return Stopped.NO_ROOM
+            return Pulled(taken, Stopped.NO_ROOM)
         entry = _next_entry(worker, losses)
         if isinstance(entry, Stopped):
-            return entry
+            return Pulled(taken, entry)
         try:
             outcome, worker = _take(entry, worker, because)
         except database.LostRace:
             losses += 1
             worker = workers.load(worker.identity)
             continue
+        taken += outcome is Outcome.DONE
         if outcome is Outcome.GONE:
             worker = workers.load(worker.identity)
         elif outcome is not Outcome.DONE:
-            return Stopped.REFUSED if outcome is Outcome.NEXT_WORKER else Stopped.TROUBLE
-    return Stopped.NO_TIME
+            refused = outcome is Outcome.NEXT_WORKER
+            return Pulled(taken, Stopped.REFUSED if refused else Stopped.TROUBLE)
+    return Pulled(taken, Stopped.NO_TIME)
 
 
 def _next_entry(worker: Worker, losses: int) -> Pending | Stopped:
@@ -254,7 +268,7 @@ def _take(entry: Pending, worker: Worker, because: str) -> tuple[Outcome, Worker
     conversation = conversations.load(entry.sid)
     if conversation.state != QUEUED:
         conversations.drop_stray(conversation)
-        return Outcome.DONE, worker
+        return Outcome.GONE, worker
     now = clock.now()
     waited = decisions.in_words((now - (conversation.queued_at or now)).total_seconds())
     why = f"pulled by a worker who {because}, after {waited}"

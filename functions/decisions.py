@@ -172,6 +172,15 @@ def joined_by_hand(
     )
 
 
+def handed_over(conversation: Conversation, heir: Worker, now: datetime) -> Conversation:
+    """The one it counted for has left, and the heir is in it."""
+    rest = tuple(other for other in conversation.others if other != heir.identity)
+    kept = replace(conversation, worker=heir.identity, others=rest, participant_sid=None, lease_until=None)
+    if conversation.state == ASSIGNING:
+        kept = replace(kept, state=ASSIGNED, assigned_at=now)
+    return kept.noted(now, "handed over", f"{conversation.worker} left it, {heir.name} is in it")
+
+
 def why_nobody(pool: Pool, members: int, full: int) -> str:
     """In a supervisor's words, why a conversation of this pool has to wait."""
     if members == 0:

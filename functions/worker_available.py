@@ -20,8 +20,8 @@ def handle(change: Change) -> None:
         return
     worker = database.until_it_holds(lambda: _cared_for(before, after))
     if worker is not None and worker.available:
-        stopped = assignment.take_next(worker, _because(before, worker))
-        log.info(f"looked at the queue: {stopped.value}", worker=worker.identity)
+        pulled = assignment.take_next(worker, _because(before, worker))
+        log.info(f"took {pulled.taken} from the queue: {pulled.stopped.value}", worker=worker.identity)
 
 
 def needs_care(before: Worker | None, after: Worker) -> bool:

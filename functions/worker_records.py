@@ -21,12 +21,21 @@ def capacity_of(worker: Worker, known: Pool | None = None) -> float:
     return decisions.capacity_of(worker, have | pools.load(*missing))
 
 
-def put_right(worker: Worker, status_since: datetime | None = None, known: Pool | None = None) -> Worker:
+def put_right(
+    worker: Worker,
+    *,
+    status_since: datetime | None = None,
+    known: Pool | None = None,
+    held: int | None = None,
+) -> Worker:
     """The record with everything that the service keeps, written only if something changes.
 
-    `status_since`: when the status changed, if that is what woke us. Raises database.LostRace.
+    `status_since`: when the status changed, if that is what woke us. `known`: a pool that is loaded already.
+    `held`: the conversations of this worker, counted after the record was read. Raises database.LostRace.
     """
     right = _completed(worker)
+    if held is not None:
+        right = replace(right, active=held)
     right = replace(right, full=not decisions.has_room(right, capacity_of(right, known)))
     if status_since is not None:
         right = replace(right, status_since=status_since)

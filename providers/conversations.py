@@ -142,6 +142,51 @@ def next_pending(pool_ids: Sequence[str], limit: int) -> list[Pending]:
     return [_pending(snapshot.id, snapshot.to_dict() or {}) for snapshot in found]
 
 
+def oldest_pending(limit: int) -> list[Pending]:
+    """Those that have waited longest, of all pools."""
+    query = database.ordered(database.filtered("pending_conversations", ()), ("queued_at",), limit)
+    return [_pending(snapshot.id, snapshot.to_dict() or {}) for snapshot in database.find(query)]
+
+
+def pending_after(name: str | None, limit: int) -> list[Pending]:
+    """Queue entries in the order of their names, for going through all of them in turns."""
+    found = database.after("pending_conversations", (), name, limit)
+    return [_pending(snapshot.id, snapshot.to_dict() or {}) for snapshot in found]
+
+
+def in_states_after(states: Sequence[str], name: str | None, limit: int) -> list[Conversation]:
+    """Conversations in these states in the order of their names, for going through all of them in turns."""
+    return [parse(s) for s in database.after("conversations", [("state", "in", list(states))], name, limit)]
+
+
+def with_lease_over(now: datetime, limit: int) -> list[Conversation]:
+    """Assignments that nobody finishes any more, the oldest first."""
+    query = database.filtered("conversations", [("state", "==", ASSIGNING), ("lease_until", "<=", now)])
+    return [parse(s) for s in database.find(database.ordered(query, ("lease_until",), limit))]
+
+
+def starting(limit: int) -> list[Conversation]:
+    """Conversations that Twilio was still setting up when they were announced."""
+    return [
+        parse(s)
+        for s in database.find(database.filtered("conversations", [("starting", "==", True)]).limit(limit))
+    ]
+
+
+def load_all(sids: Sequence[str]) -> list[Conversation]:
+    """These conversations in one round trip, also those without a record."""
+    return [parse(snapshot) for snapshot in database.read(*map(reference, sids))] if sids else []
+
+
+def without_pending(queued: Sequence[Conversation]) -> list[Conversation]:
+    """Those of them that have no queue entry."""
+    if not queued:
+        return []
+    entries = database.read(*(database.document("pending_conversations", c.sid) for c in queued))
+    there = {entry.id for entry in entries if entry.exists}
+    return [conversation for conversation in queued if conversation.sid not in there]
+
+
 def drop_stray(conversation: Conversation) -> None:
     """Takes a queue entry away whose conversation is not queued (somebody edited one of the two by hand).
 

@@ -74,6 +74,14 @@ def find(query: Query) -> list[Snapshot]:
     return list(query.stream(timeout=deadline.remaining(_PATIENCE)))
 
 
+def after(
+    collection: str, conditions: Iterable[tuple[str, str, Any]], name: str | None, limit: int
+) -> list[Snapshot]:
+    """Matching documents in the order of their names, from behind the one called `name`."""
+    behind = [("__name__", ">", document(collection, name))] if name else []
+    return find(ordered(filtered(collection, [*conditions, *behind]), ("__name__",), limit))
+
+
 def count(query: Query, up_to: int) -> int:
     """How many documents match, counted by Firestore up to a bound, so that the cost has one too."""
     counting: Any = query.limit(up_to).count()  # the library's own types are wrong here
@@ -144,5 +152,7 @@ def filtered(collection: str, conditions: Iterable[tuple[str, str, Any]]) -> Que
 def ordered(query: Query, fields: Sequence[str], limit: int) -> Query:
     """The query in this order (a minus sign: descending), its first `limit` documents."""
     for field in fields:
-        query = query.order_by(field.lstrip("-"), direction="DESCENDING" if field[0] == "-" else "ASCENDING")
+        query = query.order_by(
+            field.removeprefix("-"), direction="DESCENDING" if field[0] == "-" else "ASCENDING"
+        )
     return query.limit(limit)

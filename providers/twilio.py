@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -109,11 +109,14 @@ def state(place: Place) -> Answer:
     return persistently(lambda: _conversation(place).fetch())
 
 
-def active_since(service_sid: str | None, since: datetime, page_size: int = 100) -> Iterator[Any]:
-    """Active conversations created from that day on, a page at a time; raises Twilio's own exceptions."""
+def active_since(service_sid: str | None, since: datetime, limit: int) -> Answer:
+    """Active conversations created since then (UTC), at most `limit`; the body is a list."""
     root = client().conversations.v1
-    conversations = root.services(service_sid).conversations if service_sid else root.conversations
-    yield from conversations.stream(start_date=since.date().isoformat(), state="active", page_size=page_size)
+    conversations: Any = root.services(service_sid).conversations if service_sid else root.conversations
+    start = since.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return persistently(
+        lambda: conversations.list(start_date=start, state="active", limit=limit, page_size=100)
+    )
 
 
 def persistently(call: Callable[[], T]) -> Answer:

@@ -138,6 +138,11 @@ def available(pool_id: str, limit: int) -> list[Worker]:
     return [of(snapshot) for snapshot in database.find(query)]
 
 
+def after(name: str | None, limit: int) -> list[Worker]:
+    """Workers in the order of their names, for going through all of them in turns."""
+    return [of(snapshot) for snapshot in database.after("workers", (), name, limit)]
+
+
 def how_many(pool_id: str) -> int:
     """Workers in the pool, counted up to 1000."""
     return database.count(_members(pool_id), _COUNTED_UP_TO)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
-from functions import decisions, worker_records
+from functions import membership
 from functions.answers import NOTHING_TO_DO, Answer, TryAgain
 from functions.parameters import ParticipantEvent, parse
 from functions.webhook import Form
-from providers import clock, configuration, conversations, customers, database, log, settings, twilio
-from providers.conversations import CLOSED, Load
+from providers import configuration, customers, database, log, settings, twilio
 from providers.customers import Customer
 from providers.twilio import Outcome, Place
 
@@ -22,8 +22,9 @@ def handle(form: Form) -> Answer:
     event = parse(ParticipantEvent, form)
     if event.is_customer:
         _introduce(event)
-    elif event.identity:
-        database.until_it_holds(lambda: _joined(event, event.identity or ""))
+    elif identity := event.identity:
+        join = partial(membership.joined, event.sid, event.service_sid, identity, event.participant_sid)
+        database.until_it_holds(join)
     return NOTHING_TO_DO
 
 
@@ -52,35 +53,3 @@ def _introduce(event: ParticipantEvent) -> None:
         raise TryAgain(f"The customer is not introduced yet: {answer.why}")
     if answer.outcome is not Outcome.DONE:
         log.error(f"The customer could not be introduced: {answer.why}", conversation=event.sid)
-
-
-def _joined(event: ParticipantEvent, identity: str) -> None:
-    """The conversation counts as theirs and leaves the queue, unless it is another worker's already."""
-    before = conversations.load(event.sid)
-    if before.state == CLOSED:
-        return
-    if before.worker == identity:
-        if before.participant_sid != event.participant_sid:
-            _arrived(before, event)
-        return
-    if before.worker is not None:
-        if identity not in before.others:
-            conversations.move(before, replace(before, others=(*before.others, identity)))
-        return
-    worker = worker_records.load_or_new(identity)
-    now = clock.now()
-    service_sid = before.service_sid or event.service_sid
-    after = decisions.joined_by_hand(
-        replace(before, service_sid=service_sid), worker, event.participant_sid, now
-    )
-    conversations.move(before, after, [Load(worker, worker_records.capacity_of(worker), assigned_at=now)])
-    log.info("assigned by hand", conversation=event.sid, worker=identity)
-
-
-def _arrived(before: conversations.Conversation, event: ParticipantEvent) -> None:
-    """Twilio tells that the worker is in it: that confirms a claim, and says which membership it is."""
-    if before.lease_until is not None:
-        after = decisions.confirmed(before, event.participant_sid, clock.now())
-    else:
-        after = replace(before, participant_sid=event.participant_sid)
-    conversations.move(before, after)

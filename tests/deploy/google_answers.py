@@ -88,7 +88,7 @@ def _functions(google: Google, request: Request, raw: bytes) -> Answer | None:
     if "/operations/" in path:
         function = google.resources[path.replace("/operations/", "/functions/")]
         function["state"] = "ACTIVE"
-        return 200, {"name": path, "done": True, "response": function}
+        return 200, _operation(path) | {"done": True, "response": function}
     if request.method in ("POST", "PATCH"):
         return _deploy(google, request)
     if request.method == "DELETE":
@@ -109,7 +109,12 @@ def _deploy(google: Google, request: Request) -> Answer:
     function["serviceConfig"] |= {"service": service, "uri": f"https://{short}-abc-uc.a.run.app"}
     google.resources[name] = function
     google.resources[service] = {"name": service}
-    return 200, {"name": name.replace("/functions/", "/operations/"), "done": False}
+    return 200, _operation(name.replace("/functions/", "/operations/"))
+
+
+def _operation(name: str) -> Json:
+    kind = "type.googleapis.com/google.cloud.functions.v2.OperationMetadata"
+    return {"name": name, "done": False, "metadata": {"@type": kind}}
 
 
 def _storage(google: Google, request: Request, raw: bytes) -> Answer | None:

@@ -1,0 +1,86 @@
+"""Conversations that Twilio has and the log does not: a webhook that never came, which Twilio does not repeat.
+
+https://www.twilio.com/docs/conversations/conversations-webhooks: post-event webhooks are not retried by default.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from functions import arrival, decisions
+from functions.parameters import InboundConversation
+from providers import clock, configuration, conversations, deadline, log, twilio
+from providers.sweeps import Progress
+from providers.twilio import Outcome, Place
+
+IN_FLIGHT = timedelta(seconds=20)  # a conversation this young is left to its webhooks
+_OVERLAP = timedelta(minutes=2)  # looked at again: the clocks, and lists that lag behind
+_FIRST_LOOK = timedelta(hours=1)  # how far back the very first run looks
+_MOST_LISTED = 1000
+_MOST_ASKED = 50  # conversations whose participants are fetched in one run
+_MARGIN = 8.0
+
+
+def find(progress: Progress, mended: Counter[str]) -> Progress:
+    now = clock.now()
+    since = progress.listed_since or now - _FIRST_LOOK
+    answer = twilio.active_since(configuration.twilio().service_sid, since - _OVERLAP, _MOST_LISTED)
+    if answer.outcome is not Outcome.DONE:
+        log.error(f"Twilio's conversations could not be listed: {answer.why}")
+        return progress
+    unknown = [c for c in _unknown(answer.body) if now - _created(c, now) > IN_FLIGHT]
+    for number, conversation in enumerate(unknown):
+        if number == _MOST_ASKED or deadline.is_over(_MARGIN):
+            log.warning(f"{len(unknown) - number} conversations are left for the next sweep.")
+            return replace(progress, listed_since=since)
+        mended["conversations whose webhook never came"] += _route(conversation)
+    if len(answer.body) >= _MOST_LISTED:
+        log.warning(
+            f"More than {_MOST_LISTED} conversations since the last sweep; only these were looked at."
+        )
+    return replace(progress, listed_since=now - IN_FLIGHT)
+
+
+def _unknown(listed: Iterable[Any]) -> list[Any]:
+    by_sid = {conversation.sid: conversation for conversation in listed}
+    known = {c.sid for c in conversations.load_all(list(by_sid)) if decisions.is_routed(c) or c.starting}
+    return [conversation for sid, conversation in by_sid.items() if sid not in known]
+
+
+def _route(conversation: Any) -> int:
+    """Routes it if a customer is in it and no worker; returns how many were routed."""
+    place = Place(conversation.chat_service_sid, conversation.sid)
+    answer = twilio.participants(place)
+    if answer.outcome is not Outcome.DONE or any(p.identity for p in answer.body):
+        return 0
+    bound = [p.messaging_binding for p in answer.body if (p.messaging_binding or {}).get("address")]
+    if not bound:
+        return 0
+    arrival.route(inbound(conversation, bound[0]))
+    log.warning(
+        "The webhook for this conversation never came; it is routed now.", conversation=conversation.sid
+    )
+    return 1
+
+
+def inbound(conversation: Any, binding: dict[str, Any]) -> InboundConversation:
+    """What the webhook would have said."""
+    words = {
+        "ConversationSid": conversation.sid,
+        "ChatServiceSid": conversation.chat_service_sid,
+        "State": conversation.state,
+        "DateCreated": conversation.date_created,
+        "MessagingBinding.Address": binding.get("address"),
+        "MessagingBinding.ProxyAddress": binding.get("proxy_address"),
+        "MessagingBinding.ProjectedAddress": binding.get("projected_address"),
+    }
+    return InboundConversation.model_validate({name: value for name, value in words.items() if value})
+
+
+def _created(conversation: Any, now: datetime) -> datetime:
+    created: datetime = conversation.date_created or now
+    return created
