@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+import jsonschema
 import pytest
 import urllib3
 
@@ -139,3 +140,18 @@ def test_conversation_with_participants_fits_the_description(rest: Rest) -> None
     made = rest.post("/v1/ConversationWithParticipants", FriendlyName="Both", Participant=one)
     check(made, "conversations.v1.conversation_with_participants")
     assert len(rest.get(f"/v1/Conversations/{made['sid']}/Participants")["participants"]) == 1
+
+
+def test_an_answer_that_does_not_fit_is_noticed(rest: Rest, conversation: str) -> None:
+    whole = rest.get(f"/v1/Conversations/{conversation}")
+    wrongs: list[Json] = [
+        {"sid": "CH1"},
+        {"state": "open"},
+        {"date_created": "yesterday"},
+        {"attributes": {}},
+    ]
+    for wrong in wrongs:
+        with pytest.raises((jsonschema.ValidationError, AssertionError)):
+            check({**whole, **wrong}, "conversations.v1.conversation")
+    with pytest.raises(AssertionError, match="lacks"):
+        check({"sid": conversation}, "conversations.v1.conversation")
