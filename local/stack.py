@@ -100,7 +100,7 @@ class Stack:
         if self.standin is not None:
             self.standin.stop()
         self.triggers.close()
-        self.functions.stop(grace=1)
+        self.functions.stop(grace=0.3)
         self.emulator.stop()
         self.gateway.stop()
 
@@ -125,7 +125,7 @@ class Stack:
 
     def restart_functions(self) -> None:
         """A fresh process after `functions.kill()` or a change of main.py."""
-        self.functions.stop(grace=1)
+        self.functions.stop(grace=0.3)
         self.functions.start().wait_ready()
 
     def _make_standin(self) -> "StandIn":

@@ -8,6 +8,7 @@ from collections import Counter, deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any
 
 import urllib3
 from flask import Blueprint, Response, request
@@ -111,8 +112,9 @@ class Triggers:
         for key in [key for key in self._triggers if key[0] == project]:
             del self._triggers[key]
 
-    def behave(self, behaviour: Behaviour, project: str | None = None, trigger: str | None = None) -> None:
-        """Change how events arrive: everywhere, of one project, or of one trigger."""
+    def behave(self, project: str | None = None, trigger: str | None = None, **how: Any) -> None:
+        """Change how events arrive, everywhere or of one project or trigger; `how` as in Behaviour, {} heals."""
+        behaviour = Behaviour(**how)
         if project is None:
             self.default = behaviour
         for key, known in self._triggers.items():

@@ -144,7 +144,7 @@ def test_shuffle_loses_nothing(triggers: Triggers, project: str, db: firestore.C
 def test_dropped_events_never_arrive(triggers: Triggers, project: str, db: firestore.Client) -> None:
     receiver = Receiver()
     triggers.attach(project, "t", "workers/{identity}", receiver)
-    triggers.behave(Behaviour(drop=1), project)
+    triggers.behave(project, drop=1)
     write(db, 3)
     triggers.drain(project)
     assert receiver.got == []

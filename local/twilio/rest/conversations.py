@@ -39,7 +39,9 @@ def fetch(call: Call) -> Answer:
 
 
 def index(call: Call) -> Answer:
-    start, end, state = (call.form.get(name) for name in ("StartDate", "EndDate", "State"))
+    """By state, and by the day of creation (UTC); a list of certain days comes newest first."""
+    state = call.form.get("State")
+    start, end = ((call.form.get(name) or "")[:10] for name in ("StartDate", "EndDate"))
     if start and end and end < start:
         raise ApiError(50396)
     if state and state not in changes.STATES:
@@ -49,10 +51,11 @@ def index(call: Call) -> Answer:
         for one in call.account.conversations.values()
         if one.service_sid == call.service.sid
         and (not state or one.state == state)
-        and (not start or shapes.stamp(one.created)[: len(start)] >= start)
-        and (not end or shapes.stamp(one.created)[: len(end)] <= end)
+        and (not start or shapes.stamp(one.created)[:10] >= start)
+        and (not end or shapes.stamp(one.created)[:10] <= end)
     ]
-    return page(call, "conversations", found, lambda one: shape(call, one))
+    newest_first = bool(start or end)
+    return page(call, "conversations", found, lambda one: shape(call, one), newest_first=newest_first)
 
 
 def update(call: Call) -> Answer:
