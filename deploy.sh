@@ -1,0 +1,195 @@
+#!/usr/bin/env bash
+# Deploys everything to one Google Cloud project, as often as you like: what is already so is left alone. See --help.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+# entry point            called by   seconds  kept warm  documents
+FUNCTIONS="
+pre_event                twilio      10       warm
+post_event               twilio      30       warm
+routing                  twilio      30       warm
+crm                      twilio      10
+outgoing_conversation    twilio      10
+templates                twilio      10
+worker_available         firestore   60       -          workers/{identity}
+customer_written         firestore   60       -          customers/{customer_id}
+sweep                    scheduler   60
+wallboard                person      30
+"
+
+usage() {
+  cat <<'TEXT'
+Usage: ./deploy.sh --project PROJECT [options]
+
+  --project PROJECT         the Google Cloud project; its billing account must be linked
+  --region REGION           where the functions run (default: us-central1)
+  --database NAME           the Firestore database (default: (default))
+  --database-location LOC   where to make it if there is none (default: the region; nam5 and eur3 span several)
+  --prefix X                names become X-pre-event and so on, with accounts and secrets of their own
+  --base-url URL            public address in front of the functions (default: https://REGION-PROJECT.cloudfunctions.net)
+  --min-instances N         keep N instances of pre-event, post-event and routing warm (1 is advised; costs money)
+  --only NAME               deploy and probe this function alone, after one complete run
+  --dry-run                 print what would be done, change nothing
+  --no-probe                do not check the deployed webhooks with signed and unsigned requests;
+                            with --delete: leave Twilio's settings alone
+  --twilio                  then set up Twilio's side (python -m tools.twilio_setup)
+  --number NUMBER           with --twilio: a number, +1... or whatsapp:+1..., whose messages start conversations; may be repeated
+  --delete                  list what this made and remove it after a question; never Firestore data
+  --yes                     answer yes to every question
+  --help
+
+Reads TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN from the environment, else asks for them. Optional, from the environment:
+TWILIO_CONVERSATION_SERVICE_SID, TWILIO_SMS_NUMBER, TWILIO_WHATSAPP_NUMBER, TWILIO_AUTH_TOKEN_SECONDARY,
+TWILIO_WEBHOOK_SHARED_KEY. What is not given stays as deployed; an empty value takes it away.
+docs/deploying.md tells the whole way.
+TEXT
+}
+
+PROJECT="" REGION=us-central1 DATABASE="" DATABASE_LOCATION="" PREFIX="" BASE_URL="" MIN_INSTANCES="" ONLY=""
+DRY_RUN=0 PROBE=1 TWILIO=0 NUMBERS="" DELETE=0 YES=0
+REMEMBERED="TWILIO_ACCOUNT_SID TWILIO_CONVERSATION_SERVICE_SID TWILIO_SMS_NUMBER TWILIO_WHATSAPP_NUMBER"
+RETRIES=${DEPLOY_RETRIES:-8} RETRY_SECONDS=${DEPLOY_RETRY_SECONDS:-15}
+
+TMP=$(mktemp -d)
+. deploy/say.sh
+. deploy/cloud.sh
+. deploy/needs.sh
+. deploy/database.sh
+. deploy/accounts.sh
+. deploy/functions.sh
+. deploy/twilio.sh
+. deploy/remove.sh
+trap 'rm -rf "$TMP"' EXIT
+trap interrupted INT TERM HUP
+
+read_arguments() {
+  while [ $# -gt 0 ]; do
+    case "$1" in
+      --help | -h) usage && exit 0 ;;
+      --dry-run) DRY_RUN=1 ;;
+      --no-probe) PROBE=0 ;;
+      --twilio) TWILIO=1 ;;
+      --delete) DELETE=1 ;;
+      --yes) YES=1 ;;
+      --project | --region | --database | --database-location | --prefix | --base-url | --min-instances | --only | --number)
+        if [ -z "${2:-}" ]; then fail "$1 needs a value: see ./deploy.sh --help."; fi
+        read_value "$1" "$2"
+        shift
+        ;;
+      *) fail "'$1' is not an option: see ./deploy.sh --help." ;;
+    esac
+    shift
+  done
+}
+
+read_value() {
+  case "$1" in
+    --project) PROJECT=$2 ;;
+    --region) REGION=$2 ;;
+    --database) DATABASE=$2 ;;
+    --database-location) DATABASE_LOCATION=$2 ;;
+    --prefix) PREFIX=$2 ;;
+    --base-url) BASE_URL=${2%/} ;;
+    --min-instances) MIN_INSTANCES=$2 ;;
+    --only) ONLY=$(echo "$2" | tr _ -) ;;
+    --number) NUMBERS="$NUMBERS --number $2" ;;
+  esac
+}
+
+check_arguments() {
+  [ -n "$PROJECT" ] || fail "Which project? Add --project PROJECT; 'gcloud projects list' shows yours."
+  [[ "$PREFIX" =~ ^([a-z]([a-z0-9-]{0,17}[a-z0-9])?)?$ ]] || fail "--prefix '$PREFIX' must be 1 to 19 lower-case letters, digits and hyphens, beginning with a letter."
+  [[ "$MIN_INSTANCES" =~ ^[0-9]*$ ]] || fail "--min-instances '$MIN_INSTANCES' must be a whole number."
+  [[ "$BASE_URL" =~ ^(https?://[^/?#,|]+(/[^?#,|]*)?)?$ ]] || fail "--base-url '$BASE_URL' must be an address such as https://example.com without ? and #."
+  if [ -n "$ONLY" ] && ! echo "$FUNCTIONS" | cut -d ' ' -f 1 | tr _ - | grep -qx "${ONLY#"$PREFIX-"}"; then
+    fail "There is no function '$ONLY': the names are$(echo "$FUNCTIONS" | cut -d ' ' -f 1 | tr '_\n' '- ' | sed 's/  */ /g; s/ $//')."
+  fi
+  ACCOUNTS=${PREFIX:-inbound}
+  NAME_PREFIX=${PREFIX:+$PREFIX-}
+  SECRET_PREFIX=$NAME_PREFIX
+  DRY_FLAG="" YES_FLAG=""
+  if [ "$DRY_RUN" = 1 ]; then DRY_FLAG=--dry-run; fi
+  if [ "$YES" = 1 ]; then YES_FLAG=--yes; fi
+}
+
+# What is there already, read at once.
+look_around() {
+  later look regions "list the regions" cloud functions regions list --gen2 --format='value(locationId)'
+  later look functions "list the functions" list_functions
+  later look databases "list the databases" cloud firestore databases list --format='csv[no-heading](name.basename(),locationId,type)'
+  later look accounts "list the service accounts" cloud iam service-accounts list --format='value(email)'
+  later look policy "read the project's access policy" cloud projects get-iam-policy "$PROJECT" --flatten='bindings[].members' \
+    --format='value[separator="|"](bindings.role,bindings.members,bindings.condition.expression)'
+  later look secrets "list the secrets" cloud secrets list --format='value(name.basename())'
+  later look jobs "list the scheduler jobs" cloud scheduler jobs list --location="$REGION" \
+    --format='value[separator="|"](name.basename(),schedule,httpTarget.uri,httpTarget.oidcToken.serviceAccountEmail,httpTarget.oidcToken.audience,state)'
+  all_done
+}
+
+# Settings that nobody gave stay as they are deployed.
+recall() {
+  local row name column=8
+  row=$(grep "^$(deployed_name pre_event)|" "$TMP/functions.out" || true)
+  MIN_INSTANCES=${MIN_INSTANCES:-$(echo "$row" | cut -d '|' -f 5)}
+  MIN_INSTANCES=${MIN_INSTANCES:-0}
+  DATABASE=${DATABASE:-$(echo "$row" | cut -d '|' -f 6)}
+  DATABASE=${DATABASE:-(default)}
+  BASE_URL=${BASE_URL:-$(echo "$row" | cut -d '|' -f 7)}
+  BASE_URL=${BASE_URL:-https://$REGION-$PROJECT.cloudfunctions.net}
+  for name in $REMEMBERED; do
+    if [ -z "${!name+set}" ]; then printf -v "$name" '%s' "$(echo "$row" | cut -d '|' -f $column)"; fi
+    column=$((column + 1))
+    [[ "${!name}" != *[\|[:space:]]* ]] || fail "$name must be one word, without spaces."
+  done
+}
+
+check_account() {
+  if [ -z "$TWILIO_ACCOUNT_SID" ]; then
+    ask_for TWILIO_ACCOUNT_SID "Twilio account SID (AC...)"
+    TWILIO_ACCOUNT_SID=$ANSWER
+  fi
+  [[ "$TWILIO_ACCOUNT_SID" =~ ^AC[0-9a-fA-F]{32}$ ]] || fail "TWILIO_ACCOUNT_SID must be AC and 32 hexadecimal digits; the Twilio Console shows it on its first page."
+}
+
+summary() {
+  if [ "$DRY_RUN" = 1 ]; then
+    step "Nothing was changed (dry run)."
+  elif [ -s "$CHANGES" ]; then
+    step "Done: $(wc -l <"$CHANGES" | tr -d ' ') changes. Webhooks are at $BASE_URL/${NAME_PREFIX}pre-event and so on."
+  else
+    step "Done: everything was already so; nothing was changed."
+  fi
+}
+
+main() {
+  read_arguments "$@"
+  check_arguments
+  check_tools
+  step "Project $PROJECT"
+  check_project
+  [ "$DELETE" = 0 ] || { delete_everything && exit 0; }
+  enable_apis
+  look_around
+  check_region
+  recall
+  check_account
+  if [ -z "$ONLY" ]; then
+    prepare_database
+    prepare_indexes
+    prepare_accounts
+  else
+    DATABASE_LOCATION=$(grep -F -- "$DATABASE," "$TMP/databases.out" | head -n 1 | cut -d , -f 2)
+  fi
+  prepare_secrets
+  deploy_functions
+  if [ -z "$ONLY" ]; then
+    schedule_sweep
+    wait_for_indexes
+    default_records
+  fi
+  probe_webhooks
+  set_up_twilio
+  summary
+}
+
+main "$@"

@@ -1,0 +1,87 @@
+# shellcheck shell=bash
+# Calling gcloud: read, change (or only say so in a dry run), several at a time, and ending all of them.
+
+CHANGES=$TMP/changes
+: >"$CHANGES"
+
+cloud() { gcloud "$@" --project="$PROJECT" --quiet </dev/null; }
+
+# What passes by itself: something made a moment ago is not known everywhere yet, or another operation is running.
+TRANSIENT='service account .* does not exist|concurrent policy changes|try (again|retrying)|SERVICE_DISABLED|has not been used in project|unable to queue|operation .* in progress|Eventarc Service Agent|propagat|UNAVAILABLE|\b50[234]\b'
+
+# attempt LOG COMMAND...: runs it, its output to LOG.out and LOG.err, and tries again what passes by itself.
+attempt() {
+  local log=$1 tries=0
+  shift
+  until "$@" >"$log.out" 2>"$log.err" </dev/null; do
+    tries=$((tries + 1))
+    if [ "$tries" -gt "$RETRIES" ] || ! grep -qiE "$TRANSIENT" "$log.err"; then return 1; fi
+    sleep "$RETRY_SECONDS"
+  done
+}
+
+# look NAME DOING COMMAND...: reads something into $TMP/NAME.out.
+look() {
+  local log=$TMP/$1 doing=$2
+  shift 2
+  attempt "$log" "$@" || explain "$doing" "$log.err"
+}
+
+# later COMMAND...: runs it beside the others; `all_done` waits for them and ends if one failed, with what it said.
+LATER=""
+later() {
+  local said
+  said=$(mktemp "$TMP/said.XXXXXX")
+  background "$@" 2>"$said"
+  LATER="$LATER $!:$said"
+}
+all_done() {
+  local job failed=""
+  for job in $LATER; do wait "${job%%:*}" || failed=${failed:-${job#*:}}; done
+  LATER=""
+  if [ -n "$failed" ]; then
+    cat "$failed" >&2
+    exit 1
+  fi
+}
+
+# change DOING COMMAND...: one change, counted; a dry run prints the command instead.
+change() {
+  local doing=$1 log
+  shift
+  if [ "$DRY_RUN" = 1 ]; then
+    printf '  would %s: %s\n' "$doing" "$*"
+    return
+  fi
+  log=$(mktemp "$TMP/change.XXXXXX")
+  attempt "$log" "$@" || explain "$doing" "$log.err"
+  printf '%s\n' "$doing" >>"$CHANGES"
+}
+
+# changed DOING COMMAND...: the same with a line for the person.
+changed() {
+  change "$@"
+  [ "$DRY_RUN" = 1 ] || note "$1: done"
+}
+
+# Each background job leads a process group of its own, so that Ctrl-C can end it together with its gcloud.
+background() {
+  set -m
+  "$@" </dev/null &
+  set +m
+}
+
+end_children() {
+  local pid
+  for pid in $(jobs -p); do kill -TERM -- "-$pid" 2>/dev/null || true; done
+  wait 2>/dev/null || true
+}
+
+interrupted() {
+  trap '' INT TERM HUP
+  end_children
+  printf '\ndeploy.sh: Stopped; run the same command again and it continues where this left off.\n' >&2
+  exit 130
+}
+
+has_line() { grep -qxF -- "$2" "$1"; }

@@ -1,0 +1,51 @@
+# shellcheck shell=bash
+# What has to be there before anything is changed: gcloud, a signed-in person, a project with billing, the region.
+
+APIS="cloudfunctions run cloudbuild artifactregistry eventarc pubsub firestore firebaserules secretmanager cloudscheduler iam logging"
+
+check_tools() {
+  command -v gcloud >/dev/null || fail "The gcloud command is missing: install it from https://cloud.google.com/sdk/docs/install, then run 'gcloud auth login'."
+  if [ -z "${PYTHON:-}" ]; then
+    PYTHON=.venv/bin/python
+    if [ ! -x "$PYTHON" ]; then
+      command -v python3 >/dev/null || fail "Python is missing: install Python 3.11 or later."
+      note "making .venv with the packages of requirements.txt"
+      { python3 -m venv .venv && .venv/bin/pip install --quiet -r requirements.txt; } ||
+        fail "The packages of requirements.txt could not be installed into .venv: remove .venv and run the same command again."
+    fi
+  fi
+  "$PYTHON" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || fail "$PYTHON is older than Python 3.11: install a newer one and remove .venv."
+}
+
+check_project() {
+  attempt "$TMP/token" gcloud auth print-access-token --quiet || explain "sign in" "$TMP/token.err"
+  GOOGLE_ACCESS_TOKEN=$(cat "$TMP/token.out")
+  export GOOGLE_ACCESS_TOKEN
+  later look project "look at the project" cloud projects describe "$PROJECT" --format='value(projectNumber)'
+  later look billing "look at the billing account" cloud_or_nothing billing projects describe "$PROJECT" --format='value(billingEnabled)'
+  later look apis "list the enabled APIs" cloud services list --enabled --format='value(config.name)'
+  all_done
+  if [ "$(cat "$TMP/billing.out")" = False ]; then no_billing; fi
+}
+
+# The billing API may be out of a deployer's reach; enabling the others says the same a moment later.
+cloud_or_nothing() { cloud "$@" 2>/dev/null || true; }
+
+enable_apis() {
+  local missing="" api
+  for api in $APIS; do
+    has_line "$TMP/apis.out" "$api.googleapis.com" || missing="$missing $api.googleapis.com"
+  done
+  [ -n "$missing" ] || return 0
+  # shellcheck disable=SC2086 # a list of words
+  changed "enable the APIs$missing" cloud services enable $missing
+  if [ "$DRY_RUN" = 1 ]; then
+    note "The rest can only be compared once these are on; a dry run ends here in a new project."
+    exit 0
+  fi
+}
+
+check_region() {
+  has_line "$TMP/regions.out" "$REGION" ||
+    fail "There is no Cloud Functions region '$REGION': choose one of$(sort "$TMP/regions.out" | tr '\n' ' ' | sed 's/^/ /; s/ $//')."
+}
