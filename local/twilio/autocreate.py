@@ -13,7 +13,8 @@ from local.twilio.changes import NewConversation, NewMessage
 from local.twilio.events import Event, Origin
 from local.twilio.members import NewParticipant
 from local.twilio.records import AddressConfig, Conversation, ScopedWebhook, address_type, new_sid
-from local.twilio.webhooks import RejectedError, Webhooks, apply_to_message, name_and_attributes
+from local.twilio.verdicts import RejectedError, apply_to_message, name_and_attributes
+from local.twilio.webhooks import Webhooks
 
 SOURCES = {"sms": "SMS", "whatsapp": "WHATSAPP"}
 

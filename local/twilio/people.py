@@ -10,7 +10,8 @@ from local.twilio.events import Event, Origin
 from local.twilio.members import NewParticipant
 from local.twilio.records import Conversation
 from local.twilio.shapes import Shape
-from local.twilio.webhooks import RejectedError, Webhooks, apply_to_message
+from local.twilio.verdicts import RejectedError, apply_to_message
+from local.twilio.webhooks import Webhooks
 
 
 class People:

@@ -5,7 +5,6 @@ import threading
 from collections.abc import Sequence
 from typing import Any, Self
 
-from local.twilio import shapes
 from local.twilio.account import Account
 from local.twilio.autocreate import Autocreation, Inbound, Letter
 from local.twilio.control import Controls
@@ -17,10 +16,11 @@ from local.twilio.rest.router import Router
 from local.twilio.server import Server
 from local.twilio.shapes import Shape
 from local.twilio.trouble import Failure, Trouble, WebhookTrouble
-from local.twilio.webhooks import Delivery, Webhooks
+from local.twilio.views import Views
+from local.twilio.webhooks import Webhooks
 
 
-class StandIn:
+class StandIn(Views):
     """An HTTP server that behaves as Twilio Conversations is documented to."""
 
     def __init__(
@@ -36,24 +36,21 @@ class StandIn:
         threads: int = 64,
         seed: int = 0,
     ) -> None:
-        self._account = Account(account_sid or new_sid("AC"), auth_token)
-        self._account.own_numbers = None if own_numbers is None else set(own_numbers)
+        account = Account(account_sid or new_sid("AC"), auth_token)
+        account.own_numbers = None if own_numbers is None else set(own_numbers)
         self._seed = seed
         self._trouble = Trouble(seed)
-        self._webhooks = Webhooks(self._account, self._trouble, webhook_timeout, route_timeout, threads)
-        self._people = People(self._account, self._webhooks)
-        self._frontline = Frontline(self._webhooks, self._people)
-        self._autocreation = Autocreation(self._account, self._webhooks, group_delay)
-        router = Router(self._account, self._webhooks)
-        self._server = Server(port, router, self._trouble, Controls(self).answer)
+        webhooks = Webhooks(account, self._trouble, webhook_timeout, route_timeout, threads)
+        self._people = People(account, webhooks)
+        self._frontline = Frontline(webhooks, self._people)
+        self._autocreation = Autocreation(account, webhooks, group_delay)
+        server = Server(port, Router(account, webhooks), self._trouble, Controls(self).answer)
+        super().__init__(account, webhooks, server)
         self._thread: threading.Thread | None = None
-        self.account_sid = self._account.sid
-        self.auth_token = auth_token
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def start(self) -> None:
         self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, name="twilio", daemon=True
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, name="twilio", daemon=True
         )
         self._thread.start()
 
@@ -73,10 +70,6 @@ class StandIn:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
-
-    @property
-    def default_service_sid(self) -> str:
-        return self._account.default_service_sid
 
     # What a customer's phone does
 
@@ -223,56 +216,3 @@ class StandIn:
         self, worker: str, customer_id: str, channel_type: str, channel_value: str
     ) -> dict[str, Any]:
         return self._frontline.start_outgoing(worker, customer_id, channel_type, channel_value)
-
-    # What there is to see
-
-    def conversations(self) -> list[Shape]:
-        with self._account.lock:
-            return [shapes.conversation(self._account, one) for one in self._account.conversations.values()]
-
-    def conversation(self, sid: str) -> Shape | None:
-        with self._account.lock:
-            found = self._account.conversations.get(sid)
-            return shapes.conversation(self._account, found) if found else None
-
-    def participants(self, conversation_sid: str) -> list[Shape]:
-        with self._account.lock:
-            found = self._account.conversations.get(conversation_sid)
-            people = found.participants.values() if found else ()
-            return [shapes.participant(self._account, one) for one in people]
-
-    def messages(self, conversation_sid: str) -> list[Shape]:
-        with self._account.lock:
-            found = self._account.conversations.get(conversation_sid)
-            return [shapes.message(self._account, one) for one in (found.messages if found else ())]
-
-    @property
-    def deliveries(self) -> list[Delivery]:
-        """Every webhook sent so far; one that got no answer has status None and says why in `error`."""
-        return list(self._webhooks.deliveries)
-
-    @property
-    def requests(self) -> list[dict[str, Any]]:
-        """Every REST request so far; one whose answer was dropped has status None."""
-        return list(self._server.requests)
-
-    def settle(self, timeout: float = 30.0) -> bool:
-        """Waits until no webhook is on its way; False when that takes longer."""
-        return self._webhooks.settle(timeout)
-
-    def forget_traffic(self) -> None:
-        """Empties `deliveries` and `requests`."""
-        self._webhooks.deliveries.clear()
-        self._server.requests.clear()
-
-    def state(self) -> dict[str, Any]:
-        """The account in one JSON object."""
-        return {
-            "account_sid": self.account_sid,
-            "default_service_sid": self.default_service_sid,
-            "url": self.url,
-            "conversations": [
-                {**one, "participants": self.participants(one["sid"]), "messages": self.messages(one["sid"])}
-                for one in self.conversations()
-            ],
-        }

@@ -1,7 +1,6 @@
 """Sends webhooks as Twilio does: signed, within a time limit, and with the consequences of each answer."""
 
 import contextlib
-import json
 import threading
 import time
 import uuid
@@ -13,20 +12,14 @@ from urllib.parse import urlencode
 import urllib3
 from twilio.request_validator import RequestValidator
 
-from local.twilio import checks
 from local.twilio.account import Account
-from local.twilio.errors import ApiError
 from local.twilio.events import Event, Origin, Params
-from local.twilio.records import Message, WebhookConfig
+from local.twilio.records import WebhookConfig
 from local.twilio.strands import Strands
 from local.twilio.trouble import Trouble
+from local.twilio.verdicts import Delivery, verdict
 
-Delivery = dict[str, Any]
 RETRIED = (429, 503, 504)
-
-
-class RejectedError(Exception):
-    """A pre-event's answer stopped the command; `str()` says why."""
 
 
 class Webhooks:
@@ -50,24 +43,8 @@ class Webhooks:
         """The changes a pre-event wants; none when it is silent. RejectedError on 4xx, 5xx and nonsense."""
         for config in (self.account.services[event.service_sid].webhooks, self.account.webhooks):
             if config.pre_url and config.wants(event.name):
-                return self._verdict(self._send_once(event, origin, config.pre_url, config.method, "pre"))
+                return verdict(self._send_once(event, origin, config.pre_url, config.method, "pre"))
         return {}
-
-    def _verdict(self, delivery: Delivery) -> dict[str, Any]:
-        if delivery["error"] == 50076:
-            return {}
-        status, answer = delivery["status"], delivery["answer"]
-        if status is None:
-            raise RejectedError(f"{delivery['event']}: {delivery['url']} could not be reached")
-        if not 200 <= status < 300:
-            raise RejectedError(f"{delivery['event']}: the pre-event answered {status}")
-        try:
-            changes = json.loads(answer) if answer.strip() else {}
-        except ValueError:
-            raise RejectedError(f"{delivery['event']}: the pre-event's answer is not JSON") from None
-        if not isinstance(changes, dict):
-            raise RejectedError(f"{delivery['event']}: the pre-event's answer is not a JSON object")
-        return changes
 
     def publish(self, events: Iterable[Event], origin: Origin) -> "list[Future[None]]":
         """Sends post events to every target: in order per conversation, unless trouble says otherwise."""
@@ -233,31 +210,3 @@ class Webhooks:
             with contextlib.suppress(TimeoutError):
                 open_ones[0].result(left)
         return True
-
-
-def name_and_attributes(changes: Mapping[str, Any]) -> tuple[str | None, str | None]:
-    """What a pre-event may change of a conversation; a value of the wrong form rejects it."""
-    name, attributes = changes.get("friendly_name"), changes.get("attributes")
-    if not isinstance(name, str | None) or not isinstance(attributes, str | None):
-        raise RejectedError("the pre-event's friendly_name and attributes must be strings")
-    try:
-        checks.friendly_name(name)
-        return name, attributes and checks.attributes(attributes, checks.CONVERSATION_ATTRIBUTES)
-    except ApiError as error:
-        raise RejectedError(f"the pre-event's answer is not valid: {error.message}") from None
-
-
-def apply_to_message(message: Message, changes: Mapping[str, Any]) -> None:
-    """What a pre-event may change of a message: body, author and attributes."""
-    for name in ("body", "author", "attributes"):
-        value = changes.get(name)
-        if value is None:
-            continue
-        if not isinstance(value, str):
-            raise RejectedError(f"the pre-event's {name} must be a string")
-        if name == "attributes":
-            try:
-                checks.attributes(value, checks.OTHER_ATTRIBUTES)
-            except ApiError as error:
-                raise RejectedError(f"the pre-event's answer is not valid: {error.message}") from None
-        setattr(message, name, value)

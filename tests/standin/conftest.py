@@ -1,5 +1,6 @@
 """A stand-in with short limits, the real SDK pointed at it, and a receiver of its webhooks."""
 
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from twilio.base.exceptions import TwilioException, TwilioRestException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.http.response import Response
 from twilio.rest import Client
@@ -30,6 +32,17 @@ class ToStandIn(TwilioHttpClient):  # type: ignore[misc]  # the SDK carries no t
     def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Response:
         there = urlsplit(url)._replace(scheme=self._to.scheme, netloc=self._to.netloc)
         return super().request(method, there.geturl(), *args, **kwargs)
+
+
+def refusal(act: Callable[[], object]) -> tuple[int, int]:
+    """The code and status that the SDK raises; a list's refusal is a plain exception with the answer inside."""
+    with pytest.raises(TwilioException) as raised:
+        act()
+    error = raised.value
+    if isinstance(error, TwilioRestException):
+        return error.code, error.status
+    content = json.loads(error.args[1].text)
+    return content["code"], error.args[1].status_code
 
 
 @dataclass

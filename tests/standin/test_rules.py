@@ -5,25 +5,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from twilio.base.exceptions import TwilioException, TwilioRestException
 from twilio.rest import Client
 
 from local.twilio import StandIn
-from tests.standin.conftest import ANN, BEN, OURS, ToStandIn
+from tests.standin.conftest import ANN, BEN, OURS, ToStandIn, refusal
 
 KIM = "kim@example.com"
 Make = Callable[..., Any]
-
-
-def refusal(act: Callable[[], object]) -> tuple[int, int]:
-    """The code and status that the SDK raises; a list's refusal is a plain exception with the answer inside."""
-    with pytest.raises(TwilioException) as raised:
-        act()
-    error = raised.value
-    if isinstance(error, TwilioRestException):
-        return error.code, error.status
-    content = json.loads(error.args[1].text)
-    return content["code"], error.args[1].status_code
 
 
 @pytest.fixture
@@ -172,6 +160,12 @@ def test_conversations_are_found_by_unique_name_state_and_date(sdk: Client) -> N
     today = made.date_created.date().isoformat()
     assert len(conversations.list(start_date=today, end_date=today)) == 1
     assert conversations.list(start_date="2999-01-01") == []
+    later = conversations.create().sid
+    assert [one.sid for one in conversations.list()] == [made.sid, later]
+    assert [one.sid for one in conversations.list(start_date=f"{today}T00:00:00Z", page_size=1)] == [
+        later,
+        made.sid,
+    ]
     conversations(made.sid).delete()
     assert refusal(lambda: conversations("order-7").fetch()) == (50350, 404)
 
@@ -220,38 +214,3 @@ def test_participants_and_conversations_are_updated_whole(sdk: Client, sid: str)
     assert set(changed.timers) == {"date_inactive"}
     assert refusal(lambda: conversation.update(timers_inactive="PT5S")) == (50375, 400)
     assert refusal(lambda: conversation.update(timers_closed="PT9M")) == (50376, 400)
-
-
-def test_webhook_targets_are_configured_by_rest_with_repeated_filters(sdk: Client, twilio: StandIn) -> None:
-    v1 = sdk.conversations.v1
-    filters = ["onConversationAdd", "onMessageAdded"]
-    made = v1.configuration.webhooks().update(
-        pre_webhook_url="https://example.com/pre", filters=filters, method="POST"
-    )
-    assert (made.filters, made.post_webhook_url) == (filters, None)
-    service = v1.services(twilio.default_service_sid).configuration.webhooks()
-    assert service.update(post_webhook_url="https://example.com/post", filters=["onUserAdded"]).filters == [
-        "onUserAdded"
-    ]
-    assert v1.configuration.webhooks().fetch().filters == filters
-    assert refusal(lambda: v1.configuration.webhooks().update(post_webhook_url="nowhere")) == (50078, 400)
-
-
-def test_autocreation_is_switched_by_rest(sdk: Client, twilio: StandIn) -> None:
-    addresses = sdk.conversations.v1.address_configurations
-    made = addresses.create(type="sms", address=BEN, auto_creation_enabled=True)
-    assert twilio.inbound(ANN, BEN, "Hello").created
-    addresses(BEN).update(auto_creation_enabled=False)
-    assert twilio.inbound("+15550000003", BEN, "Hello").dropped
-    assert refusal(lambda: addresses.create(type="sms", address=BEN)) == (20409, 409)
-    addresses(made.sid).delete()
-    assert [one.address for one in addresses.list()] == [OURS]
-
-
-def test_frontline_users_are_at_the_same_path(sdk: Client, twilio: StandIn) -> None:
-    users = sdk.frontline_api.v1.users
-    assert refusal(lambda: users(KIM).fetch()) == (20404, 404)
-    twilio.create_user(KIM)
-    assert users(KIM).fetch().is_available is False
-    users(KIM).update(is_available=True, state="active", friendly_name="Kim")
-    assert (users(KIM).fetch().is_available, users(KIM).fetch().friendly_name) == (True, "Kim")

@@ -38,6 +38,13 @@ def create(call: Call) -> Answer:
     return 201, shape(call, add(call, call.conversation(), wanted(call)))
 
 
+def _by_sid(conversation: Conversation, sid: str) -> Participant:
+    """Changes go by SID; only reading goes by identity, too."""
+    if sid not in conversation.participants:
+        raise ApiError(50432, sid)
+    return conversation.participants[sid]
+
+
 def fetch(call: Call) -> Answer:
     return 200, shape(call, members.find(call.conversation(), call.sid))
 
@@ -48,7 +55,7 @@ def index(call: Call) -> Answer:
 
 def update(call: Call) -> Answer:
     conversation = call.conversation()
-    found = members.find(conversation, call.sid)
+    found = _by_sid(conversation, call.sid)
     call.events += members.update(call.account, conversation, found, wanted(call))
     if call.form.get("LastReadMessageIndex") is not None:
         found.last_read_index = call.form.number("LastReadMessageIndex", 0)
@@ -58,7 +65,7 @@ def update(call: Call) -> Answer:
 
 def delete(call: Call) -> Answer:
     conversation = call.conversation()
-    call.events += members.leave(call.account, conversation, members.find(conversation, call.sid))
+    call.events += members.leave(call.account, conversation, _by_sid(conversation, call.sid))
     return 204, None
 
 

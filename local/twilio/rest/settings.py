@@ -103,7 +103,7 @@ def role_shape(call: Call, record: Role) -> Shape:
 
 def list_roles(call: Call) -> Answer:
     here = [one for one in call.account.roles.values() if one.service_sid == call.service.sid]
-    return page(call, "roles", here, lambda one: role_shape(call, one))
+    return page(call, "roles", here, lambda one: role_shape(call, one), maximum=50)
 
 
 def fetch_role(call: Call) -> Answer:
@@ -116,7 +116,13 @@ def fetch_role(call: Call) -> Answer:
 def list_addresses(call: Call) -> Answer:
     kind = call.form.get("Type")
     found = [one for one in call.account.addresses.values() if kind in (None, one.type)]
-    return page(call, "address_configurations", found, lambda one: settings_shapes.address(call.account, one))
+    return page(
+        call,
+        "address_configurations",
+        found,
+        lambda one: settings_shapes.address(call.account, one),
+        maximum=50,
+    )
 
 
 def _address(call: Call) -> AddressConfig:

@@ -30,7 +30,7 @@ def fetch(call: Call) -> Answer:
 
 def index(call: Call) -> Answer:
     here = [one for one in call.account.users.values() if one.service_sid == call.service.sid]
-    return page(call, "users", here, lambda one: shape(call, one))
+    return page(call, "users", here, lambda one: shape(call, one), maximum=50)
 
 
 def apply(call: Call, record: User) -> None:

@@ -1,0 +1,43 @@
+"""Webhook targets, autocreation and Frontline users, configured through the real SDK."""
+
+from twilio.rest import Client
+
+from local.twilio import StandIn
+from tests.standin.conftest import ANN, BEN, OURS, refusal
+
+KIM = "kim@example.com"
+
+
+def test_webhook_targets_are_configured_by_rest_with_repeated_filters(sdk: Client, twilio: StandIn) -> None:
+    v1 = sdk.conversations.v1
+    filters = ["onConversationAdd", "onMessageAdded"]
+    made = v1.configuration.webhooks().update(
+        pre_webhook_url="https://example.com/pre", filters=filters, method="POST"
+    )
+    assert (made.filters, made.post_webhook_url) == (filters, None)
+    service = v1.services(twilio.default_service_sid).configuration.webhooks()
+    assert service.update(post_webhook_url="https://example.com/post", filters=["onUserAdded"]).filters == [
+        "onUserAdded"
+    ]
+    assert v1.configuration.webhooks().fetch().filters == filters
+    assert refusal(lambda: v1.configuration.webhooks().update(post_webhook_url="nowhere")) == (50078, 400)
+
+
+def test_autocreation_is_switched_by_rest(sdk: Client, twilio: StandIn) -> None:
+    addresses = sdk.conversations.v1.address_configurations
+    made = addresses.create(type="sms", address=BEN, auto_creation_enabled=True)
+    assert twilio.inbound(ANN, BEN, "Hello").created
+    addresses(BEN).update(auto_creation_enabled=False)
+    assert twilio.inbound("+15550000003", BEN, "Hello").dropped
+    assert refusal(lambda: addresses.create(type="sms", address=BEN)) == (20409, 409)
+    addresses(made.sid).delete()
+    assert [one.address for one in addresses.list()] == [OURS]
+
+
+def test_frontline_users_are_at_the_same_path(sdk: Client, twilio: StandIn) -> None:
+    users = sdk.frontline_api.v1.users
+    assert refusal(lambda: users(KIM).fetch()) == (20404, 404)
+    twilio.create_user(KIM)
+    assert users(KIM).fetch().is_available is False
+    users(KIM).update(is_available=True, state="active", friendly_name="Kim")
+    assert (users(KIM).fetch().is_available, users(KIM).fetch().friendly_name) == (True, "Kim")
