@@ -44,6 +44,10 @@ class NotFound(Problem):
 class WrongMethod(Problem):
     status = 405
 
+    def __init__(self, allowed: tuple[str, ...]) -> None:
+        super().__init__(f"Use {' or '.join(allowed)}.")
+        self.allowed = allowed
+
 
 class TooLarge(Problem):
     status = 413

@@ -6,19 +6,19 @@ import importlib
 import json
 from collections.abc import Callable
 from typing import Any, TypeAlias
-from urllib.parse import quote
 
 from flask import Request, Response
 from werkzeug.datastructures import MultiDict
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from functions.answers import Answer, Problem, Refused, TooLarge, TryAgain, WrongMethod
+from functions.answers import Answer, BadInput, Problem, Refused, TooLarge, TryAgain, WrongMethod
 from providers import configuration, deadline, log
 from providers.configuration import ConfigurationError
 
 Form: TypeAlias = MultiDict[str, str]
 Handler: TypeAlias = Callable[[Form], Answer]
 
+_FORM = "application/x-www-form-urlencoded"
 LARGEST_BODY = 500_000  # bytes; Twilio's largest, a 32 KB message with 16 KB of attributes, is below 200,000
 _NO_ANSWER_LOSES_THE_MESSAGE = "pre_event"
 SECONDS = {
@@ -38,8 +38,8 @@ def signed(name: str, request: Request) -> Response:
 
     def answer() -> Answer:
         _refuse_method(request, ("POST",))
-        form = _read(request)
-        _refuse_unsigned(name, request, form)
+        form, other = _read(request)
+        _refuse_unsigned(name, request, form, other)
         return _handle_genuine(name, form)
 
     return _answered(name, request, answer)
@@ -50,6 +50,7 @@ def private(name: str, request: Request, methods: tuple[str, ...]) -> Response:
 
     def answer() -> Answer:
         _refuse_method(request, methods)
+        _read(request)
         handle: Callable[[str, Form], Answer] = _handler(name)
         return handle(request.path, request.args)
 
@@ -98,29 +99,32 @@ def _handler(name: str) -> Any:
 
 def _refuse_method(request: Request, methods: tuple[str, ...]) -> None:
     if request.method not in methods:
-        raise WrongMethod(f"Use {' or '.join(methods)}.")
+        raise WrongMethod(methods)
 
 
-def _read(request: Request) -> Form:
-    """The form as it was sent. A body of another kind gives an empty form, which no signature of ours fits."""
-    if (request.content_length or 0) > LARGEST_BODY:
-        raise TooLarge(f"The body is larger than {LARGEST_BODY} bytes.")
+def _read(request: Request) -> tuple[Form, str]:
+    """The form as it was sent, or the body of another kind, which only a hash in the signed address can cover."""
     request.max_content_length = request.max_form_memory_size = LARGEST_BODY
     try:
-        return MultiDict(request.form.items(multi=True))
+        if (request.content_length or 0) > LARGEST_BODY:
+            raise RequestEntityTooLarge
+        if request.mimetype == _FORM:
+            return MultiDict(request.form.items(multi=True)), ""
+        return MultiDict(), request.get_data().decode()
     except RequestEntityTooLarge:
         raise TooLarge(f"The body is larger than {LARGEST_BODY} bytes.") from None
+    except (HTTPException, OSError, UnicodeDecodeError):
+        raise BadInput("The body did not arrive whole, or is not UTF-8.") from None
 
 
-def _refuse_unsigned(name: str, request: Request, form: Form) -> None:
-    if not _is_signed(request, _address(name, request), form):
+def _refuse_unsigned(name: str, request: Request, form: Form, other: str) -> None:
+    if not _is_signed(request, _address(name, request), form, other):
         raise Refused("The X-Twilio-Signature does not fit this request.")
-    account = form.get("AccountSid")
-    if account is not None and account != configuration.account_sid():
+    if any(account != configuration.account_sid() for account in form.getlist("AccountSid")):
         raise Refused("AccountSid is not the account of this service.")
 
 
-def _is_signed(request: Request, address: str, form: Form) -> bool:
+def _is_signed(request: Request, address: str, form: Form, other: str) -> bool:
     from twilio.request_validator import (
         SIGNATURE_HEADER,
         SIGNATURE_SETTINGS_HEADER,
@@ -132,20 +136,22 @@ def _is_signed(request: Request, address: str, form: Form) -> bool:
     algorithm = get_signature_algorithm(request.headers.get(SIGNATURE_SETTINGS_HEADER, ""))
     secrets = configuration.signing_secrets()
     try:
-        return any(RequestValidator(s).validate(address, form, signature, algorithm) for s in secrets)
+        return any(
+            RequestValidator(s).validate(address, other or form, signature, algorithm) for s in secrets
+        )
     except (TypeError, ValueError, IndexError):
-        return False  # the SDK's validator raises these for signatures and addresses that make no sense
+        return False  # the SDK raises these for addresses that make no sense and for a body without its hash
 
 
 def _address(name: str, request: Request) -> str:
-    """The address as Twilio signed it; the function itself sees another one (functions run behind a proxy)."""
-    query = request.environ.get("QUERY_STRING", "")
+    """The address as Twilio signed it, to the letter; the function sees another one, for it runs behind a proxy."""
+    raw = request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI") or request.full_path
     base = configuration.webhook_base_url()
     if base is None:
-        raw = request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI") or request.full_path
         return f"{request.scheme}://{request.host}{raw}"
-    further = "" if request.path == "/" else quote(request.path, safe="/:@!$&'()*+,;=~")
-    return f"{base}/{configuration.deployed_name(name)}{further}" + (f"?{query}" if query else "")
+    path, mark, query = raw.removeprefix(request.script_root).partition("?")
+    further = "" if path == "/" else path
+    return f"{base}/{configuration.deployed_name(name)}{further}{mark}{query}"
 
 
 def _response(answer: Answer) -> Response:
@@ -160,12 +166,12 @@ def _json(body: Any, status: int, headers: tuple[tuple[str, str], ...] = ()) -> 
 
 
 def _refusal(problem: Problem) -> Response:
-    response = _json({"error": str(problem)}, problem.status)
+    """The framework reads all that is left of a body before it sends a plain answer, but not before a streamed one."""
+    text = json.dumps({"error": str(problem)}, ensure_ascii=False).encode()
+    response = Response(iter([text]), problem.status, content_type="application/json")
+    response.content_length = len(text)
     if isinstance(problem, WrongMethod):
-        response.headers["Allow"] = "POST"
-    if isinstance(problem, TooLarge):
-        # The framework reads what is left of a body before it sends a plain answer, but not before a streamed one.
-        return Response(iter([response.get_data()]), problem.status, content_type="application/json")
+        response.headers["Allow"] = ", ".join(problem.allowed)
     return response
 
 
