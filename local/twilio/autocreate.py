@@ -1,10 +1,10 @@
 """What Twilio does with a customer's message: into the open conversation of its addresses, or a new one."""
 
 import threading
-import time
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from local.twilio import changes, events, members
@@ -123,9 +123,8 @@ class Autocreation:
             route = events.route(conversation)
         sent = self.webhooks.publish(happened, letter.origin) + self.webhooks.route(route)
         if is_group:
-            sent.append(
-                self.webhooks.strands.submit(None, lambda: self._activate(conversation, letter.origin))
-            )
+            activate = partial(self._activate, conversation, letter.origin)
+            sent.append(self.webhooks.strands.later(self.group_delay, activate))
         return Inbound(conversation.sid, created=True, message_sid=conversation.messages[0].sid), sent
 
     def _question(self, letter: Letter, service_sid: str) -> Event:
@@ -171,7 +170,6 @@ class Autocreation:
         return [added, *joined, *changes.publish_message(account, conversation, message)]
 
     def _activate(self, conversation: Conversation, origin: Origin) -> None:
-        time.sleep(self.group_delay)
         with self.account.lock:
             happened = changes.set_state(self.account, conversation, "active", "EVENT")
         for delivery in self.webhooks.publish(happened, origin):

@@ -1,9 +1,10 @@
 """Runs jobs on threads: those of one strand one after the other, different strands side by side."""
 
+import contextlib
 import threading
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, InvalidStateError, ThreadPoolExecutor
 
 Job = Callable[[], None]
 
@@ -32,6 +33,16 @@ class Strands:
             self._pool.submit(self._next, strand)
         return future
 
+    def later(self, seconds: float, job: Job) -> "Future[None]":
+        """Runs a job on a thread of its own after a while; it may wait for jobs of the pool."""
+        future: Future[None] = Future()
+        with self._lock:
+            self._open.add(future)
+        timer = threading.Timer(seconds, self._run, (job, future))
+        timer.daemon = True
+        timer.start()
+        return future
+
     def _next(self, strand: str) -> None:
         with self._lock:
             job, future = self._waiting[strand][0]
@@ -49,7 +60,8 @@ class Strands:
         finally:
             with self._lock:
                 self._open.discard(future)
-            future.set_result(None)
+            with contextlib.suppress(InvalidStateError):  # given up by `stop`
+                future.set_result(None)
 
     def unfinished(self) -> "list[Future[None]]":
         with self._lock:

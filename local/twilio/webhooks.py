@@ -72,7 +72,7 @@ class Webhooks:
             for config in (self.account.webhooks, self.account.services[event.service_sid].webhooks)
             if config.post_url and config.wants(event.name)
         ]
-        scoped = event.conversation.webhooks.values() if event.conversation else ()
+        scoped = list(event.conversation.webhooks.values()) if event.conversation else ()
         for hook in scoped:
             if hook.target == "webhook" and hook.url and event.name in hook.filters:
                 found.append((hook.url, WebhookConfig(method=hook.method.upper())))

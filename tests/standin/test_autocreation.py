@@ -198,6 +198,16 @@ def test_a_group_message_initializes_first_and_is_active_afterwards(
     assert not hooked.inbound_group(BEN, [ANN, OURS], "Hello you").created
 
 
+def test_many_groups_at_once_need_no_more_threads_than_there_are(receiver: Receiver) -> None:
+    with StandIn(group_delay=0.05, threads=2) as twilio:
+        twilio.set_autocreate(OURS)
+        twilio.configure_webhooks(post_url=receiver.url)
+        for number in range(6):
+            twilio.inbound_group(f"+1555010000{number}", [OURS, BEN], "Hello both", wait=False)
+        assert twilio.settle(5)
+        assert {one["state"] for one in twilio.conversations()} == {"active"}
+
+
 def test_media_come_as_a_json_array_in_one_parameter(hooked: StandIn, receiver: Receiver) -> None:
     picture = {"Sid": "ME" + "0" * 32, "ContentType": "image/png", "Filename": "a.png", "Size": 3}
     hooked.inbound(ANN, OURS, None, media=[picture])
