@@ -1,0 +1,205 @@
+"""The invariants of the contract that a final state can show, checked from outside: Firestore against Twilio.
+
+Written from the contract alone: nothing of the service is imported. bench/journal.py checks those that only
+the history shows.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from google.cloud import firestore
+
+Record = Mapping[str, Any]
+HELD = ("assigning", "assigned")
+DEFAULT_CAPACITY = 5
+
+
+@dataclass(frozen=True)
+class Breach:
+    """One invariant that does not hold: its number in the contract, of what, and a sentence."""
+
+    invariant: int
+    kind: str
+    subject: str
+    sentence: str
+
+    def __str__(self) -> str:
+        return f"invariant {self.invariant}, {self.kind}: {self.subject} {self.sentence}"
+
+
+@dataclass(frozen=True)
+class World:
+    """Everything that can be seen from outside once all is quiet. `twilio`: conversations with participants.
+
+    `given`: per conversation the workers whom the service has put into it; `now`: the time as the service has it.
+    """
+
+    conversations: Mapping[str, Record]
+    pending: Mapping[str, Record]
+    workers: Mapping[str, Record]
+    pools: Mapping[str, Record]
+    twilio: Mapping[str, Record]
+    given: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+
+def observe(
+    db: firestore.Client,
+    twilio: Iterable[Record],
+    requests: Iterable[Record],
+    by_hand: Iterable[tuple[str, str]] = (),
+    now: datetime | None = None,
+) -> World:
+    """`requests`: every REST call with its status (None: acted, answer lost); `by_hand`: who joined otherwise."""
+    given: dict[str, set[str]] = {}
+    for one in requests:
+        sid, identity = _added(one)
+        if identity and (sid, identity) not in set(by_hand):
+            given.setdefault(sid, set()).add(identity)
+    return World(
+        conversations=_collection(db, "conversations"),
+        pending=_collection(db, "pending_conversations"),
+        workers=_collection(db, "workers"),
+        pools=_collection(db, "pools"),
+        twilio={one["sid"]: one for one in twilio},
+        given={sid: frozenset(workers) for sid, workers in given.items()},
+        now=now or datetime.now(UTC),
+    )
+
+
+def broken(world: World) -> list[Breach]:
+    """Every breach of invariants 1, 2, 3, 4 and 6."""
+    checks = (lost(world), doubled(world), torn(world), miscounted(world), stuck(world))
+    return [breach for check in checks for breach in check]
+
+
+def lost(world: World) -> Iterator[Breach]:
+    """1: each conversation that a customer began is queued, or with its worker, or closed, or not to be routed."""
+    for sid, at_twilio in world.twilio.items():
+        if not any(_address(one) for one in at_twilio["participants"]):
+            continue
+        record = world.conversations.get(sid)
+        if why := _astray(at_twilio, record):
+            yield Breach(1, "lost", sid, why)
+    for sid, record in world.conversations.items():
+        if sid not in world.twilio and record["state"] in ("queued", *HELD):
+            yield Breach(1, "lost", sid, f"is {record['state']}, but Twilio has deleted it")
+
+
+def _astray(at_twilio: Record, record: Record | None) -> str | None:
+    """What is wrong with the record of a conversation that Twilio has."""
+    state = at_twilio["state"]
+    if state == "closed":
+        over = record is None or record["state"] in ("closed", "inactive", "unrouted")
+        return None if over else f"is {(record or {})['state']}, but closed at Twilio"
+    if record is None:
+        return f"is {state} at Twilio and has no record"
+    now = record["state"]
+    if now == "assigned":
+        if state == "inactive":
+            return "is assigned, but inactive at Twilio"
+        inside = {one["identity"] for one in at_twilio["participants"]}
+        return None if record["worker"] in inside else f"is {record['worker']}'s, who is not in it"
+    if now == "unrouted":
+        meant = record.get("mode") == "none" or (record.get("starting") and state == "initializing")
+        return None if meant else "was not routed"
+    right = now == "queued" or (now == "inactive" and state == "inactive")
+    return None if right else f"is {now}, but {state} at Twilio"
+
+
+def doubled(world: World) -> Iterator[Breach]:
+    """2: of the workers whom the service gave it to, at most one is in it."""
+    for sid, at_twilio in world.twilio.items():
+        inside = {one["identity"] for one in at_twilio["participants"]}
+        both = inside & world.given.get(sid, frozenset())
+        if len(both) > 1:
+            yield Breach(2, "doubled", sid, f"was given to {', '.join(sorted(both))}")
+
+
+def torn(world: World) -> Iterator[Breach]:
+    """3: an entry in the queue exactly for what is queued, and for the same pool."""
+    queued = {sid for sid, record in world.conversations.items() if record["state"] == "queued"}
+    for sid in queued - set(world.pending):
+        yield Breach(3, "torn", sid, "is queued, but not in the queue")
+    for sid in set(world.pending) - queued:
+        state = world.conversations.get(sid, {}).get("state", "unknown")
+        yield Breach(3, "torn", sid, f"is in the queue, but {state}")
+    for sid in queued & set(world.pending):
+        if world.conversations[sid]["pool"] != world.pending[sid]["pool"]:
+            yield Breach(3, "torn", sid, "waits in the queue of another pool")
+
+
+def miscounted(world: World) -> Iterator[Breach]:
+    """4: a worker's count is the number of conversations that are theirs, and `full` says if that is all."""
+    for identity, held in held_by(world.conversations.values()).items():
+        if identity not in world.workers:
+            yield Breach(4, "miscounted", identity, f"holds {len(held)}, but has no record")
+    counts = held_by(world.conversations.values())
+    for identity, worker in world.workers.items():
+        held = counts.get(identity, [])
+        if worker.get("active") != len(held):
+            sentence = f"holds {len(held)}, but active is {worker.get('active')}"
+            yield Breach(4, "miscounted", identity, sentence)
+        elif worker.get("full") != (len(held) >= capacity(worker, world.pools)):
+            yield Breach(4, "miscounted", identity, f"holds {len(held)}, but full is {worker.get('full')}")
+
+
+def stuck(world: World) -> Iterator[Breach]:
+    """6: nothing waits while a worker of its pool, not excluded from it, is Available with a free slot."""
+    for sid, entry in world.pending.items():
+        for identity, worker in world.workers.items():
+            if is_free(worker, world.pools) and is_for(entry, identity, worker, world.now):
+                yield Breach(6, "stuck", sid, f"waits in {entry['pool']} beside {identity}, who is free")
+
+
+def held_by(records: Iterable[Record]) -> dict[str, list[Record]]:
+    held: dict[str, list[Record]] = {}
+    for record in records:
+        if record["state"] in HELD:
+            held.setdefault(str(record["worker"]), []).append(record)
+    return held
+
+
+def is_free(worker: Record, pools: Mapping[str, Record]) -> bool:
+    return worker.get("status") == "Available" and (worker.get("active") or 0) < capacity(worker, pools)
+
+
+def is_for(entry: Record, identity: str, worker: Record, now: datetime | None) -> bool:
+    """Whether what waits may go to this worker; without `now` an exclusion never lapses."""
+    if entry["pool"] not in (worker.get("pools") or ()):
+        return False
+    until = entry.get("excluded_until")
+    lapsed = now is not None and until is not None and until <= now
+    return lapsed or identity not in (entry.get("excluded_workers") or ())
+
+
+def capacity(worker: Record, pools: Mapping[str, Record]) -> float:
+    """The worker's own, else the largest of their pools'; null is no limit, a pool without one has 5."""
+    if "capacity" in worker:
+        return _limit(worker["capacity"])
+    of_pools = [_limit(pools.get(p, {}).get("capacity", DEFAULT_CAPACITY)) for p in worker.get("pools") or ()]
+    return max(of_pools, default=DEFAULT_CAPACITY)
+
+
+def _limit(value: float | None) -> float:
+    return float("inf") if value is None else value
+
+
+def _added(request: Record) -> tuple[str, str | None]:
+    """The conversation and the worker of a call that put a worker into a conversation."""
+    if request["method"] != "POST" or not request["path"].endswith("/Participants"):
+        return "", None
+    if request["status"] not in (201, None) or request.get("code"):
+        return "", None
+    return request["path"].split("/")[-2], request["params"].get("Identity")
+
+
+def _address(participant: Record) -> str | None:
+    address: str | None = (participant["messaging_binding"] or {}).get("address")
+    return address
+
+
+def _collection(db: firestore.Client, name: str) -> dict[str, Record]:
+    return {found.id: found.to_dict() or {} for found in db.collection(name).stream()}

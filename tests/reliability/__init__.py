@@ -1,0 +1,1 @@
+"""Nothing lost, nobody doubled: the invariants under repeats, disorder, crashes and failures."""

@@ -1,0 +1,387 @@
+"""The service as a state machine: anything may happen to it in any order; in the end the invariants must hold.
+
+Firestore is the emulator, Twilio the stand-in, and every function comes through the real loader. Only what is
+on its way between them is in the test's hand: each webhook and event arrives when, and as often as, it says so.
+"""
+
+import functools
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, ClassVar, TypeVar
+
+from flask import Flask
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import firestore
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+
+from bench import invariants, journal
+from bench.journal import Journal, Tolerance
+from local.emulator import Emulator
+from local.servers import LocalServer
+from local.triggers import Triggers
+from local.twilio import StandIn
+from local.twilio.errors import ApiError
+from providers import clock, database, seam
+from tests.reliability.network import SWEEP, Network, Parcel, at_step
+from tests.reliability.world import CUSTOMERS, NUMBERS, POOLS, RECORDS, WORKERS
+from tests.service import Apps
+
+Step = TypeVar("Step", bound=Callable[..., None])
+ANY = st.integers(0, 40)  # picks one of however many there are
+POINT = st.integers(1, 12)  # how many steps a delivery gets before it is interrupted
+WORKER = st.sampled_from(WORKERS)
+EVENTS = ["onConversationAdded", "onConversationStateUpdated", "onConversationRemoved"]
+EVENTS += ["onParticipantAdded", "onParticipantRemoved"]
+REFUSALS = [(503, 20503), (429, 20429), (409, 50419), (400, 50214), (400, 50206), (401, 20003), (500, 20500)]
+HURRIED = 0.9  # seconds a delivery gets while Twilio is in trouble, so that an outage does not take long
+
+
+@contextmanager
+def parts() -> Iterator[tuple[Triggers, Apps]]:
+    """An emulator with its events, and every function: what one model after another runs on."""
+    receiver = Triggers()
+    app = Flask("triggers")
+    app.register_blueprint(receiver.blueprint())
+    server, apps = LocalServer(app).start(), Apps()
+    emulator = Emulator(functions_port=server.port, own=True)
+    try:
+        receiver.connect(emulator.start())
+        yield receiver, apps
+    finally:
+        receiver.close()
+        emulator.stop()
+        apps.server.stop()
+        server.stop()
+
+
+def step(**choices: Any) -> Callable[[Step], Any]:
+    """A rule that also writes itself down, so that a failing run can be printed as a script."""
+
+    def decorate(method: Step) -> Any:
+        @functools.wraps(method)
+        def recorded(self: "Model", **chosen: Any) -> None:
+            given = ", ".join(f"{name}={value!r}" for name, value in chosen.items())
+            self.script.append(f"model.{method.__name__}({given})")
+            method(self, **chosen)
+            self.gather()
+
+        return rule(**choices)(recorded)  # type: ignore[no-untyped-call] # Hypothesis leaves it untyped
+
+    return decorate
+
+
+class Model(RuleBasedStateMachine):
+    """One run. `clean` as long as nothing failed or was lost: then no sweep may be needed."""
+
+    parts: ClassVar[tuple[Triggers, Apps]]
+    last_script: ClassVar[str] = ""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.triggers, apps = self.parts
+        self.script: list[str] = []
+        self.clean = self.in_turn = True
+        self.by_hand: set[tuple[str, str]] = set()
+        self.project = f"demo-{secrets.token_hex(6)}"
+        self.network = Network(apps.client)
+        self.twilio = StandIn(account_sid=f"AC{secrets.token_hex(16)}", own_numbers=NUMBERS)
+        self.journal = Journal().attach(self.triggers, self.project)
+        self.network.start(self.triggers, self.project)
+        self._begin()
+        self.gather()
+
+    def _begin(self) -> None:
+        self.twilio.start()
+        self.twilio.configure_webhooks(post_url=f"{self.network.url}/post-event", filters=EVENTS)
+        self.twilio.configure_frontline(routing_url=f"{self.network.url}/routing")
+        for number in NUMBERS:
+            self.twilio.set_autocreate(number)
+        self.environment = {
+            "GOOGLE_CLOUD_PROJECT": self.project,
+            "FIRESTORE_EMULATOR_HOST": self.triggers.emulator.host,
+            "WEBHOOK_BASE_URL": self.network.url,
+            "TWILIO_ACCOUNT_SID": self.twilio.account_sid,
+            "TWILIO_AUTH_TOKEN": self.twilio.auth_token,
+            "TWILIO_API_BASE_URL": self.twilio.url,
+        }
+        os.environ.update(self.environment)
+        credentials = AnonymousCredentials()  # type: ignore[no-untyped-call] # untyped
+        self.db = firestore.Client(project=self.project, credentials=credentials)
+        batch = self.db.batch()
+        for path, record in RECORDS.items():
+            batch.set(self.db.document(path), record)
+        batch.commit()
+
+    def gather(self) -> None:
+        """Takes in what the last step has sent; the order must not depend on threads."""
+        self.triggers.drain(self.project, timeout=20)
+        self.network.put_in_order()
+
+    # What customers, workers and operators do
+
+    @step(customer=st.sampled_from(CUSTOMERS), number=st.sampled_from(NUMBERS))
+    def write(self, customer: str, number: str) -> None:
+        """A customer writes: a new conversation, or one more message in the open one."""
+        self.pass_time(1)
+        prefix = "whatsapp:" if number.startswith("whatsapp:") else ""
+        self.twilio.inbound(prefix + customer, number, "Hello")
+
+    @step(worker=WORKER, status=st.sampled_from(["Available", "Available", "Unavailable", "available"]))
+    def set_status(self, worker: str, status: str) -> None:
+        self.db.document(f"workers/{worker}").set({"status": status}, merge=True)
+
+    @step(worker=WORKER, capacity=st.sampled_from([0, 1, 3, None, "many"]))
+    def set_capacity(self, worker: str, capacity: int | str | None) -> None:
+        self.db.document(f"workers/{worker}").set({"capacity": capacity}, merge=True)
+
+    @step(worker=WORKER, pools=st.sampled_from([["default"], ["sales"], ["default", "sales"], []]))
+    def set_pools(self, worker: str, pools: list[str]) -> None:
+        self.db.document(f"workers/{worker}").set({"pools": pools}, merge=True)
+
+    @step(pool=st.sampled_from(POOLS), capacity=st.sampled_from([1, 2, 5]))
+    def set_pool_capacity(self, pool: str, capacity: int) -> None:
+        """No event tells of it: the next one to look, or the sweep, finds out."""
+        self.clean = False
+        self.db.document(f"pools/{pool}").set({"capacity": capacity}, merge=True)
+
+    @step(number=ANY, state=st.sampled_from(["inactive", "inactive", "active", "closed"]))
+    def set_state(self, number: int, state: str) -> None:
+        if sid := self._some_conversation(number):
+            self._if_twilio_lets(lambda: self.twilio.set_state(sid, state))
+
+    @step(number=ANY)
+    def remove(self, number: int) -> None:
+        if sid := self._some_conversation(number):
+            self.twilio.remove_conversation(sid)
+
+    @step(number=ANY, worker=WORKER)
+    def join(self, number: int, worker: str) -> None:
+        if (sid := self._some_conversation(number)) and worker not in self._inside(sid):
+            self.by_hand.add((sid, worker))
+            self._if_twilio_lets(lambda: self.twilio.worker_join(sid, worker))
+
+    @step(number=ANY)
+    def leave(self, number: int) -> None:
+        members = [(sid, identity) for sid in self._sids() for identity in self._inside(sid)]
+        if members:
+            sid, identity = members[number % len(members)]
+            self._if_twilio_lets(lambda: self.twilio.worker_leave(sid, identity))
+
+    # What happens to webhooks and events on their way
+
+    @precondition(lambda self: self.network.outstanding)
+    @step(number=ANY)
+    def deliver(self, number: int) -> None:
+        self._deliver(self.network.take(number))
+
+    @precondition(lambda self: self.network.outstanding)
+    @step()
+    def deliver_everything(self) -> None:
+        while self.network.outstanding and not self._is_in_trouble:
+            self._deliver(self.network.take(0))
+            self.gather()
+
+    @precondition(lambda self: self.network.arrived)
+    @step(number=ANY)
+    def deliver_again(self, number: int) -> None:
+        self._deliver(self.network.arrived[number % len(self.network.arrived)])
+
+    @precondition(lambda self: self.network.outstanding)
+    @step(number=ANY)
+    def lose(self, number: int) -> None:
+        self.clean = False
+        self.network.take(number)
+
+    @precondition(lambda self: self.network.outstanding)
+    @step(number=ANY, after=POINT)
+    def crash(self, number: int, after: int) -> None:
+        """The function dies at its n-th point."""
+        if not self.network.deliver_interrupted(self.network.take(number), at_step(after, _die)):
+            self.clean = False
+
+    @precondition(lambda self: self.network.outstanding)
+    @step(number=ANY, after=st.integers(1, 3))
+    def lose_commit_answer(self, number: int, after: int) -> None:
+        """Firestore has committed; the client sent it again, and its own precondition fails."""
+        interruption = at_step(after, _lose_answer, seam.COMMITTED)
+        self.network.deliver_interrupted(self.network.take(number), interruption)
+
+    @precondition(lambda self: len(self.network.outstanding) > 1)
+    @step(number=ANY, other=ANY, after=POINT)
+    def overtake(self, number: int, other: int, after: int) -> None:
+        """Another delivery begins and ends between two steps of this one."""
+        self.in_turn = False
+        first, second = self.network.take(number), self.network.take(other)
+        late = [second]
+        interruption = at_step(after, lambda: self._deliver(late.pop()))
+        self.network.deliver_interrupted(first, interruption)
+        for parcel in late:
+            self._deliver(parcel)
+
+    @step()
+    def sweep(self) -> None:
+        self._deliver(SWEEP)
+
+    @step(after=POINT)
+    def crash_sweep(self, after: int) -> None:
+        self.network.deliver_interrupted(SWEEP, at_step(after, _die))
+
+    @precondition(lambda self: self.network.outstanding)
+    @step(number=ANY, after=POINT)
+    def overtake_sweep(self, number: int, after: int) -> None:
+        self.in_turn = False
+        late = [self.network.take(number)]
+        self.network.deliver_interrupted(SWEEP, at_step(after, lambda: self._deliver(late.pop())))
+        for parcel in late:
+            self._deliver(parcel)
+
+    # What happens to Twilio, and time
+
+    @step(refusal=st.sampled_from(REFUSALS), times=st.integers(1, 3), rfc9457=st.booleans())
+    def trouble(self, refusal: tuple[int, int], times: int, rfc9457: bool) -> None:
+        self._trouble()
+        status, code = refusal
+        self.twilio.fail(status, code, times=times, rfc9457=rfc9457)
+
+    @step(times=st.integers(1, 2))
+    def drop_answers(self, times: int) -> None:
+        """Twilio does it, and its answer never arrives."""
+        self._trouble()
+        self.twilio.fail(None, drop_answer=True, times=times)
+
+    @step()
+    def outage(self) -> None:
+        self._trouble()
+        self.twilio.fail(503, 20503)
+
+    @step(worker=WORKER, limit=st.integers(0, 2))
+    def limit(self, worker: str, limit: int) -> None:
+        """Twilio itself takes no more for this worker."""
+        self._trouble()
+        self.twilio.limit_worker(worker, limit)
+
+    @step()
+    def heal(self) -> None:
+        self.network.patience = 30.0
+        self.twilio.heal()
+
+    @step(seconds=st.sampled_from([10, 40, 400]))
+    def wait(self, seconds: int) -> None:
+        self.pass_time(seconds)
+
+    # The end
+
+    def teardown(self) -> None:
+        try:
+            self._finish()
+        except BaseException:
+            Model.last_script = self.as_script()
+            raise
+        finally:
+            self._dispose()
+
+    def _finish(self) -> None:
+        self._recover()
+        if self.clean:
+            stuck = list(invariants.stuck(self._world()))
+            assert not stuck, f"without any failure, before any sweep: {_lines(stuck)}"
+        self.pass_time(400)
+        self._sweep_until_quiet()
+        tolerance = Tolerance() if self.in_turn else Tolerance(crowd=8)
+        breaches = invariants.broken(self._world())
+        breaches += journal.broken(self.journal.commits(), tolerance)
+        assert not breaches, _lines(breaches)
+
+    def _recover(self) -> None:
+        self.twilio.heal()
+        self.network.patience = 30.0
+        for worker in WORKERS:
+            self.twilio.limit_worker(worker, 1000)
+        self._deliver_the_rest()
+
+    def _deliver_the_rest(self) -> None:
+        for _ in range(500):
+            if not self.network.outstanding:
+                return
+            self._deliver(self.network.take(0))
+            self.gather()
+        raise AssertionError(f"the service keeps itself busy: {self.network.outstanding[:5]}")
+
+    def _sweep_until_quiet(self) -> None:
+        for _ in range(12):
+            mended = self.network.sweep()
+            self.gather()
+            busy = bool(self.network.outstanding)
+            self._deliver_the_rest()
+            if not mended and not busy:
+                return
+        raise AssertionError(f"the sweep is never done; at last it mended {mended}")
+
+    def _dispose(self) -> None:
+        for name in self.environment:
+            os.environ.pop(name, None)
+        clock.shift(0)
+        self.triggers.detach(self.project)
+        self.twilio.stop()
+        self.network.stop()
+        self.db.close()  # type: ignore[no-untyped-call] # untyped
+
+    def as_script(self) -> str:
+        """The run as a program: save it beside main.py and run it."""
+        lines = ["from tests.reliability.model import Model, parts", "", "with parts() as Model.parts:"]
+        return "\n".join(
+            [*lines, *(f"    {line}" for line in ("model = Model()", *self.script, "model.teardown()"))]
+        )
+
+    # Small things
+
+    def pass_time(self, seconds: float) -> None:
+        clock.shift(seconds)
+        self.twilio.advance(seconds)
+
+    def _deliver(self, parcel: Parcel) -> None:
+        if self.network.deliver(parcel) >= 300:
+            self.clean = False
+
+    def _trouble(self) -> None:
+        self.clean = False
+        self.network.patience = HURRIED
+
+    @property
+    def _is_in_trouble(self) -> bool:
+        return self.network.patience == HURRIED
+
+    def _world(self) -> invariants.World:
+        twilio = self.twilio.state()["conversations"]
+        return invariants.observe(self.db, twilio, self.twilio.requests, self.by_hand, clock.now())
+
+    def _sids(self) -> list[str]:
+        return [one["sid"] for one in self.twilio.conversations()]
+
+    def _some_conversation(self, number: int) -> str | None:
+        open_ones = [one["sid"] for one in self.twilio.conversations() if one["state"] != "closed"]
+        return open_ones[number % len(open_ones)] if open_ones else None
+
+    def _inside(self, sid: str) -> list[str]:
+        return [one["identity"] for one in self.twilio.participants(sid) if one["identity"]]
+
+    def _if_twilio_lets(self, act: Callable[[], object]) -> None:
+        try:
+            act()
+        except ApiError:
+            self.script[-1] += "  # Twilio refused it"
+
+
+def _die() -> None:
+    raise seam.Crash
+
+
+def _lose_answer() -> None:
+    raise database.AlreadyThere("the answer to this commit was lost")
+
+
+def _lines(breaches: list[invariants.Breach]) -> str:
+    return "\n".join(map(str, breaches))

@@ -1,0 +1,40 @@
+"""Any sequence of what can happen, by Hypothesis; one that breaks an invariant is printed as a script.
+
+RELIABILITY_EXAMPLES says how many sequences are tried (default 25).
+"""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.reliability.model import Model, parts
+
+EXAMPLES = int(os.environ.get("RELIABILITY_EXAMPLES", "25"))
+STEPS = 40
+
+
+@pytest.fixture
+def _running() -> Iterator[None]:
+    with parts() as Model.parts:
+        yield
+
+
+@pytest.mark.timeout(120 + EXAMPLES * 20)
+@pytest.mark.usefixtures("_running")
+def test_whatever_happens_in_whatever_order_the_invariants_hold_in_the_end() -> None:
+    wanted = settings(
+        max_examples=EXAMPLES,
+        stateful_step_count=STEPS,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink),
+        print_blob=True,
+    )
+    try:
+        run_state_machine_as_test(Model, settings=wanted)  # type: ignore[no-untyped-call] # has no types
+    except BaseException:
+        print(f"\nTo see it again, save this beside main.py and run it:\n\n{Model.last_script}\n")
+        raise

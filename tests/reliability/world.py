@@ -1,0 +1,24 @@
+"""The small firm that the model plays with: few enough of everything that they get in each other's way."""
+
+from typing import Any
+
+RECEPTION, SALES, KEY, NEWS = (f"+1202555010{n}" for n in range(4))
+WHATSAPP = f"whatsapp:{RECEPTION}"
+NUMBERS = [RECEPTION, RECEPTION, SALES, SALES, KEY, NEWS, WHATSAPP]
+CUSTOMERS = [f"+44770090000{n}" for n in range(6)]
+WORKERS = [f"{name}@example.com" for name in ("ann", "ben", "cat", "dan")]
+ANN, BEN, CAT, DAN = WORKERS
+POOLS = ["default", "sales"]
+
+RECORDS: dict[str, dict[str, Any]] = {
+    "settings/routing": {"mode": "pool"},
+    "pools/default": {"capacity": 1},
+    "pools/sales": {"addresses": [SALES], "strategy": "least_busy", "capacity": 2},
+    "pools/key": {"addresses": [KEY], "mode": "custom"},
+    "pools/news": {"addresses": [NEWS], "mode": "none"},
+    f"workers/{ANN}": {"status": "Available", "pools": ["default"]},
+    f"workers/{BEN}": {"status": "Unavailable", "pools": ["default", "sales"]},
+    f"workers/{CAT}": {"pools": ["sales", "key"], "capacity": 1},
+    "customers/known": {"display_name": "Known", "addresses": [CUSTOMERS[0]], "worker": CAT},
+    "customers/other": {"display_name": "Other", "addresses": [CUSTOMERS[1]], "worker": DAN},
+}
