@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
+    AfterValidator,
     AliasChoices,
     BaseModel,
     BeforeValidator,
@@ -22,7 +23,7 @@ from pydantic import (
 from werkzeug.datastructures import MultiDict
 
 from functions.answers import BadInput
-from providers import addresses
+from providers import addresses, workers
 
 
 def _sid(prefix: str) -> StringConstraints:
@@ -43,12 +44,20 @@ def _lower(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
 
 
+def _identity(value: str) -> str:
+    if not workers.is_identity(value):
+        raise ValueError("must be a worker's identity")
+    return value
+
+
 ConversationSid = Annotated[str, _sid("CH")]
 ServiceSid = Annotated[str, _sid("IS")]
 ParticipantSid = Annotated[str, _sid("MB")]
 Attributes = Annotated[dict[str, Any], BeforeValidator(_json_object)]
 Address = Annotated[str, StringConstraints(max_length=2000)]
 Identity = Annotated[str, StringConstraints(max_length=256)]
+WorkerIdentity = Annotated[str, AfterValidator(_identity)]
+Channel = Annotated[Literal["sms", "whatsapp"], BeforeValidator(_lower)]
 State = Annotated[Literal["initializing", "active", "inactive", "closed"], BeforeValidator(_lower)]
 
 
@@ -137,19 +146,42 @@ class UserAdded(Parameters):
     friendly_name: str | None = Field(None, alias="FriendlyName")
 
 
-class FrontlineCallback(Parameters):
-    """The CRM, outgoing-conversation and templates callbacks."""
-
+class Location(Parameters):
     location: str = Field("", alias="Location")
-    worker: Identity | None = Field(None, alias="Worker")
-    customer_id: str | None = Field(None, alias="CustomerId", max_length=1500)
-    conversation_sid: ConversationSid | None = Field(None, alias="ConversationSid")
-    channel_type: str | None = Field(None, alias="ChannelType")
-    channel_value: Address | None = Field(None, alias="ChannelValue")
-    page_size: int = Field(30, alias="PageSize", ge=1, le=1000)
+
+
+class FrontlineCallback(Parameters):
+    """What the CRM, outgoing-conversation and templates callbacks have in common."""
+
+    worker: WorkerIdentity = Field(alias="Worker")
+
+
+class CustomersList(FrontlineCallback):
+    """GetCustomersList. Older apps page with the last customer of the page before, newer ones with our token."""
+
+    page_size: int = Field(30, alias="PageSize", ge=1)
     anchor: str | None = Field(None, alias="Anchor")
     next_page_token: str | None = Field(None, alias="NextPageToken")
     query: str | None = Field(None, alias="Query")
+
+
+class OfCustomer(FrontlineCallback):
+    """GetCustomerDetailsByCustomerId and GetTemplatesByCustomerId."""
+
+    customer_id: str = Field(alias="CustomerId")
+
+
+class ProxyAddressWanted(OfCustomer):
+    """GetProxyAddress."""
+
+    channel: Channel = Field(alias="ChannelType")
+    value: Address = Field(alias="ChannelValue")
+
+    @property
+    def customer_address(self) -> str:
+        """As Twilio writes it; the app names a WhatsApp number with or without its prefix."""
+        number = addresses.compact(addresses.bare(self.value))
+        return f"whatsapp:{number}" if self.channel == "whatsapp" else number
 
 
 P = TypeVar("P", bound=Parameters)

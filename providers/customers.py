@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from providers import addresses as spelling
-from providers import database, log, workers
+from providers import conversations, database, log, workers
 from providers.fields import Fields
 
 if TYPE_CHECKING:
-    from google.cloud.firestore import DocumentReference
+    from google.cloud.firestore import DocumentReference, Query
 
     from providers.database import Snapshot
 
 _MOST_WITH_ONE_ADDRESS = 4  # enough to see that an address is claimed twice
+_MOST_TWINS = 20
+_MOST_ALTERNATIVES = 30  # Firestore's limit for array_contains_any
+_IN_CONVERSATION = (conversations.ASSIGNING, conversations.ASSIGNED, conversations.INACTIVE)
 
 
 @dataclass(frozen=True)
@@ -28,12 +31,19 @@ class Customer:
     links: tuple[Mapping[str, Any], ...] = ()
     details: Mapping[str, Any] | None = None
     do_not_contact: bool = False
+    language: str | None = None
     known: bool = True
     problem: str | None = None
 
 
 def reference(customer_id: str) -> DocumentReference:
     return database.document("customers", customer_id)
+
+
+def is_id(text: str) -> bool:
+    """Whether Firestore takes it as a record's name."""
+    odd = "/" in text or text in (".", "..") or (text.startswith("__") and text.endswith("__"))
+    return bool(text) and len(text.encode()) <= 1500 and not odd
 
 
 def parse(customer_id: str, data: Mapping[str, Any] | None) -> Customer:
@@ -47,7 +57,9 @@ def parse(customer_id: str, data: Mapping[str, Any] | None) -> Customer:
         avatar=fields.text("avatar"),
         links=fields.objects("links"),
         details=fields.mapping("details"),
-        do_not_contact=fields.flag("do_not_contact", default=False),
+        # What makes no sense here was meant to keep somebody from being written to.
+        do_not_contact=fields.flag("do_not_contact", default=(data or {}).get("do_not_contact") is not None),
+        language=fields.text("language"),
         problem=fields.problem,
     )
 
@@ -102,3 +114,38 @@ def create(sender: Customer) -> Customer:
         database.commit(batch)
         return parse(sender.customer_id, database.read(record)[0].to_dict())
     return sender
+
+
+def twins(addresses: Iterable[str], other_than: str) -> dict[str, tuple[str, ...]]:
+    """Other customers with one of these addresses, by id; 20 at most, for 30 addresses at most."""
+    wanted = sorted(set(addresses))[:_MOST_ALTERNATIVES]
+    if not wanted:
+        return {}
+    query = database.filtered("customers", [("addresses", "array_contains_any", wanted)])
+    found = database.find(query.select(["addresses"]).limit(_MOST_TWINS + 1))
+    return {record.id: tuple(record.get("addresses")) for record in found if record.id != other_than}
+
+
+def listed(worker: str, after: tuple[str, str] | None, term: str | None, limit: int) -> list[Snapshot]:
+    """A worker's own customers by name, from behind the place `after` (sort_name, id), with this search term.
+
+    Reads at most `limit` records, and of each only what a list shows.
+    """
+    conditions = [("worker", "==", worker)] + ([("search", "array_contains", term)] if term else [])
+    query: Query = database.ordered(
+        database.filtered("customers", conditions), ("sort_name", "__name__"), limit
+    )
+    query = query.select(["display_name", "avatar", "addresses", "sort_name", "search"])
+    if after is not None:
+        query = query.start_after({"sort_name": after[0], "__name__": after[1]})
+    return database.find(query)
+
+
+def is_talking_to(worker: str, customer_id: str) -> bool:
+    """Whether the worker holds a conversation with this customer that is not over."""
+    conditions = [
+        ("customer_id", "==", customer_id),
+        ("worker", "==", worker),
+        ("state", "in", list(_IN_CONVERSATION)),
+    ]
+    return bool(database.find(database.filtered("conversations", conditions).select(["__name__"]).limit(1)))

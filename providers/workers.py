@@ -36,6 +36,7 @@ class Worker:
     pools: tuple[str, ...] | None = None
     own_capacity: float | None = None
     display_name: str | None = None
+    addresses: tuple[str, ...] = ()
     active: int | None = 0
     full: bool | None = False
     last_assigned_at: datetime | None = None
@@ -87,6 +88,7 @@ def parse(identity: str, data: Mapping[str, Any] | None, version: object = None)
         pools=fields.texts("pools") if fields.has("pools") else None,
         own_capacity=fields.limit("capacity", default=None),
         display_name=fields.text("display_name"),
+        addresses=fields.texts("addresses"),
         active=active if active >= 0 else None,
         full=full if isinstance(full, bool) else None,
         last_assigned_at=kept.time("last_assigned_at"),

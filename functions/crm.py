@@ -1,0 +1,145 @@
+"""Frontline's CRM callback: a worker's own customers, and what is known of one.
+
+https://www.twilio.com/docs/frontline/my-customers
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import TYPE_CHECKING, Any
+
+from functions import frontline
+from functions.answers import Answer, BadInput, NotFound, Refused
+from functions.parameters import CustomersList, OfCustomer, parse
+from functions.webhook import Form
+from providers import addresses, customer_search, customers, database, settings
+from providers.customers import Customer
+
+if TYPE_CHECKING:
+    from providers.database import Snapshot
+
+LARGEST_PAGE = 100
+LOOKED_THROUGH = 300  # records at most, for a search of several words: Firestore looks up one of them
+Place = tuple[str, str]  # (sort_name, id) of a record; the page goes on behind it
+
+
+def handle(form: Form) -> Answer:
+    handlers = {"GetCustomersList": _list, "GetCustomerDetailsByCustomerId": _details}
+    return frontline.by_location(handlers, form)
+
+
+def _list(form: Form) -> Answer:
+    """One page. Reads PageSize + 1 records, one more for `Anchor`, or up to 300 for several words."""
+    wanted = parse(CustomersList, form)
+    size = min(wanted.page_size, LARGEST_PAGE)
+    words = customer_search.asked(wanted.query or "")
+    limit = LOOKED_THROUGH if len(words) > 1 else size + 1
+    found = customers.listed(wanted.worker, _place(wanted), words[0] if words else None, limit)
+    shown, last = page(found, words, size)
+    is_all = len(found) < limit and (not found or last == _place_of(found[-1]))
+    token = None if is_all or last is None else token_of(last)
+    listed = {"customers": shown, "searchable": True}
+    return Answer({"objects": listed | ({"next_page_token": token} if token else {})})
+
+
+def page(found: list[Snapshot], words: list[str], size: int) -> tuple[list[dict[str, Any]], Place | None]:
+    """The customers to show, and the last record that this page is done with."""
+    shown: list[dict[str, Any]] = []
+    last, room = None, frontline.LARGEST_ANSWER
+    for record in found:
+        if not words or set(words) <= set(record.get("search")):
+            entry = frontline.shown(customers.parse(record.id, record.to_dict()))
+            room -= len(json.dumps(entry, ensure_ascii=False).encode()) + 2
+            if len(shown) == size or room < 0:
+                break
+            shown.append(entry)
+        last = _place_of(record)
+    return shown, last
+
+
+def _place_of(record: Snapshot) -> Place:
+    return record.get("sort_name"), record.id
+
+
+def token_of(place: Place) -> str:
+    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
+
+
+def _place(wanted: CustomersList) -> Place | None:
+    """Where the page before ended; None for the first page. Where both are sent, the token holds."""
+    if wanted.next_page_token:
+        return _from_token(wanted.next_page_token)
+    if not wanted.anchor:
+        return None
+    if not customers.is_id(wanted.anchor):
+        raise BadInput("Anchor is not the id of a customer.")
+    record = database.read(customers.reference(wanted.anchor))[0]
+    if not record.exists:
+        raise BadInput("Anchor is not the id of a customer any more; begin again without it.")
+    name = customers.parse(record.id, record.to_dict()).display_name
+    return customer_search.sort_name(name), record.id
+
+
+def _from_token(token: str) -> Place:
+    try:
+        name, customer_id = json.loads(base64.urlsafe_b64decode(token))
+    except (ValueError, TypeError):
+        name = customer_id = None
+    if not isinstance(name, str) or not isinstance(customer_id, str) or not customers.is_id(customer_id):
+        raise BadInput("NextPageToken is not one that this service gave out.")
+    return name, customer_id
+
+
+def _details(form: Form) -> Answer:
+    wanted = parse(OfCustomer, form)
+    if not customers.is_id(wanted.customer_id):
+        raise NotFound("There is no customer with this CustomerId.")
+    record, rules = database.read(customers.reference(wanted.customer_id), settings.reference())
+    if not record.exists:
+        raise NotFound("There is no customer with this CustomerId.")
+    customer = customers.parse(record.id, record.to_dict())
+    if not _may_see(wanted.worker, customer, is_open=settings.parse(rules.to_dict()).crm_open):
+        raise Refused("The customer belongs to another worker (settings/routing, crm_open: true opens all).")
+    return Answer({"objects": {"customer": details(customer)}})
+
+
+def _may_see(worker: str, customer: Customer, is_open: bool) -> bool:
+    """A customer of nobody is everybody's, and whoever talks to somebody may know who that is."""
+    if is_open or customer.worker in (None, worker):
+        return True
+    return customers.is_talking_to(worker, customer.customer_id)
+
+
+def details(customer: Customer) -> dict[str, Any]:
+    """All that the app shows; cut where it would not fit into an answer."""
+    channels = [{"type": addresses.channel(a), "value": _value(a)} for a in customer.addresses]
+    links = [_texts(link, ("type", "value", "display_name")) for link in customer.links]
+    text = _texts(customer.details or {}, ("title", "content"))
+    return frontline.shown(customer) | frontline.present(
+        {
+            "channels": _fitting(channels, 10_000),
+            "links": _fitting([link for link in links if "value" in link], 20_000),
+            "details": {name: frontline.cut(value, 10_000) for name, value in text.items()},
+        }
+    )
+
+
+def _value(address: str) -> str:
+    """Frontline wants WhatsApp numbers with their prefix; other channels without."""
+    return addresses.bare(address) if addresses.channel(address) == "chat" else address
+
+
+def _texts(value: Any, names: tuple[str, ...]) -> dict[str, str]:
+    return {name: value[name] for name in names if isinstance(value.get(name), str) and value[name]}
+
+
+def _fitting(items: list[dict[str, str]], most_bytes: int) -> list[dict[str, str]]:
+    """The items from the first on that fit together."""
+    fitting = []
+    for item in items:
+        most_bytes -= len(json.dumps(item, ensure_ascii=False).encode()) + 2
+        if most_bytes < 0:
+            break
+        fitting.append(item)
+    return fitting

@@ -1,0 +1,47 @@
+"""The Firestore trigger on customers/{customer_id}: keeps addresses, search terms and the problem right.
+
+Its own writes wake it again, and it then finds nothing to do. Events come at least once and in any order, so
+every step works on the record as it is now. Two records with one address that are written at the same time:
+each side writes first and looks afterwards, so one of the two sees the other, and sees to both.
+"""
+
+from __future__ import annotations
+
+from functions.trigger import Change
+from providers import customer_record, customers, database, log
+
+
+def handle(change: Change) -> None:
+    if not customer_record.needs_care(change.name, change.before, change.after):
+        return
+    _put_right(change.name)
+    touched = customer_record.addresses_of(change.before) | customer_record.addresses_of(change.after)
+    twins = customers.twins(touched, other_than=change.name)
+    for customer_id in sorted([*twins, change.name] if twins else []):
+        _put_right(customer_id)
+
+
+def _put_right(customer_id: str) -> None:
+    database.until_it_holds(lambda: _written_if_wrong(customer_id))
+
+
+def _written_if_wrong(customer_id: str) -> None:
+    """One compare-and-set on the record as it is now; raises database.LostRace when somebody else was faster."""
+    from google.cloud.firestore import DELETE_FIELD
+
+    record = database.read(customers.reference(customer_id))[0]
+    data = record.to_dict()
+    if data is None:
+        return
+    kept = customer_record.kept(customer_id, data)
+    problem = kept.problem(customers.twins(kept.listed, other_than=customer_id))
+    changes = {name: value for name, value in kept.fields.items() if data.get(name) != value}
+    if data.get("problem") != problem:
+        changes["problem"] = problem or DELETE_FIELD
+    if not changes:
+        return
+    batch = database.client().batch()
+    database.update(batch, record.reference, changes, record.update_time)
+    database.commit(batch)
+    if problem and "problem" in changes:
+        log.warning(f"The record of a customer is not right: {problem}", customer=customer_id)

@@ -1,0 +1,104 @@
+"""Frontline's templates callback: ready-made messages for this customer, with all placeholders filled.
+
+https://www.twilio.com/docs/frontline/templated-messages
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from functions import frontline
+from functions.answers import Answer, NotFound
+from functions.parameters import OfCustomer, parse
+from functions.webhook import Form
+from providers import addresses, customers, database, log, problems, workers
+from providers import templates as records
+from providers.customers import Customer
+from providers.templates import Template
+
+if TYPE_CHECKING:
+    from providers.database import Snapshot
+
+
+def handle(form: Form) -> Answer:
+    return frontline.by_location({"GetTemplatesByCustomerId": _of_customer}, form)
+
+
+def _of_customer(form: Form) -> Answer:
+    wanted = parse(OfCustomer, form)
+    if not customers.is_id(wanted.customer_id):
+        raise NotFound("There is no customer with this CustomerId.")
+    (record, worker), found = database.together(
+        lambda: database.read(customers.reference(wanted.customer_id), workers.reference(wanted.worker)),
+        records.load,
+    )
+    if not record.exists:
+        raise NotFound("There is no customer with this CustomerId.")
+    customer = customers.parse(record.id, record.to_dict())
+    values = values_for(customer, record.to_dict() or {}, wanted.worker, worker.to_dict() or {})
+    chosen = in_language([_template(snapshot) for snapshot in found], customer.language)
+    return Answer(grouped(chosen, values))
+
+
+def _template(snapshot: Snapshot) -> Template:
+    template = records.parse(snapshot.id, snapshot.to_dict())
+    problems.keep_true(snapshot, template.problem)
+    return template
+
+
+def values_for(
+    customer: Customer, record: Mapping[str, Any], identity: str, worker: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What placeholders can name. A customer who is only called by their address has no name to be greeted by."""
+    own = {addresses.bare(address) for address in customer.addresses}
+    given = record.get("display_name")
+    named = isinstance(given, str) and addresses.bare(given) not in {"", *own}
+    return {
+        "Name": customer.display_name if named else None,
+        "Author": workers.parse(identity, worker).name,
+        "customer": {**record, "customer_id": customer.customer_id},
+        "worker": {**worker, "identity": identity},
+    }
+
+
+def in_language(templates: list[Template], language: str | None) -> list[Template]:
+    """In each category those in the customer's language, else those without a language, else all of it."""
+    by_category: dict[str, list[Template]] = {}
+    for template in sorted(templates, key=lambda t: (t.order, t.id)):
+        by_category.setdefault(template.category, []).append(template)
+    return [t for category in by_category.values() for t in _fitting(category, _languages(language))]
+
+
+def _languages(language: str | None) -> list[str | None]:
+    """From the closest on: de-at, then de, then none at all."""
+    spelled = (language or "").lower().replace("_", "-")
+    return [spelled, spelled.partition("-")[0], None] if spelled else [None]
+
+
+def _fitting(category: list[Template], languages: list[str | None]) -> list[Template]:
+    for language in languages:
+        fitting = [t for t in category if (t.language and t.language.lower().replace("_", "-")) == language]
+        if fitting:
+            return fitting
+    return category
+
+
+def grouped(templates: list[Template], values: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Frontline's shape: categories in order with their templates in order; none that is empty."""
+    groups: dict[str, list[dict[str, Any]]] = {}
+    room = frontline.LARGEST_ANSWER
+    for template in templates:
+        content = records.rendered(template.content, values) if template.content else None
+        if content is None:
+            continue
+        shown = frontline.present(
+            {"content": content, "whatsAppApproved": template.whatsapp_approved or None}
+        )
+        room -= len(json.dumps([template.category, shown], ensure_ascii=False).encode()) + 50
+        if room < 0:
+            log.warning("There are more templates than fit into an answer; the last ones are left out.")
+            break
+        groups.setdefault(template.category, []).append(shown)
+    return [{"display_name": name, "templates": shown} for name, shown in groups.items()]

@@ -1,0 +1,58 @@
+"""Finding a customer by what somebody types: pure rules, the same for what is kept and what is asked.
+
+Firestore has no search of its own, but finds a value in a list: so a record keeps the beginnings of its words.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+LONGEST_TERM = 15  # characters of a word that are kept and compared
+MOST_TERMS = 240  # per record; each is one entry of an index
+_MOST_OF_THE_NAME = 140  # leaves room for the addresses of somebody with a very long name
+_LONGEST_SORT_NAME = 60
+_MOST_WORDS_ASKED = 6
+_WORD = re.compile(r"[^\W_]+")
+_DIGITS_APART = re.compile(r"(?<=\d)[\s().\-/]+(?=\d)")
+# Letters that Unicode does not take apart into a letter and an accent.
+_PLAIN = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"})
+
+
+def folded(text: str) -> str:
+    """Without case and accents: Ångström is angstrom, Groß is gross."""
+    apart = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(c for c in apart if unicodedata.category(c)[0] != "M").casefold().translate(_PLAIN)
+
+
+def sort_name(display_name: str) -> str:
+    return " ".join(folded(display_name).split())[:_LONGEST_SORT_NAME]
+
+
+def terms(display_name: str, addresses: Iterable[str], numbers: Iterable[str]) -> list[str]:
+    """What a record keeps: the beginnings of all words of the name, the e-mail addresses and the numbers."""
+    name = folded(display_name)
+    found = _beginnings(_WORD.findall(name) + _asked(name), _MOST_OF_THE_NAME, {})
+    words = [word for address in addresses if "@" in address for word in _WORD.findall(folded(address))]
+    return list(_beginnings([*numbers, *words], MOST_TERMS, found))
+
+
+def asked(query: str) -> list[str]:
+    """The words that somebody asks for, the longest, which fits the fewest, first. 0170 12-34 is one word."""
+    words = {word.removeprefix("00")[:LONGEST_TERM] for word in _asked(folded(query[:200]))}
+    return sorted(words - {""}, key=lambda word: (-len(word), word))[:_MOST_WORDS_ASKED]
+
+
+def _asked(folded_text: str) -> list[str]:
+    return _WORD.findall(_DIGITS_APART.sub("", folded_text))
+
+
+def _beginnings(words: Iterable[str], most: int, found: dict[str, None]) -> dict[str, None]:
+    """Adds to `found`, in order and without repeating, until there are `most`."""
+    for word in words:
+        for length in range(1, min(len(word), LONGEST_TERM) + 1):
+            if len(found) >= most:
+                return found
+            found[word[:length]] = None
+    return found
