@@ -1,4 +1,4 @@
-"""A stand-in with short limits, the real SDK pointed at it, and a receiver of its webhooks."""
+"""A stand-in, the real SDK pointed at it, and a receiver of its webhooks."""
 
 import json
 import threading
@@ -126,9 +126,18 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture
 def twilio() -> Iterator[StandIn]:
-    """Autocreates for OURS; limits are short so that tests of silence are."""
-    with StandIn(webhook_timeout=0.3, route_timeout=0.4, group_delay=0.1) as running:
+    """Autocreates for OURS."""
+    with StandIn(group_delay=0.1) as running:
         running.set_autocreate(OURS)
+        yield running
+
+
+@pytest.fixture
+def impatient(receiver: Receiver) -> Iterator[StandIn]:
+    """As `hooked`, but gives up after a quarter of a second: for tests of silence only."""
+    with StandIn(webhook_timeout=0.25, route_timeout=0.25) as running:
+        running.set_autocreate(OURS)
+        running.configure_webhooks(pre_url=f"{receiver.url}/pre", post_url=f"{receiver.url}/post")
         yield running
 
 

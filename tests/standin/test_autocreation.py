@@ -97,13 +97,15 @@ def test_values_that_make_no_sense_lose_the_message_too(
     assert hooked.conversations() == []
 
 
-def test_a_pre_event_without_an_answer_in_time_changes_nothing(hooked: StandIn, receiver: Receiver) -> None:
+def test_a_pre_event_without_an_answer_in_time_changes_nothing(
+    impatient: StandIn, receiver: Receiver
+) -> None:
     receiver.answers["onConversationAdd"] = (500, '{"friendly_name": "too late"}')
     receiver.slow["onConversationAdd"] = 0.6
-    result = hooked.inbound(ANN, OURS, "Hello")
+    result = impatient.inbound(ANN, OURS, "Hello")
     assert result.created
-    assert (hooked.conversation(result.conversation_sid or "") or {})["friendly_name"] is None
-    assert hooked.deliveries[0]["error"] == 50076
+    assert (impatient.conversation(result.conversation_sid or "") or {})["friendly_name"] is None
+    assert impatient.deliveries[0]["error"] == 50076
 
 
 def test_the_second_message_of_a_pair_goes_into_the_same_conversation(
@@ -165,13 +167,13 @@ def test_the_routing_callback_comes_beside_the_post_events(hooked: StandIn, rece
     assert receiver.events().index("onConversationRoute") < receiver.events().index("onParticipantAdded")
 
 
-def test_a_failed_or_late_routing_callback_is_error_48010(hooked: StandIn, receiver: Receiver) -> None:
-    hooked.configure_frontline(routing_url=f"{receiver.url}/route")
+def test_a_failed_or_late_routing_callback_is_error_48010(impatient: StandIn, receiver: Receiver) -> None:
+    impatient.configure_frontline(routing_url=f"{receiver.url}/route")
     receiver.answers["onConversationRoute"] = (422, "")
-    hooked.inbound(ANN, OURS, "Hello")
+    impatient.inbound(ANN, OURS, "Hello")
     receiver.slow["onConversationRoute"] = 0.7
-    hooked.inbound(BEN, OURS, "Hello")
-    errors = [one["error"] for one in hooked.deliveries if one["event"] == "onConversationRoute"]
+    impatient.inbound(BEN, OURS, "Hello")
+    errors = [one["error"] for one in impatient.deliveries if one["event"] == "onConversationRoute"]
     assert errors == [48010, 48010]
 
 
