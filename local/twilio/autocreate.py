@@ -129,10 +129,7 @@ class Autocreation:
 
     def _question(self, letter: Letter, service_sid: str) -> Event:
         with self.account.lock:
-            now = self.account.now()
-            draft = Conversation(
-                "", 0, service_sid, self.account.default_messaging_service_sid, now, now, now
-            )
+            draft = changes.draft_conversation(self.account, service_sid)
         addresses: dict[str, str | None] = {
             "MessagingBinding.ProxyAddress": letter.to[0],
             "MessagingBinding.Address": letter.author,

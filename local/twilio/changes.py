@@ -28,6 +28,12 @@ class NewConversation:
     created_by: str = "system"
 
 
+def draft_conversation(account: Account, service_sid: str) -> Conversation:
+    """A conversation as its pre-event describes it: it has no SID yet."""
+    now = account.now()
+    return Conversation("", 0, service_sid, account.default_messaging_service_sid, now, now, now)
+
+
 def create_conversation(account: Account, service_sid: str, wanted: NewConversation) -> Conversation:
     if wanted.state not in ("active", "inactive"):
         raise ApiError(50384 if wanted.state == "closed" else 50378, wanted.state)

@@ -10,7 +10,7 @@ from local.twilio.standin import StandIn
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Serves until SIGINT or SIGTERM; 1 when the port is taken."""
+    """Serves until SIGINT or SIGTERM; 2 when the port is taken."""
     parser = argparse.ArgumentParser(
         prog="python -m local twilio",
         description="A server that behaves as Twilio Conversations does. Controls: /_standin/...",
@@ -28,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             f"Port {given.port} cannot be used: {error.strerror}. Choose another with --port.",
             file=sys.stderr,
         )
-        return 1
+        return 2
     ended = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: ended.set())

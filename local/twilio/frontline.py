@@ -36,7 +36,10 @@ class Frontline:
 
     def start_outgoing(self, worker: str, customer_id: str, channel: str, address: str) -> dict[str, Any]:
         """The app's five steps to write to a customer first; {conversation_sid, proxy_address, error}."""
-        sid = self._people.create_conversation(worker)
+        try:
+            sid = self._people.create_conversation(worker)
+        except ApiError:
+            return {"conversation_sid": None, "proxy_address": None, "error": 48050}
         asked = {
             "Location": "GetProxyAddress",
             "Worker": worker,

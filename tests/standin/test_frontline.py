@@ -47,6 +47,18 @@ def test_an_outgoing_conversation_has_the_customer_and_the_worker(
     assert people[0]["attributes"] == '{"customer_id": "7"}'
 
 
+def test_the_app_asks_the_pre_event_without_addresses_before_an_outgoing_conversation(
+    hooked: StandIn, receiver: Receiver
+) -> None:
+    ready(hooked, receiver, f'{{"proxy_address": "{OURS}"}}')
+    assert hooked.start_outgoing(KIM, "7", "sms", ANN)["error"] is None
+    params = receiver.only("onConversationAdd").params
+    assert not {"MessagingBinding.Address", "MessageBody", "ConversationSid"} & set(params)
+    assert (params["Source"], params["ClientIdentity"]) == ("SDK", KIM)
+    receiver.answers["onConversationAdd"] = (403, "")
+    assert hooked.start_outgoing(KIM, "8", "sms", ANN)["error"] == 48050
+
+
 def test_an_outgoing_conversation_fails_when_the_pair_is_taken_or_no_proxy_is_given(
     twilio: StandIn, receiver: Receiver
 ) -> None:
