@@ -74,7 +74,7 @@ def wakes(before: Worker | None, after: Worker) -> bool:
     """
     if not after.available or after.full:
         return False
-    if before is None or not before.available or not before.is_complete or before.full:
+    if before is None or not before.available or before.full:
         return True
     if (after.active or 0) < (before.active or 0) or set(after.pools or ()) - set(before.pools or ()):
         return True

@@ -1,0 +1,1 @@
+"""The core: rules, handlers and flows."""
