@@ -55,7 +55,7 @@ def observe(
     """`requests`: every REST call with its status (None: acted, answer lost); `by_hand`: who joined otherwise."""
     given: dict[str, set[str]] = {}
     for one in requests:
-        sid, identity = _added(one)
+        sid, identity = added(one)
         if identity and (sid, identity) not in set(by_hand):
             given.setdefault(sid, set()).add(identity)
     return World(
@@ -187,7 +187,7 @@ def _limit(value: float | None) -> float:
     return float("inf") if value is None else value
 
 
-def _added(request: Record) -> tuple[str, str | None]:
+def added(request: Record) -> tuple[str, str | None]:
     """The conversation and the worker of a call that put a worker into a conversation."""
     if request["method"] != "POST" or not request["path"].endswith("/Participants"):
         return "", None

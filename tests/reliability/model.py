@@ -15,7 +15,7 @@ from flask import Flask
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import firestore
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from bench import invariants, journal
 from bench.journal import Journal, Tolerance
@@ -172,54 +172,45 @@ class Model(RuleBasedStateMachine):
 
     # What happens to webhooks and events on their way
 
-    @precondition(lambda self: self.network.outstanding)
     @step(number=ANY)
     def deliver(self, number: int) -> None:
-        self._deliver(self.network.take(number))
+        if parcel := self.network.take(number):
+            self._deliver(parcel)
 
-    @precondition(lambda self: self.network.outstanding)
     @step()
     def deliver_everything(self) -> None:
-        while self.network.outstanding and not self._is_in_trouble:
-            self._deliver(self.network.take(0))
+        while not self._is_in_trouble and (parcel := self.network.take(0)):
+            self._deliver(parcel)
             self.gather()
 
-    @precondition(lambda self: self.network.arrived)
     @step(number=ANY)
     def deliver_again(self, number: int) -> None:
-        self._deliver(self.network.arrived[number % len(self.network.arrived)])
+        if self.network.arrived:
+            self._deliver(self.network.arrived[number % len(self.network.arrived)])
 
-    @precondition(lambda self: self.network.outstanding)
     @step(number=ANY)
     def lose(self, number: int) -> None:
-        self.clean = False
-        self.network.take(number)
+        if self.network.take(number):
+            self.clean = False
 
-    @precondition(lambda self: self.network.outstanding)
     @step(number=ANY, after=POINT)
     def crash(self, number: int, after: int) -> None:
         """The function dies at its n-th point."""
-        if not self.network.deliver_interrupted(self.network.take(number), at_step(after, _die)):
+        parcel = self.network.take(number)
+        if parcel and not self.network.deliver_interrupted(parcel, at_step(after, _die)):
             self.clean = False
 
-    @precondition(lambda self: self.network.outstanding)
     @step(number=ANY, after=st.integers(1, 3))
     def lose_commit_answer(self, number: int, after: int) -> None:
         """Firestore has committed; the client sent it again, and its own precondition fails."""
-        interruption = at_step(after, _lose_answer, seam.COMMITTED)
-        self.network.deliver_interrupted(self.network.take(number), interruption)
+        if parcel := self.network.take(number):
+            self.network.deliver_interrupted(parcel, at_step(after, _lose_answer, seam.COMMITTED))
 
-    @precondition(lambda self: len(self.network.outstanding) > 1)
     @step(number=ANY, other=ANY, after=POINT)
     def overtake(self, number: int, other: int, after: int) -> None:
         """Another delivery begins and ends between two steps of this one."""
-        self.in_turn = False
-        first, second = self.network.take(number), self.network.take(other)
-        late = [second]
-        interruption = at_step(after, lambda: self._deliver(late.pop()))
-        self.network.deliver_interrupted(first, interruption)
-        for parcel in late:
-            self._deliver(parcel)
+        if parcel := self.network.take(number):
+            self._overtaken(parcel, self.network.take(other), after)
 
     @step()
     def sweep(self) -> None:
@@ -229,14 +220,9 @@ class Model(RuleBasedStateMachine):
     def crash_sweep(self, after: int) -> None:
         self.network.deliver_interrupted(SWEEP, at_step(after, _die))
 
-    @precondition(lambda self: self.network.outstanding)
     @step(number=ANY, after=POINT)
     def overtake_sweep(self, number: int, after: int) -> None:
-        self.in_turn = False
-        late = [self.network.take(number)]
-        self.network.deliver_interrupted(SWEEP, at_step(after, lambda: self._deliver(late.pop())))
-        for parcel in late:
-            self._deliver(parcel)
+        self._overtaken(SWEEP, self.network.take(number), after)
 
     # What happens to Twilio, and time
 
@@ -304,9 +290,9 @@ class Model(RuleBasedStateMachine):
 
     def _deliver_the_rest(self) -> None:
         for _ in range(500):
-            if not self.network.outstanding:
+            if (parcel := self.network.take(0)) is None:
                 return
-            self._deliver(self.network.take(0))
+            self._deliver(parcel)
             self.gather()
         raise AssertionError(f"the service keeps itself busy: {self.network.outstanding[:5]}")
 
@@ -345,6 +331,17 @@ class Model(RuleBasedStateMachine):
     def _deliver(self, parcel: Parcel) -> None:
         if self.network.deliver(parcel) >= 300:
             self.clean = False
+
+    def _overtaken(self, first: Parcel, second: Parcel | None, after: int) -> None:
+        self.in_turn = False
+        late = [second] if second else []
+
+        def pass_by() -> None:
+            while late:
+                self._deliver(late.pop())
+
+        self.network.deliver_interrupted(first, at_step(after, pass_by))
+        pass_by()
 
     def _trouble(self) -> None:
         self.clean = False

@@ -59,8 +59,10 @@ class Network:
     def url(self) -> str:
         return self._server.url
 
-    def take(self, number: int) -> Parcel:
-        """One of those on their way."""
+    def take(self, number: int) -> Parcel | None:
+        """One of those on their way, if any is."""
+        if not self.outstanding:
+            return None
         parcel = self.outstanding.pop(number % len(self.outstanding))
         self._sorted = min(self._sorted, len(self.outstanding))
         return parcel

@@ -4,6 +4,7 @@ RELIABILITY_EXAMPLES says how many sequences are tried (default 25).
 """
 
 import os
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -34,7 +35,7 @@ def test_whatever_happens_in_whatever_order_the_invariants_hold_in_the_end() -> 
         print_blob=True,
     )
     try:
-        run_state_machine_as_test(Model, settings=wanted)  # type: ignore[no-untyped-call] # has no types
+        run_state_machine_as_test(Model, settings=wanted)
     except BaseException:
-        print(f"\nTo see it again, save this beside main.py and run it:\n\n{Model.last_script}\n")
+        sys.stdout.write(f"\nTo see it again, save this beside main.py and run it:\n\n{Model.last_script}\n")
         raise

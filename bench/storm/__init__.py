@@ -1,0 +1,1 @@
+"""A storm: many customers and workers, processes that are killed, Twilio and webhooks in trouble; then the count."""

@@ -1,0 +1,189 @@
+"""python -m bench.storm --conversations 300 --workers 40 --seed N: exits 1 if any invariant is broken."""
+
+import argparse
+import os
+import random
+import secrets
+import sys
+import time
+from collections import Counter
+from collections.abc import Mapping
+
+from flask import Flask
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import firestore
+from rich.console import Console
+
+from bench import invariants, journal
+from bench.journal import Journal, Tolerance
+from bench.storm.fleet import Fleet
+from bench.storm.people import NUMBERS, People, records
+from bench.storm.report import Result
+from bench.storm.sweeps import Sweeps
+from bench.storm.weather import Weather
+from local.emulator import Emulator
+from local.servers import LocalServer
+from local.stack import EVENTS
+from local.triggers import Triggers
+from local.twilio import StandIn
+
+ARRIVALS = 10.0  # conversations per second
+CALM = 12.0  # seconds after the last arrival in which everything but kills goes on
+LONGEST = 75.0  # seconds that all may take to come right after the storm; a lease lasts 30
+_AFTER_STORM = Tolerance(crowd=8)
+
+
+class Storm:
+    """One storm: everything started, let loose, calmed, counted, ended."""
+
+    def __init__(self, options: argparse.Namespace, seed: int, console: Console) -> None:
+        self.options, self.seed, self.console = options, seed, console
+        self.rng = random.Random(seed)
+        self.project = f"demo-storm-{secrets.token_hex(4)}"
+        self.triggers, self.fleet, self.journal = Triggers(), Fleet(), Journal()
+        receiver = Flask("triggers")
+        receiver.register_blueprint(self.triggers.blueprint())
+        self.receiver = LocalServer(receiver)
+        self.emulator = Emulator(functions_port=self.receiver.port, own=True)
+        self.twilio = StandIn(account_sid=f"AC{secrets.token_hex(16)}", own_numbers=NUMBERS, seed=seed)
+        self.sweeps = Sweeps(f"{self.fleet.url}/sweep", every=4.0)
+
+    def run(self) -> Result:
+        try:
+            db = self._start()
+            return self._weather(db)
+        finally:
+            self._stop()
+
+    def _start(self) -> firestore.Client:
+        self.receiver.start()
+        self.twilio.start()
+        self.triggers.connect(self.emulator.start())
+        self.fleet.start_front()
+        self.journal.attach(self.triggers, self.project)
+        url = f"{self.fleet.url}/worker-available"
+        self.triggers.attach(self.project, "worker_available", "workers/{identity}", url)
+        os.environ["FIRESTORE_EMULATOR_HOST"] = self.emulator.host  # the only way to tell Google's client
+        credentials = AnonymousCredentials()  # type: ignore[no-untyped-call] # untyped
+        db = firestore.Client(project=self.project, credentials=credentials)
+        for path, record in records(self.options.workers, self.options.conversations, self.rng).items():
+            db.document(path).set(record)
+        self.fleet.start(self._environment())
+        self.twilio.configure_webhooks(post_url=f"{self.fleet.url}/post-event", filters=EVENTS)
+        self.twilio.configure_frontline(routing_url=f"{self.fleet.url}/routing")
+        for number in NUMBERS:
+            self.twilio.set_autocreate(number)
+        return db
+
+    def _environment(self) -> Mapping[str, str]:
+        env = {name: value for name, value in os.environ.items() if not name.startswith("TWILIO_")}
+        env.pop("K_SERVICE", None)
+        return env | {
+            "GOOGLE_CLOUD_PROJECT": self.project,
+            "FIRESTORE_EMULATOR_HOST": self.emulator.host,
+            "WEBHOOK_BASE_URL": self.fleet.url,
+            "TWILIO_ACCOUNT_SID": self.twilio.account_sid,
+            "TWILIO_AUTH_TOKEN": self.twilio.auth_token,
+            "TWILIO_API_BASE_URL": self.twilio.url,
+            "PYTHONUNBUFFERED": "1",
+        }
+
+    def _weather(self, db: firestore.Client) -> Result:
+        began = time.monotonic()
+        people = People(self.twilio, db, self.options.workers, self.rng)
+        weather = Weather(self.fleet, self.twilio, self.triggers, self.project, self.rng)
+        arrivals_take = self.options.conversations / ARRIVALS
+        threads = people.begin(self.options.conversations, arrivals_take)
+        weather.begin()
+        self.sweeps.begin()
+        self._watch(began, arrivals_take, people)
+        weather.spare_processes()
+        self._watch(began, arrivals_take + CALM, people)
+        people.stop()
+        for thread in threads:
+            thread.join(10)
+        weather.clear()
+        self.sweeps.stop()
+        stormed = time.monotonic() - began
+        breaches, world = self._until_right(db)
+        breaches += journal.broken(self.journal.commits(), _AFTER_STORM)
+        return Result(
+            seed=self.seed,
+            world=world,
+            breaches=breaches,
+            began=people.began,
+            seconds=stormed,
+            quiet_after=time.monotonic() - began - stormed,
+            kills=self.fleet.kills,
+            unexpected=self.fleet.unexpected_errors(),
+            requests=self.twilio.requests,
+            deliveries=self.twilio.deliveries,
+            mended=self.sweeps.mended,
+        )
+
+    def _watch(self, began: float, until: float, people: People) -> None:
+        while (now := time.monotonic() - began) < until:
+            calls = len(self.twilio.requests)
+            self.console.print(
+                f"storm {self.seed}: {now:3.0f} s, {len(people.began)} arrived, {calls} calls to Twilio, "
+                f"{self.fleet.kills} kills, {self.sweeps.runs} sweeps",
+                style="dim",
+            )
+            time.sleep(min(5.0, max(0.1, until - now)))
+
+    def _until_right(self, db: firestore.Client) -> "tuple[list[invariants.Breach], invariants.World]":
+        """Sweeps until one finds nothing to mend and nothing is broken, or the time is over."""
+        end = time.monotonic() + LONGEST
+        while True:
+            self._settle()
+            mended = self.sweeps.once()
+            self._settle()
+            twilio = self.twilio.state()["conversations"]
+            world = invariants.observe(db, twilio, self.twilio.requests)
+            breaches = invariants.broken(world)
+            if (mended == Counter() and not breaches) or time.monotonic() > end:
+                return breaches, world
+            kinds = dict(Counter(breach.kind for breach in breaches))
+            self.console.print(f"storm {self.seed}: calm, still to mend: {kinds or 'nothing'}", style="dim")
+            time.sleep(0.5)
+
+    def _settle(self) -> None:
+        self.twilio.settle(30)
+        self.triggers.drain(self.project, 30)
+        self.fleet.wait_idle()
+
+    def _stop(self) -> None:
+        self.sweeps.stop()
+        self.triggers.close()
+        self.twilio.stop()
+        self.fleet.stop()
+        self.emulator.stop()
+        self.receiver.stop()
+
+
+def options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench.storm", description=__doc__)
+    parser.add_argument("--conversations", type=int, default=300)
+    parser.add_argument("--workers", type=int, default=40)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seeds", type=int, default=1, help="this many storms, from --seed on")
+    return parser.parse_args()
+
+
+def main() -> int:
+    given, console = options(), Console(highlight=False)
+    broken = []
+    for seed in range(given.seed, given.seed + given.seeds):
+        result = Storm(given, seed, console).run()
+        result.show(console)
+        if not result.ok:
+            broken.append(seed)
+    if broken:
+        console.print(f"BROKEN in storms {', '.join(map(str, broken))}", style="bold red")
+        return 1
+    console.print(f"{given.seeds} of {given.seeds} storms clean", style="bold green")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,116 @@
+"""Who takes part: customers who write, workers who come and go, conversations that fall asleep or are closed."""
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from google.cloud import firestore
+
+from local.twilio import StandIn
+from local.twilio.errors import ApiError
+
+RECEPTION, SALES, KEY, NEWS = (f"+1202555010{n}" for n in range(4))
+WHATSAPP = f"whatsapp:{RECEPTION}"
+NUMBERS = [RECEPTION, SALES, KEY, NEWS, WHATSAPP]
+_SHARES = [50, 30, 10, 3, 7]  # of a hundred conversations
+_FLIPS = 12.0  # changes of status per second
+_ENDINGS = 7.0  # conversations per second that are closed, fall asleep, wake up or are left
+
+
+def worker(number: int) -> str:
+    return f"worker{number:03}@example.com"
+
+
+def customer(number: int) -> str:
+    return f"+4477{number:08}"
+
+
+def records(workers: int, conversations: int, rng: random.Random) -> dict[str, dict[str, Any]]:
+    """What the database holds before the first customer writes."""
+    made: dict[str, dict[str, Any]] = {
+        "settings/routing": {"mode": "pool"},
+        "pools/default": {"capacity": 3},
+        "pools/sales": {"addresses": [SALES], "strategy": "least_busy", "capacity": 2},
+        "pools/key": {"addresses": [KEY], "mode": "custom"},
+        "pools/news": {"addresses": [NEWS], "mode": "none"},
+    }
+    for number in range(workers):
+        pools = rng.choice([["default"], ["default"], ["sales"], ["default", "sales"], ["sales", "key"]])
+        made[f"workers/{worker(number)}"] = {"status": "Unavailable", "pools": pools}
+        if number % 7 == 0:
+            made[f"workers/{worker(number)}"]["capacity"] = rng.choice([1, 4])
+    for number in range(0, conversations, 2):
+        own = {"worker": worker(rng.randrange(workers))} if number % 4 == 0 else {}
+        address = customer(number)
+        made[f"customers/c{number}"] = {"display_name": f"Customer {number}", "addresses": [address], **own}
+    return made
+
+
+class People:
+    """Three threads: arrivals, status changes, endings."""
+
+    def __init__(self, twilio: StandIn, db: firestore.Client, workers: int, rng: random.Random) -> None:
+        self.twilio = twilio
+        self.db = db
+        self.workers = workers
+        self.began: dict[str, float] = {}  # when each conversation began, by its SID
+        self.errors: list[str] = []
+        self._rngs = [random.Random(rng.random()) for _ in range(3)]
+        self._over = threading.Event()
+
+    def begin(self, conversations: int, seconds: float) -> list[threading.Thread]:
+        """All conversations arrive within so many seconds."""
+        arrivals, flips, endings = self._rngs
+        threads = [
+            threading.Thread(target=self._arrive, args=(conversations, seconds, arrivals), daemon=True),
+            threading.Thread(target=self._often, args=(_FLIPS, self._flip, flips), daemon=True),
+            threading.Thread(target=self._often, args=(_ENDINGS, self._end, endings), daemon=True),
+        ]
+        for thread in threads:
+            thread.start()
+        return threads
+
+    def stop(self) -> None:
+        self._over.set()
+
+    def _arrive(self, conversations: int, seconds: float, rng: random.Random) -> None:
+        began = time.monotonic()
+        for number in range(conversations):
+            due = began + seconds * number / conversations
+            if self._over.wait(max(0.0, due - time.monotonic())):
+                return
+            to = rng.choices(NUMBERS, _SHARES)[0]
+            prefix = "whatsapp:" if to == WHATSAPP else ""
+            at = time.time()
+            made = self.twilio.inbound(prefix + customer(number), to, "Hello", wait=False)
+            self.began[made.conversation_sid or ""] = at
+
+    def _often(self, per_second: float, act: Callable[[random.Random], None], rng: random.Random) -> None:
+        while not self._over.wait(rng.expovariate(per_second)):
+            try:
+                act(rng)
+            except ApiError:
+                continue  # Twilio refuses it: closed already, nobody there
+
+    def _flip(self, rng: random.Random) -> None:
+        status = rng.choice(["Available", "Available", "Unavailable"])
+        self.db.document(f"workers/{worker(rng.randrange(self.workers))}").update({"status": status})
+
+    def _end(self, rng: random.Random) -> None:
+        """Whatever happens to a conversation: mostly one that a worker is in."""
+        alive = [one for one in self.twilio.conversations() if one["state"] != "closed"]
+        if not alive:
+            return
+        sid = rng.choice(alive)["sid"]
+        inside = [one["identity"] for one in self.twilio.participants(sid) if one["identity"]]
+        dice = rng.random()
+        if inside and dice < 0.10:
+            self.twilio.worker_leave(sid, rng.choice(inside), wait=False)
+        elif dice < 0.25:
+            self.twilio.set_state(sid, rng.choice(["inactive", "active"]), wait=False)
+        elif dice < 0.27:
+            self.twilio.remove_conversation(sid, wait=False)
+        elif inside or dice < 0.32:
+            self.twilio.set_state(sid, "closed", wait=False)

@@ -1,0 +1,100 @@
+"""The count at the end of a storm: one table, and every breach in words."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.invariants import Breach, Record, World, added
+
+
+@dataclass
+class Result:
+    """What one storm came to."""
+
+    seed: int
+    world: World
+    breaches: list[Breach]
+    began: Mapping[str, float]
+    seconds: float
+    quiet_after: float
+    kills: int
+    unexpected: list[str]
+    requests: Sequence[Record]
+    deliveries: Sequence[Record]
+    mended: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def ok(self) -> bool:
+        return not self.breaches and not self.unexpected
+
+    def rows(self) -> list[tuple[str, str]]:
+        """The table, line by line."""
+        states = Counter(record["state"] for record in self.world.conversations.values())
+        kinds = Counter(breach.kind for breach in self.breaches)
+        waits = sorted(_waits(self.began, self.requests))
+        posts = [r for r in self.requests if r["path"].endswith("/Participants") and r["method"] == "POST"]
+        firsts = {(r["path"], r["params"].get("Identity")) for r in posts}
+        lost = sum(one["error"] == "lost" for one in self.deliveries)
+        sent = Counter(one["token"] for one in self.deliveries if one["token"])
+        return [
+            ("arrived", str(len(self.began))),
+            ("assigned", f"{sum(bool(given) for given in self.world.given.values())} "
+             f"({states['assigned']} still are)"),
+            ("queued at the end", str(states["queued"])),
+            ("closed", str(states["closed"])),
+            ("inactive at the end", str(states["inactive"])),
+            ("not to be routed", str(states["unrouted"])),
+            ("doubled", str(kinds["doubled"])),
+            ("lost", str(kinds["lost"])),
+            ("over capacity", str(kinds["over capacity"])),
+            ("given to someone not Available", str(kinds["unavailable"])),
+            ("waiting beside a free worker", str(kinds["stuck"])),
+            ("counts or queue not true", str(kinds["miscounted"] + kinds["torn"])),
+            ("out of turn", str(kinds["out of turn"])),
+            ("unexpected errors", str(len(self.unexpected))),
+            ("calls to add a worker, retries among them", f"{len(posts)}, {len(posts) - len(firsts)}"),
+            ("Twilio's answers: errors, dropped", _answers(self.requests)),
+            ("webhooks lost, sent again", f"{lost}, {sum(n - 1 for n in sent.values())}"),
+            ("processes killed", str(self.kills)),
+            ("mended by sweeps", str(sum(self.mended.values()))),
+            ("time to assignment p50 / p95 / p99", " / ".join(_share(waits, p) for p in (50, 95, 99))),
+            ("storm, then until all was right", f"{self.seconds:.0f} s, {self.quiet_after:.0f} s"),
+        ]  # fmt: skip
+
+    def show(self, console: Console) -> None:
+        table = Table(title=f"Storm {self.seed}", show_header=False)
+        table.add_column(justify="left")
+        table.add_column(justify="right")
+        for name, value in self.rows():
+            table.add_row(name, value)
+        console.print(table)
+        for kind, number in sorted(self.mended.items()):
+            console.print(f"  mended: {number} {kind}", style="dim")
+        for breach in self.breaches[:20]:
+            console.print(f"BROKEN: {breach}", style="bold red")
+        for line in self.unexpected[:3]:
+            console.print(line[:2000], style="red")
+
+
+def _waits(began: Mapping[str, float], requests: Iterable[Record]) -> list[float]:
+    """Seconds from a customer's first message until the first worker was in the conversation."""
+    entered: dict[str, float] = {}
+    for one in requests:
+        sid, identity = added(one)
+        if identity:
+            entered[sid] = min(one["at"], entered.get(sid, one["at"]))
+    return [at - began[sid] for sid, at in entered.items() if sid in began]
+
+
+def _share(values: list[float], percent: int) -> str:
+    if not values:
+        return "-"
+    return f"{values[min(len(values) - 1, len(values) * percent // 100)]:.2f} s"
+
+
+def _answers(requests: Sequence[Record]) -> str:
+    errors = sum(1 for one in requests if (one["status"] or 0) >= 400)
+    return f"{errors}, {sum(one['status'] is None for one in requests)}"
