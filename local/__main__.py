@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from local.emulator import Emulator
 from local.errors import CannotRunError
+from local.ports import claim_port
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -116,7 +117,8 @@ def _functions(options: argparse.Namespace) -> int:
 
 
 def _emulator(options: argparse.Namespace) -> int:
-    emulator = Emulator(port=options.port, functions_port=options.functions_port, own=True)
+    port = claim_port(options.port, "the Firestore emulator")
+    emulator = Emulator(port=port, functions_port=options.functions_port, own=True)
     try:
         emulator.start()
         print(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint
 
-from local import functions
+from local import functions, raw_http
 from local.emulator import Emulator
 from local.errors import ChildFailedError
 from local.functions import MAIN, Function
@@ -90,6 +90,7 @@ class Stack:
         self.functions.wait_ready()
         if self.standin is not None:
             self._configure(self.standin)
+            self._warm_up()
         if self.options.sweep_every:
             self.scheduler.start()
         return self
@@ -141,6 +142,10 @@ class Stack:
         )
         for number in NUMBERS:
             standin.set_autocreate(number, enabled=True)
+
+    def _warm_up(self) -> None:
+        """One sweep opens the connections to Firestore and Twilio, for which the first customer need not wait."""
+        raw_http.send("POST", f"{self.functions_url}/sweep")
 
     def _functions_process(self, port: int) -> Child:
         return Child(

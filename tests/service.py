@@ -31,6 +31,7 @@ class Apps:
 
     def __init__(self) -> None:
         self.by_name: dict[str, Flask] = {f.name: functions.load(f) for f in functions.listed()}
+        functions.preload()
         self.running = 0
         self._changed = threading.Condition()
         self._dispatcher = Dispatcher(dict(self.by_name))

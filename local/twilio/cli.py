@@ -25,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         standin = StandIn(given.account_sid, given.auth_token, given.port)
     except OSError as error:
         print(
-            f"Port {given.port} cannot be used: {error.strerror}. Choose another with --port.",
+            f"Port {given.port} cannot be used ({error.strerror}): choose another one with --port.",
             file=sys.stderr,
         )
         return 2

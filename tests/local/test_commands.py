@@ -80,7 +80,7 @@ def test_test_sh_has_help() -> None:
     assert run("./test.sh", "--help").returncode == 0
 
 
-@pytest.mark.parametrize("command", ["run", "serve", "functions", "emulator"])
+@pytest.mark.parametrize("command", ["run", "serve", "functions", "emulator", "twilio"])
 def test_a_taken_port_is_said_in_one_sentence(command: str) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -88,9 +88,7 @@ def test_a_taken_port_is_said_in_one_sentence(command: str) -> None:
         port = taken.getsockname()[1]
         answer = local(command, "--port", str(port))
     assert (answer.returncode, answer.stdout) == (2, "")
-    assert re.fullmatch(
-        rf"Port {port} on .* is taken by another program: .*--(emulator-)?port\.\n", answer.stderr
-    )
+    assert re.fullmatch(rf"Port {port} .*another.* --port\.\n", answer.stderr)
 
 
 def test_a_project_that_could_be_real_is_refused() -> None:
