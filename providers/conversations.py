@@ -262,6 +262,8 @@ def _stored(conversation: Conversation) -> dict[str, Any]:
     data = asdict(conversation)
     for name in ("sid", "version"):
         del data[name]
+    # For the wallboard's counts: only what a worker was looked for, so that one range says "arrived today".
+    data["arrived_at"] = conversation.created_at if conversation.mode in ("custom", "pool") else None
     return {name: list(value) if isinstance(value, tuple) else value for name, value in data.items()}
 
 

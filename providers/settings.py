@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from providers import database
 from providers.fields import Fields
@@ -23,6 +24,7 @@ class Settings:
     create_customers: bool = True
     crm_open: bool = False
     service_level_seconds: int = 60
+    time_zone: str = "UTC"
     problem: str | None = None
 
 
@@ -38,13 +40,24 @@ def parse(data: Mapping[str, Any] | None) -> Settings:
         custom_fallback=fields.choice("custom_fallback", ("pool", "none"), "pool", "pool") or "pool",
         create_customers=fields.flag("create_customers", default=True),
         crm_open=fields.flag("crm_open", default=False),
-        service_level_seconds=fields.whole("service_level_seconds", default=60),
+        service_level_seconds=max(1, fields.whole("service_level_seconds", default=60)),
+        time_zone=_time_zone(fields, "time_zone"),
         problem=fields.problem,
     )
 
 
 def load() -> Settings:
     return parse(database.read(reference())[0].to_dict())
+
+
+def _time_zone(fields: Fields, name: str) -> str:
+    """Where a day begins for the figures of the wallboard."""
+    value = fields.text(name) or "UTC"
+    try:
+        return ZoneInfo(value).key
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        fields.complain(f"{name} must be a time zone such as Europe/Berlin; it is treated as UTC.")
+        return "UTC"
 
 
 def _document_name(fields: Fields, name: str) -> str | None:

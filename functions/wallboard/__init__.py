@@ -1,0 +1,54 @@
+"""GET wallboard: what is waiting, who is Available, how long customers wait, and the log. It changes nothing.
+
+Cloud Run takes the function's name off the path, and people open it without a slash at the end, so links are
+relative to the page itself: ?view=log. A path such as /log or /metrics will do as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from flask import request
+from werkzeug.datastructures import MultiDict
+
+from functions.answers import Answer, NotFound
+from functions.wallboard import log_pages, metrics, overview, rendering
+from functions.wallboard.board import Board, board
+
+Args: TypeAlias = MultiDict[str, str]
+PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
+
+
+def handle(path: str, args: Args) -> Answer:
+    view, _, rest = path.strip("/").partition("/")
+    if "view" in args:
+        view, rest = args["view"], args.get("sid", "")
+    if answer := rendering.static(view):
+        return answer
+    if view in ("conversation", "conversations"):
+        return log_pages.story(board(), rest)
+    if view not in _VIEWS:
+        raise NotFound("There is no such page; the wallboard has log, metrics and data.")
+    return _VIEWS[view](board(), args)
+
+
+def _metrics(shown: Board, args: Args) -> Answer:
+    """JSON, unless somebody asks for text: Prometheus does so by its Accept header."""
+    best = request.accept_mimetypes.best_match(["application/json", "text/plain"], "application/json")
+    if args.get("format", "prometheus" if best == "text/plain" else "json") == "prometheus":
+        return Answer(metrics.as_text(shown), headers=rendering.HEADERS, content_type=PROMETHEUS)
+    return _data(shown, args)
+
+
+def _data(shown: Board, args: Args) -> Answer:
+    return Answer(metrics.as_json(shown), headers=rendering.HEADERS)
+
+
+_VIEWS: dict[str, Callable[[Board, Args], Answer]] = {
+    "": overview.page,
+    "panels": overview.panels,
+    "log": log_pages.log,
+    "data": _data,
+    "metrics": _metrics,
+}

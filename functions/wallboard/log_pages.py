@@ -1,0 +1,68 @@
+"""The conversation log: a search, and the story of each conversation."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from werkzeug.datastructures import MultiDict
+
+from functions.answers import Answer, BadInput, NotFound
+from functions.wallboard import rendering
+from functions.wallboard.board import Board
+from providers import conversation_search, conversations
+from providers.conversation_search import Wanted
+
+_SID = re.compile(r"CH[0-9a-fA-F]{32}")
+_LONGEST = 256  # characters of one search field
+
+
+def log(shown: Board, args: MultiDict[str, str]) -> Answer:
+    """Newest first; ?state= &worker= &customer= narrow it, ?before= is the next page."""
+    wanted = _wanted(args)
+    found, more = conversation_search.search(shown.meter, wanted)
+    return rendering.html(
+        "log.html",
+        found=found,
+        more=more.isoformat() if more else None,
+        wanted=wanted,
+        states=conversation_search.STATES,
+        zone=shown.settings().time_zone,
+        pool_names={pool.id: pool.display_name for pool in shown.pools()},
+    )
+
+
+def story(shown: Board, sid: str) -> Answer:
+    """Everything that happened to one conversation, and why."""
+    shown.meter.note(1)
+    conversation = conversations.load(sid) if _SID.fullmatch(sid) else None
+    if conversation is None or not conversation.exists:
+        raise NotFound("The log has no conversation with this SID.")
+    return rendering.html(
+        "story.html",
+        one=conversation,
+        zone=shown.settings().time_zone,
+        pool_names={pool.id: pool.display_name for pool in shown.pools()},
+    )
+
+
+def _wanted(args: MultiDict[str, str]) -> Wanted:
+    state, worker, customer = (args.get(name, "").strip() or None for name in ("state", "worker", "customer"))
+    if state and state not in conversation_search.STATES:
+        raise BadInput(f"state must be one of {', '.join(conversation_search.STATES)}.")
+    for name, value in (("worker", worker), ("customer", customer)):
+        if value and len(value) > _LONGEST:
+            raise BadInput(f"{name} must not be longer than {_LONGEST} characters.")
+    return Wanted(state, worker, customer, _time(args.get("before")))
+
+
+def _time(text: str | None) -> datetime | None:
+    if not text:
+        return None
+    try:
+        before = datetime.fromisoformat(text)
+    except ValueError:
+        raise BadInput("before must be a time as the link to the next page has it.") from None
+    if before.tzinfo is None:
+        raise BadInput("before must name its offset from UTC.")
+    return before

@@ -1,0 +1,32 @@
+"""Numbers and times in words, as the pages show them."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from functions.decisions import in_words
+
+
+def duration(seconds: float | None) -> str:
+    """4.2 s, 45 s, 2 min 10 s, 3 h; a dash for nothing to say."""
+    if seconds is None:
+        return "–"
+    if math.isinf(seconds):
+        return "over 1 h"
+    if 0 < seconds < 10 and seconds != int(seconds):
+        return f"{seconds:.1f} s"
+    return in_words(seconds).removesuffix(" 0 s").removesuffix(" 0 min")
+
+
+def percent(share: float | None) -> str:
+    return "–" if share is None else f"{share * 100:.0f} %"
+
+
+def clock_time(at: datetime, zone: str) -> str:
+    return f"{at.astimezone(ZoneInfo(zone)):%H:%M:%S}"
+
+
+def day_and_time(at: datetime | None, zone: str) -> str:
+    return f"{at.astimezone(ZoneInfo(zone)):%d %b %Y, %H:%M:%S}" if at else "–"
