@@ -7,7 +7,7 @@ callback, https://www.twilio.com/docs/frontline/handle-incoming-conversations
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
@@ -32,12 +32,28 @@ def _sid(prefix: str) -> StringConstraints:
 
 def _json_object(value: object) -> object:
     try:
-        parsed = json.loads(value) if isinstance(value, str) else value
-    except ValueError:
+        parsed = json.loads(value, parse_constant=_refuse_constant) if isinstance(value, str) else value
+        json.dumps(parsed, ensure_ascii=False).encode()
+    except (
+        ValueError,
+        RecursionError,
+    ):  # half of a surrogate pair is a UnicodeEncodeError, which is a ValueError
         raise ValueError("must be JSON") from None
     if not isinstance(parsed, dict):
         raise ValueError("must be a JSON object")
     return parsed
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON, though Python's reader takes it")
+
+
+def _utc(moment: datetime) -> datetime:
+    """Twilio's times are UTC and say so; one that does not is taken as UTC."""
+    try:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except OverflowError:
+        raise ValueError("must be a time between the years 1 and 9999") from None
 
 
 def _lower(value: object) -> object:
@@ -55,8 +71,8 @@ ServiceSid = Annotated[str, _sid("IS")]
 ParticipantSid = Annotated[str, _sid("MB")]
 Attributes = Annotated[dict[str, Any], BeforeValidator(_json_object)]
 Address = Annotated[str, StringConstraints(max_length=2000)]
-Identity = Annotated[str, StringConstraints(max_length=256)]
-WorkerIdentity = Annotated[str, AfterValidator(_identity)]
+Identity = Annotated[str, AfterValidator(_identity)]
+Moment = Annotated[datetime, AfterValidator(_utc)]
 Channel = Annotated[Literal["sms", "whatsapp"], BeforeValidator(_lower)]
 State = Annotated[Literal["initializing", "active", "inactive", "closed"], BeforeValidator(_lower)]
 
@@ -111,8 +127,8 @@ class InboundConversation(Bound):
     state: State = Field("active", alias="State")
     friendly_name: str | None = Field(None, alias="FriendlyName")
     unique_name: str | None = Field(None, alias="UniqueName")
-    date_created: datetime | None = Field(None, alias="DateCreated")
-    date_updated: datetime | None = Field(None, alias="DateUpdated")
+    date_created: Moment | None = Field(None, alias="DateCreated")
+    date_updated: Moment | None = Field(None, alias="DateUpdated")
 
 
 class ParticipantEvent(Bound):
@@ -133,7 +149,7 @@ class ConversationStateUpdated(Parameters):
     service_sid: ServiceSid | None = Field(None, alias="ChatServiceSid")
     state_from: State | None = Field(None, alias="StateFrom")
     state_to: State = Field(alias="StateTo")
-    at: datetime | None = Field(None, alias="StateUpdated")
+    at: Moment | None = Field(None, alias="StateUpdated")
     reason: str | None = Field(None, alias="Reason")
 
 
@@ -153,7 +169,7 @@ class Location(Parameters):
 class FrontlineCallback(Parameters):
     """What the CRM, outgoing-conversation and templates callbacks have in common."""
 
-    worker: WorkerIdentity = Field(alias="Worker")
+    worker: Identity = Field(alias="Worker")
 
 
 class CustomersList(FrontlineCallback):

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from flask import Request, Response
+from gunicorn.http.errors import ParseException
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
@@ -104,16 +105,18 @@ def _refuse_method(request: Request, methods: tuple[str, ...]) -> None:
 
 def _read(request: Request) -> tuple[Form, str]:
     """The form as it was sent, or the body of another kind, which only a hash in the signed address can cover."""
-    request.max_content_length = request.max_form_memory_size = LARGEST_BODY
+    request.max_content_length = LARGEST_BODY + 1  # at its limit Werkzeug cuts off silently, and then raises
     try:
         if (request.content_length or 0) > LARGEST_BODY:
             raise RequestEntityTooLarge
-        if request.mimetype == _FORM:
-            return MultiDict(request.form.items(multi=True)), ""
-        return MultiDict(), request.get_data().decode()
+        is_form = request.mimetype == _FORM
+        form = MultiDict(request.form.items(multi=True)) if is_form else MultiDict()
+        other = "" if is_form else request.get_data().decode()
+        request.stream.read(1)
+        return form, other
     except RequestEntityTooLarge:
         raise TooLarge(f"The body is larger than {LARGEST_BODY} bytes.") from None
-    except (HTTPException, OSError, UnicodeDecodeError):
+    except (HTTPException, ParseException, OSError, UnicodeDecodeError):
         raise BadInput("The body did not arrive whole, or is not UTF-8.") from None
 
 

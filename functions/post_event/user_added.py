@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from functions import worker_records
-from functions.answers import NOTHING_TO_DO, Answer, BadInput
+from functions.answers import NOTHING_TO_DO, Answer
 from functions.parameters import UserAdded, parse
 from functions.webhook import Form
-from providers import workers
 
 
 def handle(form: Form) -> Answer:
     event = parse(UserAdded, form)
-    if not workers.is_identity(event.identity):
-        raise BadInput("Identity cannot be a worker's identity.")
     worker_records.create_if_missing(event.identity, event.friendly_name)
     return NOTHING_TO_DO
