@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from providers import configuration, deadline, seam
@@ -109,14 +110,20 @@ def state(place: Place) -> Answer:
     return persistently(lambda: _conversation(place).fetch())
 
 
-def active_since(service_sid: str | None, since: datetime, limit: int) -> Answer:
-    """Active conversations created since then (UTC), at most `limit`; the body is a list."""
+def created_since(state: str, service_sid: str | None, since: datetime, limit: int) -> Answer:
+    """Conversations in this state that were created since then, the newest `limit` of them; the body is a list.
+
+    Twilio filters by whole days and sorts by creation, the newest first, so the list is read until `since`.
+    """
     root = client().conversations.v1
     conversations: Any = root.services(service_sid).conversations if service_sid else root.conversations
-    start = since.strftime("%Y-%m-%dT%H:%M:%SZ")
-    return persistently(
-        lambda: conversations.list(start_date=start, state="active", limit=limit, page_size=100)
-    )
+    day = since.date().isoformat()
+
+    def listed() -> list[Any]:
+        newest_first = conversations.stream(start_date=day, state=state, limit=limit, page_size=100)
+        return list(takewhile(lambda c: c.date_created is None or c.date_created >= since, newest_first))
+
+    return persistently(listed)
 
 
 def persistently(call: Callable[[], T]) -> Answer:
@@ -166,6 +173,7 @@ def _once(call: Callable[[], T]) -> Answer:
 
 def classify(error: Exception) -> Answer:
     """What an error of the SDK means; both its families carry a status, and mostly a code."""
+    error = _with_code(error)
     status, code = int(getattr(error, "status", 0) or 0), int(getattr(error, "code", 0) or 0)
     outcome = OUTCOMES.get(code) or _BY_STATUS.get(status)
     if outcome is None:
@@ -181,3 +189,14 @@ def _conversation(place: Place) -> ConversationContext:
     if place.service_sid:
         return root.services(place.service_sid).conversations(place.conversation_sid)
     return root.conversations(place.conversation_sid)
+
+
+def _with_code(error: Exception) -> Exception:
+    """The SDK raises a bare exception when a page of a list fails; the answer, with its code, is its argument."""
+    from twilio.base.version import Version
+
+    response = error.args[1] if len(error.args) > 1 else None
+    if getattr(response, "status_code", None) is None:
+        return error
+    coded: Exception = Version.exception("GET", "", response, "Unable to fetch page")
+    return coded

@@ -28,17 +28,25 @@ _MARGIN = 8.0
 def find(progress: Progress, mended: Counter[str]) -> Progress:
     now = clock.now()
     since = progress.listed_since or now - _FIRST_LOOK
-    answer = twilio.active_since(configuration.twilio().service_sid, since - _OVERLAP, _MOST_LISTED)
-    if answer.outcome is not Outcome.DONE:
-        log.error(f"Twilio's conversations could not be listed: {answer.why}")
-        return progress
-    unknown = [c for c in _unknown(answer.body) if now - _created(c, now) > IN_FLIGHT]
+    listed: list[Any] = []
+    for state in ("active", "inactive"):
+        answer = twilio.created_since(
+            state, configuration.twilio().service_sid, since - _OVERLAP, _MOST_LISTED
+        )
+        if answer.outcome is not Outcome.DONE:
+            log.error(f"Twilio's conversations could not be listed: {answer.why}")
+            return progress
+        listed += answer.body
+    unknown = [c for c in _unknown(listed) if now - _created(c, now) > IN_FLIGHT]
     for number, conversation in enumerate(unknown):
         if number == _MOST_ASKED or deadline.is_over(_MARGIN):
             log.warning(f"{len(unknown) - number} conversations are left for the next sweep.")
             return replace(progress, listed_since=since)
-        mended["conversations whose webhook never came"] += _route(conversation)
-    if len(answer.body) >= _MOST_LISTED:
+        is_mended = _route(conversation)
+        if is_mended is None:
+            return replace(progress, listed_since=since)
+        mended["conversations whose webhook never came"] += is_mended
+    if len(listed) >= _MOST_LISTED:
         log.warning(
             f"More than {_MOST_LISTED} conversations since the last sweep; only these were looked at."
         )
@@ -51,20 +59,20 @@ def _unknown(listed: Iterable[Any]) -> list[Any]:
     return [conversation for sid, conversation in by_sid.items() if sid not in known]
 
 
-def _route(conversation: Any) -> int:
-    """Routes it if a customer is in it and no worker; returns how many were routed."""
+def _route(conversation: Any) -> bool | None:
+    """Routes it if a customer is in it and no worker; None: Twilio does not tell who is in it just now."""
     place = Place(conversation.chat_service_sid, conversation.sid)
     answer = twilio.participants(place)
-    if answer.outcome is not Outcome.DONE or any(p.identity for p in answer.body):
-        return 0
+    if answer.outcome is not Outcome.DONE:
+        return False if answer.outcome is Outcome.GONE else None
     bound = [p.messaging_binding for p in answer.body if (p.messaging_binding or {}).get("address")]
-    if not bound:
-        return 0
+    if not bound or any(p.identity for p in answer.body):
+        return False
     arrival.route(inbound(conversation, bound[0]))
     log.warning(
         "The webhook for this conversation never came; it is routed now.", conversation=conversation.sid
     )
-    return 1
+    return True
 
 
 def inbound(conversation: Any, binding: dict[str, Any]) -> InboundConversation:
