@@ -1,9 +1,11 @@
 """Where the Firestore emulator's jar and a Java for it are on this machine; fetches the jar if need be."""
 
+import contextlib
 import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,7 +26,9 @@ def find_jar(fetch: bool = True) -> Path:
     for jar in _installed():
         return jar
     if fetch and shutil.which("npx"):
-        subprocess.run(_FETCH, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=300)
+        print("Fetching the Firestore emulator with npx (once) ...", file=sys.stderr, flush=True)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            subprocess.run(_FETCH, check=False, capture_output=True, timeout=300)
         for jar in _in_firebase_cache():
             return jar
     raise EmulatorMissingError(_HOW)

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from local.emulator import Emulator
 from local.ports import free_port
 from tests.local.test_processes import is_running, wait_until_gone
 
@@ -30,11 +31,12 @@ def local(*arguments: str, **environment: str) -> subprocess.CompletedProcess[st
 
 
 @contextmanager
-def started(*arguments: str, until: str) -> Iterator[subprocess.Popen[str]]:
+def started(*arguments: str, until: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
     """A command that has printed a line which contains `until`."""
     process = subprocess.Popen(
         [sys.executable, "-m", "local", *arguments],
         cwd=ROOT,
+        env={**os.environ, **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -120,6 +122,29 @@ def test_serve_answers_and_ends_every_process_it_started(number: signal.Signals)
         process.send_signal(number)
         process.wait(20)
         assert wait_until_gone(*children) == []
+
+
+def test_an_emulator_whose_events_go_elsewhere_is_not_taken_in_silence(emulator: Emulator) -> None:
+    port = str(free_port())
+    answer = local("serve", "--port", port, FIRESTORE_EMULATOR_HOST=emulator.host)
+    assert (answer.returncode, answer.stdout) == (2, "")
+    assert (
+        f"start it with --functions_emulator=127.0.0.1:{port}, or unset FIRESTORE_EMULATOR" in answer.stderr
+    )
+
+
+def test_an_emulator_that_runs_already_is_used_and_left_running() -> None:
+    port = free_port()
+    with started("emulator", "--port", "0", "--functions-port", str(port), until="export") as alone:
+        [java] = descendants(alone.pid)
+        command = Path(f"/proc/{java}/cmdline").read_text().split("\0")
+        host = f"127.0.0.1:{next(part for part in command if part.startswith('--port=')).removeprefix('--port=')}"
+        with started(
+            "serve", "--port", str(port), until="Functions", FIRESTORE_EMULATOR_HOST=host
+        ) as process:
+            process.terminate()
+            process.wait(20)
+        assert is_running(java)
 
 
 def test_the_emulator_alone_says_how_to_use_it_and_ends() -> None:

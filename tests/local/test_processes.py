@@ -6,7 +6,6 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 
 import pytest
 
@@ -19,10 +18,8 @@ STUBBORN = [sys.executable, "-c", "import signal, time; signal.signal(15, signal
 
 def is_running(pid: int) -> bool:
     """Not gone, and not a zombie that only waits to be noticed."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
+    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True).stdout
+    return bool(state.strip()) and not state.strip().startswith("Z")
 
 
 def wait_until_gone(*pids: int) -> list[int]:
