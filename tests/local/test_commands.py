@@ -137,8 +137,9 @@ def test_an_emulator_that_runs_already_is_used_and_left_running() -> None:
     port = free_port()
     with started("emulator", "--port", "0", "--functions-port", str(port), until="export") as alone:
         [java] = descendants(alone.pid)
-        command = Path(f"/proc/{java}/cmdline").read_text().split("\0")
-        host = f"127.0.0.1:{next(part for part in command if part.startswith('--port=')).removeprefix('--port=')}"
+        shown = run("ps", "-o", "args=", "-ww", "-p", str(java)).stdout
+        [java_port] = re.findall(r"--port=(\d+)", shown)
+        host = f"127.0.0.1:{java_port}"
         with started(
             "serve", "--port", str(port), until="Functions", FIRESTORE_EMULATOR_HOST=host
         ) as process:
