@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-_PATIENCE = 5.0  # seconds for a step to show its effect
+_PATIENCE = 10.0  # seconds for a step to show its effect
 _PAUSE = 0.02
 
 

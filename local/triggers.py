@@ -194,7 +194,7 @@ class Triggers:
         """How many events of this project have been accepted so far."""
         return self._accepted[project]
 
-    def drain(self, project: str, timeout: float = 5) -> None:
+    def drain(self, project: str, timeout: float = 15) -> None:
         """Wait until no event of this project is under way, in the emulator or here; raises TimeoutError."""
         end = time.monotonic() + timeout
         while True:

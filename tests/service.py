@@ -115,7 +115,7 @@ class Service:
             sent.setdefault("X-Twilio-Signature", signature(url, pairs, token or self.standin.auth_token))
         return raw_http.send(method, url, list(sent.items()), urlencode(pairs).encode(), timeout=20)
 
-    def settle(self, timeout: float = 5) -> None:
+    def settle(self, timeout: float = 15) -> None:
         """Wait until no webhook, no event and no function is under way; raises TimeoutError."""
         end = time.monotonic() + timeout
         self.triggers.drain(self.project, timeout)
