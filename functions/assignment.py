@@ -229,17 +229,16 @@ def _won_after_all(conversation: Conversation, token: str) -> Conversation | Non
 
 
 def _pull(worker: Worker, because: str) -> Pulled:
-    taken = losses = 0
+    taken = 0
     while not deadline.is_over(_MARGIN):
         if not decisions.can_take(worker, worker_records.capacity_of(worker)):
             return Pulled(taken, Stopped.NO_ROOM)
-        entry = _next_entry(worker, losses)
+        entry = _next_entry(worker)
         if isinstance(entry, Stopped):
             return Pulled(taken, entry)
         try:
             outcome, worker = _take(entry, worker, because)
         except database.LostRace:
-            losses += 1
             worker = workers.load(worker.identity)
             continue
         taken += outcome is Outcome.DONE
@@ -251,17 +250,17 @@ def _pull(worker: Worker, because: str) -> Pulled:
     return Pulled(taken, Stopped.NO_TIME)
 
 
-def _next_entry(worker: Worker, losses: int) -> Pending | Stopped:
-    """The head of the queue for this worker; after lost races one of the first few, to get out of the crowd."""
-    now, width = clock.now(), 1 if losses == 0 else _CROWD
+def _next_entry(worker: Worker) -> Pending | Stopped:
+    """The head of the queue for this worker. Never another one, however many are after it: oldest first."""
+    now, width = clock.now(), 1
     while True:
         entries = conversations.next_pending(worker.pools or (), width)
-        mine = [entry for entry in entries if entry.is_for(worker.identity, now)]
-        if mine:
-            return random.choice(mine[: 1 + losses])  # noqa: S311 - spreads a crowd, guards nothing
+        mine = next((entry for entry in entries if entry.is_for(worker.identity, now)), None)
+        if mine is not None:
+            return mine
         if len(entries) < width:
             return Stopped.NOTHING_FOR_THEM if entries else Stopped.NOTHING_WAITS
-        width *= 4
+        width *= _CROWD
 
 
 def _take(entry: Pending, worker: Worker, because: str) -> tuple[Outcome, Worker]:

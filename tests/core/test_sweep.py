@@ -1,0 +1,202 @@
+"""The sweep: whatever was left half done is finished, and told."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+from google.cloud.firestore import Client
+
+from providers import clock
+from tests.core import forms, records
+from tests.core.records import conversation, is_pending, read, workers_in
+from tests.core.test_routing import write
+from tests.service import Service
+
+ANN = "ann@example.com"
+
+
+@contextmanager
+def later(by: timedelta) -> Iterator[None]:
+    clock.shift(by.total_seconds())
+    try:
+        yield
+    finally:
+        clock.shift(0)
+
+
+def sweep(service: Service) -> dict[str, int]:
+    response = service.post("sweep", signed=False)
+    assert response.status_code == 200
+    service.settle()
+    mended: dict[str, int] = json.loads(response.data)["mended"]
+    return mended
+
+
+def test_an_assignment_that_twilio_refused_for_a_while_is_finished(service: Service, db: Client) -> None:
+    records.worker(db, ANN)
+    service.settle()
+    service.standin.fail(status=503, code=20503, path="Participants", method="POST")
+    sid = write(service)
+    assert conversation(db, sid)["state"] == "assigning"
+    assert records.active(db, ANN) == 1
+    service.standin.heal()
+    assert sweep(service) == {"assignments finished": 1}
+    assert conversation(db, sid)["state"] == "assigned"
+    assert workers_in(service.standin, sid) == [ANN]
+    assert sweep(service) == {}
+
+
+def test_an_answer_lost_after_twilio_acted_adds_nobody_twice(service: Service, db: Client) -> None:
+    records.worker(db, ANN)
+    service.settle()
+    service.standin.fail(drop_answer=True, times=1, path="Participants$", method="POST")
+    sid = write(service)
+    assert conversation(db, sid)["state"] == "assigned"
+    assert workers_in(service.standin, sid) == [ANN]
+
+
+def test_overlapping_sweeps_do_no_harm(service: Service, db: Client) -> None:
+    records.worker(db, ANN, capacity=3)
+    service.settle()
+    service.standin.fail(status=401, code=20003, path="Participants", method="POST")
+    sids = [write(service, f"+1555000000{n}") for n in range(3)]
+    service.standin.heal()
+    with ThreadPoolExecutor(4) as crowd:
+        list(crowd.map(lambda _: sweep(service), range(4)))
+    assert [conversation(db, sid)["state"] for sid in sids] == ["assigned"] * 3
+    assert records.active(db, ANN) == 3
+    assert all(workers_in(service.standin, sid) == [ANN] for sid in sids)
+
+
+def test_queue_and_log_that_disagree_are_mended(service: Service, db: Client) -> None:
+    lost = write(service)
+    db.document(f"pending_conversations/{lost}").delete()
+    stray = forms.sid()
+    db.document(f"pending_conversations/{stray}").set(
+        {"pool": "default", "priority": 0, "queued_at": clock.now()}
+    )
+    assert sweep(service) == {
+        "queue entries without a waiting conversation": 1,
+        "waiting conversations without a queue entry": 1,
+    }
+    assert is_pending(db, lost)
+    assert not is_pending(db, stray)
+
+
+def test_a_slot_that_nobody_holds_comes_back_and_is_used(service: Service, db: Client) -> None:
+    service.triggers.behave(service.project, drop=True)
+    records.worker(db, ANN, capacity=1, active=1, full=True, last_assigned_at=None, status_since=clock.now())
+    db.document("conversations/x").set({"state": "closed", "worker": ANN})
+    sid = write(service)
+    assert conversation(db, sid)["state"] == "queued"
+    assert sweep(service)["workers' counts"] == 1
+    assert conversation(db, sid)["worker"] == ANN
+    assert records.active(db, ANN) == 1
+
+
+def test_a_raised_capacity_of_the_pool_is_used(service: Service, db: Client) -> None:
+    records.pool(db, "default", capacity=1)
+    records.worker(db, ANN)
+    service.settle()
+    sids = [write(service, f"+1555000000{n}") for n in range(2)]
+    records.pool(db, "default", capacity=2)
+    sweep(service)
+    assert [conversation(db, sid)["state"] for sid in sids] == ["assigned", "assigned"]
+
+
+def test_a_wake_up_that_never_came_is_made_up_for(service: Service, db: Client) -> None:
+    records.worker(db, ANN, "Unavailable")
+    service.settle()
+    sid = write(service)
+    service.triggers.behave(service.project, drop=True)
+    records.set_status(db, ANN, "Available")
+    assert sweep(service) == {"pulled": 1}
+    assert conversation(db, sid)["worker"] == ANN
+
+
+def test_conversations_whose_webhook_never_came_are_found(
+    service: Service, db: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    records.worker(db, ANN)
+    service.settle()
+    service.standin.webhook_trouble(lose=1.0)
+    sid = write(service)
+    service.standin.heal()
+    mine = forms.sid()
+    assert conversation(db, sid) == {}
+    assert sweep(service) == {}
+    with later(timedelta(minutes=1)):
+        assert sweep(service) == {"conversations whose webhook never came": 1}
+    assert conversation(db, sid)["worker"] == ANN
+    assert conversation(db, mine) == {}
+
+
+def test_one_with_a_worker_in_it_is_left_alone(service: Service, db: Client) -> None:
+    service.standin.webhook_trouble(lose=1.0)
+    sid = write(service)
+    service.standin.worker_join(sid, "bob@example.com")
+    service.standin.heal()
+    with later(timedelta(minutes=1)):
+        assert sweep(service) == {}
+    assert conversation(db, sid) == {}
+
+
+def test_a_close_that_was_never_told_gives_the_slot_back(service: Service, db: Client) -> None:
+    records.worker(db, ANN, capacity=1)
+    service.settle()
+    first, second = (write(service, f"+1555000000{n}") for n in range(2))
+    service.standin.webhook_trouble(lose=1.0)
+    service.standin.set_state(first, "closed")
+    service.standin.heal()
+    assert sweep(service) == {"conversations that Twilio knows otherwise": 1}
+    assert conversation(db, first)["state"] == "closed"
+    assert conversation(db, second)["worker"] == ANN
+
+
+def test_a_worker_who_left_untold_is_replaced(service: Service, db: Client) -> None:
+    records.worker(db, ANN)
+    service.settle()
+    sid = write(service)
+    service.standin.webhook_trouble(lose=1.0)
+    service.standin.worker_leave(sid, ANN)
+    service.standin.heal()
+    assert sweep(service)["conversations that Twilio knows otherwise"] == 1
+    assert conversation(db, sid)["state"] == "queued"
+
+
+def test_who_left_may_have_it_again_when_nobody_else_took_it(service: Service, db: Client) -> None:
+    records.worker(db, ANN)
+    service.settle()
+    sid = write(service)
+    service.standin.worker_leave(sid, ANN)
+    service.settle()
+    assert sweep(service) == {}
+    with later(timedelta(minutes=5, seconds=1)):
+        assert sweep(service) == {"pulled": 1}
+    assert conversation(db, sid)["worker"] == ANN
+
+
+def test_a_wrong_token_is_said_in_one_sentence_and_nothing_is_lost(
+    service: Service, db: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    records.worker(db, ANN)
+    service.settle()
+    service.standin.fail(status=401, code=20003)
+    sid = write(service)
+    assert conversation(db, sid)["state"] == "assigning"
+    assert "Twilio answered 401, error 20003" in capsys.readouterr().out
+    service.standin.heal()
+    sweep(service)
+    assert conversation(db, sid)["state"] == "assigned"
+
+
+def test_how_far_it_came_is_kept(service: Service, db: Client) -> None:
+    sweep(service)
+    kept = read(db, "service", "sweep")
+    assert kept["listed_since"] is not None
+    assert kept["last_mended"] == {}
