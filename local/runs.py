@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dotenv import load_dotenv
 
-from local import front, sample_data
+from local import playground, sample_data
 from local.errors import CannotRunError
 from local.stack import Options, Stack
 
@@ -85,7 +85,7 @@ def _stack(options: argparse.Namespace, standin: bool) -> Stack:
         sweep_every=options.sweep_every,
         verbose=options.verbose,
     )
-    return Stack(chosen, pages=front.pages)
+    return Stack(chosen, pages=playground.pages)
 
 
 def _play(stack: Stack) -> bool:

@@ -1,0 +1,199 @@
+"""Everything that the page shows, read from Firestore and from the stand-in, as one JSON object."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from functions.decisions import capacity_of
+from local import sample_data
+from local.sample_data import NUMBERS
+from providers import pools, settings, workers
+from providers.fields import NO_LIMIT
+
+if TYPE_CHECKING:
+    from google.cloud.firestore import Client
+
+    from local.stack import Stack
+
+Json = dict[str, Any]
+_KEPT = 0.3  # seconds: several open pages read once
+_MOST = 60  # conversations shown, the newest
+
+
+class Snapshots:
+    """The current state, made anew at most a few times a second."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self._lock = threading.Lock()
+        self._made = 0.0
+        self._last: Json = {}
+        self._client: Client | None = None
+
+    def current(self) -> Json:
+        with self._lock:
+            if time.monotonic() - self._made > _KEPT:
+                self._last, self._made = self._read(), time.monotonic()
+            return self._last
+
+    def _db(self) -> Client:
+        if self._client is None:
+            self._client = sample_data.client(self._stack.emulator.host, self._stack.options.project)
+        return self._client
+
+    def _read(self) -> Json:
+        db = self._db()
+        newest = db.collection("conversations").order_by("created_at", direction="DESCENDING").limit(_MOST)
+        records = {one.id: one.to_dict() or {} for one in newest.stream()}
+        pool_records = {one.id: one.to_dict() or {} for one in db.collection("pools").stream()}
+        conversations, chats = self._conversations(records), self._chats()
+        routing = db.document("settings/routing").get().to_dict() or {}
+        return {
+            "now": time.time(),
+            "project": self._stack.options.project,
+            "standin": self._stack.standin is not None,
+            "functions": self._stack.functions.alive,
+            "sweep_every": self._stack.options.sweep_every,
+            "numbers": _numbers(pool_records, routing),
+            "settings": _settings(routing),
+            "pools": [_pool(name, data) for name, data in sorted(pool_records.items())],
+            "workers": self._workers(pool_records),
+            "customers": self._customers(),
+            "queue": self._queue(),
+            "conversations": conversations,
+            "chats": chats,
+        }
+
+    def _workers(self, pool_records: Mapping[str, Json]) -> list[Json]:
+        parsed = {name: pools.parse(name, data) for name, data in pool_records.items()}
+        found = [workers.parse(one.id, one.to_dict()) for one in self._db().collection("workers").stream()]
+        return [
+            {
+                "identity": worker.identity,
+                "name": worker.name,
+                "available": worker.available,
+                "pools": list(worker.pools or ()),
+                "active": worker.active or 0,
+                "capacity": _limit(capacity_of(worker, parsed)),
+                "problem": worker.problem,
+            }
+            for worker in sorted(found, key=lambda worker: worker.name.casefold())
+        ]
+
+    def _customers(self) -> list[Json]:
+        """Those who can be picked as the owner of a new phone."""
+        found = self._db().collection("customers").order_by("__name__").limit(_MOST).stream()
+        named = [(one.id, one.to_dict() or {}) for one in found]
+        return [
+            {"id": name, "name": data.get("display_name") or name, "addresses": data.get("addresses") or []}
+            for name, data in named
+        ]
+
+    def _queue(self) -> list[Json]:
+        entries = [
+            (one.id, one.to_dict() or {}) for one in self._db().collection("pending_conversations").stream()
+        ]
+        entries.sort(
+            key=lambda entry: (-entry[1].get("priority", 0), _seconds(entry[1].get("queued_at")) or 0)
+        )
+        return [
+            {"sid": sid, "pool": data.get("pool"), "since": _seconds(data.get("queued_at"))}
+            for sid, data in entries
+        ]
+
+    def _conversations(self, records: Mapping[str, Json]) -> list[Json]:
+        names = (
+            "state",
+            "mode",
+            "pool",
+            "worker",
+            "others",
+            "display_name",
+            "address",
+            "proxy_address",
+            "waited",
+        )
+        return [
+            {
+                "sid": sid,
+                **{name: data.get(name) for name in names},
+                "at": _seconds(data.get("created_at")),
+                "log": [{**line, "at": _seconds(line.get("at"))} for line in data.get("log") or ()],
+            }
+            for sid, data in records.items()
+        ]
+
+    def _chats(self) -> list[Json]:
+        """What the phones show: conversations as Twilio has them."""
+        standin = self._stack.standin
+        found = []
+        for one in reversed(standin.conversations() if standin else []):
+            bindings = (
+                [(p["messaging_binding"] or {}) for p in standin.participants(one["sid"])] if standin else []
+            )
+            customer = next((binding for binding in bindings if binding.get("address")), None)
+            if customer is None or standin is None:
+                continue
+            found.append(
+                {
+                    "sid": one["sid"],
+                    "state": one["state"],
+                    "from": customer["address"],
+                    "to": customer.get("proxy_address"),
+                    "messages": [
+                        {"author": message["author"], "body": message["body"], "at": message["date_created"]}
+                        for message in standin.messages(one["sid"])
+                    ],
+                }
+            )
+        return found[:_MOST]
+
+
+def _numbers(pool_records: Mapping[str, Json], routing: Json) -> list[Json]:
+    """The Twilio numbers that a phone may write to, each called after its pool."""
+    default = settings.parse(routing).default_pool
+    owners = {address: name for name, data in pool_records.items() for address in data.get("addresses") or ()}
+    found = []
+    for number in dict.fromkeys((*NUMBERS, *owners)):
+        pool_id = owners.get(number) or owners.get(number.rpartition(":")[2]) or default
+        name = pools.parse(pool_id, pool_records.get(pool_id)).display_name
+        found.append({"address": number, "name": name, "channel": "whatsapp" if ":" in number else "sms"})
+    return found
+
+
+def _settings(routing: Json) -> Json:
+    parsed = settings.parse(routing)
+    return {
+        "mode": parsed.mode,
+        "default_pool": parsed.default_pool,
+        "custom_fallback": parsed.custom_fallback,
+        "create_customers": parsed.create_customers,
+        "service_level_seconds": parsed.service_level_seconds,
+        "time_zone": parsed.time_zone,
+        "problem": parsed.problem,
+    }
+
+
+def _pool(name: str, data: Json) -> Json:
+    pool = pools.parse(name, data)
+    return {
+        "id": name,
+        "display_name": pool.display_name,
+        "addresses": list(pool.addresses),
+        "mode": pool.mode,
+        "strategy": pool.strategy,
+        "capacity": _limit(pool.capacity),
+        "problem": pool.problem,
+    }
+
+
+def _limit(capacity: float) -> int | None:
+    return None if capacity == NO_LIMIT else int(capacity)
+
+
+def _seconds(at: object) -> float | None:
+    return at.timestamp() if isinstance(at, datetime) else None
