@@ -7,12 +7,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from providers import deadline, log
+from flask import has_request_context, request
+
+from providers import configuration, deadline, log
 
 if TYPE_CHECKING:
     from cloudevents.http.event import CloudEvent
 
 SECONDS = 50.0  # of the 60 that the function has
+COLLECTIONS = {  # whose documents wake it; deploy.sh says the same to Google
+    "worker_available": "workers",
+    "customer_written": "customers",
+}
 
 
 @dataclass(frozen=True)
@@ -25,34 +31,43 @@ class Change:
     name: str
     before: Mapping[str, Any] | None
     after: Mapping[str, Any] | None
+    collection: str = ""
 
 
 def delivered(name: str, event: CloudEvent) -> None:
     """Runs `functions.NAME.handle`. An error is raised, so that Google delivers the event again.
 
-    A payload that cannot be read is logged and done with: another delivery would be no better.
+    What cannot be read, or is about another collection, is logged and done with: again would be no better.
     """
     from google.protobuf.message import DecodeError
 
+    header = request.headers.get("X-Cloud-Trace-Context") if has_request_context() else None
+    log.trace_from(header, configuration.firestore().project)
     try:
         change = unpack(event.data or b"")
-    except (DecodeError, TypeError):
-        log.error(f"{name} was sent an event that cannot be read.", function=name)
-        return
+    except (DecodeError, TypeError, ValueError, OverflowError):
+        return log.error(f"{name} was sent an event that cannot be read.", function=name)
+    if change.collection != COLLECTIONS[name] or not change.name or "/" in change.name:
+        return log.error(f"{name} was sent an event about another document than its own.", function=name)
     handle: Callable[[Change], None] = importlib.import_module(f"functions.{name}").handle
     with deadline.within(SECONDS):
         handle(change)
+    return None
 
 
 def unpack(payload: bytes) -> Change:
-    """The protobuf payload of google.cloud.firestore.document.v1.*; raises DecodeError."""
+    """The protobuf payload of google.cloud.firestore.document.v1.*.
+
+    Raises DecodeError, and ValueError or OverflowError for a time that Python cannot hold.
+    """
     from google.events.cloud import firestore
 
     data = firestore.DocumentEventData()._pb
     data.ParseFromString(payload)
     before, after = (_document(data, name) for name in ("old_value", "value"))
     path = (data.value.name or data.old_value.name).partition("/documents/")[2]
-    return Change(path.partition("/")[2], before, after)
+    collection, _, name = path.partition("/")
+    return Change(name, before, after, collection)
 
 
 def _document(data: Any, name: str) -> dict[str, Any] | None:

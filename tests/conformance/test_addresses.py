@@ -29,7 +29,17 @@ QUERIES = [
     "bodySHA256=none",
     "a='~!*()",
 ]
-PATHS = ["/", "/further", "/further/and/further/", "//", "/a//b", "/.well-known", "/a%20b", "/caf%C3%A9", "/a;b=1,c"]
+PATHS = [
+    "/",
+    "/further",
+    "/further/and/further/",
+    "//",
+    "/a//b",
+    "/.well-known",
+    "/a%20b",
+    "/caf%C3%A9",
+    "/a;b=1,c",
+]
 PATHS += ["/a%2Fb", "/caf%c3%a9", "/%41", "/a%25b", "/%FF", "/'~!*()"]
 
 
@@ -56,7 +66,9 @@ def test_without_a_base_the_address_is_the_one_that_was_called(
     assert elsewhere.send(name, form, path=path).status_code == 403
 
 
-@pytest.mark.parametrize("base", ["https://region-project.cloudfunctions.net", "https://proxy.example.com/deep/er/"])
+@pytest.mark.parametrize(
+    "base", ["https://region-project.cloudfunctions.net", "https://proxy.example.com/deep/er/"]
+)
 def test_the_public_address_counts_and_not_the_one_that_the_function_sees(
     twilio: Sender, name: str, base: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -81,7 +93,9 @@ def test_the_deployed_name_with_its_prefix_is_part_of_the_address(
     assert twilio.send(name, form).status_code == 403
 
 
-@pytest.mark.parametrize("host", ["a[b", "a:b:c", "a:99999999", "[::1", "\u00e9.example", "a b", "", "@", "a/b"])
+@pytest.mark.parametrize(
+    "host", ["a[b", "a:b:c", "a:99999999", "[::1", "\u00e9.example", "a b", "", "@", "a/b"]
+)
 def test_a_host_that_makes_no_sense_is_refused(
     twilio: Sender, name: str, host: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

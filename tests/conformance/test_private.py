@@ -1,0 +1,45 @@
+"""`sweep` and `wallboard` are private by IAM: Google turns outsiders away, and they check no signature."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from local.functions import MAIN
+from tests.conformance.entry_points import HTTP, METHODS, PRIVATE, SIGNED
+from tests.conformance.sender import Sender
+
+OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
+
+
+def test_main_says_who_checks_a_signature_and_who_is_private() -> None:
+    doors = {
+        definition.name: ast.unparse(definition.body[-1])
+        for definition in ast.parse(MAIN.read_text()).body
+        if isinstance(definition, ast.FunctionDef) and definition.name in HTTP
+    }
+    for name in SIGNED:
+        assert doors[name] == f"return webhook.signed('{name}', request)"
+    for name in PRIVATE:
+        assert doors[name].startswith(f"return webhook.private('{name}', request, methods=")
+
+
+def test_the_page_for_operators_names_the_private_ones() -> None:
+    lines = [line for line in OPERATIONS.read_text().splitlines() if "private" in line]
+    for name in PRIVATE:
+        assert any(f"`{name}`" in line for line in lines)
+
+
+@pytest.mark.parametrize(("name", "methods"), PRIVATE.items())
+def test_a_private_function_asks_for_no_signature(whole: Sender, name: str, methods: tuple[str, ...]) -> None:
+    for method in methods:
+        assert whole.send(name, method=method, headers={"Content-Type": ""}, signature="").status_code == 200
+
+
+@pytest.mark.parametrize(("name", "methods"), PRIVATE.items())
+def test_another_method_is_405_and_says_which_one_to_use(
+    twilio: Sender, name: str, methods: tuple[str, ...]
+) -> None:
+    for method in set(METHODS) - set(methods):
+        answer = twilio.send(name, method=method, signature="")
+        assert (answer.status_code, answer.headers["Allow"]) == (405, ", ".join(methods))
