@@ -13,7 +13,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from functions.answers import Answer, BadInput, Problem, Refused, TooLarge, TryAgain, WrongMethod
-from providers import configuration, deadline, log
+from providers import configuration, database, deadline, log
 from providers.configuration import ConfigurationError
 
 Form: TypeAlias = MultiDict[str, str]
@@ -85,6 +85,9 @@ def _answered(name: str, request: Request, answer: Callable[[], Answer]) -> Resp
     except ConfigurationError as error:
         log.error(f"{name} cannot work: {error}", function=name)
         return _json({"error": "The service is not configured."}, 500)
+    except database.LostRace:
+        log.warning(f"{name} lost every race for its records until its time was over.", function=name)
+        return _json({"error": "Others keep changing the same records; try again."}, TryAgain.status)
     except Exception as error:  # noqa: BLE001 - the one place for what nobody foresaw
         if _is_firestore(error):
             log.error(f"{name} could not reach Firestore: {type(error).__name__}.", function=name)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, overload
 from providers import configuration, deadline, seam
 
 if TYPE_CHECKING:
+    from google.api_core.retry import Retry
     from google.cloud.firestore import (
         Client,
         DocumentReference,
@@ -71,7 +72,9 @@ def read(*references: DocumentReference) -> list[Snapshot]:
 
 
 def find(query: Query) -> list[Snapshot]:
-    return list(query.stream(timeout=deadline.remaining(_PATIENCE)))
+    return _unless_unavailable(
+        lambda retry: list(query.stream(retry=retry, timeout=deadline.remaining(_PATIENCE)))
+    )
 
 
 def after(
@@ -85,7 +88,28 @@ def after(
 def count(query: Query, up_to: int) -> int:
     """How many documents match, counted by Firestore up to a bound, so that the cost has one too."""
     counting: Any = query.limit(up_to).count()  # the library's own types are wrong here
-    return int(counting.get(timeout=deadline.remaining(_PATIENCE))[0][0].value)
+    return _unless_unavailable(
+        lambda retry: int(counting.get(retry=retry, timeout=deadline.remaining(_PATIENCE))[0][0].value)
+    )
+
+
+def _unless_unavailable(query: Callable[[Retry], T]) -> T:
+    """Runs a query, from its beginning again while Firestore is unavailable and the caller waits.
+
+    The query is handed a retry that never retries: google-cloud-firestore 2.34 looks for a default one that is
+    not there when a query fails, and raises AttributeError instead of what went wrong.
+    """
+    from google.api_core import exceptions
+    from google.api_core.retry import Retry, if_exception_type
+
+    never = Retry(predicate=if_exception_type())
+    again = Retry(
+        predicate=if_exception_type(exceptions.ServiceUnavailable),
+        initial=0.05,
+        maximum=0.5,
+        timeout=deadline.remaining(_PATIENCE),
+    )
+    return again(query)(never)
 
 
 def commit(batch: WriteBatch) -> list[Any]:
