@@ -229,17 +229,18 @@ def _won_after_all(conversation: Conversation, token: str) -> Conversation | Non
 
 
 def _pull(worker: Worker, because: str) -> Pulled:
-    taken = 0
+    taken, capacity = 0, worker_records.capacity_of(worker)
     while not deadline.is_over(_MARGIN):
-        if not decisions.can_take(worker, worker_records.capacity_of(worker)):
+        if not decisions.can_take(worker, capacity):
             return Pulled(taken, Stopped.NO_ROOM)
         entry = _next_entry(worker)
         if isinstance(entry, Stopped):
             return Pulled(taken, entry)
         try:
-            outcome, worker = _take(entry, worker, because)
+            outcome, worker = _take(entry, worker, capacity, because)
         except database.LostRace:
             worker = workers.load(worker.identity)
+            capacity = worker_records.capacity_of(worker)
             continue
         taken += outcome is Outcome.DONE
         if outcome is Outcome.GONE:
@@ -263,7 +264,7 @@ def _next_entry(worker: Worker) -> Pending | Stopped:
         width *= _CROWD
 
 
-def _take(entry: Pending, worker: Worker, because: str) -> tuple[Outcome, Worker]:
+def _take(entry: Pending, worker: Worker, capacity: float, because: str) -> tuple[Outcome, Worker]:
     conversation = conversations.load(entry.sid)
     if conversation.state != QUEUED:
         conversations.drop_stray(conversation)
@@ -271,7 +272,6 @@ def _take(entry: Pending, worker: Worker, because: str) -> tuple[Outcome, Worker
     now = clock.now()
     waited = decisions.in_words((now - (conversation.queued_at or now)).total_seconds())
     why = f"pulled by a worker who {because}, after {waited}"
-    capacity = worker_records.capacity_of(worker)
     claimed, worker = _claim(replace(conversation, priority=entry.priority), worker, capacity, why, _token())
     return finish(claimed), worker
 

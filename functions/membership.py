@@ -7,6 +7,7 @@ from dataclasses import replace
 from functions import assignment, decisions, worker_records
 from providers import clock, conversations, log, pools, settings
 from providers.conversations import CLOSED, HELD, INACTIVE, UNROUTED, Conversation, Load
+from providers.pools import Pool
 
 
 def joined(sid: str, service_sid: str | None, identity: str, participant_sid: str) -> None:
@@ -45,12 +46,19 @@ def holder_left(before: Conversation) -> None:
         return
     if before.others:
         _hand_over(before, before.others[0])
-    elif before.state in HELD and before.mode not in (None, "none"):
-        out = decisions.without(before, before.worker or "", clock.now())
-        pool_id = before.pool or settings.load().default_pool
-        assignment.queue(before, out, pools.load(pool_id)[pool_id], f"{before.worker} left it")
+    elif before.state in HELD and before.address is not None and before.mode != "none":
+        gone = decisions.without(before, before.worker or "", clock.now())
+        assignment.queue(before, replace(gone, mode="pool"), _pool_for(before), f"{before.worker} left it")
     else:
         _nobodys(before)
+
+
+def _pool_for(conversation: Conversation) -> Pool:
+    """The pool it was routed by; else the one that names its number, else the default one."""
+    numbers = [n for n in (conversation.proxy_address, conversation.projected_address) if n]
+    named = [] if conversation.pool else pools.of_numbers(numbers)
+    pool_id = conversation.pool or (named[0].id if named else settings.load().default_pool)
+    return pools.load(pool_id)[pool_id]
 
 
 def _is_in_it(before: Conversation, participant_sid: str) -> None:

@@ -197,6 +197,18 @@ def test_handing_over_by_adding_and_leaving_moves_the_count(service: Service, db
     assert records.active(db, "bob@example.com") == 1
 
 
+def test_a_customer_is_not_forgotten_when_one_added_before_the_arrival_leaves(
+    service: Service, db: Client
+) -> None:
+    records.pool(db, "sales", addresses=[forms.PROXY])
+    sid, participant = forms.sid(), forms.sid("MB")
+    stay = forms.participant("onParticipantAdded", sid, "bob@example.com", ParticipantSid=participant)
+    service.post("post_event", stay)
+    service.post("post_event", forms.conversation_added(sid))
+    service.post("post_event", stay | {"EventType": "onParticipantRemoved"})
+    assert (conversation(db, sid)["state"], conversation(db, sid)["pool"]) == ("queued", "sales")
+
+
 def test_an_old_leave_that_comes_late_changes_nothing(service: Service, db: Client) -> None:
     records.worker(db, "ann@example.com")
     service.settle()
