@@ -83,7 +83,7 @@ def _carry_out(seen: Seen) -> None:
     )
     conversation = replace(seen.conversation, mode=route.mode, pool=route.pool, starting=False)
     if route.mode == "none":
-        _note(conversation, f"not routed: {route.why}")
+        _note(conversation, route.why)
     elif route.worker:
         assignment.give_to(conversation, worker_records.load_or_new(route.worker), route.why)
     else:
@@ -143,25 +143,24 @@ def _pool(snapshot: Snapshot) -> Pool:
 
 
 def _described(seen: Seen, inbound: InboundConversation) -> Conversation:
-    """The record with what this webhook tells about the conversation."""
-    now = clock.now()
+    """The record with what this webhook tells about the conversation; what was known before stays."""
+    now, stored = clock.now(), seen.conversation
+    ours = _our_number(inbound, seen.pool)
+    projected = inbound.projected_address or stored.projected_address
     return replace(
-        seen.conversation,
+        stored,
         customer_id=seen.customer.customer_id,
         display_name=seen.customer.display_name,
         address=inbound.customer_address,
-        proxy_address=inbound.proxy_address or _our_number(inbound, seen.pool),
-        projected_address=inbound.projected_address
-        or (_our_number(inbound, seen.pool) if inbound.is_group else None),
-        service_sid=inbound.service_sid
-        or configuration.twilio().service_sid
-        or seen.conversation.service_sid,
-        created_at=seen.conversation.created_at or min(inbound.date_created or now, now),
+        proxy_address=inbound.proxy_address or stored.proxy_address or ours,
+        projected_address=projected or (ours if inbound.is_group else None),
+        service_sid=configuration.service_in_use(inbound.service_sid or stored.service_sid),
+        created_at=stored.created_at or min(inbound.date_created or now, now),
     )
 
 
 def _our_number(inbound: InboundConversation, pool: Pool) -> str | None:
-    """Which of a group message's receivers is the Twilio number: the one that a pool or the environment names."""
+    """Which of a group message's receivers is the Twilio number: one that a pool or the environment names."""
     receivers = addresses.people(inbound.address)
     named = {*pool.addresses, *configuration.own_numbers(), inbound.proxy_address}
     return next((address for address in receivers if address in named), inbound.proxy_address)

@@ -64,7 +64,7 @@ def has_room(worker: Worker, capacity: float) -> bool:
 
 def can_take(worker: Worker, capacity: float) -> bool:
     """Whether pool routing may give this worker a conversation."""
-    return worker.available and worker.is_complete and has_room(worker, capacity)
+    return worker.available and has_room(worker, capacity)
 
 
 def wakes(before: Worker | None, after: Worker) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from functions import assignment, decisions, worker_records
-from providers import clock, conversations, log, pools, settings
+from providers import clock, configuration, conversations, log, pools, settings
 from providers.conversations import CLOSED, HELD, INACTIVE, UNROUTED, Conversation, Load
 from providers.pools import Pool
 
@@ -25,8 +25,20 @@ def joined(sid: str, service_sid: str | None, identity: str, participant_sid: st
             conversations.move(before, replace(before, others=(*before.others, identity)))
     else:
         _counts_as_theirs(
-            replace(before, service_sid=before.service_sid or service_sid), identity, participant_sid
+            replace(before, service_sid=configuration.service_in_use(before.service_sid or service_sid)),
+            identity,
+            participant_sid,
         )
+
+
+def learn_projected(sid: str, projected_address: str) -> None:
+    """Notes the address that a worker of a group message needs; Frontline's routing callback does not tell it.
+
+    Raises database.LostRace.
+    """
+    before = conversations.load(sid)
+    if before.exists and before.starting and before.projected_address != projected_address:
+        conversations.move(before, replace(before, projected_address=projected_address))
 
 
 def left(sid: str, identity: str, participant_sid: str) -> None:

@@ -183,5 +183,6 @@ def _refusal(problem: Problem) -> Response:
 
 def _is_firestore(error: Exception) -> bool:
     from google.api_core.exceptions import GoogleAPIError
+    from google.auth.exceptions import GoogleAuthError
 
-    return isinstance(error, GoogleAPIError)
+    return isinstance(error, GoogleAPIError | GoogleAuthError)

@@ -53,6 +53,11 @@ def signing_secrets() -> tuple[str, ...]:
     return (*_tokens(), shared) if shared else _tokens()
 
 
+def service_in_use(named: str | None) -> str | None:
+    """The Conversations service: the one configured, else the one that a webhook names; None: the account's default."""
+    return _optional("TWILIO_CONVERSATION_SERVICE_SID") or named
+
+
 def account_sid() -> str:
     return _required("TWILIO_ACCOUNT_SID")
 

@@ -20,6 +20,9 @@ _LARGEST = 4096  # bytes of a participant's attributes; https://www.twilio.com/d
 
 def handle(form: Form) -> Answer:
     event = parse(ParticipantEvent, form)
+    if event.projected_address and event.identity is None:
+        learn = partial(membership.learn_projected, event.sid, event.projected_address)
+        database.until_it_holds(learn)
     if event.is_customer:
         _introduce(event)
     elif identity := event.identity:
@@ -47,7 +50,7 @@ def _introduce(event: ParticipantEvent) -> None:
         wanted = introduced(event.attributes, replace(customer, avatar=None))
     if wanted == event.attributes:
         return
-    place = Place(event.service_sid or configuration.twilio().service_sid, event.sid)
+    place = Place(configuration.service_in_use(event.service_sid), event.sid)
     answer = twilio.set_attributes(place, event.participant_sid, wanted)
     if answer.outcome is Outcome.RETRY:
         raise TryAgain(f"The customer is not introduced yet: {answer.why}")

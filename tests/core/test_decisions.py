@@ -87,7 +87,6 @@ def test_an_own_capacity_wins_else_the_largest_of_the_pools(
         replace(ANN, active=5),
         replace(ANN, active=9),
         replace(ANN, active=None),
-        replace(ANN, is_complete=False),
     ],
 )
 def test_nobody_takes_more_than_they_may(worker: Worker) -> None:
