@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from flask import has_request_context, request
@@ -26,12 +27,14 @@ class Change:
     """One document before and after; None where it did not or does not exist.
 
     Events come at least once, in any order: `after` may be outdated, so whoever acts reads the record again.
+    `at`: when `after` was written.
     """
 
     name: str
     before: Mapping[str, Any] | None
     after: Mapping[str, Any] | None
     collection: str = ""
+    at: datetime | None = None
 
 
 def delivered(name: str, event: CloudEvent) -> None:
@@ -67,7 +70,8 @@ def unpack(payload: bytes) -> Change:
     before, after = (_document(data, name) for name in ("old_value", "value"))
     path = (data.value.name or data.old_value.name).partition("/documents/")[2]
     collection, _, name = path.partition("/")
-    return Change(name, before, after, collection)
+    at = data.value.update_time.ToDatetime(tzinfo=UTC) if data.value.HasField("update_time") else None
+    return Change(name, before, after, collection, at)
 
 
 def _document(data: Any, name: str) -> dict[str, Any] | None:
@@ -87,7 +91,5 @@ def _plain(value: Any) -> Any:
     if kind == "array_value":
         return [_plain(inner) for inner in content.values]
     if kind == "timestamp_value":
-        from datetime import UTC
-
         return content.ToDatetime(tzinfo=UTC)
     return content

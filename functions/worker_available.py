@@ -5,9 +5,11 @@ Its own writes wake it again, and it then finds nothing to do: a count that grew
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from functions import assignment, decisions, worker_records
 from functions.trigger import Change
-from providers import clock, database, log, workers
+from providers import database, log, workers
 from providers.workers import Worker
 
 
@@ -18,7 +20,7 @@ def handle(change: Change) -> None:
     after = workers.parse(change.name, change.after)
     if not (needs_care(before, after) or decisions.wakes(before, after)):
         return
-    worker = database.until_it_holds(lambda: _cared_for(before, after))
+    worker = database.until_it_holds(lambda: _cared_for(before, after, change.at))
     if worker is not None and worker.available:
         pulled = assignment.take_next(worker, _because(before, worker))
         log.info(f"took {pulled.taken} from the queue: {pulled.stopped.value}", worker=worker.identity)
@@ -31,15 +33,14 @@ def needs_care(before: Worker | None, after: Worker) -> bool:
     return turned or capacity or not after.is_complete or after.problem != after.reported_problem
 
 
-def _cared_for(before: Worker | None, after: Worker) -> Worker | None:
-    """The record as it is now, completed; None if it is gone."""
+def _cared_for(before: Worker | None, after: Worker, at: datetime | None) -> Worker | None:
+    """The record as it is now, completed; None if it is gone. An event that is late or a repeat dates nothing."""
     current = workers.load(after.identity)
     if current.version is None:
         return None
-    turned = (
-        before is not None and before.available != after.available and current.available == after.available
-    )
-    return worker_records.put_right(current, status_since=clock.now() if turned else None)
+    turned = before is not None and before.available != after.available == current.available
+    is_news = at is not None and (current.status_since is None or current.status_since < at)
+    return worker_records.put_right(current, status_since=at if turned and is_news else None)
 
 
 def _because(before: Worker | None, worker: Worker) -> str:
