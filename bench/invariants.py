@@ -177,14 +177,19 @@ def is_for(entry: Record, identity: str, worker: Record, now: datetime | None) -
 
 def capacity(worker: Record, pools: Mapping[str, Record]) -> float:
     """The worker's own, else the largest of their pools'; null is no limit, a pool without one has 5."""
-    if "capacity" in worker:
-        return _limit(worker["capacity"])
-    of_pools = [_limit(pools.get(p, {}).get("capacity", DEFAULT_CAPACITY)) for p in worker.get("pools") or ()]
-    return max(of_pools, default=DEFAULT_CAPACITY)
+    own = _limit(worker)
+    if own is not None:
+        return own
+    of_pools = [_limit(pools.get(name, {})) for name in worker.get("pools") or ()]
+    return max((DEFAULT_CAPACITY if one is None else one for one in of_pools), default=DEFAULT_CAPACITY)
 
 
-def _limit(value: float | None) -> float:
-    return float("inf") if value is None else value
+def _limit(record: Record) -> float | None:
+    """What the record says; None if it says nothing, or what makes no sense."""
+    value = record.get("capacity", "left out")
+    if value is None:
+        return float("inf")
+    return value if isinstance(value, int) and value >= 0 else None
 
 
 def added(request: Record) -> tuple[str, str | None]:

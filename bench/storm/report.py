@@ -1,5 +1,6 @@
 """The count at the end of a storm: one table, and every breach in words."""
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -75,8 +76,12 @@ class Result:
             console.print(f"  mended: {number} {kind}", style="dim")
         for breach in self.breaches[:20]:
             console.print(f"BROKEN: {breach}", style="bold red")
-        for line in self.unexpected[:3]:
-            console.print(line[:2000], style="red")
+        for line in self.unexpected[:5]:
+            console.print(f"UNEXPECTED: {_end_of_trace(line)}", style="red")
+
+
+def _end_of_trace(line: str) -> str:
+    return str(json.loads(line)["stack_trace"])[-600:]
 
 
 def _waits(began: Mapping[str, float], requests: Iterable[Record]) -> list[float]:

@@ -33,9 +33,19 @@ Step = TypeVar("Step", bound=Callable[..., None])
 ANY = st.integers(0, 40)  # picks one of however many there are
 POINT = st.integers(1, 12)  # how many steps a delivery gets before it is interrupted
 WORKER = st.sampled_from(WORKERS)
+STATUS = st.sampled_from(["Available", "Available", "Available", "Unavailable", "Unavailable", "available"])
 EVENTS = ["onConversationAdded", "onConversationStateUpdated", "onConversationRemoved"]
 EVENTS += ["onParticipantAdded", "onParticipantRemoved"]
-REFUSALS = [(503, 20503), (429, 20429), (409, 50419), (400, 50214), (400, 50206), (401, 20003), (500, 20500)]
+REFUSALS: list[tuple[int | None, int]] = [
+    (503, 20503),
+    (429, 20429),
+    (409, 50419),
+    (400, 50214),
+    (400, 50206),
+    (401, 20003),
+    (500, 20500),
+]
+REFUSALS += [(None, 0), (None, 0)]
 HURRIED = 0.9  # seconds a delivery gets while Twilio is in trouble, so that an outage does not take long
 
 
@@ -122,16 +132,22 @@ class Model(RuleBasedStateMachine):
 
     # What customers, workers and operators do
 
-    @step(customer=st.sampled_from(CUSTOMERS), number=st.sampled_from(NUMBERS))
-    def write(self, customer: str, number: str) -> None:
-        """A customer writes: a new conversation, or one more message in the open one."""
-        self.pass_time(1)
-        prefix = "whatsapp:" if number.startswith("whatsapp:") else ""
-        self.twilio.inbound(prefix + customer, number, "Hello")
+    @step(
+        letters=st.lists(
+            st.tuples(st.sampled_from(CUSTOMERS), st.sampled_from(NUMBERS)), min_size=1, max_size=4
+        )
+    )
+    def write(self, letters: list[tuple[str, str]]) -> None:
+        """Customers write: new conversations, or one more message in an open one."""
+        for customer, number in letters:
+            self.pass_time(1)
+            prefix = "whatsapp:" if number.startswith("whatsapp:") else ""
+            self.twilio.inbound(prefix + customer, number, "Hello")
 
-    @step(worker=WORKER, status=st.sampled_from(["Available", "Available", "Unavailable", "available"]))
-    def set_status(self, worker: str, status: str) -> None:
-        self.db.document(f"workers/{worker}").set({"status": status}, merge=True)
+    @step(workers=st.lists(WORKER, min_size=1, max_size=3, unique=True), status=STATUS)
+    def set_status(self, workers: list[str], status: str) -> None:
+        for worker in workers:
+            self.db.document(f"workers/{worker}").set({"status": status}, merge=True)
 
     @step(worker=WORKER, capacity=st.sampled_from([0, 1, 3, None, "many"]))
     def set_capacity(self, worker: str, capacity: int | str | None) -> None:
@@ -165,23 +181,23 @@ class Model(RuleBasedStateMachine):
 
     @step(number=ANY)
     def leave(self, number: int) -> None:
-        members = [(sid, identity) for sid in self._sids() for identity in self._inside(sid)]
+        members = [(sid, identity) for sid in self.sids() for identity in self._inside(sid)]
         if members:
             sid, identity = members[number % len(members)]
             self._if_twilio_lets(lambda: self.twilio.worker_leave(sid, identity))
 
     # What happens to webhooks and events on their way
 
-    @step(number=ANY)
-    def deliver(self, number: int) -> None:
-        if parcel := self.network.take(number):
-            self._deliver(parcel)
+    @step(numbers=st.lists(ANY, min_size=1, max_size=4))
+    def deliver(self, numbers: list[int]) -> None:
+        for number in numbers:
+            if parcel := self.network.take(number):
+                self._deliver(parcel)
 
     @step()
     def deliver_everything(self) -> None:
-        while not self._is_in_trouble and (parcel := self.network.take(0)):
-            self._deliver(parcel)
-            self.gather()
+        if not self._is_in_trouble:
+            self.deliver_the_rest()
 
     @step(number=ANY)
     def deliver_again(self, number: int) -> None:
@@ -197,14 +213,14 @@ class Model(RuleBasedStateMachine):
     def crash(self, number: int, after: int) -> None:
         """The function dies at its n-th point."""
         parcel = self.network.take(number)
-        if parcel and not self.network.deliver_interrupted(parcel, at_step(after, _die)):
+        if parcel and not self.network.deliver_interrupted(parcel, at_step(after, die)):
             self.clean = False
 
     @step(number=ANY, after=st.integers(1, 3))
     def lose_commit_answer(self, number: int, after: int) -> None:
         """Firestore has committed; the client sent it again, and its own precondition fails."""
         if parcel := self.network.take(number):
-            self.network.deliver_interrupted(parcel, at_step(after, _lose_answer, seam.COMMITTED))
+            self.network.deliver_interrupted(parcel, at_step(after, lose_answer, seam.COMMITTED))
 
     @step(number=ANY, other=ANY, after=POINT)
     def overtake(self, number: int, other: int, after: int) -> None:
@@ -218,7 +234,7 @@ class Model(RuleBasedStateMachine):
 
     @step(after=POINT)
     def crash_sweep(self, after: int) -> None:
-        self.network.deliver_interrupted(SWEEP, at_step(after, _die))
+        self.network.deliver_interrupted(SWEEP, at_step(after, die))
 
     @step(number=ANY, after=POINT)
     def overtake_sweep(self, number: int, after: int) -> None:
@@ -226,22 +242,12 @@ class Model(RuleBasedStateMachine):
 
     # What happens to Twilio, and time
 
-    @step(refusal=st.sampled_from(REFUSALS), times=st.integers(1, 3), rfc9457=st.booleans())
-    def trouble(self, refusal: tuple[int, int], times: int, rfc9457: bool) -> None:
+    @step(refusal=st.sampled_from(REFUSALS), times=st.sampled_from([1, 1, 2, 6]), rfc9457=st.booleans())
+    def trouble(self, refusal: tuple[int | None, int], times: int, rfc9457: bool) -> None:
+        """Calls fail; with a status of None Twilio does it, and its answer never arrives."""
         self._trouble()
         status, code = refusal
-        self.twilio.fail(status, code, times=times, rfc9457=rfc9457)
-
-    @step(times=st.integers(1, 2))
-    def drop_answers(self, times: int) -> None:
-        """Twilio does it, and its answer never arrives."""
-        self._trouble()
-        self.twilio.fail(None, drop_answer=True, times=times)
-
-    @step()
-    def outage(self) -> None:
-        self._trouble()
-        self.twilio.fail(503, 20503)
+        self.twilio.fail(status, code, drop_answer=status is None, times=times, rfc9457=rfc9457)
 
     @step(worker=WORKER, limit=st.integers(0, 2))
     def limit(self, worker: str, limit: int) -> None:
@@ -262,51 +268,53 @@ class Model(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         try:
-            self._finish()
+            self.check()
         except BaseException:
             Model.last_script = self.as_script()
             raise
         finally:
-            self._dispose()
+            self.dispose()
 
-    def _finish(self) -> None:
-        self._recover()
+    def check(self) -> None:
+        self.recover()
         if self.clean:
             stuck = list(invariants.stuck(self._world()))
             assert not stuck, f"without any failure, before any sweep: {_lines(stuck)}"
         self.pass_time(400)
-        self._sweep_until_quiet()
+        self.sweep_until_quiet()
         tolerance = Tolerance() if self.in_turn else Tolerance(crowd=8)
         breaches = invariants.broken(self._world())
         breaches += journal.broken(self.journal.commits(), tolerance)
         assert not breaches, _lines(breaches)
 
-    def _recover(self) -> None:
+    def recover(self) -> None:
         self.twilio.heal()
         self.network.patience = 30.0
         for worker in WORKERS:
             self.twilio.limit_worker(worker, 1000)
-        self._deliver_the_rest()
+        self.deliver_the_rest()
 
-    def _deliver_the_rest(self) -> None:
-        for _ in range(500):
-            if (parcel := self.network.take(0)) is None:
-                return
-            self._deliver(parcel)
+    def deliver_the_rest(self) -> None:
+        for _ in range(100):
             self.gather()
+            if not self.network.outstanding:
+                return
+            for parcel in [self.network.take(0) for _ in self.network.outstanding[:]]:
+                if parcel:
+                    self._deliver(parcel)
         raise AssertionError(f"the service keeps itself busy: {self.network.outstanding[:5]}")
 
-    def _sweep_until_quiet(self) -> None:
+    def sweep_until_quiet(self) -> None:
         for _ in range(12):
             mended = self.network.sweep()
             self.gather()
             busy = bool(self.network.outstanding)
-            self._deliver_the_rest()
+            self.deliver_the_rest()
             if not mended and not busy:
                 return
         raise AssertionError(f"the sweep is never done; at last it mended {mended}")
 
-    def _dispose(self) -> None:
+    def dispose(self) -> None:
         for name in self.environment:
             os.environ.pop(name, None)
         clock.shift(0)
@@ -355,7 +363,7 @@ class Model(RuleBasedStateMachine):
         twilio = self.twilio.state()["conversations"]
         return invariants.observe(self.db, twilio, self.twilio.requests, self.by_hand, clock.now())
 
-    def _sids(self) -> list[str]:
+    def sids(self) -> list[str]:
         return [one["sid"] for one in self.twilio.conversations()]
 
     def _some_conversation(self, number: int) -> str | None:
@@ -372,11 +380,11 @@ class Model(RuleBasedStateMachine):
             self.script[-1] += "  # Twilio refused it"
 
 
-def _die() -> None:
+def die() -> None:
     raise seam.Crash
 
 
-def _lose_answer() -> None:
+def lose_answer() -> None:
     raise database.AlreadyThere("the answer to this commit was lost")
 
 

@@ -72,7 +72,7 @@ class Network:
 
         An event that failed will come again, as Firestore does it; a webhook is gone, as with Twilio.
         """
-        with deadline.within(self.patience):
+        with deadline.within(30.0 if parcel is SWEEP else self.patience):
             response = self._client_for(parcel.function).post("/", data=parcel.body, headers=parcel.headers)
         if parcel.is_event and response.status_code >= 300:
             self.outstanding.append(parcel)
@@ -95,8 +95,7 @@ class Network:
 
     def sweep(self) -> dict[str, int]:
         """One run of the sweep; returns what it mended, per kind."""
-        with deadline.within(self.patience):
-            response = self._client_for("sweep").post("/")
+        response = self._client_for("sweep").post("/")
         assert response.status_code == 200, response.get_data(as_text=True)
         mended: dict[str, int] = response.get_json()["mended"]
         return mended
