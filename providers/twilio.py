@@ -153,13 +153,13 @@ class _TryAgainError(Exception):
 
 
 def _once(call: Callable[[], T]) -> Answer:
-    from requests import RequestException
     from twilio.base.exceptions import TwilioException
+    from urllib3.exceptions import HTTPError
 
     seam.point(seam.CALLING)
     try:
         answer = Answer(Outcome.DONE, body=call())
-    except RequestException as error:
+    except HTTPError as error:
         answer = Answer(Outcome.RETRY, f"Twilio could not be reached ({type(error).__name__}).")
     except ValueError:
         answer = Answer(Outcome.RETRY, "Twilio's answer was not JSON.")
