@@ -49,6 +49,8 @@ def client() -> Client:
 
 @cache
 def _client(where: configuration.Firestore) -> Client:
+    # Everywhere from the package, never from a module in it: two first requests that enter it at different
+    # places while it is imported make each other fail.
     from google.cloud import firestore
 
     return firestore.Client(project=where.project, database=where.database)
@@ -164,7 +166,7 @@ def together(first: Callable[[], Any], *others: Callable[[], Any]) -> tuple[Any,
 
 def filtered(collection: str, conditions: Iterable[tuple[str, str, Any]]) -> Query:
     """A query with these (field, operator, value) conditions."""
-    from google.cloud.firestore_v1.base_query import FieldFilter
+    from google.cloud.firestore import FieldFilter
 
     query: Any = client().collection(collection)
     for field, operator, value in conditions:

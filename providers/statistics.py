@@ -197,7 +197,7 @@ def _arrived(span: Span) -> Query:
 
 
 def _where(query: Any, name: str, operator: str, value: object) -> Any:
-    from google.cloud.firestore_v1.base_query import FieldFilter
+    from google.cloud.firestore import FieldFilter
 
     return query.where(filter=FieldFilter(name, operator, value))
 
