@@ -10,7 +10,9 @@ from __future__ import annotations
 import enum
 import random
 import uuid
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import NamedTuple
 
 from functions import decisions, worker_records
@@ -105,12 +107,13 @@ def drain(pool: Pool) -> int:
     return taken
 
 
-def take_next(worker: Worker, because: str) -> Pulled:
+def take_next(worker: Worker, because: str, known: Mapping[str, Pool] = MappingProxyType({})) -> Pulled:
     """The worker takes the next queued conversations, oldest first, until full or nothing waits for them.
 
-    `because`: what woke them, for the story of the conversation ("turned Available").
+    `because`: what woke them, for the story of the conversation ("turned Available"). `known`: pools that are
+    loaded already.
     """
-    pulled = _pull(worker, because)
+    pulled = _pull(worker, because, known)
     if pulled.stopped is Stopped.REFUSED:
         for pool in pools.load(*(worker.pools or ())).values():
             drain(pool)
@@ -191,7 +194,7 @@ def _claim_one_of(conversation: Conversation, pool: Pool, free: list[Worker]) ->
     """Claims the first of the free workers; after a lost race any of the first few. None: nobody is free."""
     while worker := next((w for w in free if w.identity not in conversation.excluded_workers), None):
         token = _token()
-        capacity = worker_records.capacity_of(worker, pool)
+        capacity = worker_records.capacity_of(worker, {pool.id: pool})
         if decisions.can_take(worker, capacity):
             try:
                 return _claim(conversation, worker, capacity, _chosen_by(pool), token)[0]
@@ -199,7 +202,7 @@ def _claim_one_of(conversation: Conversation, pool: Pool, free: list[Worker]) ->
                 if mine := _won_after_all(conversation, token):
                     return mine
         else:
-            worker_records.put_right(worker, known=pool)
+            worker_records.put_right(worker, known={pool.id: pool})
         free = workers.free(pool, _CROWD)
         random.shuffle(free)
     return None
@@ -228,9 +231,11 @@ def _won_after_all(conversation: Conversation, token: str) -> Conversation | Non
     return None
 
 
-def _pull(worker: Worker, because: str) -> Pulled:
-    taken, capacity = 0, worker_records.capacity_of(worker)
+def _pull(worker: Worker, because: str, known: Mapping[str, Pool] = MappingProxyType({})) -> Pulled:
+    taken = 0
+    known = known or (worker_records.pools_of(worker) if worker.available else {})
     while not deadline.is_over(_MARGIN):
+        capacity = worker_records.capacity_of(worker, known) if worker.available else 0
         if not decisions.can_take(worker, capacity):
             return Pulled(taken, Stopped.NO_ROOM)
         entry = _next_entry(worker)
@@ -239,8 +244,7 @@ def _pull(worker: Worker, because: str) -> Pulled:
         try:
             outcome, worker = _take(entry, worker, capacity, because)
         except database.LostRace:
-            worker = workers.load(worker.identity)
-            capacity = worker_records.capacity_of(worker)
+            worker, known = worker_records.load_with_pools(worker)
             continue
         taken += outcome is Outcome.DONE
         if outcome is Outcome.GONE:
@@ -318,8 +322,8 @@ def _look_closer(pool: Pool) -> tuple[list[Worker], str]:
     members, available = database.together(
         lambda: workers.how_many(pool.id), lambda: workers.available(pool.id, _CROWD)
     )
-    mended = [worker_records.put_right(worker, known=pool) for worker in available]
-    free = [w for w in mended if decisions.can_take(w, worker_records.capacity_of(w, pool))]
+    mended = [worker_records.put_right(worker, known={pool.id: pool}) for worker in available]
+    free = [w for w in mended if decisions.can_take(w, worker_records.capacity_of(w, {pool.id: pool}))]
     return free, decisions.why_nobody(pool, members, len(available))
 
 

@@ -5,11 +5,13 @@ Its own writes wake it again, and it then finds nothing to do: a count that grew
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from functions import assignment, decisions, worker_records
 from functions.trigger import Change
 from providers import database, log, workers
+from providers.pools import Pool
 from providers.workers import Worker
 
 
@@ -20,9 +22,9 @@ def handle(change: Change) -> None:
     after = workers.parse(change.name, change.after)
     if not (needs_care(before, after) or decisions.wakes(before, after)):
         return
-    worker = database.until_it_holds(lambda: _cared_for(before, after, change.at))
+    worker, known = database.until_it_holds(lambda: _cared_for(before, after, change.at))
     if worker is not None and worker.available:
-        pulled = assignment.take_next(worker, _because(before, worker))
+        pulled = assignment.take_next(worker, _because(before, worker), known)
         log.info(f"took {pulled.taken} from the queue: {pulled.stopped.value}", worker=worker.identity)
 
 
@@ -33,14 +35,20 @@ def needs_care(before: Worker | None, after: Worker) -> bool:
     return turned or capacity or not after.is_complete or after.problem != after.reported_problem
 
 
-def _cared_for(before: Worker | None, after: Worker, at: datetime | None) -> Worker | None:
-    """The record as it is now, completed; None if it is gone. An event that is late or a repeat dates nothing."""
-    current = workers.load(after.identity)
+def _cared_for(
+    before: Worker | None, after: Worker, at: datetime | None
+) -> tuple[Worker | None, Mapping[str, Pool]]:
+    """The record as it is now, completed (None if it is gone), and pools read with it.
+
+    An event that is late or a repeat dates nothing.
+    """
+    current, known = worker_records.load_with_pools(after)
     if current.version is None:
-        return None
+        return None, known
     turned = before is not None and before.available != after.available == current.available
     is_news = at is not None and (current.status_since is None or current.status_since < at)
-    return worker_records.put_right(current, status_since=at if turned and is_news else None)
+    since = at if turned and is_news else None
+    return worker_records.put_right(current, status_since=since, known=known), known
 
 
 def _because(before: Worker | None, worker: Worker) -> str:

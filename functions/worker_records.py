@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from functions import decisions
@@ -12,25 +14,32 @@ from providers.pools import Pool
 from providers.workers import Worker
 
 
-def capacity_of(worker: Worker, known: Pool | None = None) -> float:
-    """The worker's capacity; reads the pools' records only where the worker has no own one."""
+def capacity_of(worker: Worker, known: Mapping[str, Pool] = MappingProxyType({})) -> float:
+    """The worker's capacity, or less of it that decides the same: whether there is room for one, and for two.
+
+    Reads the pools' records only where the worker has no own one and those `known` do not settle it: the
+    capacity is the largest of the pools', so one pool that leaves room is enough.
+    """
     if worker.own_capacity is not None:
         return worker.own_capacity
-    have = {known.id: known} if known else {}
-    missing = [pool for pool in worker.pools or () if pool not in have]
-    return decisions.capacity_of(worker, have | pools.load(*missing))
+    mine = {name: known[name] for name in worker.pools or () if name in known}
+    at_least = max((pool.capacity for pool in mine.values()), default=0)
+    if (worker.active or 0) + 1 < at_least:
+        return at_least
+    missing = [name for name in worker.pools or () if name not in mine]
+    return decisions.capacity_of(worker, mine | pools.load(*missing))
 
 
 def put_right(
     worker: Worker,
     *,
     status_since: datetime | None = None,
-    known: Pool | None = None,
+    known: Mapping[str, Pool] = MappingProxyType({}),
     held: int | None = None,
 ) -> Worker:
     """The record with everything that the service keeps, written only if something changes.
 
-    `status_since`: when the status changed, if that is what woke us. `known`: a pool that is loaded already.
+    `status_since`: when the status changed, if that is what woke us. `known`: pools that are loaded already.
     `held`: the conversations of this worker, counted after the record was read. Raises database.LostRace.
     """
     right = _completed(worker)
@@ -70,11 +79,28 @@ def create_if_missing(identity: str, display_name: str | None) -> None:
     log.info("a new worker: Unavailable, in the default pool", worker=identity)
 
 
+def load_with_pools(worker: Worker) -> tuple[Worker, Mapping[str, Pool]]:
+    """The record as it is now, and in the same round trip the pools that it named a moment ago."""
+    asked = map(pools.reference, _decisive(worker))
+    record, *found = database.read(workers.reference(worker.identity), *asked)
+    return workers.of(record), {pool.id: pools.parse(pool.id, pool.to_dict()) for pool in found}
+
+
+def pools_of(worker: Worker) -> Mapping[str, Pool]:
+    """The pools that the capacity depends on."""
+    return pools.load(*_decisive(worker))
+
+
 def load_or_new(identity: str) -> Worker:
     worker = workers.load(identity)
     if worker.version is None:
         return new_record(identity)
     return worker if worker.is_complete else put_right(worker)
+
+
+def _decisive(worker: Worker) -> tuple[str, ...]:
+    """With a capacity of their own the pools do not matter."""
+    return () if worker.own_capacity is not None else worker.pools or ()
 
 
 def _completed(worker: Worker) -> Worker:
