@@ -1,6 +1,7 @@
 """One JSON object per line for Cloud Logging; what a line may hold is decided here.
 
-No token, no message text, no full address: pass addresses through `masked`.
+No token, no message text, no full address; docs/operations.md says what else. A number or an e-mail address in a
+message is hidden here, but a field is written as it is given.
 Special keys: https://cloud.google.com/logging/docs/structured-logging
 """
 
@@ -15,7 +16,7 @@ from contextvars import ContextVar
 
 _TRACE: ContextVar[str | None] = ContextVar("log_trace", default=None)
 _WRITING = threading.Lock()
-_ADDRESS = re.compile(r"\+?\d[\d\s().-]{5,}\d")
+_NUMBER_OR_EMAIL = re.compile(r"\+?\d[\d\s().-]{5,}\d|[^\s@,;:()<>\"']+@[^\s@,;:()<>\"']*[^\s@,;:()<>\"'.]")
 _REPORTED = "type.googleapis.com/google.devtools.clouderrorreporting.v1beta1.ReportedErrorEvent"
 
 
@@ -54,19 +55,21 @@ def masked(address: str | None) -> str:
     if not address:
         return ""
     channel, colon, rest = address.rpartition(":")
-    return f"{channel}{colon}…{rest[-2:]}"
+    name, at, domain = rest.rpartition("@")
+    return f"{channel}{colon}{name[:1]}…{at}{domain}" if at else f"{channel}{colon}…{rest[-2:]}"
 
 
 def _write(severity: str, message: str, fields: dict[str, object]) -> None:
-    line: dict[str, object] = {"severity": severity, "message": _without_numbers(message)}
+    line: dict[str, object] = {"severity": severity, "message": _hidden(message, fields.get("worker"))}
     if trace := _TRACE.get():
         line["logging.googleapis.com/trace"] = trace
     line |= {name: value for name, value in fields.items() if value is not None}
-    text = json.dumps(line, ensure_ascii=False, default=str)
+    text = json.dumps(line, ensure_ascii=False, default=str).encode(errors="backslashreplace").decode()
     with _WRITING:
         sys.stdout.write(text + "\n")
         sys.stdout.flush()
 
 
-def _without_numbers(text: str) -> str:
-    return _ADDRESS.sub(lambda found: masked(found.group()), text)
+def _hidden(text: str, worker: object) -> str:
+    """The message without addresses. The worker whom the line is about stays readable."""
+    return _NUMBER_OR_EMAIL.sub(lambda found: found[0] if found[0] == worker else masked(found[0]), text)
