@@ -13,8 +13,8 @@ from functions import assignment
 from providers import clock, conversations, customers, database, pools, workers
 
 steps = [
-    lambda: customers.find("+15550000001"),
     lambda: workers.load("ann@example.com"),
+    lambda: customers.find("+15550000001"),
     lambda: pools.of_numbers(["+15550009999"]),
     lambda: conversations.next_pending(["default"], 1),
     lambda: database.count(database.filtered("workers", []), 5),

@@ -5,18 +5,16 @@ one of them in turn is dying everywhere.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from providers import seam
+from tests.reliability.cases import MOST_POINTS, alone, calm, fresh, written
 from tests.reliability.model import Model, die, lose_answer, parts
 from tests.reliability.network import SWEEP, Parcel, at_step
-from tests.reliability.world import ANN, BEN, CAT, CUSTOMERS, KEY, RECEPTION
-
-MOST_POINTS = 40  # far more than any handler has
+from tests.reliability.world import ANN, BEN, CAT, KEY
 
 
 @dataclass(frozen=True)
@@ -31,70 +29,53 @@ class Case:
         return self.name
 
 
-def _pick(model: Model, function: str, about: str = "") -> Parcel:
-    """The last one of this kind on its way; whatever else is, is lost."""
-    found = [p for p in model.network.outstanding if p.function == function and about in p.about]
-    model.network.outstanding.clear()
-    return found[-1]
-
-
-def _calm(model: Model) -> Model:
-    model.deliver_the_rest()
-    return model
-
-
-def _written(model: Model, letters: int = 1, number: str = RECEPTION, start: int = 0) -> Model:
-    model.write(letters=[(CUSTOMERS[start + n], number) for n in range(letters)])
-    return model
-
-
 def _added(model: Model) -> Parcel:
-    return _pick(_written(_calm(model)), "post-event", "onConversationAdded")
+    return alone(written(calm(model)), "onConversationAdded")
 
 
 def _routing(model: Model) -> Parcel:
-    return _pick(_written(_calm(model)), "routing")
+    return alone(written(calm(model)), "onConversationRoute")
 
 
 def _custom(model: Model) -> Parcel:
-    return _pick(_written(_calm(model), number=KEY), "post-event", "onConversationAdded")
+    return alone(written(calm(model), number=KEY), "onConversationAdded")
 
 
 def _nobody_free(model: Model) -> Parcel:
-    _calm(model).set_status(workers=[ANN], status="Unavailable")
-    return _pick(_written(_calm(model)), "post-event", "onConversationAdded")
+    calm(model).set_status(workers=[ANN], status="Unavailable")
+    return alone(written(calm(model)), "onConversationAdded")
 
 
 def _turned_available(model: Model) -> Parcel:
-    _calm(_written(_calm(model), letters=2)).set_status(workers=[BEN], status="Available")
-    return _pick(model, "worker-available")
+    calm(written(calm(model), letters=2)).set_status(workers=[BEN], status="Available")
+    return alone(model, f"workers/{BEN}")
 
 
 def _state(state: str, *before: str) -> Callable[[Model], Parcel]:
     def prepare(model: Model) -> Parcel:
-        _calm(_written(_calm(model), letters=2))
+        calm(written(calm(model), letters=2))
         for one in (*before, state):
-            _calm(model).twilio.set_state(model.sids()[0], one)
+            calm(model).twilio.set_state(model.sids()[0], one)
             model.gather()
-        return _pick(model, "post-event", "onConversationStateUpdated")
+        return alone(model, "onConversationStateUpdated")
 
     return prepare
 
 
 def _removed(model: Model) -> Parcel:
-    _calm(_written(_calm(model), letters=2)).remove(number=0)
-    return _pick(model, "post-event", "onConversationRemoved")
+    calm(written(calm(model), letters=2)).remove(number=0)
+    return alone(model, "onConversationRemoved")
 
 
 def _left(model: Model) -> Parcel:
-    _calm(model).set_status(workers=[BEN], status="Available")
-    _calm(_written(_calm(model))).leave(number=0)
-    return _pick(model, "post-event", "onParticipantRemoved")
+    calm(model).set_status(workers=[BEN], status="Available")
+    calm(written(calm(model))).leave(number=0)
+    return alone(model, "onParticipantRemoved")
 
 
 def _joined(model: Model) -> Parcel:
-    _calm(_written(_calm(model), letters=2)).join(number=1, worker=CAT)
-    return _pick(model, "post-event", "onParticipantAdded")
+    calm(written(calm(model), letters=2)).join(number=1, worker=CAT)
+    return alone(model, "onParticipantAdded")
 
 
 def _half_done(model: Model) -> Parcel:
@@ -102,7 +83,7 @@ def _half_done(model: Model) -> Parcel:
     parcel = _added(model)
     model.network.deliver_interrupted(parcel, at_step(1, die, seam.CALLING))
     model.pass_time(60)
-    _calm(model)
+    calm(model)
     return SWEEP
 
 
@@ -152,15 +133,6 @@ def _posts(model: Model) -> int:
     return sum(one["method"] == "POST" for one in model.twilio.requests)
 
 
-@contextmanager
-def _model() -> Iterator[Model]:
-    model = Model()
-    try:
-        yield model
-    finally:
-        model.dispose()
-
-
 def _lives(case: Case, at: int, interrupted: Callable[[], None], where: str | None = None) -> bool:
     """One run with one interruption, finished by the next delivery and the sweeps; whether the point was never met."""
     met = []
@@ -169,7 +141,7 @@ def _lives(case: Case, at: int, interrupted: Callable[[], None], where: str | No
         met.append(at)
         interrupted()
 
-    with _model() as model:
+    with fresh() as model:
         parcel = case.prepare(model)
         model.clean = False
         model.network.deliver_interrupted(parcel, at_step(at, act, where))
@@ -193,14 +165,14 @@ def test_a_commit_whose_answer_is_lost_is_known_as_ones_own(case: Case) -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_delivered_again_when_all_is_done_it_changes_nothing(case: Case) -> None:
-    with _model() as model:
+    with fresh() as model:
         parcel = case.prepare(model)
         model.network.deliver(parcel)
-        _calm(model)
+        calm(model)
         assert _states(model) == case.becomes, "once was not enough"
         before, posts = _everything(model), _posts(model)
         for _ in range(2):
             model.network.deliver(parcel)
-            _calm(model)
+            calm(model)
         assert _everything(model) == before
         assert _posts(model) == posts
