@@ -30,7 +30,7 @@ SECONDS = {
     "outgoing_conversation": 5.0,
     "templates": 5.0,
     "sweep": 50.0,  # the scheduler starts the next one after 60 s
-    "wallboard": 15.0,
+    "wallboard": 25.0,  # a person waits, and sees the rest of the page meanwhile
 }
 
 

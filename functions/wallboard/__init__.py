@@ -35,8 +35,9 @@ def handle(path: str, args: Args) -> Answer:
 
 def _metrics(shown: Board, args: Args) -> Answer:
     """JSON, unless somebody asks for text: Prometheus does so by its Accept header."""
-    best = request.accept_mimetypes.best_match(["application/json", "text/plain"], "application/json")
-    if args.get("format", "prometheus" if best == "text/plain" else "json") == "prometheus":
+    accepted = {kind.partition(";")[0] for kind in request.accept_mimetypes.values()}
+    wants_text = "text/plain" in accepted and "application/json" not in accepted
+    if args.get("format", "prometheus" if wants_text else "json") == "prometheus":
         return Answer(metrics.as_text(shown), headers=rendering.HEADERS, content_type=PROMETHEUS)
     return _data(shown, args)
 
@@ -47,7 +48,8 @@ def _data(shown: Board, args: Args) -> Answer:
 
 _VIEWS: dict[str, Callable[[Board, Args], Answer]] = {
     "": overview.page,
-    "panels": overview.panels,
+    "now": overview.now_panels,
+    "today": overview.today_panels,
     "log": log_pages.log,
     "data": _data,
     "metrics": _metrics,

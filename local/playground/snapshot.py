@@ -56,6 +56,7 @@ class Snapshots:
             "now": time.time(),
             "project": self._stack.options.project,
             "standin": self._stack.standin is not None,
+            "places": self._places(),
             "functions": self._stack.functions.alive,
             "sweep_every": self._stack.options.sweep_every,
             "numbers": _numbers(pool_records, routing),
@@ -67,6 +68,16 @@ class Snapshots:
             "conversations": conversations,
             "chats": chats,
         }
+
+    def _places(self) -> list[Json]:
+        """Where the parts of the local run answer, for those who want to look behind the page."""
+        standin = self._stack.standin
+        found = [("Firestore emulator", self._stack.emulator.host)]
+        found += [("Twilio stand-in", standin.url)] if standin else []
+        found += [
+            ("Functions", f"{self._stack.url}/NAME: {' '.join(f.name for f in self._stack.functions_list)}")
+        ]
+        return [{"name": name, "at": at} for name, at in found]
 
     def _workers(self, pool_records: Mapping[str, Json]) -> list[Json]:
         parsed = {name: pools.parse(name, data) for name, data in pool_records.items()}

@@ -4,7 +4,7 @@
 const panels = document.getElementById("panels");
 const status = document.getElementById("status");
 const shown = new Map();
-let failures = 0;
+const failures = new Map();
 
 function inWords(seconds) {
   const whole = Math.max(0, Math.round(seconds));
@@ -43,31 +43,35 @@ function tell(state, text) {
   if (line.textContent !== text) line.textContent = text;
 }
 
-async function refresh() {
+async function refresh(view) {
   try {
-    const answer = await fetch("?view=panels", { cache: "no-store" });
+    const answer = await fetch(`?view=${view}`, { cache: "no-store" });
     if (!answer.ok) throw new Error(`The server answered ${answer.status}`);
     swap(await answer.text());
-    failures = 0;
-    tell("", "Live");
+    failures.delete(view);
   } catch {
-    failures += 1;
-    tell(failures > 2 ? "lost" : "late", "No answer; the figures may be old. Trying again.");
+    failures.set(view, (failures.get(view) || 0) + 1);
+  }
+  const worst = Math.max(0, ...failures.values());
+  if (worst === 0) tell("", "Live");
+  else tell(worst > 2 ? "lost" : "late", "No answer; the figures may be old. Trying again.");
+}
+
+async function keepFresh(view, every, atOnce) {
+  if (!atOnce) await pause(every);
+  for (;;) {
+    if (!document.hidden) await refresh(view);
+    await pause(every * Math.min((failures.get(view) || 0) + 1, 4));
   }
 }
 
-async function keepFresh() {
-  const every = Number(panels.dataset.every) * 1000;
-  if (!("incomplete" in panels.dataset)) await new Promise((done) => setTimeout(done, every));
-  for (;;) {
-    if (!document.hidden) await refresh();
-    else tell("late", "Paused while nobody looks");
-    await new Promise((done) => setTimeout(done, every * Math.min(failures + 1, 6)));
-  }
+function pause(seconds) {
+  return new Promise((done) => { setTimeout(done, seconds * 1000); });
 }
 
 if (panels) {
   setInterval(ages, 1000);
-  document.addEventListener("visibilitychange", () => { if (!document.hidden) refresh(); });
-  keepFresh();
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) refresh("now"); });
+  keepFresh("now", Number(panels.dataset.nowEvery), false);
+  keepFresh("today", Number(panels.dataset.todayEvery), "incomplete" in panels.dataset);
 }

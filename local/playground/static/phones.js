@@ -72,7 +72,7 @@ function NewPhone({ state, onAdd, act }) {
     onAdd({ from: number.channel === "whatsapp" ? `whatsapp:${bare}` : bare, to: number.address });
   };
   const crowd = () => Promise.all(HELLOS.map((body, index) => act("write", { from: `${newNumber().slice(0, -1)}${index}`, to: number.address.split(":").pop(), body })));
-  return html`<form class="newphone" onSubmit=${add}>
+  return html`<form class="newphone" aria-label="New phone" onSubmit=${add}>
     <label>Who
       <select value=${who} onChange=${(event) => setWho(event.currentTarget.value)}>
         <option value="">Somebody new</option>

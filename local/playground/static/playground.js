@@ -86,6 +86,7 @@ function App() {
         <${Service} state=${state} now=${state.now} />
         <${Workers} state=${state} act=${act} />
       </div>
+      <p class="foot">Project ${state.project}.${state.places.map((one) => html` <span key=${one.name}>${one.name} at <code>${one.at}</code>.</span>`)}</p>
     </main>`;
 }
 

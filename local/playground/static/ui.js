@@ -1,5 +1,5 @@
 // What all parts of the page use: asking the server, words for times, small components.
-import { html, useState } from "./preact.js";
+import { html, useEffect, useRef, useState } from "./preact.js";
 
 export { html, useState };
 
@@ -78,15 +78,12 @@ export function Writer({ label, placeholder, disabled, onSend, button = "Send" }
 }
 
 export function Bubbles({ messages, mine, label }) {
-  return html`<ol class="bubbles" tabindex="0" aria-label=${label} ref=${keepAtEnd}>
+  const list = useRef(null);
+  useEffect(() => {
+    list.current.scrollTop = list.current.scrollHeight;
+  }, [messages.length]);
+  return html`<ol class="bubbles" tabindex="0" aria-label=${label} ref=${list}>
     ${messages.map((one, index) => html`<li key=${one.key || index} class=${one.note ? "said" : mine(one) ? "mine" : "theirs"}>
       ${one.note || html`<span class="hidden">${mine(one) ? "sent: " : "received: "}</span>${one.body}`}</li>`)}
   </ol>`;
-}
-
-function keepAtEnd(list) {
-  if (list && list.dataset.count !== String(list.children.length)) {
-    list.dataset.count = String(list.children.length);
-    list.scrollTop = list.scrollHeight;
-  }
 }

@@ -6,13 +6,18 @@ const HELD = ["assigning", "assigned", "inactive"];
 function Held({ state, worker, one, act }) {
   const chat = state.chats.find((chat) => chat.sid === one.sid);
   const name = one.display_name || one.address || one.sid;
-  const off = !state.standin || one.state === "assigning";
+  const [ending, setEnding] = useState(false);
+  const off = !state.standin || one.state === "assigning" || ending;
+  const end = async (action) => {
+    setEnding(true);
+    if (!await act(action, { sid: one.sid, identity: worker.identity })) setEnding(false);
+  };
   return html`<li class="held">
     <div class="heldtop"><b>${name}</b>${one.state !== "assigned" && html`<span class="state ${one.state}">${one.state}</span>`}
       <span class="buttons">
-        <button class="plain small" disabled=${off} onClick=${() => act("leave", { sid: one.sid, identity: worker.identity })}
+        <button class="plain small" disabled=${off} onClick=${() => end("leave")}
           aria-label=${`${worker.name} leaves the conversation with ${name}`}>Leave</button>
-        <button class="plain small" disabled=${off} onClick=${() => act("close", { sid: one.sid })}
+        <button class="plain small" disabled=${off} onClick=${() => end("close")}
           aria-label=${`${worker.name} closes the conversation with ${name}`}>Close</button>
       </span>
     </div>

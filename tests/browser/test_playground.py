@@ -1,0 +1,168 @@
+"""The playground as a person uses it: phones on one side, workers on the other, everything between them real."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from local import sample_data
+from local.sample_data import ALICE, BOB, DAN
+from local.stack import Stack
+
+HOSTILE = "<img src=x onerror=\"alert('x')\"><script>alert('y')</script>"
+
+
+@pytest.fixture
+def playground(stack: Stack, page: Page) -> Iterator[Page]:
+    page.goto(stack.url + "/")
+    expect(page.get_by_role("heading", name="Playground")).to_be_visible()
+    yield page
+    for switch in page.get_by_role("switch", checked=True).all():
+        switch.click()
+
+
+def write_from_a_new_phone(page: Page, to: str, text: str, who: str = "Somebody new") -> Locator:
+    """Returns the phone."""
+    form = page.get_by_role("form", name="New phone")
+    form.get_by_label("Who").select_option(label=who)
+    form.get_by_label("Writes to").select_option(label=to)
+    form.get_by_role("button", name="Add a phone").click()
+    phone = page.locator(".phone").first
+    phone.get_by_placeholder("Write as").fill(text)
+    phone.get_by_role("button", name="Send").click()
+    return phone
+
+
+def worker(page: Page, identity: str) -> Locator:
+    return page.locator(f"[data-worker='{identity}']")
+
+
+def turn(page: Page, identity: str, checked: bool) -> None:
+    switch = worker(page, identity).get_by_role("switch")
+    expect(switch).to_have_attribute("aria-checked", str(not checked).lower())
+    switch.click()
+    expect(switch).to_have_attribute("aria-checked", str(checked).lower())
+
+
+def test_a_customer_waits_gets_a_worker_an_answer_and_the_slot_comes_back(
+    playground: Page, stack: Stack
+) -> None:
+    phone = write_from_a_new_phone(playground, "Reception, SMS", "Is my parcel there?")
+    expect(playground.locator("#waiting > li")).to_have_count(1)
+    playground.locator("#waiting button").click()
+    story = playground.locator("#waiting .story")
+    expect(story).to_contain_text("no one in Reception is Available")
+
+    turn(playground, ALICE, True)
+    alice = worker(playground, ALICE)
+    expect(alice.locator(".held")).to_contain_text("Is my parcel there?")
+    expect(alice.locator(".slots")).to_have_text("holds 1 of 1")
+    expect(playground.locator("#waiting > li")).to_have_count(0)
+
+    alice.get_by_placeholder("Reply as Alice").fill("It came this morning.")
+    alice.get_by_role("button", name="Reply").click()
+    expect(phone.locator(".theirs")).to_contain_text("It came this morning.")
+
+    alice.get_by_role("button", name=re.compile("closes the conversation")).click()
+    expect(alice.locator(".slots")).to_have_text("holds 0 of 1")
+    expect(phone.locator(".state")).to_have_text("closed")
+    expect(phone).to_contain_text("conversation closed")
+    record = sample_data.client(stack.emulator.host, stack.options.project).document(f"workers/{ALICE}").get()
+    assert (record.get("active"), record.get("full")) == (0, False)
+
+
+def test_what_a_customer_writes_and_is_called_stays_text(playground: Page, stack: Stack) -> None:
+    db = sample_data.client(stack.emulator.host, stack.options.project)
+    db.document("customers/mallory").set({"display_name": HOSTILE, "addresses": ["+447700900666"]})
+    expect(playground.get_by_label("Who").locator("option", has_text="onerror")).to_have_count(1)
+    phone = write_from_a_new_phone(playground, "Reception, SMS", HOSTILE, who=HOSTILE)
+    expect(phone.locator(".mine")).to_contain_text(HOSTILE)
+    expect(playground.locator("#waiting")).to_contain_text(HOSTILE)
+    turn(playground, ALICE, True)
+    alice = worker(playground, ALICE)
+    expect(alice.locator(".held b").first).to_have_text(HOSTILE)
+    assert playground.locator("img, script:not([src])").count() == 0
+    playground.goto(f"{stack.url}/wallboard?view=log")
+    expect(playground.get_by_role("link", name=HOSTILE)).to_be_visible()
+    playground.get_by_role("link", name=HOSTILE).click()
+    expect(playground.get_by_role("heading", level=1)).to_contain_text(HOSTILE)
+    assert playground.locator("main img, main script").count() == 0
+    playground.goto(stack.url + "/")
+    alice.get_by_role("button", name=re.compile("closes the conversation")).click()
+    expect(alice.locator(".held")).to_have_count(0)
+
+
+def test_five_who_write_at_the_same_moment_wait_in_one_queue_and_are_shared_out(playground: Page) -> None:
+    playground.get_by_label("Writes to").select_option(label="Sales, SMS")
+    playground.get_by_role("button", name="Five at once").click()
+    expect(playground.locator("#waiting > li")).to_have_count(5)
+    turn(playground, DAN, True)
+    dan = worker(playground, DAN)
+    expect(dan.locator(".slots")).to_have_text("holds 2 of 2")
+    expect(playground.locator("#waiting > li")).to_have_count(3)
+    for left in (2, 1, 0):
+        dan.get_by_role("button", name=re.compile("closes the conversation")).first.click()
+        expect(playground.locator("#waiting > li")).to_have_count(left)
+
+
+def test_functions_killed_while_customers_write_are_back_and_nothing_is_lost(playground: Page) -> None:
+    playground.get_by_role("button", name="Make trouble").click()
+    playground.get_by_role("button", name="Kill the functions").click()
+    expect(playground.get_by_text("Functions are down")).to_be_visible()
+    expect(playground.get_by_text("Functions run")).to_be_visible()
+    phone = write_from_a_new_phone(playground, "Reception, WhatsApp", "Are you back?")
+    turn(playground, BOB, True)
+    bob = worker(playground, BOB)
+    expect(bob.locator(".held")).to_contain_text("Are you back?")
+    expect(phone.locator(".state")).to_have_text("assigned")
+    bob.get_by_role("button", name=re.compile("closes the conversation")).click()
+    expect(bob.locator(".held")).to_have_count(0)
+
+
+def test_settings_written_on_the_page_change_how_the_next_conversation_is_routed(playground: Page) -> None:
+    playground.get_by_role("button", name="Settings").click()
+    sales = playground.get_by_role("form", name="Pool Sales")
+    sales.get_by_label("How to route").select_option(label="None: do not route")
+    sales.get_by_role("button", name="Save").click()
+    expect(sales.get_by_role("status")).to_have_text("Saved")
+    phone = write_from_a_new_phone(playground, "Sales, SMS", "Nobody reads this.")
+    expect(phone.locator(".state")).to_have_text("unrouted")
+    sales.get_by_label("How to route").select_option(label="as in the settings")
+    sales.get_by_role("button", name="Save").click()
+
+
+def test_a_mistake_is_told_in_a_sentence(playground: Page) -> None:
+    playground.get_by_role("button", name="Settings").click()
+    fresh = playground.get_by_role("form", name="A new worker")
+    fresh.get_by_label("Identity").fill("erin/example")
+    fresh.get_by_label("Name").fill("Erin")
+    fresh.get_by_role("button", name="Add").click()
+    expect(playground.get_by_role("alert")).to_contain_text("identity cannot be the name of a record")
+
+
+def test_the_page_works_by_keyboard_alone(playground: Page) -> None:
+    switch = worker(playground, BOB).get_by_role("switch")
+    for _ in range(80):
+        playground.keyboard.press("Tab")
+        if switch.evaluate("element => element === document.activeElement"):
+            break
+    playground.keyboard.press("Space")
+    expect(switch).to_have_attribute("aria-checked", "true")
+
+
+def test_nothing_sticks_out_of_a_narrow_screen(playground: Page) -> None:
+    playground.set_viewport_size({"width": 375, "height": 800})
+    for name in ("Settings", "Make trouble"):
+        playground.get_by_role("button", name=name).click()
+        width = playground.evaluate("document.documentElement.scrollWidth")
+        assert width <= 375
+
+
+def test_another_site_cannot_steer_it(playground: Page, stack: Stack) -> None:
+    answer = playground.request.post(
+        f"{stack.url}/playground/sweep", data={}, headers={"Sec-Fetch-Site": "cross-site"}
+    )
+    assert answer.status == 403
+    answer = playground.request.get(f"{stack.url}/playground/state", headers={"Host": "evil.example"})
+    assert answer.status == 403

@@ -1,0 +1,1 @@
+"""The wallboard without a browser: its figures, its cost, its answers."""

@@ -1,0 +1,249 @@
+"""The wallboard's figures against the documents, its cost, and what it answers."""
+
+import json
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from google.cloud import firestore
+from werkzeug.test import TestResponse
+
+from functions.wallboard.board import board
+from providers.conversations import Conversation
+from tests.wallboard import records
+
+HOSTILE = "<script>alert(1)</script>\"'&"
+Get = Callable[..., TestResponse]
+
+
+@pytest.fixture
+def get(client_for: Callable[[str], FlaskClient], project: str) -> Get:
+    return lambda path="/", **more: client_for("wallboard").get(path, **more)
+
+
+def metrics(get: Get) -> Any:
+    return get("/metrics").get_json()
+
+
+def test_todays_figures_are_those_that_the_documents_give(get: Get, db: firestore.Client) -> None:
+    records.load(db, records.a_day(150))
+    db.document("settings/routing").set({"service_level_seconds": 40})
+    today, documents = metrics(get)["today"], records.since_midnight(db)
+    waits = sorted(d["waited"] for d in documents if d["waited"] is not None)
+    abandoned = [d for d in documents if d["waited"] is None and d["state"] == "closed"]
+    within = [wait for wait in waits if wait <= 40]
+    assert today["arrived"] == len(documents) > 30
+    assert today["assigned"] == len(waits)
+    assert today["abandoned"] == len(abandoned) > 0
+    assert today["waiting"] == len(documents) - len(waits) - len(abandoned)
+    assert today["within_service_level"] == len(within)
+    assert today["service_level"] == pytest.approx(len(within) / (len(waits) + len(abandoned)))
+    assert today["average_wait_seconds"] == pytest.approx(sum(waits) / len(waits))
+    assert sum(hour["arrived"] for hour in today["hours"]) == len(documents)
+    for bucket in today["waits"]:
+        at_most = bucket["up_to_seconds"]
+        assert at_most is None or sum(wait <= at_most for wait in waits) == sum(
+            other["count"] for other in today["waits"] if (other["up_to_seconds"] or 1e9) <= at_most
+        )
+
+
+def test_the_95th_percentile_is_right_to_within_its_bucket(get: Get, db: firestore.Client) -> None:
+    records.load(db, records.a_day(60))
+    today, documents = metrics(get)["today"], records.since_midnight(db)
+    waits = sorted(d["waited"] for d in documents if d["waited"] is not None)
+    exact = waits[-(-len(waits) * 95 // 100) - 1]
+    edges = [0, *(b["up_to_seconds"] for b in today["waits"] if b["up_to_seconds"]), 1e9]
+    low, high = next((a, b) for a, b in pairwise(edges) if a < exact <= b)
+    assert low <= today["p95_wait_seconds"] <= high
+
+
+def test_the_queue_and_the_workers_are_counted_per_pool_and_in_all(get: Get, db: firestore.Client) -> None:
+    now = datetime.now(UTC)
+    db.document("pools/sales").set({"display_name": "Sales"})
+    for number, pool in enumerate(["default", "sales", "sales"]):
+        at = now - timedelta(seconds=100 + number)
+        records.load(db, [Conversation(records.sid(number), state="queued", pool=pool, queued_at=at)])
+    for number, (status, full, pools) in enumerate(
+        [
+            ("Available", False, ["sales"]),
+            ("Available", True, ["sales", "default"]),
+            ("Unavailable", False, ["sales"]),
+            ("available", False, ["default"]),
+        ]
+    ):
+        db.document(f"workers/w{number}@example.com").set({"status": status, "full": full, "pools": pools})
+    found = metrics(get)["now"]
+    assert found["waiting"] == 3
+    assert 102 <= found["longest_wait_seconds"] < 160
+    assert found["workers"] == {"available": 1, "full": 1, "unavailable": 2}
+    by_pool = {pool["pool"]: pool for pool in found["pools"]}
+    assert (by_pool["sales"]["waiting"], by_pool["default"]["waiting"]) == (2, 1)
+    assert by_pool["sales"]["workers"] == {"available": 1, "full": 1, "unavailable": 1}
+    assert by_pool["default"]["workers"] == {"available": 0, "full": 1, "unavailable": 1}
+
+
+def test_a_queue_longer_than_the_list_is_still_counted_whole(get: Get, db: firestore.Client) -> None:
+    now = datetime.now(UTC)
+    db.document("pools/sales").set({"display_name": "Sales"})
+    for number in range(27):
+        pool = "sales" if number >= 22 else "default"
+        at = now - timedelta(seconds=100 - number)
+        db.document(f"pending_conversations/{records.sid(number)}").set({"pool": pool, "queued_at": at})
+    found = metrics(get)
+    assert found["now"]["waiting"] == 27
+    assert {p["pool"]: p["waiting"] for p in found["now"]["pools"]} == {"default": 22, "sales": 5}
+    assert len(found["queue"]) == 20
+    assert "the first 20 of 27" in get().text
+
+
+def test_ten_people_watching_cost_as_much_as_one(get: Get, db: firestore.Client) -> None:
+    get("/now")
+    get("/today")
+    before = board().meter.reads
+    for _ in range(10):
+        assert get("/now").status_code == 200
+        assert get("/today").status_code == 200
+        assert get().status_code == 200
+        assert get("/metrics").status_code == 200
+    assert board().meter.reads == before
+
+
+def test_the_reads_do_not_grow_with_the_history(get: Get, db: firestore.Client) -> None:
+    """Counted over one refresh of everything, with 0 and with 300 conversations of the last year."""
+    get("/metrics")
+    few = board().meter.reads
+    old = datetime.now(UTC) - timedelta(days=3)
+    history = [
+        Conversation(records.sid(n), state="closed", mode="pool", created_at=old, waited=5.0)
+        for n in range(300)
+    ]
+    records.load(db, history)
+    fresh = type(board())()
+    fresh.now()
+    fresh.today()
+    assert fresh.meter.reads <= few
+
+
+def test_prometheus_gets_text_and_others_json(get: Get, db: firestore.Client) -> None:
+    db.document('pools/we"ird').set({"display_name": "Weird"})
+    for answer in (
+        get("/metrics", headers={"Accept": "text/plain;version=0.0.4;q=0.5,*/*;q=0.1"}),
+        get("/metrics?format=prometheus"),
+        get("/?view=metrics&format=prometheus"),
+    ):
+        assert answer.content_type.startswith("text/plain; version=0.0.4")
+        lines = [line for line in answer.text.splitlines() if not line.startswith("#")]
+        shape = r'inbound_conversations_\w+(\{\w+="([^"\\\n]|\\.)*"(,\w+="([^"\\\n]|\\.)*")*\})? [-+.e0-9]+'
+        assert all(re.fullmatch(shape, line) for line in lines), lines
+        assert 'inbound_conversations_wait_seconds_bucket{le="+Inf"} 0' in lines
+    for accept in ("application/json", "*/*", "text/html"):
+        assert get("/metrics", headers={"Accept": accept}).content_type == "application/json"
+
+
+def test_what_is_stuck_is_shown_with_its_reason(get: Get, db: firestore.Client) -> None:
+    late = datetime.now(UTC) - timedelta(minutes=2)
+    stuck = Conversation(
+        records.sid(1), state="assigning", worker="alice@example.com", display_name="Ada", lease_until=late
+    )
+    records.load(db, [stuck])
+    db.document("workers/zoe@example.com").set({"status": "free", "problem": "status must be exactly so."})
+    db.document("settings/routing").set({"time_zone": "Mars/Olympus"})
+    found = {one["what"]: one for one in metrics(get)["stuck"]}
+    assert "alice@example.com was to be added" in found["Ada"]["why"]
+    assert found["workers/zoe@example.com"]["why"] == "status must be exactly so."
+    assert "time_zone must be a time zone" in found["settings/routing"]["why"]
+
+
+def test_the_log_is_searched_by_state_worker_and_customer(get: Get, db: firestore.Client) -> None:
+    records.load(db, records.a_day(80))
+    db.document("customers/c-3").set({"display_name": "Ada Byron", "search": ["a", "ad", "ada", "byron"]})
+    documents = {one.id: one.to_dict() or {} for one in db.collection("conversations").stream()}
+
+    def shown(query: str) -> set[str]:
+        return set(re.findall(r"sid=(CH[0-9a-f]{32})", get(f"/log?{query}").text))
+
+    def those(**wanted: str) -> set[str]:
+        return {
+            sid for sid, d in documents.items() if all(d[name] == value for name, value in wanted.items())
+        }
+
+    assert shown("state=unrouted") == those(state="unrouted")
+    assert shown("worker=bob@example.com") == those(worker="bob@example.com")
+    assert shown("state=closed&worker=bob@example.com") == those(state="closed", worker="bob@example.com")
+    assert shown("customer=c-3") == shown("customer=Ada") == those(customer_id="c-3") != set()
+    first = get("/log").text
+    more = re.search(r'href="([^"]*before=[^"]*)"', first)
+    assert more
+    second = get("/" + more.group(1).replace("&amp;", "&")).text
+    both = [set(re.findall(r"sid=(CH[0-9a-f]{32})", text)) for text in (first, second)]
+    assert len(both[0]) == 50
+    assert both[0] | both[1] == set(documents)
+
+
+@pytest.mark.parametrize(
+    "query", ["state=lost", "before=yesterday", "before=2026-01-01", f"worker={'x' * 300}"]
+)
+def test_a_search_that_makes_no_sense_is_answered_with_a_sentence(get: Get, query: str) -> None:
+    answer = get(f"/log?{query}")
+    assert answer.status_code == 400
+    assert answer.get_json()["error"]
+
+
+def test_what_customers_write_is_text_on_every_page(get: Get, db: firestore.Client) -> None:
+    now = datetime.now(UTC)
+    log = ({"at": now, "what": "queued", "why": HOSTILE},)
+    one = Conversation(
+        records.sid(1), state="queued", pool=HOSTILE.replace("/", ""), display_name=HOSTILE, log=log
+    )
+    records.load(db, [Conversation(**{**one.__dict__, "queued_at": now, "created_at": now})])
+    sid = records.sid(1)
+    for path in ("/", "/now", "/log", f"/conversations/{sid}", f"/?view=conversation&sid={sid}"):
+        answer = get(path)
+        assert answer.status_code == 200, path
+        assert "&lt;script&gt;alert(1)" in answer.text
+        assert "<script>alert" not in answer.text
+        assert "script-src 'self';" in answer.headers["Content-Security-Policy"]
+        assert "unsafe" not in answer.headers["Content-Security-Policy"]
+
+
+def test_links_lead_to_the_same_function_wherever_it_is_served(get: Get, db: firestore.Client) -> None:
+    """At .../wallboard without a slash at the end only an address that begins with ? stays there."""
+    records.load(db, [Conversation(records.sid(1), state="closed", created_at=datetime.now(UTC))])
+    for path in ("/", "/log", f"/conversations/{records.sid(1)}"):
+        links = re.findall(r'(?:href|src|action)="([^"]*)"', get(path).text)
+        assert len(links) > 5
+        assert all(link.startswith(("?", "#")) for link in links), links
+
+
+def test_static_files_are_kept_by_the_browser_and_pages_are_not(get: Get) -> None:
+    found = re.findall(r'(?:href|src)="(\?view=[^"]*&v=[^"]*|\?view=[^"]*&amp;v=[^"]*)"', get().text)
+    assert len(found) == 4
+    for address in found:
+        answer = get("/" + address.replace("&amp;", "&"))
+        assert answer.status_code == 200
+        assert "immutable" in answer.headers["Cache-Control"]
+    assert get().headers["Cache-Control"] == "no-store"
+
+
+def test_it_can_only_be_read(client_for: Callable[[str], FlaskClient], project: str) -> None:
+    client = client_for("wallboard")
+    assert client.head("/").status_code == 200
+    for method in (client.post, client.put, client.delete, client.patch):
+        assert method("/").status_code == 405
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/conversations/CH1", "/conversations/" + "x" * 900])
+def test_a_page_that_does_not_exist_is_404(get: Get, path: str) -> None:
+    assert get(path).status_code == 404
+
+
+def test_an_empty_database_is_a_page_too(get: Get) -> None:
+    assert "Nobody is waiting." in get().text
+    found = metrics(get)
+    assert found["today"]["service_level"] is None
+    assert json.loads(json.dumps(found)) == found
+    assert "No conversation fits." in get("/log").text
