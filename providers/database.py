@@ -68,7 +68,10 @@ def document(collection: str, name: str) -> DocumentReference:
 
 def read(*references: DocumentReference) -> list[Snapshot]:
     """Documents in one round trip, in the order asked for; the same one twice is read once."""
-    found = client().get_all(list(dict.fromkeys(references)), timeout=deadline.remaining(_PATIENCE))
+    wanted = list(dict.fromkeys(references))
+    found = _unless_unavailable(
+        lambda retry: list(client().get_all(wanted, retry=retry, timeout=deadline.remaining(_PATIENCE)))
+    )
     by_path = {snapshot.reference.path: snapshot for snapshot in found}
     return [by_path[reference.path] for reference in references]
 
@@ -96,10 +99,11 @@ def count(query: Query, up_to: int) -> int:
 
 
 def _unless_unavailable(query: Callable[[Retry], T]) -> T:
-    """Runs a query, from its beginning again while Firestore is unavailable and the caller waits.
+    """Runs a reading call, from its beginning again while Firestore is unavailable and the caller waits.
 
-    The query is handed a retry that never retries: google-cloud-firestore 2.34 looks for a default one that is
-    not there when a query fails, and raises AttributeError instead of what went wrong.
+    The call is handed a retry that never retries. Left to itself get_all tries for 5 minutes, past every deadline,
+    and a query of google-cloud-firestore 2.34 looks for a default one that is not there when it fails, and raises
+    AttributeError instead of what went wrong.
     """
     from google.api_core import exceptions
     from google.api_core.retry import Retry, if_exception_type
