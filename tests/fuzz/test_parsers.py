@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import pytest
@@ -29,6 +30,7 @@ MODELS = [
 thorough = settings(max_examples=60, deadline=None, database=None)  # a busy machine is no failure
 
 
+@cache
 def names_of(model: type[Parameters]) -> list[str]:
     """The form's names for the model's fields."""
     schema: dict[str, Any] = model.model_json_schema(by_alias=True, mode="validation")
