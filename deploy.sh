@@ -98,6 +98,9 @@ read_value() {
 
 check_arguments() {
   [ -n "$PROJECT" ] || fail "Which project? Add --project PROJECT; 'gcloud projects list' shows yours."
+  [[ "$PROJECT" =~ ^[a-z][a-z0-9.:-]*$ ]] || fail "--project '$PROJECT' must be a project's id, not its name or number."
+  [[ "$REGION" =~ ^[a-z0-9-]+$ ]] || fail "--region '$REGION' must be a region such as us-central1."
+  [[ "$DATABASE" =~ ^(\(default\)|[a-z][a-z0-9-]{2,61}[a-z0-9])?$ ]] || fail "--database '$DATABASE' must be 4 to 63 lower-case letters, digits and hyphens, or (default)."
   [[ "$PREFIX" =~ ^([a-z]([a-z0-9-]{0,17}[a-z0-9])?)?$ ]] || fail "--prefix '$PREFIX' must be 1 to 19 lower-case letters, digits and hyphens, beginning with a letter."
   [[ "$MIN_INSTANCES" =~ ^[0-9]*$ ]] || fail "--min-instances '$MIN_INSTANCES' must be a whole number."
   [[ "$BASE_URL" =~ ^(https?://[^/?#,|]+(/[^?#,|]*)?)?$ ]] || fail "--base-url '$BASE_URL' must be an address such as https://example.com without ? and #."
@@ -112,11 +115,16 @@ check_arguments() {
   if [ "$YES" = 1 ]; then YES_FLAG=--yes; fi
 }
 
-# What is there already, read at once.
-look_around() {
+# What may make the rest pointless: another region, a database elsewhere, settings of an earlier run.
+look_ahead() {
   later look regions "list the regions" cloud functions regions list --gen2 --format='value(locationId)'
   later look functions "list the functions" list_functions
   later look databases "list the databases" cloud firestore databases list --format='csv[no-heading](name.basename(),locationId,type)'
+  all_done
+}
+
+# What else is there already, read at once.
+look_around() {
   later look accounts "list the service accounts" cloud iam service-accounts list --format='value(email)'
   later look policy "read the project's access policy" cloud projects get-iam-policy "$PROJECT" --flatten='bindings[].members' \
     --format='value[separator="|"](bindings.role,bindings.members,bindings.condition.expression)'
@@ -128,22 +136,27 @@ look_around() {
 
 # Settings that nobody gave stay as they are deployed.
 recall() {
-  local row name column=8
-  row=$(grep "^$(deployed_name pre_event)|" "$TMP/functions.out" || true)
-  MIN_INSTANCES=${MIN_INSTANCES:-$(echo "$row" | cut -d '|' -f 5)}
+  local deployed name column=8
+  deployed=$(row "$TMP/functions.out" '|' "$(deployed_name pre_event)")
+  MIN_INSTANCES=${MIN_INSTANCES:-$(echo "$deployed" | cut -d '|' -f 5)}
   MIN_INSTANCES=${MIN_INSTANCES:-0}
-  DATABASE=${DATABASE:-$(echo "$row" | cut -d '|' -f 6)}
+  DATABASE=${DATABASE:-$(echo "$deployed" | cut -d '|' -f 6)}
   DATABASE=${DATABASE:-(default)}
-  BASE_URL=${BASE_URL:-$(echo "$row" | cut -d '|' -f 7)}
+  BASE_URL=${BASE_URL:-$(echo "$deployed" | cut -d '|' -f 7)}
   BASE_URL=${BASE_URL:-https://$REGION-$PROJECT.cloudfunctions.net}
   for name in $REMEMBERED; do
-    if [ -z "${!name+set}" ]; then printf -v "$name" '%s' "$(echo "$row" | cut -d '|' -f $column)"; fi
+    if [ -z "${!name+set}" ]; then printf -v "$name" '%s' "$(echo "$deployed" | cut -d '|' -f $column)"; fi
     column=$((column + 1))
     [[ "${!name}" != *[\|[:space:]]* ]] || fail "$name must be one word, without spaces."
   done
 }
 
+# Everything that has to be asked is asked before anything is changed.
 check_account() {
+  if [ -z "${TWILIO_AUTH_TOKEN:-}" ] && ! has_line "$TMP/secrets.out" "${SECRET_PREFIX}twilio-auth-token"; then
+    ask_for TWILIO_AUTH_TOKEN "Twilio auth token (not shown)" -s
+    TWILIO_AUTH_TOKEN=$ANSWER
+  fi
   if [ -z "$TWILIO_ACCOUNT_SID" ]; then
     ask_for TWILIO_ACCOUNT_SID "Twilio account SID (AC...)"
     TWILIO_ACCOUNT_SID=$ANSWER
@@ -167,18 +180,20 @@ main() {
   check_tools
   step "Project $PROJECT"
   check_project
-  [ "$DELETE" = 0 ] || { delete_everything && exit 0; }
+  if [ "$DELETE" = 1 ]; then
+    delete_everything
+    exit 0
+  fi
   enable_apis
-  look_around
+  look_ahead
   check_region
   recall
+  check_database
+  look_around
   check_account
   if [ -z "$ONLY" ]; then
     prepare_database
-    prepare_indexes
     prepare_accounts
-  else
-    DATABASE_LOCATION=$(grep -F -- "$DATABASE," "$TMP/databases.out" | head -n 1 | cut -d , -f 2)
   fi
   prepare_secrets
   deploy_functions
@@ -192,4 +207,5 @@ main() {
   summary
 }
 
-main "$@"
+# In braces: bash reads a script as it goes, and this one may be replaced meanwhile.
+{ main "$@"; exit; }

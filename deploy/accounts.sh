@@ -61,7 +61,8 @@ prepare_secret() {
   fi
   if [ "$value" != "$stored" ]; then
     [ -z "$ONLY" ] || fail "The value of $variable is new: run without --only, so that every function gets it."
-    store_secret "$secret" "$value" && version=$NEW_VERSION
+    store_secret "$secret" "$value"
+    version=$NEW_VERSION
   fi
   let_runtime_read "$secret"
   SECRET_FLAG="${SECRET_FLAG:+$SECRET_FLAG,}$variable=$secret:$version"

@@ -50,7 +50,10 @@ change() {
   local doing=$1 log
   shift
   if [ "$DRY_RUN" = 1 ]; then
-    printf '  would %s: %s\n' "$doing" "$*"
+    printf '  would %s:' "$doing"
+    shift # `cloud`, which adds the project
+    printf ' %q' gcloud "$@" --project="$PROJECT"
+    printf '\n'
     return
   fi
   log=$(mktemp "$TMP/change.XXXXXX")
@@ -85,3 +88,6 @@ interrupted() {
 }
 
 has_line() { grep -qxF -- "$2" "$1"; }
+
+# row FILE SEPARATOR NAME: the line whose first column is the name; nothing if there is none.
+row() { awk -F "$2" -v name="$3" '$1 == name' "$1"; }

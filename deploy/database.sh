@@ -11,17 +11,16 @@ is_near() {
   return 1
 }
 
-prepare_database() {
-  step "Firestore"
+# Before anything is changed: a database stays where it is.
+check_database() {
   local found kind
-  found=$(grep -F -- "$DATABASE," "$TMP/databases.out" | head -n 1 || true)
+  found=$(row "$TMP/databases.out" , "$DATABASE")
   if [ -z "$found" ]; then
+    [ -z "$ONLY" ] || fail "There is no database $DATABASE yet: run once without --only."
+    NEW_DATABASE=1
     DATABASE_LOCATION=${DATABASE_LOCATION:-$REGION}
     is_near "$DATABASE_LOCATION" || fail "A database in $DATABASE_LOCATION is far from functions in $REGION: choose --database-location and --region next to each other."
-    changed "make the database $DATABASE in $DATABASE_LOCATION" cloud firestore databases create \
-      --database="$DATABASE" --location="$DATABASE_LOCATION" --type=firestore-native --delete-protection
-    NEW_DATABASE=1
-    return 0
+    return
   fi
   NEW_DATABASE=0
   kind=${found##*,}
@@ -43,8 +42,13 @@ region_for() {
   esac
 }
 
-prepare_indexes() {
+prepare_database() {
   local line words
+  step "Firestore"
+  if [ "$NEW_DATABASE" = 1 ]; then
+    changed "make the database $DATABASE in $DATABASE_LOCATION" cloud firestore databases create \
+      --database="$DATABASE" --location="$DATABASE_LOCATION" --type=firestore-native --delete-protection
+  fi
   if [ "$DRY_RUN" = 1 ] && [ "$NEW_DATABASE" = 1 ]; then
     note "would make the indexes, the time to live, the rules and the default records in it"
     return

@@ -23,7 +23,7 @@ settings_of() {
     --gen2 --runtime=python313 --region="$REGION" --source=. --entry-point="$entry"
     --service-account="$(account runtime)" --build-service-account="projects/$PROJECT/serviceAccounts/$(account build)"
     --cpu=1 --memory=512Mi --concurrency="$THREADS" --timeout="${seconds}s"
-    --min-instances="$minimum" --max-instances="$maximum" --ingress-settings=all
+    --min-instances="$minimum" --max-instances="$maximum" --ingress-settings=all --serve-all-traffic-latest-revision
     --set-env-vars="^|^$(variables)" --set-secrets="$SECRET_FLAG"
   )
   if [ "$caller" = firestore ]; then
@@ -78,12 +78,11 @@ say_once() {
 is_wanted() { [ -z "$ONLY" ] || [ "$(deployed_name "$1")" = "$NAME_PREFIX${ONLY#"$NAME_PREFIX"}" ]; }
 
 deploy_one() {
-  local entry=$1 caller=$2 name mark row started=$SECONDS
+  local entry=$1 caller=$2 name mark started=$SECONDS
   name=$(deployed_name "$entry")
   settings_of "$entry" "$caller" "$3" "${4:--}" "${5:-}"
   mark=$({ cat "$TMP/source" && printf '%s\n' "${ARGUMENTS[@]}"; } | checksum)
-  row=$(grep -F -- "$name|" "$TMP/functions.out" | grep "^$name|" || true)
-  case "$row" in
+  case "$(row "$TMP/functions.out" '|' "$name")" in
     "$name|ACTIVE|$mark|"*)
       [ "$DRY_RUN" = 1 ] || printf '  %-24s unchanged\n' "$name"
       let_callers_in "$name" "$caller"
@@ -126,13 +125,13 @@ schedule_sweep() {
   local name address job have want
   name=$(deployed_name sweep)
   if [ -e "$TMP/deployed.$name" ]; then look functions "list the functions" list_functions; fi
-  address=$(grep "^$name|" "$TMP/functions.out" | cut -d '|' -f 4 || true)
+  address=$(row "$TMP/functions.out" '|' "$name" | cut -d '|' -f 4)
   if [ -z "$address" ]; then
     note "would call $name every minute"
     return
   fi
   want="$name|* * * * *|$address|$(account scheduler)|$address|ENABLED"
-  have=$(grep "^$name|" "$TMP/jobs.out" || true)
+  have=$(row "$TMP/jobs.out" '|' "$name")
   if [ "$have" = "$want" ]; then return; fi
   if [ -n "$have" ]; then job=update; else job=create; fi
   changed "$job the scheduler job $name" cloud scheduler jobs "$job" http "$name" --location="$REGION" --schedule='* * * * *' \

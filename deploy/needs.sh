@@ -6,15 +6,11 @@ APIS="cloudfunctions run cloudbuild artifactregistry eventarc pubsub firestore f
 check_tools() {
   command -v gcloud >/dev/null || fail "The gcloud command is missing: install it from https://cloud.google.com/sdk/docs/install, then run 'gcloud auth login'."
   if [ -z "${PYTHON:-}" ]; then
+    # shellcheck source=local/setup.sh
+    . local/setup.sh
+    setup_environment || fail "The tools need .venv, which could not be made (above)."
     PYTHON=.venv/bin/python
-    if [ ! -x "$PYTHON" ]; then
-      command -v python3 >/dev/null || fail "Python is missing: install Python 3.11 or later."
-      note "making .venv with the packages of requirements.txt"
-      { python3 -m venv .venv && .venv/bin/pip install --quiet -r requirements.txt; } ||
-        fail "The packages of requirements.txt could not be installed into .venv: remove .venv and run the same command again."
-    fi
   fi
-  "$PYTHON" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || fail "$PYTHON is older than Python 3.11: install a newer one and remove .venv."
 }
 
 check_project() {

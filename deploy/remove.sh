@@ -2,8 +2,9 @@
 # deploy.sh --delete: lists what an earlier run made and removes it; Firestore's data, rules and indexes stay.
 
 delete_everything() {
-  look_around
+  look_ahead
   recall
+  look_around
   find_ours
   if [ ! -s "$TMP/ours" ]; then
     step "There is nothing in $PROJECT ($REGION) that this script made${PREFIX:+ with --prefix $PREFIX}."
@@ -23,7 +24,7 @@ delete_everything() {
 find_ours() {
   local role member kind pair
   {
-    grep "^$(deployed_name sweep)|" "$TMP/jobs.out" | cut -d '|' -f 1 | sed 's/^/scheduler job|/' || true
+    row "$TMP/jobs.out" '|' "$(deployed_name sweep)" | cut -d '|' -f 1 | sed 's/^/scheduler job|/'
     cut -d '|' -f 1 "$TMP/functions.out" | sed '/^$/d; s/^/function|/'
     for pair in $SECRETS; do
       if has_line "$TMP/secrets.out" "$SECRET_PREFIX${pair##*:}"; then echo "secret|$SECRET_PREFIX${pair##*:}"; fi

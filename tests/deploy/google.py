@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import threading
@@ -156,6 +157,10 @@ class _Handler(BaseHTTPRequestHandler):
         )
         status, document = self.google.answer(request, raw)
         out = json.dumps(document).encode()
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # a gcloud that was ended
+            self._reply(status, out)
+
+    def _reply(self, status: int, out: bytes) -> None:
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(out)))

@@ -1,0 +1,175 @@
+"""The made-up Google project, a person's shell to run deploy.sh in, and one deployment that most tests look at."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from local.emulator import Emulator
+from local.twilio import StandIn
+from tests.deploy.deployed import Deployed
+from tests.deploy.google import Google, Request
+
+ROOT = Path(__file__).parent.parent.parent
+SECONDS = 400  # for one run; about 30 on an idle machine
+
+
+@dataclass
+class Shell:
+    """Runs deploy.sh as a person would, without a terminal, against the stand-ins only."""
+
+    google: Google
+    checkout: Path
+    folder: Path
+    more: dict[str, str] = field(default_factory=dict)
+
+    def environment(self) -> dict[str, str]:
+        own = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "JAVA_HOME") if name in os.environ}
+        ours = {"PYTHON": sys.executable, "DEPLOY_RETRIES": "1", "DEPLOY_RETRY_SECONDS": "0"}
+        return own | self.google.environment(str(self.folder / "gcloud")) | ours | self.more
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """The running script, leader of a process group as it is on a terminal."""
+        return subprocess.Popen(
+            ["./deploy.sh", "--project", self.google.project, *arguments],
+            cwd=self.checkout,
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(self, *arguments: str) -> tuple[int, str]:
+        """Exit status and everything printed."""
+        process = self.start(*arguments)
+        try:
+            output, _ = process.communicate(timeout=SECONDS)
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGTERM)
+                process.wait(20)
+        return process.returncode, output
+
+
+@dataclass
+class Story:
+    """One deployment: stopped by Ctrl-C, run to its end, and run once more."""
+
+    google: Google
+    shell: Shell
+    deployed: Deployed
+    twilio: StandIn
+    project: str
+    emulator: Emulator
+    stopped: tuple[int, str] = (0, "")
+    left_running: str = ""
+    complete: tuple[int, str] = (0, "")
+    again: tuple[int, str] = (0, "")
+    changes_again: list[Request] = field(default_factory=list)
+
+
+@pytest.fixture(scope="session")
+def gcloud() -> str:
+    """The real gcloud; these tests are about what it sends."""
+    found = shutil.which("gcloud")
+    if found is None:
+        pytest.skip(
+            "gcloud is not installed: https://cloud.google.com/sdk/docs/install, then run these again"
+        )
+    return found
+
+
+@pytest.fixture(scope="session")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy that nobody edits meanwhile, with files of a developer's that must stay where they are."""
+    copy = tmp_path_factory.mktemp("checkout") / "copy"
+    left_out = shutil.ignore_patterns(".*", "__pycache__", "node_modules", "tests", "bench")
+    shutil.copytree(ROOT, copy, ignore=left_out)
+    shutil.copy(ROOT / ".gcloudignore", copy)
+    (copy / ".env").write_text("TWILIO_AUTH_TOKEN=mine")
+    (copy / ".venv").mkdir()
+    (copy / ".venv" / "module.py").write_text("")
+    return copy
+
+
+@pytest.fixture
+def google(gcloud: str) -> Iterator[Google]:
+    """A project of its own, with billing and the APIs on, and a database."""
+    made_up = prepared(Google(f"demo-{secrets.token_hex(4)}"))
+    yield made_up
+    made_up.close()
+
+
+def prepared(google: Google) -> Google:
+    """The APIs on and a database in the functions' region."""
+    apis = (ROOT / "deploy" / "needs.sh").read_text().split('APIS="')[1].split('"')[0].split()
+    google.enabled.update(f"{api}.googleapis.com" for api in apis)
+    name = f"projects/{google.project}/databases/(default)"
+    google.resources[name] = {"name": name, "locationId": google.region, "type": "FIRESTORE_NATIVE"}
+    return google
+
+
+@pytest.fixture
+def shell(google: Google, checkout: Path, tmp_path: Path) -> Shell:
+    """A shell with Twilio's account in its environment."""
+    account = {"TWILIO_ACCOUNT_SID": f"AC{secrets.token_hex(16)}", "TWILIO_AUTH_TOKEN": secrets.token_hex(16)}
+    return Shell(google, checkout, tmp_path, account | {"FIRESTORE_EMULATOR_HOST": "127.0.0.1:1"})
+
+
+@pytest.fixture(scope="session")
+def story(
+    gcloud: str, emulator: Emulator, checkout: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Story]:
+    """The deployment; every request is kept, and each of its three runs' words."""
+    folder = tmp_path_factory.mktemp("deploy")
+    google = Google(f"demo-{secrets.token_hex(4)}")
+    extra = {"FIRESTORE_EMULATOR_HOST": emulator.host}
+    deployed = Deployed(google, folder, extra)
+    twilio = StandIn(account_sid=f"AC{secrets.token_hex(16)}", auth_token=secrets.token_hex(16), port=0)
+    twilio.start()
+    account = {"TWILIO_ACCOUNT_SID": twilio.account_sid, "TWILIO_AUTH_TOKEN": twilio.auth_token}
+    shell = Shell(google, checkout, folder, extra | account | {"TWILIO_API_BASE_URL": twilio.url})
+    told = Story(google, shell, deployed, twilio, google.project, emulator)
+    try:
+        _tell(told)
+        yield told
+    finally:
+        deployed.close()
+        twilio.stop()
+        google.close()
+
+
+def _tell(story: Story) -> None:
+    arguments = ("--base-url", story.deployed.url, "--min-instances", "1")
+    story.stopped, story.left_running = _stop_in_the_middle(story, arguments)
+    story.complete = story.shell.run(*arguments, "--twilio", "--number", "+12025550123", "--yes")
+    before = len(story.google.requests)
+    story.again = story.shell.run()
+    story.changes_again = [r for r in story.google.requests[before:] if r.changes_something]
+
+
+def _stop_in_the_middle(story: Story, arguments: tuple[str, ...]) -> tuple[tuple[int, str], str]:
+    """Ctrl-C once the first function is being made: a terminal sends SIGINT to the whole group."""
+    story.google.operation_seconds = 1
+    process = story.shell.start(*arguments)
+    until = time.monotonic() + SECONDS
+    while not story.google.functions() and process.poll() is None and time.monotonic() < until:
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGINT)
+    output, _ = process.communicate(timeout=SECONDS)
+    story.google.operation_seconds = 0
+    running = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    left = "\n".join(line for line in running.splitlines() if story.project in line)
+    return (process.returncode, output), left

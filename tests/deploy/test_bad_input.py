@@ -1,0 +1,102 @@
+"""Whatever is wrong, deploy.sh ends with one sentence that says what to do, and has changed nothing before."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.deploy.conftest import Shell
+from tests.deploy.google import Google, Refusal
+
+pytestmark = pytest.mark.timeout(600)
+
+
+def sentence(output: str) -> str:
+    """The one line that deploy.sh ends with."""
+    (line,) = re.findall(r"^deploy\.sh: (.*)$", output, re.MULTILINE)
+    return str(line)
+
+
+def ends_with(shell: Shell, *arguments: str) -> str:
+    status, output = shell.run(*arguments)
+    assert status == 1, output
+    assert "Traceback" not in output
+    assert shell.google.changes() == []
+    return sentence(output)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--regoin", "x"], "'--regoin' is not an option: see ./deploy.sh --help."),
+        (["--region"], "--region needs a value"),
+        (["--region", "US Central"], "must be a region such as us-central1"),
+        (["--project", "My Project"], "must be a project's id, not its name or number"),
+        (["--database", "Main"], "must be 4 to 63 lower-case letters"),
+        (["--prefix", "Staging_"], "must be 1 to 19 lower-case letters"),
+        (["--min-instances", "one"], "must be a whole number"),
+        (["--base-url", "example.com"], "must be an address such as https://example.com"),
+        (["--only", "pre-events"], "There is no function 'pre-events': the names are pre-event post-event"),
+    ],
+)
+def test_an_argument_that_makes_no_sense_is_named(shell: Shell, arguments: list[str], says: str) -> None:
+    assert says in ends_with(shell, *arguments)
+    assert shell.google.requests == []
+
+
+def test_without_gcloud_it_says_where_to_get_it(shell: Shell, tmp_path: Path) -> None:
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    for folder in map(Path, os.environ["PATH"].split(":")):
+        for name in ("bash", "env", "dirname", "mktemp", "rm", "tr", "cut", "grep", "sed"):
+            if (folder / name).exists() and not (tools / name).exists():
+                (tools / name).symlink_to(folder / name)
+    shell.more["PATH"] = str(tools)
+    assert "install it from https://cloud.google.com/sdk/docs/install" in ends_with(shell)
+
+
+def test_a_person_who_is_not_signed_in_is_told_to_sign_in(shell: Shell) -> None:
+    shell.more["CLOUDSDK_AUTH_ACCESS_TOKEN"] = ""
+    assert "run 'gcloud auth login'" in ends_with(shell)
+
+
+def test_a_project_without_billing_gets_the_page_that_links_one(shell: Shell, google: Google) -> None:
+    google.billing = False
+    said = ends_with(shell)
+    assert f"https://console.cloud.google.com/billing/linkedaccount?project={google.project}" in said
+
+
+def test_a_missing_permission_is_named(shell: Shell, google: Google) -> None:
+    google.refusals.append(
+        Refusal(
+            "GET cloudfunctions/.*/functions$",
+            403,
+            "Permission 'cloudfunctions.functions.list' denied on resource",
+        )
+    )
+    said = ends_with(shell)
+    assert said.startswith(f"You may not list the functions in {google.project}")
+    assert "your account lacks cloudfunctions.functions.list" in said
+    assert "docs/deploying.md" in said
+
+
+def test_an_unknown_region_gets_the_list_of_regions(shell: Shell) -> None:
+    said = ends_with(shell, "--region", "us-centrl1")
+    assert said.startswith("There is no Cloud Functions region 'us-centrl1'")
+    assert "europe-west1" in said
+
+
+def test_a_database_in_another_location_gets_the_region_to_use(shell: Shell, google: Google) -> None:
+    (database,) = google.resources.values()
+    database["locationId"] = "eur3"
+    said = ends_with(shell)
+    assert said.startswith("The database (default) is in eur3 and cannot be moved")
+    assert "--region europe-west1" in said
+
+
+def test_without_a_terminal_a_missing_token_is_named_before_anything_is_changed(shell: Shell) -> None:
+    del shell.more["TWILIO_AUTH_TOKEN"]
+    assert ends_with(shell).startswith("TWILIO_AUTH_TOKEN is not set and there is no terminal to ask on")

@@ -1,0 +1,74 @@
+"""What happens to a deployment later: a failed build, a wrong address, a rotated token, the end."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.deploy.conftest import Story
+from tests.deploy.google import Refusal, Request
+
+pytestmark = pytest.mark.timeout(900)
+
+
+def changes_of(story: Story, *arguments: str) -> tuple[int, str, list[Request]]:
+    """Exit status and words of one more run, and the requests that wrote."""
+    before = len(story.google.requests)
+    status, output = story.shell.run(*arguments)
+    return status, output, [r for r in story.google.requests[before:] if r.changes_something]
+
+
+def test_a_dry_run_says_what_it_would_do_and_does_nothing(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(story.shell.more, "TWILIO_AUTH_TOKEN_SECONDARY", "the-next-token")
+    status, output, changes = changes_of(story, "--dry-run")
+    assert status == 0, output
+    assert changes == []
+    assert "would add a version to the secret twilio-auth-token-secondary" in output
+    assert "TWILIO_AUTH_TOKEN_SECONDARY=twilio-auth-token-secondary:next" in output
+    assert output.count("would deploy") == len(story.google.functions())
+    assert "the-next-token" not in output
+
+
+def test_a_function_that_does_not_build_is_named_with_googles_reason(story: Story) -> None:
+    story.google.refusals.append(
+        Refusal("PATCH .*functions/crm", 400, "Build failed: no", "INVALID_ARGUMENT")
+    )
+    status, output, _ = changes_of(
+        story, "--only", "crm", "--min-instances", "1", "--base-url", "https://other.example.com"
+    )
+    story.google.refusals.clear()
+    assert status == 1
+    assert "Build failed: no" in output
+    assert output.strip().endswith("run the same command again; what is deployed stays.")
+    assert "Not deployed: crm." in output
+
+
+def test_a_webhook_that_does_not_answer_as_it_must_keeps_twilio_where_it_is(story: Story) -> None:
+    before = len(story.twilio.requests)
+    wrong = f"{story.deployed.url}/elsewhere"
+    status, output, _ = changes_of(story, "--only", "crm", "--base-url", wrong, "--twilio", "--yes")
+    assert status == 1
+    assert f"{wrong}/crm: a signed request got 404" in output
+    assert "Twilio was not pointed at them" in output
+    assert len(story.twilio.requests) == before
+
+
+def test_delete_removes_what_was_made_and_leaves_the_data(story: Story) -> None:
+    status, output, changes = changes_of(story, "--delete", "--yes", "--base-url", story.deployed.url)
+    assert status == 0, output
+    assert story.google.functions() == {}
+    kinds = {path.split("/")[-2] for path in story.google.resources}
+    assert not kinds & {"functions", "serviceAccounts", "secrets", "jobs"}
+    assert f"projects/{story.project}/databases/(default)" in story.google.resources
+    assert not [r for r in changes if r.api in ("firestore", "firebaserules")]
+    policy = story.google.policies[f"cloudresourcemanager/projects/{story.project}"]
+    assert [b for b in policy["bindings"] if b["members"]] == []
+    (last,) = [r for r in story.twilio.requests[-3:] if r["method"] == "POST"]
+    assert last["path"].endswith("/Configuration/Webhooks")
+
+
+def test_delete_without_a_terminal_and_without_yes_removes_nothing(story: Story) -> None:
+    status, output, changes = changes_of(story, "--delete", "--no-probe")
+    assert "nothing" in output.lower()
+    assert (status, changes) == (0, [])

@@ -1,0 +1,128 @@
+"""Prints what a thousand routed conversations cost at Google's list prices: python -m tools.cost."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+COUNTS = Path(__file__).parent / "cost_counts.json"
+CONVERSATIONS = 1000
+SWEEPS_PER_MONTH = 60 * 24 * 30
+CPUS, GIBIBYTES = 1, 0.5  # as deploy.sh asks for: --cpu=1 --memory=512Mi
+SECONDS_PER_MONTH = 3600 * 24 * 30
+
+
+@dataclass(frozen=True)
+class Price:
+    """US dollars for one unit, and where it stands."""
+
+    dollars: float
+    unit: str
+    source: str
+
+
+# Read in stored copies of these pages; check them before you rely on a figure. Free allowances are left out.
+PRICES = {
+    "read": Price(0.03 / 100_000, "document read, us-central1", "https://cloud.google.com/firestore/pricing"),
+    "write": Price(
+        0.09 / 100_000, "document write, us-central1", "https://cloud.google.com/firestore/pricing"
+    ),
+    "delete": Price(
+        0.01 / 100_000, "document deleted, us-central1", "https://cloud.google.com/firestore/pricing"
+    ),
+    "request": Price(0.40 / 1_000_000, "request to a function", "https://cloud.google.com/run/pricing"),
+    "cpu": Price(0.000024, "vCPU second while a request runs", "https://cloud.google.com/run/pricing"),
+    "memory": Price(0.0000025, "GiB second while a request runs", "https://cloud.google.com/run/pricing"),
+    "idle": Price(
+        0.0000025,
+        "vCPU second or GiB second of a warm, idle instance",
+        "https://cloud.google.com/run/pricing",
+    ),
+    "event": Price(
+        2 * 1000 * 40 / 2**40, "event, published and delivered", "https://cloud.google.com/pubsub/pricing"
+    ),
+    "job": Price(0.10, "scheduler job and month", "https://cloud.google.com/scheduler/pricing"),
+    "secret": Price(0.06, "secret version and month", "https://cloud.google.com/secret-manager/pricing"),
+}
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How often things happen, from cost_counts.json."""
+
+    reads: float
+    writes: float
+    deletes: float
+    webhooks: float
+    events: float
+    request_seconds: float
+    sweep_reads: float
+    sweep_seconds: float
+
+
+def counts() -> Counts:
+    """The counted (or, until then, bounded) numbers; the file says which and how."""
+    return Counts(**{name: entry["value"] for name, entry in json.loads(COUNTS.read_text()).items()})
+
+
+def running(seconds: float) -> float:
+    """Dollars for one request that takes so long; Cloud Run rounds up to 0.1 s."""
+    billed = -(-round(seconds * 1000) // 100) / 10
+    compute = billed * (CPUS * PRICES["cpu"].dollars + GIBIBYTES * PRICES["memory"].dollars)
+    return PRICES["request"].dollars + compute
+
+
+def per_thousand(counted: Counts) -> list[tuple[str, str, float]]:
+    """What, how much of it, and dollars, for a thousand routed conversations."""
+    requests = counted.webhooks + counted.events
+    amounts = {"read": counted.reads, "write": counted.writes, "delete": counted.deletes}
+    rows = [
+        (f"Firestore {what}s", f"{CONVERSATIONS} × {n:g}", CONVERSATIONS * n * PRICES[what].dollars)
+        for what, n in amounts.items()
+    ]
+    seconds = f"{CONVERSATIONS} × {requests:g} requests of {counted.request_seconds:g} s"
+    rows.append(("Functions", seconds, CONVERSATIONS * requests * running(counted.request_seconds)))
+    delivered = CONVERSATIONS * counted.events
+    rows.append(
+        ("Firestore events", f"{CONVERSATIONS} × {counted.events:g}", delivered * PRICES["event"].dollars)
+    )
+    return rows
+
+
+def per_month(counted: Counts) -> list[tuple[str, str, float]]:
+    """What it costs in a month without any conversation, and what warm instances add."""
+    idle = SECONDS_PER_MONTH * (CPUS + GIBIBYTES) * PRICES["idle"].dollars
+    reads = SWEEPS_PER_MONTH * counted.sweep_reads * PRICES["read"].dollars
+    return [
+        (
+            "Sweep every minute",
+            f"{SWEEPS_PER_MONTH} × {counted.sweep_seconds:g} s",
+            SWEEPS_PER_MONTH * running(counted.sweep_seconds),
+        ),
+        ("Reads of the sweep", f"{SWEEPS_PER_MONTH} × {counted.sweep_reads:g}", reads),
+        ("Scheduler job", "1", PRICES["job"].dollars),
+        ("Secret version", "1", PRICES["secret"].dollars),
+        ("With --min-instances 1", "3 idle instances", 3 * idle),
+    ]
+
+
+def table(title: str, rows: list[tuple[str, str, float]]) -> list[str]:
+    """A Markdown table with its sum."""
+    lines = [f"| {title} | how much | US dollars |", "|---|---|---:|"]
+    lines += [f"| {what} | {much} | {dollars:.4f} |" for what, much, dollars in rows]
+    return lines
+
+
+def report() -> str:
+    """Both tables, as they stand in docs/deploying.md."""
+    counted = counts()
+    conversations = per_thousand(counted)
+    total = sum(dollars for _, _, dollars in conversations)
+    lines = table("A thousand routed conversations", conversations)
+    lines += [f"| **Together** | | **{total:.4f}** |", "", *table("A month", per_month(counted))]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    print(report())
