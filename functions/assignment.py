@@ -66,15 +66,13 @@ def give_to_pool(conversation: Conversation, pool: Pool, others_wait: bool, free
     `free`: the free workers found just now. Where others wait already it queues behind them, and the free
     worker takes the oldest.
     """
-    if others_wait and free:
-        queue(conversation, conversation, pool, f"others wait for {pool.display_name} already")
-        return None
-    while True:
+    while not (others_wait and free):
         if claimed := _claim_one_of(conversation, pool, free):
             return _finish_first(claimed)
         free, why = _look_closer(pool)
         if not free:
             return queue(conversation, conversation, pool, why)
+    return queue(conversation, conversation, pool, f"others wait for {pool.display_name} already")
 
 
 def queue(before: Conversation, after: Conversation, pool: Pool, why: str) -> None:
