@@ -20,25 +20,55 @@ if TYPE_CHECKING:
 
 # Which functions, and how many processes of each.
 INSTANCES = {"post_event": 2, "routing": 1, "worker_available": 2, "sweep": 1}
+_SERVED_BEFORE_A_KILL = 8  # requests: on a slow machine it would else die before it did anything
 _NO_ANSWER = Response("no instance is left\n", 503)
 
 
 class Instance:
-    """One process that serves one function."""
+    """One process that serves one function; `working` on so many requests, `served` so many since its start."""
 
     def __init__(self, entry_point: str) -> None:
         self.entry_point = entry_point
         self.port = free_port()
-        self.child: Child | None = None
-
-    def start(self, env: Mapping[str, str]) -> None:
-        if self.child is None:
-            self.child = functions.child(self.entry_point, self.port, env)
-        self.child.start()
+        self.working = self.served = 0
+        self._child: Child | None = None
 
     @property
     def url(self) -> str:
         return f"http://{HOST}:{self.port}/"
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a kill now interrupts work, of a process that had time to do some."""
+        return self.working > 0 and self.served >= _SERVED_BEFORE_A_KILL
+
+    def start(self, env: Mapping[str, str]) -> "Instance":
+        self._child = functions.child(self.entry_point, self.port, env).start()
+        return self
+
+    def wait_ready(self) -> None:
+        if self._child is not None:
+            self._child.wait_ready()
+
+    def kill(self, restart: bool = False) -> None:
+        """SIGKILL; and a fresh process on the same port if wanted."""
+        if self._child is not None:
+            self._child.kill()
+            self.served = 0
+            if restart:
+                self._child.start()
+
+    def output(self) -> str:
+        return self._child.output(50_000_000) if self._child is not None else ""
+
+    def ask(self, request: Request) -> Response:
+        self.working += 1
+        try:
+            headers = list(request.headers.items())
+            return raw_http.send(request.method, self.url, headers, request.get_data())
+        finally:
+            self.working -= 1
+            self.served += 1
 
 
 class Fleet:
@@ -51,7 +81,6 @@ class Fleet:
         self.running = 0
         self._turn = itertools.count()
         self._lock = threading.Lock()
-        self._env: Mapping[str, str] = {}
         self._front = LocalServer(self._forward)
 
     @property
@@ -62,26 +91,22 @@ class Fleet:
         self._front.start()
 
     def start(self, env: Mapping[str, str]) -> None:
-        self._env = env
         for instance in self.instances:
             instance.start(env)
         for instance in self.instances:
-            if instance.child is not None:
-                instance.child.wait_ready()
+            instance.wait_ready()
 
     def stop(self) -> None:
         for instance in self.instances:
-            if instance.child is not None:
-                instance.child.kill()
+            instance.kill()
         self._front.stop()
 
-    def kill_one(self, rng: random.Random) -> None:
-        """SIGKILL while it works, and a fresh process on the same port."""
-        instance = rng.choice(self.instances)
-        if instance.child is not None and instance.child.alive:
-            instance.child.kill()
+    def kill_a_busy_one(self, rng: random.Random) -> None:
+        """One that is at work just now, if any is."""
+        busy = [instance for instance in self.instances if instance.is_busy]
+        if busy:
+            rng.choice(busy).kill(restart=True)
             self.kills += 1
-            instance.child.start()
 
     def wait_idle(self, timeout: float = 30) -> None:
         end = time.monotonic() + timeout
@@ -90,7 +115,7 @@ class Fleet:
 
     def unexpected_errors(self) -> list[str]:
         """Lines of the functions' logs that say that nobody foresaw it."""
-        outputs = [i.child.output(50_000_000) for i in self.instances if i.child is not None]
+        outputs = (instance.output() for instance in self.instances)
         return [line for text in outputs for line in text.splitlines() if "stack_trace" in line]
 
     def _forward(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
@@ -105,12 +130,10 @@ class Fleet:
     def _answer(self, request: Request) -> Response:
         entry_point = request.path.removeprefix("/").replace("-", "_")
         serving = [one for one in self.instances if one.entry_point == entry_point]
-        body, headers = request.get_data(), list(request.headers.items())
         first = next(self._turn)
         for number in range(len(serving)):
-            instance = serving[(first + number) % len(serving)]
             try:
-                return raw_http.send(request.method, instance.url, headers, body)
+                return serving[(first + number) % len(serving)].ask(request)
             except ConnectionRefusedError:
                 continue  # it has just been killed: another one takes it
             except (OSError, http.client.HTTPException):

@@ -9,7 +9,7 @@ from local.triggers import Triggers
 from local.twilio import StandIn
 
 _CHANGES_AFTER = 2.0  # seconds
-_KILLS = 0.8  # per second
+_KILLS = 1.5  # tries per second; only what is at work is killed
 _FAIR: dict[str, Any] = {}
 _ROUGH = {"twice": True, "shuffle": 4, "drop": 0.05}
 _LATE = {"shuffle": 3, "delay": 0.2}
@@ -43,7 +43,7 @@ class Weather:
 
     def _kill(self, rng: random.Random) -> None:
         while not self._no_more_kills.wait(rng.expovariate(_KILLS)):
-            self.fleet.kill_one(rng)
+            self.fleet.kill_a_busy_one(rng)
 
     def _change(self, rng: random.Random) -> None:
         while not self._over.is_set():

@@ -1,0 +1,64 @@
+"""What the model, the races and the storm have found, each as the shortest script that shows it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.reliability.cases import calm, fresh, written
+from tests.reliability.model import Model, parts
+from tests.reliability.world import ANN
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _running() -> Iterator[None]:
+    with parts() as Model.parts:
+        yield
+
+
+def test_room_that_nobody_told_of_goes_to_who_waits_and_not_to_who_comes() -> None:
+    """A raised capacity of a pool is no event; the next arrival finds the room, and must queue behind the others."""
+    with fresh() as model:
+        calm(written(calm(model), letters=2)).set_pool_capacity(pool="default", capacity=2)
+        calm(written(model, start=2))
+        model.check()
+
+
+def test_one_that_fell_asleep_before_anybody_heard_of_it_is_found() -> None:
+    with fresh() as model:
+        written(calm(model)).set_state(number=0, state="inactive")
+        while model.network.outstanding:
+            model.lose(number=0)
+        model.check()
+
+
+@pytest.mark.parametrize("state", ["inactive", "active"])
+def test_a_change_of_state_that_was_never_told_is_noticed(state: str) -> None:
+    with fresh() as model:
+        for one in ("inactive", "active")[: 1 + (state == "active")]:
+            calm(written(calm(model))).set_state(number=0, state=one)
+        while model.network.outstanding:
+            model.lose(number=0)
+        model.check()
+
+
+def test_while_twilio_does_not_tell_who_is_in_it_the_search_does_not_go_on() -> None:
+    """Else a conversation whose webhook was lost is out of sight after the overlap of two searches."""
+    with fresh() as model:
+        written(calm(model))
+        while model.network.outstanding:
+            model.lose(number=0)
+        model.twilio.fail(400, 20001, path="/Participants$")
+        for _ in range(4):
+            model.pass_time(120)
+            model.sweep()
+        model.check()
+
+
+def test_a_repeated_event_does_not_date_the_status_anew() -> None:
+    with fresh() as model:
+        calm(model).set_status(workers=[ANN], status="Unavailable")
+        calm(model)
+        before = model.db.document(f"workers/{ANN}").get().to_dict()
+        for number in range(len(model.network.arrived)):
+            model.deliver_again(number=number)
+        assert calm(model).db.document(f"workers/{ANN}").get().to_dict() == before
