@@ -14,14 +14,16 @@ from functions.answers import Answer, BadInput, NotFound, Refused
 from functions.parameters import CustomersList, OfCustomer, parse
 from functions.webhook import Form
 from providers import addresses, customer_search, customers, database, settings
-from providers.customers import Customer
+from providers.customers import Customer, Place
 
 if TYPE_CHECKING:
     from providers.database import Snapshot
 
 LARGEST_PAGE = 100
-LOOKED_THROUGH = 300  # records at most, for a search of several words: Firestore looks up one of them
-Place = tuple[str, str]  # (sort_name, id) of a record; the page goes on behind it
+LOOKED_THROUGH = (
+    300  # records at most, for a search of several words: Firestore looks up one, the rarest of them
+)
+_COUNTED = 3  # words; the longest, which are the rarest as a rule
 
 
 def handle(form: Form) -> Answer:
@@ -35,7 +37,7 @@ def _list(form: Form) -> Answer:
     size = min(wanted.page_size, LARGEST_PAGE)
     words = customer_search.asked(wanted.query or "")
     limit = LOOKED_THROUGH if len(words) > 1 else size + 1
-    found = customers.listed(wanted.worker, _place(wanted), words[0] if words else None, limit)
+    found = _find(wanted, words, limit)
     shown, last = page(found, words, size)
     is_all = len(found) < limit and (not found or last == _place_of(found[-1]))
     token = None if is_all or last is None else token_of(last)
@@ -43,12 +45,22 @@ def _list(form: Form) -> Answer:
     return Answer({"objects": listed | ({"next_page_token": token} if token else {})})
 
 
+def _find(wanted: CustomersList, words: list[str], limit: int) -> list[Snapshot]:
+    after = _place(wanted)
+    if not words:
+        return customers.listed(wanted.worker, after, limit)
+    if len(words) == 1:
+        return customers.searched(wanted.worker, words[0], after, limit)
+    rarest = customers.rarest(wanted.worker, words[:_COUNTED], up_to=LOOKED_THROUGH)
+    return customers.searched(wanted.worker, rarest, after, limit, with_terms=True)
+
+
 def page(found: list[Snapshot], words: list[str], size: int) -> tuple[list[dict[str, Any]], Place | None]:
     """The customers to show, and the last record that this page is done with."""
     shown: list[dict[str, Any]] = []
     last, room = None, frontline.LARGEST_ANSWER
     for record in found:
-        if not words or set(words) <= set(record.get("search")):
+        if len(words) < 2 or set(words) <= set(record.get("search")):
             entry = frontline.shown(customers.parse(record.id, record.to_dict()))
             room -= len(json.dumps(entry, ensure_ascii=False).encode()) + 2
             if len(shown) == size or room < 0:

@@ -18,7 +18,7 @@ class Kept:
     """`addresses` is what is to stand in the record: entries that nobody can understand stay as typed."""
 
     addresses: Any
-    search: list[str]
+    search: dict[str, str]
     sort_name: str
     problems: tuple[str, ...]
 
@@ -50,10 +50,12 @@ def kept(customer_id: str, data: Mapping[str, Any]) -> Kept:
     addresses = _without_repeats(map(_spelled, given)) if isinstance(given, list) else given
     customer = customers.parse(customer_id, {**data, "addresses": addresses})
     numbers = [form for address in customer.addresses for form in phone_numbers.digits(address)]
+    terms = customer_search.terms(customer.display_name, customer.addresses, numbers)
+    sort_name = customer_search.sort_name(customer.display_name)
     return Kept(
         addresses=addresses,
-        search=customer_search.terms(customer.display_name, customer.addresses, numbers),
-        sort_name=customer_search.sort_name(customer.display_name),
+        search=customer_search.entries(customer.worker, sort_name, terms),
+        sort_name=sort_name,
         problems=tuple(filter(None, (customer.problem, *_unclear(customer.addresses)))),
     )
 

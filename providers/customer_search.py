@@ -1,6 +1,8 @@
 """Finding a customer by what somebody types: pure rules, the same for what is kept and what is asked.
 
-Firestore has no search of its own, but finds a value in a list: so a record keeps the beginnings of its words.
+Firestore has no search of its own. So a record keeps the map `search`: each beginning of each of its words, with
+the value WORKER/SORT_NAME. Firestore indexes every key of a map by itself, so the range WORKER/ of the key that
+somebody typed is that worker's customers with such a word, in the order of their names, from one index.
 """
 
 from __future__ import annotations
@@ -10,11 +12,12 @@ import unicodedata
 from collections.abc import Iterable
 
 LONGEST_TERM = 15  # characters of a word that are kept and compared
-MOST_TERMS = 240  # per record; each is one entry of an index
+MOST_TERMS = 240  # per record; each is an entry in an index of its own
 _MOST_OF_THE_NAME = 140  # leaves room for the addresses of somebody with a very long name
 _LONGEST_SORT_NAME = 60
 _MOST_WORDS_ASKED = 6
 _WORD = re.compile(r"[^\W_]+")
+_ABROAD = re.compile(r"^00(?=[1-9]\d{3})")  # how many countries dial what is written as a plus
 _DIGITS_APART = re.compile(r"(?<=\d)[\s().\-/]+(?=\d)")
 # Letters that Unicode does not take apart into a letter and an accent.
 _PLAIN = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"})
@@ -30,8 +33,18 @@ def sort_name(display_name: str) -> str:
     return " ".join(folded(display_name).split())[:_LONGEST_SORT_NAME]
 
 
+def entries(worker: str | None, name: str, terms: Iterable[str]) -> dict[str, str]:
+    """The map `search`. No identity has a slash, so no worker's range reaches into another's."""
+    return dict.fromkeys(terms, f"{worker or ''}/{name}")
+
+
+def range_of(worker: str) -> tuple[str, str]:
+    """Where the values of this worker begin, and where they have ended: 0 is what comes after a slash."""
+    return f"{worker}/", f"{worker}0"
+
+
 def terms(display_name: str, addresses: Iterable[str], numbers: Iterable[str]) -> list[str]:
-    """What a record keeps: the beginnings of all words of the name, the e-mail addresses and the numbers."""
+    """The beginnings of all words of the name, the e-mail addresses and the numbers."""
     name = folded(display_name)
     found = _beginnings(_WORD.findall(name) + _asked(name), _MOST_OF_THE_NAME, {})
     words = [word for address in addresses if "@" in address for word in _WORD.findall(folded(address))]
@@ -39,9 +52,9 @@ def terms(display_name: str, addresses: Iterable[str], numbers: Iterable[str]) -
 
 
 def asked(query: str) -> list[str]:
-    """The words that somebody asks for, the longest, which fits the fewest, first. 0170 12-34 is one word."""
-    words = {word.removeprefix("00")[:LONGEST_TERM] for word in _asked(folded(query[:200]))}
-    return sorted(words - {""}, key=lambda word: (-len(word), word))[:_MOST_WORDS_ASKED]
+    """The words that somebody asks for, the longest first. 0170 12-34 is one word."""
+    words = {_ABROAD.sub("", word)[:LONGEST_TERM] for word in _asked(folded(query[:200]))}
+    return sorted(words, key=lambda word: (-len(word), word))[:_MOST_WORDS_ASKED]
 
 
 def _asked(folded_text: str) -> list[str]:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from providers import addresses as spelling
-from providers import conversations, database, log, workers
+from providers import conversations, customer_search, database, log, workers
 from providers.fields import Fields
 
 if TYPE_CHECKING:
-    from google.cloud.firestore import DocumentReference, Query
+    from google.cloud.firestore import DocumentReference
 
     from providers.database import Snapshot
 
+Place: TypeAlias = tuple[str, str]  # (sort_name, id) of a record: a list goes on behind it
 _MOST_WITH_ONE_ADDRESS = 4  # enough to see that an address is claimed twice
 _MOST_TWINS = 20
 _MOST_ALTERNATIVES = 30  # Firestore's limit for array_contains_any
+_SHOWN = ("display_name", "avatar", "addresses", "sort_name")
 _IN_CONVERSATION = (conversations.ASSIGNING, conversations.ASSIGNED, conversations.INACTIVE)
 
 
@@ -126,19 +128,35 @@ def twins(addresses: Iterable[str], other_than: str) -> dict[str, tuple[str, ...
     return {record.id: tuple(record.get("addresses")) for record in found if record.id != other_than}
 
 
-def listed(worker: str, after: tuple[str, str] | None, term: str | None, limit: int) -> list[Snapshot]:
-    """A worker's own customers by name, from behind the place `after` (sort_name, id), with this search term.
+def listed(worker: str, after: Place | None, limit: int) -> list[Snapshot]:
+    """A worker's own customers by name, from behind a place; reads `limit` records, of each what a list shows."""
+    query: Any = database.filtered("customers", [("worker", "==", worker)])
+    query = query.order_by("sort_name").order_by("__name__").select(_SHOWN)
+    return database.find((query.start_after(list(after)) if after else query).limit(limit))
 
-    Reads at most `limit` records, and of each only what a list shows.
-    """
-    conditions = [("worker", "==", worker)] + ([("search", "array_contains", term)] if term else [])
-    query: Query = database.ordered(
-        database.filtered("customers", conditions), ("sort_name", "__name__"), limit
-    )
-    query = query.select(["display_name", "avatar", "addresses", "sort_name", "search"])
+
+def searched(
+    worker: str, term: str, after: Place | None, limit: int, with_terms: bool = False
+) -> list[Snapshot]:
+    """The same for those with this search term, in the same order; `with_terms`: with the map `search` too."""
+    query, begin = _with_term(worker, term)
     if after is not None:
-        query = query.start_after({"sort_name": after[0], "__name__": after[1]})
-    return database.find(query)
+        query = query.start_after([begin + after[0], after[1]])
+    return database.find(query.select([*_SHOWN, "search"] if with_terms else _SHOWN).limit(limit))
+
+
+def rarest(worker: str, terms: Sequence[str], up_to: int) -> str:
+    """The term that the fewest of the worker's customers have, counted by Firestore up to a bound."""
+    return min(terms, key=lambda term: database.count(_with_term(worker, term)[0], up_to))
+
+
+def _with_term(worker: str, term: str) -> tuple[Any, str]:
+    """The query for a worker's customers with this term, and where its values begin."""
+    from google.cloud.firestore_v1.field_path import FieldPath
+
+    begin, end = customer_search.range_of(worker)
+    query = database.client().collection("customers").order_by(FieldPath("search", term).to_api_repr())
+    return query.order_by("__name__").start_at([begin]).end_before([end]), begin
 
 
 def is_talking_to(worker: str, customer_id: str) -> bool:
