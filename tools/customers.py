@@ -1,0 +1,144 @@
+"""Customers in bulk: `import FILE.csv` and `export FILE.csv`; docs/frontline.md describes the columns."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from google.api_core.exceptions import GoogleAPICallError, RetryError
+from google.auth.exceptions import DefaultCredentialsError
+from google.cloud.firestore import Client
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from providers import phone_numbers
+from tools import customers_csv, customers_store
+from tools.customers_csv import Mistake
+from tools.customers_plan import Plan, plan
+from tools.seed import connect
+
+T = TypeVar("T")
+_MOST_SHOWN = 200
+_errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def import_(arguments: argparse.Namespace) -> int:
+    """Writes all rows, or none and says why."""
+    with arguments.file.open(encoding="utf-8-sig", newline="") as file:
+        sheet = customers_csv.read(file, arguments.country)
+    if not sheet.rows:
+        return _complain(arguments.file, sheet.mistakes or [Mistake(1, "there is no customer in this file")])
+    db = connect(arguments.project, arguments.database)
+    with _progress() as progress:
+        count = customers_store.how_many(db)
+        existing = dict(_watched(progress, "reading what is there", customers_store.read_all(db), count))
+        made = plan(sheet.rows, existing)
+    if sheet.mistakes or made.mistakes:
+        return _complain(arguments.file, [*sheet.mistakes, *made.mistakes])
+    print(_summary(made, arguments.dry_run))
+    return 0 if arguments.dry_run else _write(db, made)
+
+
+def _write(db: Client, made: Plan) -> int:
+    written = 0
+
+    def finished(number: int) -> None:
+        nonlocal written
+        written += number
+        progress.advance(task, number)
+
+    with _progress() as progress:
+        task = progress.add_task("writing", total=len(made.changes))
+        try:
+            customers_store.write_all(db, made.changes, finished)
+        except (GoogleAPICallError, RetryError) as error:
+            _errors.print(
+                f"Firestore failed after {written} of {len(made.changes)} customers ({error}). "
+                "Run the same command again: what is right already is left alone."
+            )
+            return 1
+    return 0
+
+
+def export(arguments: argparse.Namespace) -> int:
+    db = connect(arguments.project, arguments.database)
+    with _progress() as progress:
+        count = customers_store.how_many(db)
+        records = _watched(progress, "reading", customers_store.read_all(db), count)
+        if str(arguments.file) == "-":
+            number = customers_csv.write(sys.stdout, records)
+        else:
+            part = arguments.file.with_name(f"{arguments.file.name}.part")
+            with part.open("w", encoding="utf-8-sig", newline="") as file:  # with a mark for Excel
+                number = customers_csv.write(file, records)
+            part.replace(arguments.file)
+    _errors.print(f"{number} customers exported")
+    return 0
+
+
+def _summary(made: Plan, dry_run: bool) -> str:
+    counts = f"{made.new} new, {len(made.changes) - made.new} changed, {made.unchanged} unchanged"
+    return f"{counts}; nothing is written (--dry-run)" if dry_run else counts
+
+
+def _complain(file: Path, mistakes: Sequence[Mistake]) -> int:
+    """Names every mistake with its line, as compilers do; returns the exit status."""
+    for mistake in sorted(mistakes, key=lambda mistake: mistake.line)[:_MOST_SHOWN]:
+        _errors.print(f"{file}:{mistake.line}: {mistake.text}", markup=False)
+    if len(mistakes) > _MOST_SHOWN:
+        _errors.print(f"and {len(mistakes) - _MOST_SHOWN} more")
+    _errors.print("Nothing was written.")
+    return 1
+
+
+def _progress() -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=_errors)
+
+
+def _watched(progress: Progress, what: str, items: Iterable[T], total: int) -> Iterable[T]:
+    return progress.track(items, total=total, description=what)
+
+
+def _country(code: str) -> str:
+    if not phone_numbers.is_country(code.upper()):
+        raise argparse.ArgumentTypeError("two letters such as DE are wanted")
+    return code.upper()
+
+
+def _parsed(words: Sequence[str] | None) -> argparse.Namespace:
+    common = argparse.ArgumentParser(add_help=False)
+    default = os.environ.get("GOOGLE_CLOUD_PROJECT")
+    common.add_argument("--project", default=default, required=default is None)
+    common.add_argument("--database", default=os.environ.get("FIRESTORE_DATABASE") or "(default)")
+    parser = argparse.ArgumentParser(prog="python -m tools.customers", description=__doc__)
+    commands = parser.add_subparsers(required=True)
+    bring = commands.add_parser("import", parents=[common], help="write the customers of a CSV file")
+    bring.add_argument("file", type=Path)
+    bring.add_argument("--dry-run", action="store_true", help="check everything and write nothing")
+    bring.add_argument("--country", type=_country, help="where numbers without a plus belong, such as DE")
+    bring.set_defaults(run=import_)
+    fetch = commands.add_parser("export", parents=[common], help="write all customers into a CSV file")
+    fetch.add_argument("file", type=Path, help="- for the standard output")
+    fetch.set_defaults(run=export)
+    return parser.parse_args(words)
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    arguments = _parsed(words)
+    run: Callable[[argparse.Namespace], int] = arguments.run
+    try:
+        return run(arguments)
+    except OSError as error:
+        _errors.print(f"{error.filename or arguments.file}: {error.strerror}", markup=False)
+    except (GoogleAPICallError, RetryError, DefaultCredentialsError) as error:
+        _errors.print(f"Firestore cannot be reached: {error}", markup=False)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
