@@ -43,11 +43,8 @@ prepare_secrets() {
 prepare_secret() {
   local variable=$1 secret=$2 stored="" version="" value
   if has_line "$TMP/secrets.out" "$secret"; then
-    attempt "$TMP/$secret" cloud secrets versions access latest --secret="$secret" --format='value(name.basename(),payload.data)' ||
-      grep -q NOT_FOUND "$TMP/$secret.err" || explain "read the secret $secret" "$TMP/$secret.err"
-    read -r version stored <"$TMP/$secret.out" || true
-    rm -f "$TMP/$secret.out"
-    stored=$(printf '%s' "$stored" | tr '_-' '/+' | base64 --decode)
+    read_secret "$secret"
+    version=$STORED_VERSION stored=$STORED
   fi
   if [ -n "${!variable+set}" ]; then value=${!variable}; else value=$stored; fi
   if [ -z "$value" ] && [ "$variable" = TWILIO_AUTH_TOKEN ]; then
@@ -68,6 +65,19 @@ prepare_secret() {
   SECRET_FLAG="${SECRET_FLAG:+$SECRET_FLAG,}$variable=$secret:$version"
 }
 
+# The newest version into STORED_VERSION and its value into STORED; both stay empty if there is none yet.
+# gcloud must not write the value into its own log.
+read_secret() {
+  local both
+  STORED="" STORED_VERSION=""
+  both=$(CLOUDSDK_CORE_DISABLE_FILE_LOGGING=1 cloud secrets versions access latest --secret="$1" --format=json 2>"$TMP/secret.err" |
+    "$PYTHON" -m tools.secret_value) || grep -q NOT_FOUND "$TMP/secret.err" || explain "read the secret $1" "$TMP/secret.err"
+  if [ -n "$both" ]; then
+    STORED_VERSION=${both%%$'\n'*}
+    STORED=${both#*$'\n'}
+  fi
+}
+
 # The value goes through a pipe: never on a command line, never into a file.
 store_secret() {
   local secret=$1 value=$2 log=$TMP/$1
@@ -78,7 +88,7 @@ store_secret() {
     note "would add a version to the secret $secret"
     return
   fi
-  printf '%s' "$value" | gcloud secrets versions add "$secret" --data-file=- --format='value(name.basename())' \
+  printf '%s' "$value" | CLOUDSDK_CORE_DISABLE_FILE_LOGGING=1 gcloud secrets versions add "$secret" --data-file=- --format='value(name.basename())' \
     --project="$PROJECT" --quiet >"$log.out" 2>"$log.err" || explain "add a version to the secret $secret" "$log.err"
   NEW_VERSION=$(cat "$log.out")
   note "add version $NEW_VERSION to the secret $secret: done"

@@ -45,9 +45,8 @@ leave_twilio() {
   [ "$PROBE" = 1 ] || return 0
   step "Twilio"
   if [ -z "${TWILIO_AUTH_TOKEN:-}" ] && has_line "$TMP/secrets.out" "$secret"; then
-    attempt "$TMP/$secret" cloud secrets versions access latest --secret="$secret" || explain "read the secret $secret" "$TMP/$secret.err"
-    TWILIO_AUTH_TOKEN=$(cat "$TMP/$secret.out")
-    rm -f "$TMP/$secret.out"
+    read_secret "$secret"
+    TWILIO_AUTH_TOKEN=$STORED
   fi
   TWILIO_AUTH_TOKEN=${TWILIO_AUTH_TOKEN:-}
   with_twilio -m tools.twilio_setup --base-url "$BASE_URL" --prefix "$PREFIX" --remove ${YES_FLAG:+"$YES_FLAG"} ||
