@@ -102,11 +102,13 @@ class Fleet:
         self._front.stop()
 
     def kill_a_busy_one(self, rng: random.Random) -> None:
-        """One that is at work just now, if any is."""
+        """One that is at work just now, if any is; returns when its successor answers."""
         busy = [instance for instance in self.instances if instance.is_busy]
         if busy:
-            rng.choice(busy).kill(restart=True)
+            killed = rng.choice(busy)
+            killed.kill(restart=True)
             self.kills += 1
+            killed.wait_ready()
 
     def wait_idle(self, timeout: float = 30) -> None:
         end = time.monotonic() + timeout
