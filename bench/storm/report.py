@@ -58,6 +58,7 @@ class Result:
             ("unexpected errors", str(len(self.unexpected))),
             ("calls to add a worker, retries among them", f"{len(posts)}, {len(posts) - len(firsts)}"),
             ("Twilio's answers: errors, dropped", _answers(self.requests)),
+            ("webhooks answered 200, otherwise, not at all", _answered(self.deliveries)),
             ("webhooks lost, sent again", f"{lost}, {sum(n - 1 for n in sent.values())}"),
             ("processes killed", str(self.kills)),
             ("mended by sweeps", str(sum(self.mended.values()))),
@@ -98,6 +99,13 @@ def _share(values: list[float], percent: int) -> str:
     if not values:
         return "-"
     return f"{values[min(len(values) - 1, len(values) * percent // 100)]:.2f} s"
+
+
+def _answered(deliveries: Sequence[Record]) -> str:
+    good = sum(one["status"] == 200 for one in deliveries)
+    silent = sum(one["status"] is None and one["error"] != "lost" for one in deliveries)
+    lost = sum(one["error"] == "lost" for one in deliveries)
+    return f"{good}, {len(deliveries) - good - silent - lost}, {silent}"
 
 
 def _answers(requests: Sequence[Record]) -> str:
