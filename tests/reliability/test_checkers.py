@@ -1,0 +1,128 @@
+"""The checkers themselves: each kind of breach is seen, and a sound state is left alone."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bench import invariants, journal
+from bench.invariants import World
+from bench.journal import Tolerance, Written
+
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
+ANN = {"status": "Available", "pools": ["default"], "active": 1, "full": False}
+CUSTOMER = {"identity": None, "messaging_binding": {"address": "+15550000001"}}
+
+
+def person(identity: str) -> dict[str, Any]:
+    return {"identity": identity, "messaging_binding": None}
+
+
+def at_twilio(state: str, *identities: str) -> dict[str, Any]:
+    return {"sid": "CH1", "state": state, "participants": [CUSTOMER, *map(person, identities)]}
+
+
+SOUND = World(
+    conversations={"CH1": {"state": "assigned", "worker": "ann", "mode": "pool", "pool": "default"}},
+    pending={},
+    workers={"ann": ANN},
+    pools={},
+    twilio={"CH1": at_twilio("active", "ann")},
+    given={"CH1": frozenset({"ann"})},
+    now=NOW,
+)
+QUEUED = replace(
+    SOUND,
+    conversations={"CH1": {"state": "queued", "worker": None, "mode": "pool", "pool": "default"}},
+    pending={"CH1": {"pool": "default"}},
+    workers={"ann": ANN | {"active": 0, "status": "Unavailable"}},
+    twilio={"CH1": at_twilio("active")},
+)
+FREE = {"ann": ANN | {"active": 0}}
+EXCLUDED = {"pool": "default", "excluded_workers": ["ann"], "excluded_until": NOW + timedelta(minutes=1)}
+
+
+@pytest.mark.parametrize(
+    "world",
+    [
+        SOUND,
+        QUEUED,
+        replace(QUEUED, workers=FREE, pending={"CH1": EXCLUDED}),
+        replace(QUEUED, workers={"ann": FREE["ann"] | {"pools": ["sales"]}}),
+        replace(QUEUED, workers={"ann": FREE["ann"] | {"capacity": 0, "full": True}}),
+        replace(SOUND, twilio={"CH1": at_twilio("active", "ann", "by hand")}),
+    ],
+)
+def test_a_sound_state_is_left_alone(world: World) -> None:
+    assert invariants.broken(world) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "world"),
+    [
+        ("lost", replace(SOUND, conversations={}, workers=FREE)),
+        ("lost", replace(SOUND, twilio={"CH1": at_twilio("active")})),
+        ("lost", replace(SOUND, twilio={"CH1": at_twilio("closed", "ann")})),
+        ("lost", replace(SOUND, twilio={"CH1": at_twilio("inactive", "ann")})),
+        ("lost", replace(SOUND, twilio={})),
+        ("lost", replace(SOUND, conversations={"CH1": {"state": "assigning", "worker": "ann"}})),
+        ("lost", replace(SOUND, conversations={"CH1": {"state": "closed", "worker": "ann"}}, workers=FREE)),
+        ("doubled", replace(SOUND, twilio={"CH1": at_twilio("active", "ann", "ben")},
+                            given={"CH1": frozenset({"ann", "ben"})})),
+        ("torn", replace(QUEUED, pending={})),
+        ("torn", replace(SOUND, pending={"CH1": {"pool": "sales"}})),
+        ("torn", replace(QUEUED, pending={"CH1": {"pool": "sales"}})),
+        ("miscounted", replace(SOUND, workers={"ann": ANN | {"active": 2}})),
+        ("miscounted", replace(SOUND, workers={})),
+        ("miscounted", replace(SOUND, workers={"ann": ANN | {"capacity": 1}})),
+        ("stuck", replace(QUEUED, workers=FREE)),
+        ("stuck", replace(QUEUED, workers=FREE, pending={"CH1": EXCLUDED | {"excluded_until": NOW}})),
+    ],
+)  # fmt: skip
+def test_each_kind_of_breach_is_seen(kind: str, world: World) -> None:
+    assert [breach.kind for breach in invariants.broken(world)] == [kind]
+
+
+def wrote(at: int, path: str, before: dict[str, Any] | None, after: dict[str, Any]) -> Written:
+    collection, _, name = path.partition("/")
+    return Written(at * 10**9, collection, name, before, after)
+
+
+def waiting(minute: int) -> dict[str, Any]:
+    return {"state": "queued", "worker": None, "mode": "pool", "pool": "default", "priority": 0,
+            "queued_at": NOW + timedelta(minutes=minute)}  # fmt: skip
+
+
+def claim(at: int, sid: str, before: dict[str, Any], worker: dict[str, Any]) -> list[Written]:
+    taken = before | {"state": "assigning", "worker": "ann"}
+    return [wrote(at, f"conversations/{sid}", before, taken), wrote(at, "workers/ann", None, worker)]
+
+
+START = [
+    [wrote(1, "conversations/CH1", None, waiting(1))],
+    [wrote(2, "conversations/CH2", None, waiting(2))],
+]
+
+
+@pytest.mark.parametrize(
+    ("kinds", "commits"),
+    [
+        ([], [*START, claim(9, "CH1", waiting(1), ANN)]),
+        (["out of turn"], [*START, claim(9, "CH2", waiting(2), ANN)]),
+        ([], [*START, claim(9, "CH2", waiting(2) | {"priority": 1}, ANN)]),
+        (["unavailable"], [*START, claim(9, "CH1", waiting(1), ANN | {"status": "available"})]),
+        (["over capacity"], [*START, claim(9, "CH1", waiting(1), ANN | {"capacity": 0})]),
+        (["miscounted"], [*START, claim(9, "CH1", waiting(1), ANN | {"active": 2})]),
+        ([], [claim(9, "CH3", {"state": "unrouted", "mode": "custom"}, ANN | {"capacity": 0})]),
+    ],
+)
+def test_each_kind_of_wrong_step_is_seen(kinds: list[str], commits: list[list[Written]]) -> None:
+    assert [breach.kind for breach in journal.broken(commits)] == kinds
+
+
+def test_in_a_crowd_the_first_few_may_be_taken_in_any_order() -> None:
+    late = [*START, claim(9, "CH2", waiting(2), ANN)]
+    assert journal.broken(late, Tolerance(crowd=2)) == []
+    assert journal.broken(late, Tolerance(settled=timedelta(seconds=10))) == []
+    assert len(journal.broken(late, Tolerance(settled=timedelta(seconds=5)))) == 1
