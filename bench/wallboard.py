@@ -16,11 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from playwright.sync_api import Browser, sync_playwright
 
-from local import functions, sample_data
-from local.emulator import Emulator
-from local.functions import Dispatcher
+from local import sample_data
 from local.playground import chromium
-from local.servers import LocalServer
+from local.stack import Options, Stack
 
 if TYPE_CHECKING:
     from google.cloud.firestore import Client
@@ -43,20 +41,19 @@ def main() -> int:
     if program is None:
         print(chromium.MISSING, file=sys.stderr)
         return 1
-    emulator = Emulator(own=True).start()
+    stack = Stack(Options(project=_PROJECT, port=0, standin=False, sweep_every=0))
     try:
-        os.environ |= {"GOOGLE_CLOUD_PROJECT": _PROJECT, "FIRESTORE_EMULATOR_HOST": emulator.host}
-        sample_data.load(emulator.host, _PROJECT)
-        _fill(sample_data.client(emulator.host, _PROJECT), given.conversations)
-        function = next(one for one in functions.listed() if one.name == "wallboard")
-        server = LocalServer(Dispatcher({"wallboard": functions.load(function)})).start()
+        stack.start()
+        os.environ |= {"GOOGLE_CLOUD_PROJECT": _PROJECT, "FIRESTORE_EMULATOR_HOST": stack.emulator.host}
+        sample_data.load(stack.emulator.host, _PROJECT)
+        _fill(sample_data.client(stack.emulator.host, _PROJECT), given.conversations)
+        stack.triggers.detach(_PROJECT)
         with sync_playwright() as playwright:
             browser = chromium.launch(playwright, program)
-            _measure(browser, f"{server.url}/wallboard", given.loads, given.minutes)
+            _measure(browser, f"{stack.functions_url}/wallboard", given.loads, given.minutes)
             browser.close()
-        server.stop()
     finally:
-        emulator.stop()
+        stack.stop()
     return 0
 
 
@@ -69,11 +66,14 @@ def _measure(browser: Browser, url: str, loads: int, minutes: float) -> None:
     began = time.monotonic()
     page.locator("rect.bar").first.wait_for(timeout=240_000)
     print(f"{'   until today is counted as well':34}{'':10}{(time.monotonic() - began) * 1000:10.0f}")
+    page.close()
     for name, address in (("overview", url), ("log, first page", url + "?view=log")):
         times = [_load(browser, address) for _ in range(loads)]
         answered, loaded = ([one[i] for one in times] for i in (0, 1))
         middle = f"{numbers.median(answered):10.0f}{numbers.median(loaded):10.0f}"
         print(f"{name:34}{middle}   slowest {max(loaded):.0f}")
+    page = browser.new_page()
+    page.goto(url)
     _watch(page.request, url, minutes)
 
 

@@ -23,7 +23,7 @@ from providers.settings import Settings
 from providers.statistics import Meter, Span, Waits, Workforce
 
 NOW_FOR = 5.0  # seconds
-TODAY_FOR = 15.0
+TODAY_FOR = 30.0
 RECORDS_FOR = 30.0  # settings and pools, which people edit
 FINISHED_FOR = 600.0  # the part of the day that is over; it changes only while somebody in it still waits
 UNSETTLED_FOR = 60.0
@@ -100,17 +100,18 @@ class Board:
 
     def _named(self, entries: list[database.Snapshot]) -> list[Waiting]:
         """Those waiting, with the name and the reason that the log of conversations has."""
-        if not entries:
-            return []
-        records = database.read(*(conversations.reference(entry.id) for entry in entries))
-        self.meter.note(len(records))
+        known = self._kept.get("names", RECORDS_FOR, dict[str, tuple[str, str]])
+        unknown = [conversations.reference(entry.id) for entry in entries if entry.id not in known]
+        if unknown:
+            self.meter.note(len(unknown))
+            for record in map(conversations.parse, database.read(*unknown)):
+                line = record.log[-1] if record.log else {}
+                name = record.display_name or record.address or record.sid
+                known[record.sid] = (name, str(line.get("why", "")))
         found = []
-        for entry, record in zip(entries, map(conversations.parse, records), strict=True):
-            line = record.log[-1] if record.log else {}
-            stored = entry.to_dict() or {}
-            name = record.display_name or record.address or entry.id
-            since, why = stored["queued_at"], str(line.get("why", ""))
-            found.append(Waiting(entry.id, str(stored.get("pool")), name, since, why))
+        for entry in entries:
+            stored, (name, why) = entry.to_dict() or {}, known[entry.id]
+            found.append(Waiting(entry.id, str(stored.get("pool")), name, stored["queued_at"], why))
         return found
 
     def _today(self) -> Today:
@@ -125,7 +126,10 @@ class Board:
             waits=total,
             not_routed=statistics.not_routed(self.meter, Span(hours[0].start, hours[-1].end)),
             hours=tuple(self._hours(hours) if total.arrived else (Hour(h.start, 0, None) for h in hours)),
-            stuck=(*self._overdue(now), *self._problems(wanted)),
+            stuck=(
+                *self._overdue(now),
+                *self._kept.get("problems", UNSETTLED_FOR, lambda: self._problems(wanted)),
+            ),
         )
 
     def _waits(self, span: Span, wanted: Settings, now: datetime) -> Waits:
@@ -162,7 +166,7 @@ class Board:
         found = [Stuck("settings/routing", wanted.problem)] if wanted.problem else []
         for collection in ("pools", "workers", "customers"):
             for record in statistics.with_a_problem(self.meter, collection, _MOST_STUCK):
-                found.append(Stuck(record.reference.path, str(record.get("problem"))))
+                found.append(Stuck(str(record.reference.path), str(record.get("problem"))))
         return found
 
 

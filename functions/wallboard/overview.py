@@ -15,8 +15,8 @@ from functions.wallboard.figures import Today, stuck_now
 def page(shown: Board, args: MultiDict[str, str]) -> Answer:
     """Shown at once, with today's figures if they are at hand: else the page asks for them a moment later."""
     today = shown.today() if "full" in args else shown.today_if_known()
-    every = {"now_every": int(NOW_FOR), "today_every": int(TODAY_FOR)}
-    return rendering.html("overview.html", **every, **(_now(shown, today) | _today(shown, today)))
+    values = _now(shown, today) | _today(shown, today)
+    return rendering.html("overview.html", now_every=int(NOW_FOR), **values)
 
 
 def now_panels(shown: Board, args: MultiDict[str, str]) -> Answer:
@@ -42,4 +42,9 @@ def _now(shown: Board, today: Today | None) -> dict[str, Any]:
 
 def _today(shown: Board, today: Today | None) -> dict[str, Any]:
     drawn = (charts.arrivals(today), charts.average_waits(today), charts.waits(today)) if today else None
-    return {"today": today, "zone": shown.settings().time_zone, "charts": drawn}
+    return {
+        "today": today,
+        "zone": shown.settings().time_zone,
+        "charts": drawn,
+        "today_every": int(TODAY_FOR),
+    }

@@ -14,7 +14,6 @@ from functions.wallboard import wording
 
 _HERE = Path(__file__).parent
 _STATIC = {
-    "theme.css": "text/css; charset=utf-8",
     "wallboard.css": "text/css; charset=utf-8",
     "wallboard.js": "text/javascript; charset=utf-8",
     "icon.svg": "image/svg+xml",
@@ -69,4 +68,5 @@ def _address(name: str) -> str:
 
 @cache
 def _content(name: str) -> str:
-    return (_HERE / "static" / name).read_text(encoding="utf-8")
+    parts = ("theme.css", name) if name == "wallboard.css" else (name,)
+    return "".join((_HERE / "static" / part).read_text(encoding="utf-8") for part in parts)
