@@ -84,7 +84,7 @@ class Replay:
     def __init__(self, tolerance: Tolerance) -> None:
         self.tolerance = tolerance
         self.documents: dict[str, dict[str, Record]] = {"workers": {}, "conversations": {}, "pools": {}}
-        self._queued_since: dict[str, int] = {}
+        self._queued_since: dict[str, datetime] = {}
 
     def step(self, commit: list[Written]) -> list[Breach]:
         claims = [w for w in commit if w.collection == "conversations" and _is_claim(w)]
@@ -99,7 +99,7 @@ class Replay:
         if written.collection != "conversations":
             return
         if written.after["state"] == "queued":
-            self._queued_since.setdefault(written.name, written.at)
+            self._queued_since.setdefault(written.name, _moment(written.at))
         else:
             self._queued_since.pop(written.name, None)
 
@@ -122,14 +122,24 @@ class Replay:
             return
         identity, mine = claim.after["worker"], _turn(claim.before or claim.after)
         worker = _of(commit, identity) or {}
-        settled = claim.at - self.tolerance.settled // timedelta(microseconds=1) * 1000
+        latest = self._decided(claim) - self.tolerance.settled
         ahead = [
-            sid
+            since
             for sid, since in self._queued_since.items()
-            if since <= settled and sid != claim.name and self._is_ahead(sid, mine, identity, worker)
+            if since <= latest and sid != claim.name and self._is_ahead(sid, mine, identity, worker)
         ]
         if len(ahead) >= self.tolerance.crowd:
-            yield Breach(7, "out of turn", claim.name, f"went to {identity} before {len(ahead)} others")
+            waited = (_moment(claim.at) - min(ahead)).total_seconds()
+            sentence = f"went to {identity} before {len(ahead)} others, in the queue for up to {waited:.1f} s"
+            yield Breach(7, "out of turn", claim.name, sentence)
+
+    def _decided(self, claim: Written) -> datetime:
+        """When the claim was decided on: its commit comes later, on a busy machine much later."""
+        log = claim.after.get("log") or []
+        committed = _moment(claim.at)
+        if not self.tolerance.settled or not log:
+            return committed
+        return min(committed, log[-1]["at"])
 
     def _is_ahead(self, sid: str, mine: tuple[int, datetime], identity: str, worker: Record) -> bool:
         record = self.documents["conversations"][sid]
@@ -170,6 +180,10 @@ def _turn(record: Record) -> tuple[int, datetime]:
 
 def _of(commit: list[Written], identity: str) -> Record | None:
     return next((w.after for w in commit if w.collection == "workers" and w.name == identity), None)
+
+
+def _moment(nanoseconds: int) -> datetime:
+    return datetime.fromtimestamp(nanoseconds / 1e9, UTC)
 
 
 def _written(event: Event) -> Written | None:

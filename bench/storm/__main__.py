@@ -149,8 +149,8 @@ class Storm:
             time.sleep(0.5)
 
     def _settle(self) -> None:
-        self.twilio.settle(30)
-        self.triggers.drain(self.project, 30)
+        self.twilio.settle(60)
+        self.triggers.drain(self.project, 120)
         self.fleet.wait_idle()
 
     def _stop(self) -> None:

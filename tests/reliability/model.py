@@ -127,7 +127,7 @@ class Model(RuleBasedStateMachine):
 
     def gather(self) -> None:
         """Takes in what the last step has sent; the order must not depend on threads."""
-        self.triggers.drain(self.project, timeout=20)
+        self.triggers.drain(self.project, timeout=100)
         self.network.put_in_order()
 
     # What customers, workers and operators do
