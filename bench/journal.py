@@ -139,7 +139,8 @@ class Replay:
         committed = _moment(claim.at)
         if not self.tolerance.settled or not log:
             return committed
-        return min(committed, log[-1]["at"])
+        decided: datetime = min(committed, log[-1]["at"])
+        return decided
 
     def _is_ahead(self, sid: str, mine: tuple[int, datetime], identity: str, worker: Record) -> bool:
         record = self.documents["conversations"][sid]
