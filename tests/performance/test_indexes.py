@@ -78,7 +78,7 @@ def _frontline(service: Service) -> None:
 
 def _wallboard(service: Service) -> None:
     board = service.client_for("wallboard")
-    for path in ("/", "/panels", "/data", "/metrics"):
+    for path in ("/", "/now", "/today", "/data", "/metrics"):
         assert board.get(path).status_code == 200
     states, people = ("", "queued"), ("", ANN)
     for state, worker, customer, before in product(

@@ -1,0 +1,21 @@
+"""The rows of the table, in its order: name to measurement."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bench.result import Row
+from bench.rows import counts, crowd, memory, start, wake, webhooks
+from bench.world import World
+
+ROWS: dict[str, Callable[[World], list[Row]]] = {
+    "pre_event": webhooks.pre_event,
+    "routing": webhooks.routing,
+    "queueing": webhooks.queueing,
+    "available": wake.available,
+    "burst": crowd.burst,
+    "sustained": crowd.sustained,
+    "cold-start": start.cold_start,
+    "memory": memory.memory,
+    "counts": counts.counts,  # the last: it fills the emulator, which is slow ever after
+}
