@@ -199,9 +199,11 @@ def scenarios() -> Iterator[Scenario]:
     apart = tuple(Demand(f"p{n}", 60, 10) for n in range(5))
     own = tuple(Group(3, 5, (f"p{n}",)) for n in range(5))
     yield Scenario("5 pools of 3 workers, apart", apart, own)
-    yield Scenario("the same 15 workers in all 5 pools", apart, (Group(15, 5, tuple(d.pool for d in apart)),))
+    yield Scenario(
+        "12 workers for all 5 pools together", apart, (Group(12, 5, tuple(d.pool for d in apart)),)
+    )
     flat = Demand("all", 1_000_000 / 24, 6)
-    yield Scenario("1,000,000 a day, evenly, 1,000 workers", (flat,), (Group(1000, 5, ("all",)),))
+    yield Scenario("1,000,000 a day, evenly, 860 workers", (flat,), (Group(860, 5, ("all",)),))
     peak = Demand("all", 1_000_000 / 24 * 2.5, 6)
     yield Scenario("its peak hour (2.5 x), 2,150 workers", (peak,), (Group(2150, 5, ("all",)),))
 
@@ -222,7 +224,8 @@ def main() -> None:
     for scenario in scenarios() if given.per_hour is None else [_asked(given)]:
         found = Simulation(scenario.demands, scenario.groups, given.seed)
         hours = given.conversations / sum(demand.per_hour for demand in scenario.demands)
-        for pool, waits in found.run(hours, hours / 20, given.within).items():
+        warm_up = max(hours / 20, 10 * max(demand.minutes for demand in scenario.demands) / 60)
+        for pool, waits in found.run(hours, warm_up, given.within).items():
             demand = next(d for d in scenario.demands if d.pool == pool)
             slots = sum(g.workers * g.capacity for g in scenario.groups if pool in g.pools)
             table.add_row(scenario.name, pool, f"{demand.erlangs:.0f} / {slots}", *_cells(waits))
@@ -249,7 +252,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=10)
     parser.add_argument("--capacity", type=int, default=5, help="conversations at once per worker")
     parser.add_argument("--within", type=float, default=60, help="seconds, for the service level")
-    parser.add_argument("--conversations", type=int, default=100_000, help="how many to simulate")
+    parser.add_argument("--conversations", type=int, default=200_000, help="how many to simulate")
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args()
 

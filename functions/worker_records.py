@@ -57,6 +57,12 @@ def put_right(
     return replace(right, is_complete=True, reported_problem=worker.problem)
 
 
+def is_right(worker: Worker, known: Mapping[str, Pool]) -> bool:
+    """Whether `put_right` would change nothing (a new date apart): everybody who looks for the worker finds them."""
+    is_full = not decisions.has_room(worker, capacity_of(worker, known))
+    return worker.is_complete and worker.full == is_full and worker.problem == worker.reported_problem
+
+
 def new_record(identity: str, display_name: str | None = None) -> Worker:
     """Somebody who turned up without a record: Unavailable, in the default pool."""
     return Worker(

@@ -22,8 +22,8 @@ def test_waits_and_service_level_are_those_of_erlang_c(
     formula = erlang_c(demand, workers * capacity, THRESHOLD)
     assert found.waited == pytest.approx(formula.waited, abs=0.03)
     assert found.within == pytest.approx(formula.within, abs=0.03)
-    assert found.mean == pytest.approx(formula.mean, rel=0.15)
-    assert found.p95 == pytest.approx(formula.p95, rel=0.15, abs=1.0)
+    assert found.mean == pytest.approx(formula.mean, rel=0.15, abs=0.8)
+    assert found.p95 == pytest.approx(formula.p95, rel=0.15, abs=3.0)
 
 
 def test_erlang_c_of_a_textbook() -> None:
