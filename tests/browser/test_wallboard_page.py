@@ -31,7 +31,7 @@ def tile(page: Page, label: str) -> Locator:
 def test_the_figures_shown_are_those_that_the_documents_give(
     url: str, page: Page, db: firestore.Client
 ) -> None:
-    records.load(db, records.a_day(80))
+    records.load(db, records.a_day(40))
     page.goto(url)
     documents = records.since_midnight(db)
     waits = [d["waited"] for d in documents if d["waited"] is not None]

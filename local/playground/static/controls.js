@@ -33,7 +33,7 @@ function Choice({ name, value, options }) {
   return html`<select name=${name}>${options.map(([key, text]) => html`<option key=${key} value=${key} selected=${key === (value || "")}>${text}</option>`)}</select>`;
 }
 
-const MODES = [["pool", "Pool: an Available worker"], ["custom", "Custom: the customer's own worker"], ["none", "None: do not route"]];
+const MODES = [["pool", "Pool: an Available worker"], ["custom", "Custom: their own worker"], ["none", "None: do not route"]];
 const whole = (text) => (text === "" ? null : Number(text));
 
 function useForm(act, action, read) {
@@ -48,7 +48,7 @@ function useForm(act, action, read) {
 function Routing({ state, act }) {
   const now = state.settings;
   const [saved, save] = useForm(act, "settings", (given) => ({ ...given, service_level_seconds: whole(given.service_level_seconds) }));
-  return html`<form onSubmit=${save} onInput=${() => {}} aria-label="Settings">
+  return html`<form onSubmit=${save} aria-label="Settings">
     <h3>Settings</h3>
     <${Field} label="How to route"><${Choice} name="mode" value=${now.mode} options=${MODES} /><//>
     <${Field} label="Default pool"><${Choice} name="default_pool" value=${now.default_pool} options=${state.pools.map((pool) => [pool.id, pool.display_name])} /><//>
