@@ -20,7 +20,6 @@ from providers import (
     log,
     pools,
     problems,
-    workers,
 )
 from providers import settings as settings_record
 from providers.conversations import QUEUED, UNROUTED, Conversation
@@ -91,11 +90,8 @@ def _carry_out(seen: Seen) -> None:
 
 
 def _offer(conversation: Conversation, pool: Pool) -> None:
-    free, waiting = database.together(
-        lambda: workers.free(pool, limit=1 + len(conversation.excluded_workers)),
-        lambda: conversations.next_pending([pool.id], limit=1),
-    )
-    assignment.give_to_pool(conversation, pool, bool(waiting), free)
+    free, others_wait = assignment.look_around(pool, limit=1 + len(conversation.excluded_workers))
+    assignment.give_to_pool(conversation, pool, others_wait, free)
 
 
 def _again(seen: Seen, inbound: InboundConversation) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import enum
 import random
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import NamedTuple
@@ -66,13 +66,26 @@ def give_to_pool(conversation: Conversation, pool: Pool, others_wait: bool, free
     `free`: the free workers found just now. Where others wait already it queues behind them, and the free
     worker takes the oldest.
     """
-    while not (others_wait and free):
-        if claimed := _claim_one_of(conversation, pool, free):
-            return _finish_first(claimed)
-        free, why = _look_closer(pool)
+    while True:
+        free = [worker for worker in free if worker.identity not in conversation.excluded_workers]
         if not free:
-            return queue(conversation, conversation, pool, why)
-    return queue(conversation, conversation, pool, f"others wait for {pool.display_name} already")
+            free, why = _look_closer(pool, conversation.excluded_workers)
+            if not free:
+                return queue(conversation, conversation, pool, why)
+        if others_wait:
+            return queue(conversation, conversation, pool, f"others wait for {pool.display_name} already")
+        if claimed := _claim_for(free[0], conversation, pool):
+            return _finish_first(claimed)
+        free, others_wait = look_around(pool, _CROWD)
+        random.shuffle(free)
+
+
+def look_around(pool: Pool, limit: int) -> tuple[list[Worker], bool]:
+    """The free workers of the pool, and whether anybody waits for one already."""
+    free, waiting = database.together(
+        lambda: workers.free(pool, limit), lambda: conversations.next_pending([pool.id], limit=1)
+    )
+    return free, bool(waiting)
 
 
 def queue(before: Conversation, after: Conversation, pool: Pool, why: str) -> None:
@@ -188,22 +201,17 @@ def _finish_first(claimed: Conversation) -> None:
         drain(pools.load(claimed.pool)[claimed.pool])
 
 
-def _claim_one_of(conversation: Conversation, pool: Pool, free: list[Worker]) -> Conversation | None:
-    """Claims the first of the free workers; after a lost race any of the first few. None: nobody is free."""
-    while worker := next((w for w in free if w.identity not in conversation.excluded_workers), None):
-        token = _token()
-        capacity = worker_records.capacity_of(worker, {pool.id: pool})
-        if decisions.can_take(worker, capacity):
-            try:
-                return _claim(conversation, worker, capacity, _chosen_by(pool), token)[0]
-            except database.LostRace:
-                if mine := _won_after_all(conversation, token):
-                    return mine
-        else:
-            worker_records.put_right(worker, known={pool.id: pool})
-        free = workers.free(pool, _CROWD)
-        random.shuffle(free)
-    return None
+def _claim_for(worker: Worker, conversation: Conversation, pool: Pool) -> Conversation | None:
+    """Claims this worker for it. None: somebody was faster, or the worker's record was not right and is now."""
+    capacity = worker_records.capacity_of(worker, {pool.id: pool})
+    if not decisions.can_take(worker, capacity):
+        worker_records.put_right(worker, known={pool.id: pool})
+        return None
+    token = _token()
+    try:
+        return _claim(conversation, worker, capacity, _chosen_by(pool), token)[0]
+    except database.LostRace:
+        return _won_after_all(conversation, token)
 
 
 def _claim(
@@ -315,13 +323,14 @@ def _leave_for_later(conversation: Conversation, answer: Answer) -> None:
         return  # it has moved on by itself
 
 
-def _look_closer(pool: Pool) -> tuple[list[Worker], str]:
+def _look_closer(pool: Pool, excluded: Collection[str]) -> tuple[list[Worker], str]:
     """Why nobody is free; and whoever is after all, once records that were not right have been mended."""
     members, available = database.together(
         lambda: workers.how_many(pool.id), lambda: workers.available(pool.id, _CROWD)
     )
     mended = [worker_records.put_right(worker, known={pool.id: pool}) for worker in available]
     free = [w for w in mended if decisions.can_take(w, worker_records.capacity_of(w, {pool.id: pool}))]
+    free = [worker for worker in free if worker.identity not in excluded]
     return free, decisions.why_nobody(pool, members, len(available))
 
 

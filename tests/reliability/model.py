@@ -175,13 +175,13 @@ class Model(RuleBasedStateMachine):
 
     @step(number=ANY, worker=WORKER)
     def join(self, number: int, worker: str) -> None:
-        if (sid := self._some_conversation(number)) and worker not in self._inside(sid):
+        if (sid := self._some_conversation(number)) and worker not in self.inside(sid):
             self.by_hand.add((sid, worker))
             self._if_twilio_lets(lambda: self.twilio.worker_join(sid, worker))
 
     @step(number=ANY)
     def leave(self, number: int) -> None:
-        members = [(sid, identity) for sid in self.sids() for identity in self._inside(sid)]
+        members = [(sid, identity) for sid in self.sids() for identity in self.inside(sid)]
         if members:
             sid, identity = members[number % len(members)]
             self._if_twilio_lets(lambda: self.twilio.worker_leave(sid, identity))
@@ -370,7 +370,7 @@ class Model(RuleBasedStateMachine):
         open_ones = [one["sid"] for one in self.twilio.conversations() if one["state"] != "closed"]
         return open_ones[number % len(open_ones)] if open_ones else None
 
-    def _inside(self, sid: str) -> list[str]:
+    def inside(self, sid: str) -> list[str]:
         return [one["identity"] for one in self.twilio.participants(sid) if one["identity"]]
 
     def _if_twilio_lets(self, act: Callable[[], object]) -> None:

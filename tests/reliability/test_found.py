@@ -1,12 +1,15 @@
 """What the model, the races and the storm have found, each as the shortest script that shows it."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
 
-from tests.reliability.cases import calm, fresh, written
-from tests.reliability.model import Model, parts
-from tests.reliability.world import ANN
+from providers import seam
+from tests.reliability.cases import alone, calm, fresh, written
+from tests.reliability.model import Model, die, parts
+from tests.reliability.network import at_step
+from tests.reliability.world import ANN, BEN
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -62,3 +65,24 @@ def test_a_repeated_event_does_not_date_the_status_anew() -> None:
         for number in range(len(model.network.arrived)):
             model.deliver_again(number=number)
         assert calm(model).db.document(f"workers/{ANN}").get().to_dict() == before
+
+
+def test_one_that_wakes_up_while_only_who_was_left_out_is_free_is_queued() -> None:
+    """Its claim was never confirmed, so that the first worker, whom Twilio refused, is still left out."""
+    with fresh() as model:
+        calm(model).set_status(workers=[BEN], status="Available")
+        parcel = alone(written(calm(model)), "onConversationAdded")
+        model.clean = False
+        model.twilio.fail(400, 50214, times=1, path="/Participants$")
+        model.network.deliver_interrupted(parcel, at_step(2, die, seam.CALLED))
+        (second,) = model.inside(model.sids()[0])
+        model.set_state(number=0, state="inactive")
+        calm(model).leave(number=0)
+        calm(model).set_status(workers=[second], status="Unavailable")
+        calm(model).set_state(number=0, state="active")
+        began = time.monotonic()
+        calm(model)
+        assert time.monotonic() - began < 3
+        (record,) = (one.to_dict() or {} for one in model.db.collection("conversations").stream())
+        assert record["state"] == "queued"
+        model.check()
