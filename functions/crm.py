@@ -13,16 +13,14 @@ from functions import frontline
 from functions.answers import Answer, BadInput, NotFound, Refused
 from functions.parameters import CustomersList, OfCustomer, parse
 from functions.webhook import Form
-from providers import addresses, customer_search, customers, database, settings
+from providers import addresses, customer_record, customer_search, customers, database, settings
 from providers.customers import Customer, Place
 
 if TYPE_CHECKING:
     from providers.database import Snapshot
 
 LARGEST_PAGE = 100
-LOOKED_THROUGH = (
-    300  # records at most, for a search of several words: Firestore looks up one, the rarest of them
-)
+LOOKED_THROUGH = 300  # records at most, for several words: Firestore looks up one, the rarest of them
 _COUNTED = 3  # words; the longest, which are the rarest as a rule
 
 
@@ -32,12 +30,15 @@ def handle(form: Form) -> Answer:
 
 
 def _list(form: Form) -> Answer:
-    """One page. Reads PageSize + 1 records, one more for `Anchor`, or up to 300 for several words."""
+    """One page. Reads PageSize + 1 records, one more for `Anchor`, or up to 300 for several words; see _complete."""
     wanted = parse(CustomersList, form)
     size = min(wanted.page_size, LARGEST_PAGE)
     words = customer_search.asked(wanted.query or "")
     limit = LOOKED_THROUGH if len(words) > 1 else size + 1
-    found = _find(wanted, words, limit)
+    after = _place(wanted)
+    found = _find(wanted, words, after, limit)
+    if after is None and len(found) < (1 if words else limit) and _complete(wanted.worker, found, words):
+        found = _find(wanted, words, after, limit)
     shown, last = page(found, words, size)
     is_all = len(found) < limit and (not found or last == _place_of(found[-1]))
     token = None if is_all or last is None else token_of(last)
@@ -45,8 +46,18 @@ def _list(form: Form) -> Answer:
     return Answer({"objects": listed | ({"next_page_token": token} if token else {})})
 
 
-def _find(wanted: CustomersList, words: list[str], limit: int) -> list[Snapshot]:
-    after = _place(wanted)
+def _complete(worker: str, found: list[Snapshot], words: list[str]) -> bool:
+    """Whether there were records that the trigger has not seen: without a name to sort by no list finds them.
+
+    Looks only where a list that begins is short, or a search finds nobody; costs one or two counted reads.
+    """
+    listed = customers.how_many(worker, are_listed=True) if words else len(found)
+    if customers.how_many(worker) <= listed:
+        return False
+    return customer_record.complete(customers.of_worker(worker)) > 0
+
+
+def _find(wanted: CustomersList, words: list[str], after: Place | None, limit: int) -> list[Snapshot]:
     if not words:
         return customers.listed(wanted.worker, after, limit)
     if len(words) == 1:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from providers import customer_search, customers, phone_numbers
+from providers import customer_search, customers, database, phone_numbers
+
+if TYPE_CHECKING:
+    from providers.database import Snapshot
 
 KEPT = ("search", "sort_name", "problem")
 _LONGEST_PROBLEM = 1500
@@ -65,6 +68,25 @@ def needs_care(customer_id: str, before: Mapping[str, Any] | None, after: Mappin
     if before is None or after is None or _typed(before) != _typed(after):
         return True
     return any(after.get(name) != value for name, value in kept(customer_id, after).fields.items())
+
+
+def complete(records: Iterable[Snapshot]) -> int:
+    """Writes what is kept into those records that have no name to sort by; returns how many there were.
+
+    Records that somebody is editing just now are left for the next time.
+    """
+    batch, number = database.client().batch(), 0
+    for record in records:
+        data = record.to_dict() or {}
+        if not isinstance(data.get("sort_name"), str):
+            database.update(batch, record.reference, kept(record.id, data).fields, record.update_time)
+            number += 1
+    try:
+        if number:
+            database.commit(batch)
+    except database.LostRace:
+        return 0
+    return number
 
 
 def addresses_of(data: Mapping[str, Any] | None) -> set[str]:

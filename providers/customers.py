@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 Place: TypeAlias = tuple[str, str]  # (sort_name, id) of a record: a list goes on behind it
 _MOST_WITH_ONE_ADDRESS = 4  # enough to see that an address is claimed twice
 _MOST_TWINS = 20
+_COUNTED_UP_TO = 1000  # one billed read
+_MOST_COMPLETED = 300
 _MOST_ALTERNATIVES = 30  # Firestore's limit for array_contains_any
 _SHOWN = ("display_name", "avatar", "addresses", "sort_name")
 _IN_CONVERSATION = (conversations.ASSIGNING, conversations.ASSIGNED, conversations.INACTIVE)
@@ -133,6 +135,17 @@ def listed(worker: str, after: Place | None, limit: int) -> list[Snapshot]:
     query: Any = database.filtered("customers", [("worker", "==", worker)])
     query = query.order_by("sort_name").order_by("__name__").select(_SHOWN)
     return database.find((query.start_after(list(after)) if after else query).limit(limit))
+
+
+def how_many(worker: str, are_listed: bool = False) -> int:
+    """A worker's own customers, or of those the ones that `listed` finds; counted up to 1000."""
+    query: Any = database.filtered("customers", [("worker", "==", worker)])
+    return database.count(query.order_by("sort_name") if are_listed else query, _COUNTED_UP_TO)
+
+
+def of_worker(worker: str) -> list[Snapshot]:
+    """A worker's own customers in no order, 300 at most, also those that `listed` does not find."""
+    return database.find(database.filtered("customers", [("worker", "==", worker)]).limit(_MOST_COMPLETED))
 
 
 def searched(

@@ -34,6 +34,18 @@ def test_only_own_customers_are_listed_by_name_whatever_its_case_and_accents(app
     assert app.customers(worker="new@example.com") == {"customers": [], "searchable": True}
 
 
+def test_records_that_the_trigger_never_saw_are_listed_and_found_too(
+    app: App, keep: Keep, db: Client
+) -> None:
+    keep("seen", display_name="Bob")
+    for name in ("Zoe", "Ada", "Émile Borel"):
+        db.document(f"customers/{name[0]}").set({"display_name": name, "addresses": [], "worker": JOHN})
+    assert app.names(Query="borel") == ["Émile Borel"]
+    assert app.names() == ["Ada", "Bob", "Émile Borel", "Zoe"]
+    first = app.customers(PageSize=3)
+    assert len(app.customers(PageSize=3, NextPageToken=first["next_page_token"])["customers"]) == 1
+
+
 def test_both_ways_of_paging_show_everybody_once_in_order_also_with_equal_names(app: App, keep: Keep) -> None:
     for number in range(7):
         keep(f"c{number}", display_name="Bob" if number % 2 else "Ada")
