@@ -4,7 +4,10 @@ import functions_framework
 from cloudevents.http.event import CloudEvent
 from flask import Request, Response
 
-from functions import trigger, webhook
+from functions import preload, trigger, webhook
+from providers import configuration
+
+preload.load(configuration.function_target())
 
 
 @functions_framework.http

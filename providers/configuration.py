@@ -68,6 +68,11 @@ def webhook_base_url() -> str | None:
     return base.rstrip("/") if base else None
 
 
+def function_target() -> str | None:
+    """The entry point that this process serves, as functions-framework names it; None if main.py is only imported."""
+    return _optional("FUNCTION_TARGET")
+
+
 def deployed_name(entry_point: str) -> str:
     """The name in the public address: Cloud Run's K_SERVICE, else the entry point with hyphens."""
     return _optional("K_SERVICE") or entry_point.replace("_", "-")

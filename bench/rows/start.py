@@ -17,8 +17,9 @@ from local import functions, raw_http
 from local.functions import MAIN
 from local.ports import HOST, free_port
 
-_FIRESTORE, _TWILIO = "google.cloud.firestore", "twilio.rest"
-_SIGNATURE, _FORMS, _EVENTS = "twilio.request_validator", "pydantic", "google.events.cloud.firestore"
+_FIRESTORE, _EVENTS = "google.cloud.firestore", "google.events.cloud.firestore"
+_TWILIO = "twilio.rest.conversations.v1.service.conversation.participant"
+_SIGNATURE, _FORMS = "twilio.request_validator", "pydantic.main"  # pydantic alone imports nothing yet
 # What each function cannot do without on its first request.
 NEEDED = {
     "pre_event": (_SIGNATURE, _FORMS, _FIRESTORE),
@@ -27,9 +28,9 @@ NEEDED = {
     "crm": (_SIGNATURE, _FORMS, _FIRESTORE),
     "outgoing_conversation": (_SIGNATURE, _FORMS, _FIRESTORE),
     "templates": (_SIGNATURE, _FORMS, _FIRESTORE),
-    "sweep": (_FIRESTORE, _TWILIO),
+    "sweep": (_FORMS, _FIRESTORE, _TWILIO),
     "wallboard": (_FIRESTORE,),
-    "worker_available": (_EVENTS, _FIRESTORE),
+    "worker_available": (_EVENTS, _FIRESTORE, _TWILIO),
     "customer_written": (_EVENTS, _FIRESTORE),
 }
 _LIMIT = 1.1
