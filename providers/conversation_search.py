@@ -12,7 +12,16 @@ from providers.statistics import Meter
 
 STATES = ("unrouted", "queued", "assigning", "assigned", "inactive", "closed")
 PAGE = 50
-_SHOWN = ["display_name", "address", "state", "pool", "worker", "waited", "created_at"]  # not the long stories
+# Not the stories, which are long.
+_SHOWN = [
+    "display_name",
+    "address",
+    "state",
+    "pool",
+    "worker",
+    "waited",
+    "created_at",
+]
 _MOST_CUSTOMERS = 25  # with up to five ids made from the text itself: Firestore's limit of 30 for `in`
 
 
