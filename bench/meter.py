@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -58,7 +59,9 @@ class Counts:
 class Meter(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc carries no types
     """`host` is for FIRESTORE_EMULATOR_HOST; `made` lists the calls since `reset`."""
 
-    def __init__(self, emulator_host: str) -> None:
+    def __init__(self, emulator_host: str, delay: float = 0.0) -> None:
+        """`delay`: seconds that each call takes longer, as if Firestore were that far away."""
+        self._delay = delay
         options = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
         self._channel = grpc.insecure_channel(emulator_host, options=options)
         self._server = grpc.server(ThreadPoolExecutor(48), handlers=[self], options=options)
@@ -120,20 +123,24 @@ class Meter(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc carries no ty
         return answer
 
     def _passed(self, send: Any, request: bytes, context: Any, call: Call) -> Any:
-        with self._lock:
-            self.made.append(call)
+        self._noted(call)
         try:
             return send(request, metadata=_metadata(context))
         except grpc.RpcError as error:
             call.written = call.deleted = 0  # all or nothing: a lost race writes nothing
             context.abort(error.code(), error.details())
 
+    def _noted(self, call: Call) -> None:
+        with self._lock:
+            self.made.append(call)
+        if self._delay:
+            time.sleep(self._delay)
+
     def _stream(self, path: str, method: str, request: bytes, context: Any) -> Iterator[bytes]:
         asked, answered = _STREAMS[method]
         parsed = asked.deserialize(request)
         call = Call(method, query=_query(parsed), names=tuple(getattr(parsed, "documents", ())))
-        with self._lock:
-            self.made.append(call)
+        self._noted(call)
         try:
             for answer in self._channel.unary_stream(path)(request, metadata=_metadata(context)):
                 part = answered.deserialize(answer)

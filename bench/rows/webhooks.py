@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import itertools
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
 from bench import population, webhooks
+from bench.meter import Meter
 from bench.population import ADA, SALES
 from bench.result import Measure, Row, compared, in_turns, median, ms
 from bench.world import FLOORS, Function, World
+from local.functions import MAIN
 
 _WORKERS = 50
+_ROUND_TRIP = 0.01  # seconds; from a function to Firestore in its region and back, roughly
 
 
 def pre_event(world: World) -> list[Row]:
@@ -27,31 +31,45 @@ def pre_event(world: World) -> list[Row]:
 
 
 def routing(world: World) -> list[Row]:
+    return _near_and_far(world, _routing)
+
+
+def queueing(world: World) -> list[Row]:
+    return _near_and_far(world, _queueing)
+
+
+def _near_and_far(world: World, measure: Callable[[World, int, dict[str, str]], Row]) -> list[Row]:
+    """With the emulator on this machine, where only computing counts, and with a round trip in between."""
+    near = measure(world, 4 if world.quick else 30, {})
+    with Meter(world.emulator.host, delay=_ROUND_TRIP) as meter:
+        far = measure(world, 4 if world.quick else 15, {"FIRESTORE_EMULATOR_HOST": meter.host})
+    return [near, replace(far, name=f"{far.name}, Firestore {_ROUND_TRIP * 1000:g} ms away")]
+
+
+def _routing(world: World, each: int, more: dict[str, str]) -> Row:
     project = _prepared(world, "Available")
-    ours, floor = world.serve("routing", project), world.serve("routing", project, FLOORS)
-    each = 4 if world.quick else 30
+    ours = world.serve("routing", project, MAIN, **more)
+    floor = world.serve("routing", project, FLOORS, **more)
     samples = _Samples(world)
     pairs = in_turns(samples.routed(ours), samples.bare(floor), 5, each)
     world.end_functions()
-    answered = {name: median(values) * 1000 for name, values in samples.answered.items()}
-    served = median(samples.served) * 1000
-    note = f"behind the same framework and signature the floor is {served:.1f} ms"
+    served = median(samples.served)
     row = compared(
         "routing, p50, a worker is free",
         "from the webhook until the participant exists",
         "one batched read, one query, one commit, one call to Twilio",
         pairs,
         1.3,
-        until_answered_ms=answered,
-        floor_served_ms=served,
+        until_answered_ms={name: median(values) * 1000 for name, values in samples.answered.items()},
+        floor_served_ms=served * 1000,
     )
-    return [replace(row, note=note)]
+    return replace(row, note=_note(served))
 
 
-def queueing(world: World) -> list[Row]:
+def _queueing(world: World, each: int, more: dict[str, str]) -> Row:
     project = _prepared(world, "Unavailable")
-    ours, floor = world.serve("routing", project), world.serve("queueing", project, FLOORS)
-    each = 4 if world.quick else 30
+    ours = world.serve("routing", project, MAIN, **more)
+    floor = world.serve("queueing", project, FLOORS, **more)
     served: list[float] = []
 
     def product() -> float:
@@ -74,7 +92,11 @@ def queueing(world: World) -> list[Row]:
         1.3,
         floor_served_ms=median(served) * 1000,
     )
-    return [replace(row, note=f"behind the same framework and signature the floor is {ms(median(served))}")]
+    return replace(row, note=_note(median(served)))
+
+
+def _note(served: float) -> str:
+    return f"behind the same framework and signature the floor is {ms(served)}"
 
 
 class _Samples:
