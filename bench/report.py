@@ -72,7 +72,9 @@ def _chart(rows: Sequence[Row], path: Path) -> None:
     style = Style(
         background="white", plot_background="white", font_family="sans-serif", colors=("#3a6ea5", "#c0504d")
     )
-    chart = pygal.HorizontalBar(style=style, height=26 * len(shown) + 110, width=900, legend_at_bottom=True)
+    chart = pygal.HorizontalStackedBar(
+        style=style, height=26 * len(shown) + 110, width=900, legend_at_bottom=True, js=[]
+    )
     chart.title = "How many times the floor (1 is the floor itself)"
     chart.x_labels = [row.name for row in reversed(shown)]
     for title, is_reached in (("reached", True), ("not reached", False)):
