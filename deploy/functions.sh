@@ -107,8 +107,11 @@ let_callers_in() {
     firestore) wanted=serviceAccount:$(account trigger) ;;
     scheduler) wanted=serviceAccount:$(account scheduler) ;;
   esac
-  attempt "$log" cloud run services get-iam-policy "$name" --region="$REGION" --flatten='bindings[].members' \
-    --filter='bindings.role=roles/run.invoker' --format='value(bindings.members)' || explain "see who may call $name" "$log.err"
+  : >"$log.out"
+  if [ -n "$(row "$TMP/functions.out" '|' "$name")" ]; then # a new one lets nobody in yet
+    attempt "$log" cloud run services get-iam-policy "$name" --region="$REGION" --flatten='bindings[].members' \
+      --filter='bindings.role=roles/run.invoker' --format='value(bindings.members)' || explain "see who may call $name" "$log.err"
+  fi
   if [ -n "$wanted" ] && ! has_line "$log.out" "$wanted"; then
     change "let $wanted call $name" cloud run services add-iam-policy-binding "$name" --region="$REGION" --member="$wanted" --role=roles/run.invoker
   fi
@@ -130,12 +133,12 @@ schedule_sweep() {
     note "would call $name every minute"
     return
   fi
-  want="$name|* * * * *|$address|$(account scheduler)|$address|ENABLED"
+  want="$name|* * * * *|$address/|$(account scheduler)|$address|ENABLED"
   have=$(row "$TMP/jobs.out" '|' "$name")
   if [ "$have" = "$want" ]; then return; fi
   if [ -n "$have" ]; then job=update; else job=create; fi
   changed "$job the scheduler job $name" cloud scheduler jobs "$job" http "$name" --location="$REGION" --schedule='* * * * *' \
-    --uri="$address" --http-method=POST --attempt-deadline=60s --max-retry-attempts=0 \
+    --uri="$address/" --http-method=POST --attempt-deadline=60s --max-retry-attempts=0 \
     --oidc-service-account-email="$(account scheduler)" --oidc-token-audience="$address"
   case "$have" in
     *PAUSED) changed "resume the scheduler job $name" cloud scheduler jobs resume "$name" --location="$REGION" ;;

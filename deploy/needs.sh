@@ -17,7 +17,6 @@ check_project() {
   attempt "$TMP/token" gcloud auth print-access-token --quiet || explain "sign in" "$TMP/token.err"
   GOOGLE_ACCESS_TOKEN=$(cat "$TMP/token.out")
   export GOOGLE_ACCESS_TOKEN
-  later look project "look at the project" cloud projects describe "$PROJECT" --format='value(projectNumber)'
   later look billing "look at the billing account" cloud_or_nothing billing projects describe "$PROJECT" --format='value(billingEnabled)'
   later look apis "list the enabled APIs" cloud services list --enabled --format='value(config.name)'
   all_done

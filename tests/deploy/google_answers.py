@@ -92,7 +92,9 @@ def _functions(google: Google, request: Request, raw: bytes) -> Answer | None:
     if request.method in ("POST", "PATCH"):
         return _deploy(google, request)
     if request.method == "DELETE":
-        return _finished({}) if google.resources.pop(path, None) else NOT_FOUND
+        if google.resources.pop(path, None) is None:
+            return NOT_FOUND
+        return 200, _operation(path.replace("/functions/", "/operations/")) | {"done": True, "response": {}}
     return None
 
 
@@ -202,6 +204,14 @@ def _firestore(google: Google, request: Request, raw: bytes) -> Answer | None:
     return None
 
 
+def _scheduler(google: Google, request: Request, raw: bytes) -> Answer | None:
+    """A job is enabled from the start, and its address is given back with a path."""
+    if request.method in ("POST", "PATCH") and request.body.get("httpTarget"):
+        request.body["state"] = "ENABLED"
+        request.body["httpTarget"]["uri"] = request.body["httpTarget"]["uri"].rstrip("/") + "/"
+    return None
+
+
 def _rules(google: Google, request: Request, raw: bytes) -> Answer | None:
     if request.method == "PATCH":
         if request.path not in google.resources:
@@ -221,4 +231,5 @@ OWN: dict[str, Callable[[Google, Request, bytes], Answer | None]] = {
     "secretmanager": _secrets,
     "firestore": _firestore,
     "firebaserules": _rules,
+    "cloudscheduler": _scheduler,
 }

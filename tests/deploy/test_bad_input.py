@@ -11,7 +11,7 @@ import pytest
 from tests.deploy.conftest import Shell
 from tests.deploy.google import Google, Refusal
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(4000)
 
 
 def sentence(output: str) -> str:

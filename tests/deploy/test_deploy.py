@@ -19,7 +19,7 @@ from tests.deploy.conftest import ROOT, Story
 from tests.deploy.google import Json
 from tools.seed import default_records
 
-pytestmark = pytest.mark.timeout(900)  # the first test waits for three runs of deploy.sh
+pytestmark = pytest.mark.timeout(4000)  # the first test waits for three runs of deploy.sh
 WEBHOOKS = ["pre-event", "post-event", "routing", "crm", "outgoing-conversation", "templates"]
 
 
@@ -209,7 +209,7 @@ def test_the_scheduler_calls_the_sweep_every_minute_as_its_own_account(story: St
     job = story.google.resources[f"projects/{story.project}/locations/us-central1/jobs/sweep"]
     address = story.google.functions()["sweep"]["serviceConfig"]["uri"]
     assert job["schedule"] == "* * * * *"
-    assert job["httpTarget"]["uri"] == address
+    assert job["httpTarget"]["uri"] == f"{address}/"
     token = job["httpTarget"]["oidcToken"]
     assert token["audience"] == address
     assert token["serviceAccountEmail"].startswith("inbound-scheduler@")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.deploy.conftest import Story
+from tests.deploy.conftest import Shell, Story
 from tests.deploy.google import Refusal, Request
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(4000)
 
 
 def changes_of(story: Story, *arguments: str) -> tuple[int, str, list[Request]]:
@@ -28,6 +28,24 @@ def test_a_dry_run_says_what_it_would_do_and_does_nothing(
     assert "TWILIO_AUTH_TOKEN_SECONDARY=twilio-auth-token-secondary:next" in output
     assert output.count("would deploy") == len(story.google.functions())
     assert "the-next-token" not in output
+
+
+def test_a_second_stage_has_names_accounts_secrets_and_a_database_of_its_own(shell: Shell) -> None:
+    status, output = shell.run("--prefix", "staging", "--database", "staging", "--dry-run")
+    assert status == 0, output
+    assert shell.google.changes() == []
+    for words in (
+        "firestore databases create --database=staging --location=us-central1",
+        "iam service-accounts create staging-runtime",
+        "databases/staging",
+        "secrets create staging-twilio-auth-token",
+        "functions deploy staging-outgoing-conversation",
+        "--trigger-event-filters=database=staging",
+        "TWILIO_AUTH_TOKEN=staging-twilio-auth-token:next",
+        f"WEBHOOK_BASE_URL=https://us-central1-{shell.google.project}.cloudfunctions.net",
+        "would call staging-sweep every minute",
+    ):
+        assert words in output
 
 
 def test_a_function_that_does_not_build_is_named_with_googles_reason(story: Story) -> None:
