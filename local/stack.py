@@ -19,21 +19,12 @@ from local.processes import Child
 from local.sample_data import NUMBERS
 from local.scheduler import Scheduler
 from local.triggers import Triggers
+from tools.twilio_plan import FILTERS
 
 if TYPE_CHECKING:
     from local.twilio import StandIn
 
 LOGS = MAIN.parent / ".local"
-# The events that the service acts on; to receive others would cost without use.
-EVENTS = [
-    "onConversationAdd",
-    "onConversationAdded",
-    "onConversationStateUpdated",
-    "onConversationRemoved",
-    "onParticipantAdded",
-    "onParticipantRemoved",
-    "onUserAdded",
-]
 
 
 @dataclass(frozen=True)
@@ -138,7 +129,7 @@ class Stack:
     def _configure(self, standin: "StandIn") -> None:
         """What one sets in Twilio's console: the two webhooks and the numbers that make conversations."""
         standin.configure_webhooks(
-            pre_url=f"{self.url}/pre-event", post_url=f"{self.url}/post-event", filters=EVENTS
+            pre_url=f"{self.url}/pre-event", post_url=f"{self.url}/post-event", filters=list(FILTERS)
         )
         for number in NUMBERS:
             standin.set_autocreate(number, enabled=True)

@@ -6,21 +6,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from functions.post_event import EVENTS
 from tools.probe import address
 
 if TYPE_CHECKING:
     from twilio.rest import Client
 
 # The first names the conversation, the others keep our records true. Twilio sends only what is listed.
-FILTERS = (
-    "onConversationAdd",
-    "onConversationAdded",
-    "onConversationStateUpdated",
-    "onConversationRemoved",
-    "onParticipantAdded",
-    "onParticipantRemoved",
-    "onUserAdded",
-)
+FILTERS = ("onConversationAdd", *EVENTS)
 NOTHING = "(none)"
 
 
