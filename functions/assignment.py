@@ -133,11 +133,10 @@ def take_next(worker: Worker, because: str, known: Mapping[str, Pool] = MappingP
 
 def finish(conversation: Conversation) -> Outcome:
     """Adds the claimed worker at Twilio and writes down what came of it. Safe to repeat."""
-    place = Place(conversation.service_sid, conversation.sid)
-    answer = twilio.add_worker(place, conversation.worker or "", conversation.projected_address)
+    answer = _add(conversation)
     if answer.outcome is Outcome.DONE:
-        confirm(conversation, getattr(answer.body, "sid", None))
-    elif answer.outcome is Outcome.GONE:
+        return confirm(conversation, getattr(answer.body, "sid", None))
+    if answer.outcome is Outcome.GONE:
         end(conversation.sid, "Twilio has closed it or does not know it")
     elif answer.outcome is Outcome.NEXT_WORKER:
         _put_back(conversation, answer)
@@ -146,20 +145,44 @@ def finish(conversation: Conversation) -> Outcome:
     return answer.outcome
 
 
-def confirm(conversation: Conversation, participant_sid: str | None) -> None:
-    """Writes down that the worker is in it, unless the conversation has moved on since this claim."""
+def _add(conversation: Conversation) -> Answer:
+    """A worker whom Twilio refuses may be in it already, by an earlier try whose answer was lost: look."""
+    place, identity = _place(conversation), conversation.worker or ""
+    answer = twilio.add_worker(place, identity, conversation.projected_address)
+    if answer.outcome is not Outcome.NEXT_WORKER:
+        return answer
+    people = twilio.participants(place)
+    if people.outcome is not Outcome.DONE:
+        return people
+    inside = next((person for person in people.body if person.identity == identity), None)
+    return Answer(Outcome.DONE, body=inside) if inside else answer
 
-    def again() -> None:
+
+def confirm(conversation: Conversation, participant_sid: str | None) -> Outcome:
+    """Writes down that the worker is in it. GONE: it has moved on since this claim, and they are out again."""
+
+    def again() -> bool:
         current = conversations.load(conversation.sid)
         in_flight = current.state in (ASSIGNING, INACTIVE) and current.lease_until is not None
         if in_flight and current.claim == conversation.claim:
             conversations.move(current, decisions.confirmed(current, participant_sid, clock.now()))
+        return current.worker == conversation.worker or current.state == CLOSED
 
     try:
         conversations.move(conversation, decisions.confirmed(conversation, participant_sid, clock.now()))
     except database.LostRace:
-        database.until_it_holds(again)
+        if not database.until_it_holds(again):
+            return _withdraw(conversation, participant_sid)
     log.info("assigned", conversation=conversation.sid, worker=conversation.worker)
+    return Outcome.DONE
+
+
+def _withdraw(conversation: Conversation, participant_sid: str | None) -> Outcome:
+    """It is not this worker's any more: they left while we were adding them. What we added, we take out again."""
+    if participant_sid is not None:
+        twilio.remove_participant(_place(conversation), participant_sid)
+    log.warning("added too late, and out again", conversation=conversation.sid, worker=conversation.worker)
+    return Outcome.GONE
 
 
 def close(sid: str, why: str) -> None:
@@ -337,6 +360,10 @@ def _look_closer(pool: Pool, excluded: Collection[str]) -> tuple[list[Worker], s
 def _chosen_by(pool: Pool) -> str:
     how = {"longest_idle": "idle for the longest", "least_busy": "holds the fewest"}[pool.strategy]
     return f"{how} of those Available in {pool.display_name}"
+
+
+def _place(conversation: Conversation) -> Place:
+    return Place(conversation.service_sid, conversation.sid)
 
 
 def _token() -> str:

@@ -100,6 +100,11 @@ def set_attributes(place: Place, participant_sid: str, attributes: Mapping[str, 
     return persistently(lambda: _conversation(place).participants(participant_sid).update(attributes=text))
 
 
+def remove_participant(place: Place, participant_sid: str) -> Answer:
+    """Takes this one stay of somebody back; one that is over already is GONE."""
+    return persistently(lambda: _conversation(place).participants(participant_sid).delete())
+
+
 def participants(place: Place) -> Answer:
     """Everybody in the conversation; the body is the list of participants."""
     return persistently(lambda: _conversation(place).participants.list())

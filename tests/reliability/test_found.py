@@ -8,7 +8,7 @@ import pytest
 from providers import seam
 from tests.reliability.cases import alone, calm, fresh, written
 from tests.reliability.model import Model, die, parts
-from tests.reliability.network import at_step
+from tests.reliability.network import SWEEP, at_step
 from tests.reliability.world import ANN, BEN
 
 
@@ -74,7 +74,7 @@ def test_one_that_wakes_up_while_only_who_was_left_out_is_free_is_queued() -> No
         parcel = alone(written(calm(model)), "onConversationAdded")
         model.clean = False
         model.twilio.fail(400, 50214, times=1, path="/Participants$")
-        model.network.deliver_interrupted(parcel, at_step(2, die, seam.CALLED))
+        model.network.deliver_interrupted(parcel, at_step(3, die, seam.CALLED))
         (second,) = model.inside(model.sids()[0])
         model.set_state(number=0, state="inactive")
         calm(model).leave(number=0)
@@ -85,4 +85,35 @@ def test_one_that_wakes_up_while_only_who_was_left_out_is_free_is_queued() -> No
         assert time.monotonic() - began < 3
         (record,) = (one.to_dict() or {} for one in model.db.collection("conversations").stream())
         assert record["state"] == "queued"
+        model.check()
+
+
+def test_a_refusal_after_a_lost_answer_is_not_believed_before_looking() -> None:
+    """Twilio has added the worker, the answer is lost, and the second try meets the worker's limit of conversations."""
+    with fresh() as model:
+        calm(model).set_status(workers=[BEN], status="Available")
+        parcel = alone(written(calm(model)), "onConversationAdded")
+        model.twilio.fail(None, drop_answer=True, times=1, method="POST", path="/Participants$")
+        model.twilio.fail(400, 50214, times=1, method="POST", path="/Participants$")
+        model.network.deliver(parcel)
+        assert len(model.inside(model.sids()[0])) == 1
+        model.clean = False
+        model.check()
+
+
+def test_one_who_left_while_being_added_again_is_taken_out_again() -> None:
+    """The sweep adds the worker of a claim that was never confirmed, and meanwhile that worker leaves."""
+    with fresh() as model:
+        calm(model).set_status(workers=[BEN], status="Available")
+        parcel = alone(written(calm(model)), "onConversationAdded")
+        model.network.deliver_interrupted(parcel, at_step(1, die, seam.CALLED))
+        model.clean = model.in_turn = False
+        calm(model).pass_time(60)
+
+        def leave() -> None:
+            model.leave(number=0)
+            calm(model)
+
+        model.network.deliver_interrupted(SWEEP, at_step(1, leave, seam.CALLING))
+        assert len(model.inside(model.sids()[0])) == 1
         model.check()
