@@ -63,8 +63,8 @@ def give_to(conversation: Conversation, worker: Worker, why: str) -> None:
 def give_to_pool(conversation: Conversation, pool: Pool, others_wait: bool, free: list[Worker]) -> None:
     """Gives a conversation to a free worker of the pool, or queues it. Raises database.LostRace.
 
-    `free`: the free workers found just now. Where others wait already it queues behind them, and the free
-    worker takes the oldest.
+    `free`: the free workers found just now. Where others wait already, in this pool or in another one of the
+    worker's, it queues behind them, and the free worker takes the oldest.
     """
     while True:
         free = [worker for worker in free if worker.identity not in conversation.excluded_workers]
@@ -72,8 +72,8 @@ def give_to_pool(conversation: Conversation, pool: Pool, others_wait: bool, free
             free, why = _look_closer(pool, conversation.excluded_workers)
             if not free:
                 return queue(conversation, conversation, pool, why)
-        if others_wait:
-            return queue(conversation, conversation, pool, f"others wait for {pool.display_name} already")
+        if others_wait or _is_waited_for_elsewhere(free[0], pool):
+            return queue(conversation, conversation, pool, "others wait already")
         if claimed := _claim_for(free[0], conversation, pool):
             return _finish_first(claimed)
         free, others_wait = look_around(pool, _CROWD)
@@ -86,6 +86,12 @@ def look_around(pool: Pool, limit: int) -> tuple[list[Worker], bool]:
         lambda: workers.free(pool, limit), lambda: conversations.next_pending([pool.id], limit=1)
     )
     return free, bool(waiting)
+
+
+def _is_waited_for_elsewhere(worker: Worker, pool: Pool) -> bool:
+    """Whether somebody waits in another pool of this worker: then the worker takes the oldest of all."""
+    elsewhere = [pool_id for pool_id in worker.pools or () if pool_id != pool.id]
+    return bool(conversations.next_pending(elsewhere, limit=1))
 
 
 def queue(before: Conversation, after: Conversation, pool: Pool, why: str) -> None:

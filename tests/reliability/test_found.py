@@ -6,10 +6,10 @@ from collections.abc import Iterator
 import pytest
 
 from providers import seam
-from tests.reliability.cases import alone, calm, fresh, written
+from tests.reliability.cases import alone, calm, fresh, pick, written
 from tests.reliability.model import Model, die, parts
 from tests.reliability.network import SWEEP, at_step
-from tests.reliability.world import ANN, BEN
+from tests.reliability.world import ANN, BEN, SALES
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -116,4 +116,14 @@ def test_one_who_left_while_being_added_again_is_taken_out_again() -> None:
 
         model.network.deliver_interrupted(SWEEP, at_step(1, leave, seam.CALLING))
         assert len(model.inside(model.sids()[0])) == 1
+        model.check()
+
+
+def test_one_who_serves_two_pools_takes_the_oldest_of_both() -> None:
+    """Ben's own event is late, and a conversation of one pool arrives while an older one waits in the other."""
+    with fresh() as model:
+        calm(model).set_status(workers=[ANN], status="Unavailable")
+        calm(written(calm(model))).set_status(workers=[BEN], status="Available")
+        arrival = pick(written(model, number=SALES, start=1), "onConversationAdded")
+        model.network.deliver(arrival)
         model.check()
