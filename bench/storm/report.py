@@ -77,6 +77,8 @@ class Result:
             console.print(f"  mended: {number} {kind}", style="dim")
         for breach in self.breaches[:20]:
             console.print(f"BROKEN: {breach}", style="bold red")
+            for line in self.world.conversations.get(breach.subject, {}).get("log", []):
+                console.print(f"  {line['at']:%H:%M:%S.%f} {line['what']}: {line['why']}", style="dim")
         for line in self.unexpected[:5]:
             console.print(f"UNEXPECTED: {_end_of_trace(line)}", style="red")
 
