@@ -22,9 +22,9 @@ from bench.storm.people import NUMBERS, People, records
 from bench.storm.report import Result
 from bench.storm.sweeps import Sweeps
 from bench.storm.weather import Weather
+from functions.post_event import EVENTS
 from local.emulator import Emulator
 from local.servers import LocalServer
-from local.stack import EVENTS
 from local.triggers import Triggers
 from local.twilio import StandIn
 
@@ -70,7 +70,7 @@ class Storm:
         for path, record in records(self.options.workers, self.options.conversations, self.rng).items():
             db.document(path).set(record)
         self.fleet.start(self._environment())
-        self.twilio.configure_webhooks(post_url=f"{self.fleet.url}/post-event", filters=EVENTS)
+        self.twilio.configure_webhooks(post_url=f"{self.fleet.url}/post-event", filters=list(EVENTS))
         self.twilio.configure_frontline(routing_url=f"{self.fleet.url}/routing")
         for number in NUMBERS:
             self.twilio.set_autocreate(number)
