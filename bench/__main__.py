@@ -6,6 +6,7 @@ import argparse
 import logging
 import sys
 import time
+import traceback
 
 from rich.console import Console
 
@@ -13,6 +14,7 @@ from bench import report
 from bench.result import Row
 from bench.rows import ROWS
 from bench.world import World
+from local.errors import CannotRunError
 
 
 def main() -> int:
@@ -24,8 +26,7 @@ def main() -> int:
     rows: list[Row] = []
     for name in given.row or ROWS:
         at = time.monotonic()
-        with World(given.quick) as world:
-            rows += ROWS[name](world)
+        rows += _measured(name, given.quick)
         console.print(f"{name}: {time.monotonic() - at:.0f} s")
     seconds = time.monotonic() - began
     report.show(rows)
@@ -33,6 +34,16 @@ def main() -> int:
     if not given.quick and not given.row:
         report.write(rows, seconds)
     return 0 if all(row.is_reached for row in rows) else 1
+
+
+def _measured(name: str, quick: bool) -> list[Row]:
+    """The row; one that cannot be measured says so and does not cost the others."""
+    try:
+        with World(quick) as world:
+            return ROWS[name](world)
+    except (RuntimeError, OSError, CannotRunError) as error:
+        traceback.print_exc()
+        return [Row(name, "not measured", "", "-", "-", "a measurement", is_reached=False, note=str(error))]
 
 
 def _arguments() -> argparse.Namespace:
