@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from functions import arrival, assignment, decisions
+from functions import arrival, claims, decisions
 from providers import clock, conversations
 from providers.conversations import ASSIGNING, HELD, INACTIVE, Conversation
 from providers.workers import Worker
@@ -19,7 +19,7 @@ def fell_asleep(before: Conversation, at: datetime | None = None) -> list[Worker
     if before.state not in HELD or is_stale(before, at):
         return []
     after = decisions.inactive(replace(before, state_changed_at=at or before.state_changed_at), clock.now())
-    return conversations.move(before, after, assignment.loads(before.holder))[1]
+    return conversations.move(before, after, claims.loads(before.holder))[1]
 
 
 def woke_up(before: Conversation, at: datetime | None = None) -> None:
@@ -32,9 +32,9 @@ def woke_up(before: Conversation, at: datetime | None = None) -> None:
         return
     changed = replace(before, state_changed_at=at or before.state_changed_at)
     after = decisions.active_again(changed, clock.now())
-    moved, _ = conversations.move(before, after, assignment.loads(before.worker))
+    moved, _ = conversations.move(before, after, claims.loads(before.worker))
     if moved.state == ASSIGNING:
-        assignment.finish(moved)
+        claims.finish(moved)
 
 
 def is_stale(before: Conversation, at: datetime | None) -> bool:

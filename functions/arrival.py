@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from functions import assignment, decisions, worker_records
+from functions import assignment, claims, decisions, worker_records
 from functions.parameters import InboundConversation
 from providers import (
     addresses,
@@ -100,7 +100,7 @@ def _again(seen: Seen, inbound: InboundConversation) -> None:
     if stored.address is None and inbound.customer_address and stored.state != conversations.CLOSED:
         conversations.move(stored, _described(seen, inbound))
     elif decisions.is_abandoned(stored, clock.now()):
-        assignment.finish(stored)
+        claims.finish(stored)
     elif stored.state == QUEUED and stored.pool:
         assignment.drain(pools.load(stored.pool)[stored.pool])
 

@@ -9,26 +9,20 @@ from __future__ import annotations
 
 import enum
 import random
-import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import NamedTuple
 
-from functions import decisions, worker_records
-from providers import clock, conversations, database, deadline, log, pools, twilio, workers
+from functions import claims, decisions, worker_records
+from providers import clock, conversations, database, deadline, log, pools, workers
 from providers.conversations import (
-    ASSIGNING,
-    CLOSED,
-    INACTIVE,
-    KEPT_AFTER_CLOSING,
     QUEUED,
     Conversation,
-    Load,
     Pending,
 )
 from providers.pools import Pool
-from providers.twilio import Answer, Outcome, Place
+from providers.twilio import Outcome
 from providers.workers import Worker
 
 _CROWD = 8  # how many to look at once others are after the same ones
@@ -56,7 +50,9 @@ class Stopped(enum.Enum):
 
 def give_to(conversation: Conversation, worker: Worker, why: str) -> None:
     """Gives it to this very worker, whatever their status and load. Raises database.LostRace."""
-    claimed, _ = _claim(conversation, worker, worker_records.capacity_of(worker), why, _token())
+    claimed, _ = claims.claim(
+        conversation, worker, worker_records.capacity_of(worker), why, claims.new_token()
+    )
     _finish_first(claimed)
 
 
@@ -100,7 +96,7 @@ def queue(before: Conversation, after: Conversation, pool: Pool, why: str) -> No
     `before` is the record as it is stored; a worker who held it gets the slot back. Raises database.LostRace.
     """
     waiting = decisions.queued(after, pool.id, clock.now(), why)
-    _, freed = conversations.move(before, waiting, loads(before.holder))
+    _, freed = conversations.move(before, waiting, claims.loads(before.holder))
     log.info(f"queued: {why}", conversation=waiting.sid, pool=pool.id)
     drain(pool)
     for worker in freed:
@@ -137,93 +133,15 @@ def take_next(worker: Worker, because: str, known: Mapping[str, Pool] = MappingP
     return pulled
 
 
-def finish(conversation: Conversation) -> Outcome:
-    """Adds the claimed worker at Twilio and writes down what came of it. Safe to repeat."""
-    answer = _add(conversation)
-    if answer.outcome is Outcome.DONE:
-        return confirm(conversation, getattr(answer.body, "sid", None))
-    if answer.outcome is Outcome.GONE:
-        end(conversation.sid, "Twilio has closed it or does not know it")
-    elif answer.outcome is Outcome.NEXT_WORKER:
-        _put_back(conversation, answer)
-    else:
-        _leave_for_later(conversation, answer)
-    return answer.outcome
-
-
-def _add(conversation: Conversation) -> Answer:
-    """A worker whom Twilio refuses may be in it already, by an earlier try whose answer was lost: look."""
-    place, identity = _place(conversation), conversation.worker or ""
-    answer = twilio.add_worker(place, identity, conversation.projected_address)
-    if answer.outcome is not Outcome.NEXT_WORKER:
-        return answer
-    people = twilio.participants(place)
-    if people.outcome is not Outcome.DONE:
-        return people
-    inside = next((person for person in people.body if person.identity == identity), None)
-    return Answer(Outcome.DONE, body=inside) if inside else answer
-
-
-def confirm(conversation: Conversation, participant_sid: str | None) -> Outcome:
-    """Writes down that the worker is in it. GONE: it has moved on since this claim, and they are out again."""
-
-    def again() -> bool:
-        current = conversations.load(conversation.sid)
-        in_flight = current.state in (ASSIGNING, INACTIVE) and current.lease_until is not None
-        if in_flight and current.claim == conversation.claim:
-            conversations.move(current, decisions.confirmed(current, participant_sid, clock.now()))
-        return current.worker == conversation.worker or current.state == CLOSED
-
-    try:
-        conversations.move(conversation, decisions.confirmed(conversation, participant_sid, clock.now()))
-    except database.LostRace:
-        if not database.until_it_holds(again):
-            return _withdraw(conversation, participant_sid)
-    log.info("assigned", conversation=conversation.sid, worker=conversation.worker)
-    return Outcome.DONE
-
-
-def _withdraw(conversation: Conversation, participant_sid: str | None) -> Outcome:
-    """It is not this worker's any more: they left while we were adding them. What we added, we take out again."""
-    if participant_sid is not None:
-        twilio.remove_participant(_place(conversation), participant_sid)
-    log.warning("added too late, and out again", conversation=conversation.sid, worker=conversation.worker)
-    return Outcome.GONE
-
-
 def close(sid: str, why: str) -> None:
     """Ends a conversation; its slot comes back, and the worker takes the next."""
-    for worker in end(sid, why):
+    for worker in claims.end(sid, why):
         take_next(worker, "has a free slot")
-
-
-def end(sid: str, why: str) -> list[Worker]:
-    """Notes a conversation as closed; returns the worker who has a free slot now. One that is unknown is noted
-    too: its other events may be on their way still."""
-
-    def step() -> list[Worker]:
-        before = conversations.load(sid)
-        if before.state == CLOSED:
-            return []
-        after = decisions.closed(before, clock.now(), KEPT_AFTER_CLOSING, why)
-        _, freed = conversations.move(before, after, loads(before.holder))
-        log.info(f"closed: {why}", conversation=sid, worker=before.worker)
-        return freed
-
-    return database.until_it_holds(step)
-
-
-def loads(*holders: str | None) -> list[Load]:
-    """The records of those workers who have one, for a move that changes their count."""
-    found = [workers.load(holder) for holder in holders if holder]
-    return [
-        Load(worker, worker_records.capacity_of(worker)) for worker in found if worker.version is not None
-    ]
 
 
 def _finish_first(claimed: Conversation) -> None:
     """Finishes a claim, and where it frees the slot again or needs another worker, sees to that too."""
-    outcome = finish(claimed)
+    outcome = claims.finish(claimed)
     if outcome is Outcome.GONE:
         take_next(workers.load(claimed.worker or ""), "has a free slot")
     elif outcome is Outcome.NEXT_WORKER and claimed.pool:
@@ -236,34 +154,11 @@ def _claim_for(worker: Worker, conversation: Conversation, pool: Pool) -> Conver
     if not decisions.can_take(worker, capacity):
         worker_records.put_right(worker, known={pool.id: pool})
         return None
-    token = _token()
+    token = claims.new_token()
     try:
-        return _claim(conversation, worker, capacity, _chosen_by(pool), token)[0]
+        return claims.claim(conversation, worker, capacity, _chosen_by(pool), token)[0]
     except database.LostRace:
-        return _won_after_all(conversation, token)
-
-
-def _claim(
-    conversation: Conversation, worker: Worker, capacity: float, why: str, token: str
-) -> tuple[Conversation, Worker]:
-    now = clock.now()
-    after = decisions.claimed(conversation, worker, token, now, why)
-    moved, changed = conversations.move(conversation, after, [Load(worker, capacity, assigned_at=now)])
-    log.info(f"assigning: {why}", conversation=moved.sid, worker=worker.identity, pool=moved.pool)
-    return moved, changed[0]
-
-
-def _won_after_all(conversation: Conversation, token: str) -> Conversation | None:
-    """After a lost race: our own claim, if only the answer to its commit was lost.
-
-    Raises database.LostRace if somebody else has decided about this conversation meanwhile.
-    """
-    current = conversations.load(conversation.sid)
-    if current.claim == token:
-        return current
-    if current.version != conversation.version or deadline.is_over(_MARGIN):
-        raise database.LostRace(conversation.sid)
-    return None
+        return claims.won_after_all(conversation, token)
 
 
 def _pull(worker: Worker, because: str, known: Mapping[str, Pool] = MappingProxyType({})) -> Pulled:
@@ -311,45 +206,10 @@ def _take(entry: Pending, worker: Worker, capacity: float, because: str) -> tupl
     now = clock.now()
     waited = decisions.in_words((now - (conversation.queued_at or now)).total_seconds())
     why = f"pulled by a worker who {because}, after {waited}"
-    claimed, worker = _claim(replace(conversation, priority=entry.priority), worker, capacity, why, _token())
-    return finish(claimed), worker
-
-
-def _put_back(conversation: Conversation, answer: Answer) -> None:
-    """Twilio does not take this worker: the slot comes back, and the conversation waits for another one."""
-    identity = conversation.worker or ""
-    log.warning(
-        f"Twilio does not add this worker: {answer.why}", conversation=conversation.sid, worker=identity
+    claimed, worker = claims.claim(
+        replace(conversation, priority=entry.priority), worker, capacity, why, claims.new_token()
     )
-
-    def step() -> None:
-        current = conversations.load(conversation.sid)
-        if current.claim != conversation.claim or current.state != ASSIGNING:
-            return
-        now = clock.now()
-        after = decisions.without(replace(current, mode="pool"), identity, now)
-        waiting = decisions.queued(
-            after, after.pool or "", now, f"{identity} could not be added: {answer.why}"
-        )
-        conversations.move(current, waiting, loads(identity))
-
-    database.until_it_holds(step)
-
-
-def _leave_for_later(conversation: Conversation, answer: Answer) -> None:
-    """The claim stands, and the sweep tries again. The story says why the worker is not in it yet."""
-    level = log.error if answer.outcome is Outcome.MISCONFIGURED else log.warning
-    level(
-        f"The worker is not added yet: {answer.why}",
-        conversation=conversation.sid,
-        worker=conversation.worker,
-    )
-    now = clock.now()
-    noted = replace(conversation, lease_until=now).noted(now, "waiting", f"to be tried again: {answer.why}")
-    try:
-        conversations.move(conversation, noted)
-    except database.LostRace:
-        return  # it has moved on by itself
+    return claims.finish(claimed), worker
 
 
 def _look_closer(pool: Pool, excluded: Collection[str]) -> tuple[list[Worker], str]:
@@ -366,11 +226,3 @@ def _look_closer(pool: Pool, excluded: Collection[str]) -> tuple[list[Worker], s
 def _chosen_by(pool: Pool) -> str:
     how = {"longest_idle": "idle for the longest", "least_busy": "holds the fewest"}[pool.strategy]
     return f"{how} of those Available in {pool.display_name}"
-
-
-def _place(conversation: Conversation) -> Place:
-    return Place(conversation.service_sid, conversation.sid)
-
-
-def _token() -> str:
-    return uuid.uuid4().hex

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from functions import assignment, decisions, worker_records
+from functions import assignment, claims, decisions, worker_records
 from providers import clock, configuration, conversations, log, pools, settings
 from providers.conversations import CLOSED, HELD, INACTIVE, UNROUTED, Conversation, Load
 from providers.pools import Pool
@@ -94,7 +94,7 @@ def _hand_over(before: Conversation, heir: str) -> None:
     now = clock.now()
     after = decisions.handed_over(before, worker, now)
     gains = [Load(worker, worker_records.capacity_of(worker), assigned_at=now)] if after.holder else []
-    _, changed = conversations.move(before, after, [*gains, *assignment.loads(before.holder)])
+    _, changed = conversations.move(before, after, [*gains, *claims.loads(before.holder)])
     for freed in changed[len(gains) :]:
         assignment.take_next(freed, "has a free slot")
 
@@ -104,6 +104,6 @@ def _nobodys(before: Conversation) -> None:
     state = INACTIVE if before.state == INACTIVE else UNROUTED
     alone = replace(before, state=state, worker=None, participant_sid=None, lease_until=None)
     noted = alone.noted(clock.now(), "left", f"{before.worker} left it")
-    _, freed = conversations.move(before, noted, assignment.loads(before.holder))
+    _, freed = conversations.move(before, noted, claims.loads(before.holder))
     for worker in freed:
         assignment.take_next(worker, "has a free slot")

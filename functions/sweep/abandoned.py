@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
-from functions import arrival, assignment, decisions
+from functions import arrival, assignment, claims, decisions
 from providers import clock, conversations, database, deadline, pools, twilio, workers
 from providers.conversations import Conversation
 from providers.sweeps import Progress
@@ -40,7 +40,7 @@ def _finish(conversation: Conversation) -> Outcome | None:
         taken, _ = conversations.move(conversation, again)
     except database.LostRace:
         return None
-    outcome = assignment.finish(taken)
+    outcome = claims.finish(taken)
     if outcome is Outcome.GONE:
         assignment.take_next(workers.load(taken.worker or ""), "has a free slot")
     elif outcome is Outcome.NEXT_WORKER and taken.pool:

@@ -9,7 +9,7 @@ from local.emulator import Emulator
 
 _CROWD = """
 import sys, threading, time
-from functions import assignment
+from functions import claims
 from providers import clock, conversations, customers, database, pools, workers
 
 steps = [
@@ -18,7 +18,7 @@ steps = [
     lambda: pools.of_numbers(["+15550009999"]),
     lambda: conversations.next_pending(["default"], 1),
     lambda: database.count(database.filtered("workers", []), 5),
-    lambda: assignment.end("CH" + "0" * 32, "it was closed"),
+    lambda: claims.end("CH" + "0" * 32, "it was closed"),
 ]
 errors = []
 
