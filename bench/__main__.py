@@ -9,6 +9,7 @@ import time
 import traceback
 
 from rich.console import Console
+from urllib3.exceptions import HTTPError
 
 from bench import report
 from bench.result import Row
@@ -41,7 +42,7 @@ def _measured(name: str, quick: bool) -> list[Row]:
     try:
         with World(quick) as world:
             return ROWS[name](world)
-    except (RuntimeError, OSError, CannotRunError) as error:
+    except (RuntimeError, OSError, HTTPError, CannotRunError) as error:
         traceback.print_exc()
         return [Row(name, "not measured", "", "-", "-", "a measurement", is_reached=False, note=str(error))]
 

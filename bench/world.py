@@ -33,7 +33,9 @@ class Function:
 
     def __init__(self, child: Child, url: str) -> None:
         self.child, self.url = child, url
-        self._http = urllib3.PoolManager(maxsize=64, retries=False, timeout=60)
+        # The server closes a connection that was idle for 2 s; a request that meets that goes out again.
+        again = urllib3.Retry(total=3, allowed_methods=None)
+        self._http = urllib3.PoolManager(maxsize=64, retries=again, timeout=60)
 
     def post(self, form: dict[str, str]) -> urllib3.BaseHTTPResponse:
         """A signed webhook; raises RuntimeError unless it is answered with 200."""
