@@ -165,10 +165,8 @@ def rarest(worker: str, terms: Sequence[str], up_to: int) -> str:
 
 def _with_term(worker: str, term: str) -> tuple[Any, str]:
     """The query for a worker's customers with this term, and where its values begin."""
-    from google.cloud.firestore_v1.field_path import FieldPath
-
     begin, end = customer_search.range_of(worker)
-    query = database.client().collection("customers").order_by(FieldPath("search", term).to_api_repr())
+    query = database.client().collection("customers").order_by(database.client().field_path("search", term))
     return query.order_by("__name__").start_at([begin]).end_before([end]), begin
 
 
