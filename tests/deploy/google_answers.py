@@ -86,8 +86,9 @@ def _functions(google: Google, request: Request, raw: bytes) -> Answer | None:
         source = {"bucket": "sources", "object": place}
         return 200, {"uploadUrl": f"http://storage.fake/upload/{place}", "storageSource": source}
     if "/operations/" in path:
-        function = google.resources[path.replace("/operations/", "/functions/")]
-        function["state"] = "ACTIVE"
+        function = google.resources.get(path.replace("/operations/", "/functions/"), {})
+        if function:
+            function["state"] = "ACTIVE"
         return 200, _operation(path) | {"done": True, "response": function}
     if request.method in ("POST", "PATCH"):
         return _deploy(google, request)
@@ -158,6 +159,9 @@ def _accounts(google: Google, request: Request, raw: bytes) -> Answer | None:
             return EXISTS
         google.resources[name] = {"name": name, "email": email, "uniqueId": str(uuid.uuid4().int % 10**20)}
         return 200, google.resources[name]
+    if request.method == "DELETE":
+        found = google.resources.pop(request.path.replace("projects/-/", f"projects/{google.project}/"), None)
+        return (200, {}) if found else NOT_FOUND
     return None
 
 
