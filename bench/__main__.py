@@ -27,7 +27,10 @@ def main() -> int:
     rows: list[Row] = []
     for name in given.row or ROWS:
         at = time.monotonic()
-        rows += _measured(name, given.quick)
+        found = _measured(name, given.quick)
+        rows += found
+        for row in found:
+            console.print(f"{row.name}: {row.product_value}, floor {row.floor_value}", highlight=False)
         console.print(f"{name}: {time.monotonic() - at:.0f} s")
     seconds = time.monotonic() - began
     report.show(rows)

@@ -42,7 +42,7 @@ class Function:
         headers, body = webhooks.signed(self.url, form, TOKEN)
         answer = self._http.request("POST", self.url, body=body, headers=headers)
         if answer.status != 200:
-            raise RuntimeError(f"{self.child.name} answered {answer.status}: {answer.data[:300]!r}")
+            raise RuntimeError(f"{self.child.name} answered {answer.status}:\n{self.child.output(1500)}")
         return answer
 
     def timed(self, form: dict[str, str]) -> float:
