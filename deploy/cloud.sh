@@ -7,7 +7,7 @@ CHANGES=$TMP/changes
 cloud() { gcloud "$@" --project="$PROJECT" --quiet </dev/null; }
 
 # What passes by itself: something made a moment ago is not known everywhere yet, or another operation is running.
-TRANSIENT='service account .* does not exist|concurrent policy changes|try (again|retrying)|SERVICE_DISABLED|has not been used in project|unable to queue|operation .* in progress|Eventarc Service Agent|propagat|UNAVAILABLE|\b50[234]\b'
+TRANSIENT='service account .* does not exist|or it may not exist|Permission denied on secret|ABORTED|RESOURCE_EXHAUSTED|concurrent policy changes|try (again|retrying)|SERVICE_DISABLED|has not been used in project|unable to queue|operation .* in progress|Eventarc Service Agent|propagat|UNAVAILABLE|\b50[234]\b'
 
 # attempt LOG COMMAND...: runs it, its output to LOG.out and LOG.err, and tries again what passes by itself.
 attempt() {
@@ -27,10 +27,16 @@ look() {
   attempt "$log" "$@" || explain "$doing" "$log.err"
 }
 
+PARALLEL=5
+wait_for_room() {
+  while [ "$(jobs -pr | wc -l)" -ge "$PARALLEL" ]; do sleep 0.1; done
+}
+
 # later COMMAND...: runs it beside the others; `all_done` waits for them and ends if one failed, with what it said.
 LATER=""
 later() {
   local said
+  wait_for_room
   said=$(mktemp "$TMP/said.XXXXXX")
   background "$@" 2>"$said"
   LATER="$LATER $!:$said"

@@ -56,7 +56,7 @@ prepare_database() {
   later look_indexes
   later look fields "list the field settings" cloud firestore indexes fields list --database="$DATABASE" --format=json
   all_done
-  "$PYTHON" -m tools.firestore_indexes missing "$TMP/indexes.out" "$TMP/fields.out" >"$TMP/missing" || fail "firestore.indexes.json could not be read."
+  "$PYTHON" -m tools.firestore_indexes missing "$TMP/indexes.out" "$TMP/fields.out" >"$TMP/missing" || exit 1
   while IFS=$'\t' read -r line words; do
     # shellcheck disable=SC2086 # one flag per word
     later changed "$line" cloud firestore $words --database="$DATABASE" --async
@@ -73,13 +73,13 @@ look_indexes() {
 wait_for_indexes() {
   local waiting said=0
   [ "$DRY_RUN" = 1 ] && return
-  waiting=$("$PYTHON" -m tools.firestore_indexes building "$TMP/indexes.out")
+  waiting=$("$PYTHON" -m tools.firestore_indexes building "$TMP/indexes.out") || exit 1
   while [ "$waiting" != 0 ]; do
     [ "$said" = 1 ] || note "waiting for $waiting indexes to be built (minutes, in a large database longer)"
     [ "$said" = 0 ] || sleep "$RETRY_SECONDS"
     said=1
     look_indexes
-    waiting=$("$PYTHON" -m tools.firestore_indexes building "$TMP/indexes.out")
+    waiting=$("$PYTHON" -m tools.firestore_indexes building "$TMP/indexes.out") || exit 1
   done
 }
 

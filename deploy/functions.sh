@@ -2,7 +2,6 @@
 # The functions themselves: each is deployed only if its source or settings changed, several at a time.
 
 THREADS=8
-PARALLEL=5
 
 deployed_name() { echo "$NAME_PREFIX$(echo "$1" | tr _ -)"; }
 
@@ -55,7 +54,7 @@ deploy_functions() {
   fingerprint_source
   while read -r entry rest; do
     if [ -z "$entry" ] || ! is_wanted "$entry"; then continue; fi
-    while [ "$(jobs -pr | wc -l)" -ge "$PARALLEL" ]; do sleep 0.1; done
+    wait_for_room
     # shellcheck disable=SC2086 # the columns of the table
     background deploy_one "$entry" $rest 2>"$TMP/said.$entry"
     jobs="$jobs $!:$entry"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,11 @@ def main() -> None:
     arguments = parser.parse_args()
     wanted = json.loads(WANTED.read_text())
     indexes = json.loads(arguments.indexes.read_text() or "[]")
+    if broken := [i["name"] for i in indexes if i.get("state") == "NEEDS_REPAIR"]:
+        sys.exit(
+            f"\ndeploy.sh: Firestore could not build {broken[0]}: delete it on the database's Indexes page, "
+            "then run the same command again."
+        )
     if arguments.what == "building":
         print(building(wanted, indexes))
         return
