@@ -86,12 +86,7 @@ def _carry_out(seen: Seen) -> None:
     elif route.worker:
         assignment.give_to(conversation, worker_records.load_or_new(route.worker), route.why)
     else:
-        _offer(conversation, seen.pool)
-
-
-def _offer(conversation: Conversation, pool: Pool) -> None:
-    free, others_wait = assignment.look_around(pool, limit=1 + len(conversation.excluded_workers))
-    assignment.give_to_pool(conversation, pool, others_wait, free)
+        assignment.give_to_pool(conversation, seen.pool)
 
 
 def _again(seen: Seen, inbound: InboundConversation) -> None:

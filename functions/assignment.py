@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import enum
 import random
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import replace
-from types import MappingProxyType
 from typing import NamedTuple
 
-from functions import claims, decisions, worker_records
+from functions import claims, crowd, decisions, worker_records
 from providers import clock, conversations, database, deadline, log, pools, workers
 from providers.conversations import (
     QUEUED,
@@ -56,32 +55,49 @@ def give_to(conversation: Conversation, worker: Worker, why: str) -> None:
     _finish_first(claimed)
 
 
-def give_to_pool(conversation: Conversation, pool: Pool, others_wait: bool, free: list[Worker]) -> None:
+def give_to_pool(conversation: Conversation, pool: Pool) -> None:
     """Gives a conversation to a free worker of the pool, or queues it. Raises database.LostRace.
 
-    `free`: the free workers found just now. Where others wait already, in this pool or in another one of the
-    worker's, it queues behind them, and the free worker takes the oldest.
+    Where others wait already, in this pool or in another one of the worker's, it queues behind them, and the
+    free worker takes the oldest.
     """
+    width = 1 + len(conversation.excluded_workers)
     while True:
-        free = [worker for worker in free if worker.identity not in conversation.excluded_workers]
-        if not free:
-            free, why = _look_closer(pool, conversation.excluded_workers)
-            if not free:
-                return queue(conversation, conversation, pool, why)
-        if others_wait or _is_waited_for_elsewhere(free[0], pool):
-            return queue(conversation, conversation, pool, "others wait already")
-        if claimed := _claim_for(free[0], conversation, pool):
+        with crowd.choosing(pool.id) as choice:
+            worker, why = _choose(conversation, pool, choice, width)
+            claimed = _claim_for(worker, conversation, pool) if worker is not None else None
+        if worker is None:
+            return queue(conversation, conversation, pool, why)
+        if claimed is not None:
             return _finish_first(claimed)
-        free, others_wait = look_around(pool, _CROWD)
+        width = _CROWD
+
+
+def _choose(
+    conversation: Conversation, pool: Pool, choice: crowd.Choice, width: int
+) -> tuple[Worker | None, str]:
+    """The worker for it; or nobody, and why it has to wait."""
+    free, others_wait, why = _look(pool, width + choice.others, conversation.excluded_workers)
+    if not free:
+        return None, why
+    if width == _CROWD:  # another instance is after the same ones
         random.shuffle(free)
+    worker = choice.first(free)
+    if others_wait or _is_waited_for_elsewhere(worker, pool):
+        return None, "others wait already"
+    return worker, ""
 
 
-def look_around(pool: Pool, limit: int) -> tuple[list[Worker], bool]:
-    """The free workers of the pool, and whether anybody waits for one already."""
+def _look(pool: Pool, width: int, excluded: Collection[str]) -> tuple[list[Worker], bool, str]:
+    """Who is free, and whether anybody waits for them already; or why nobody is, after a closer look."""
     free, waiting = database.together(
-        lambda: workers.free(pool, limit), lambda: conversations.next_pending([pool.id], limit=1)
+        lambda: workers.free(pool, width), lambda: conversations.next_pending([pool.id], limit=1)
     )
-    return free, bool(waiting)
+    why = ""
+    free = [worker for worker in free if worker.identity not in excluded]
+    if not free:
+        free, why = _look_closer(pool, excluded)
+    return free, bool(waiting), why
 
 
 def _is_waited_for_elsewhere(worker: Worker, pool: Pool) -> bool:
@@ -120,13 +136,13 @@ def drain(pool: Pool) -> int:
     return taken
 
 
-def take_next(worker: Worker, because: str, known: Mapping[str, Pool] = MappingProxyType({})) -> Pulled:
+def take_next(worker: Worker, because: str) -> Pulled:
     """The worker takes the next queued conversations, oldest first, until full or nothing waits for them.
 
-    `because`: what woke them, for the story of the conversation ("turned Available"). `known`: pools that are
-    loaded already.
+    `worker`: the record as it was a moment ago; if it has changed since, the claim fails and it is read again.
+    `because`: what woke them, for the story of the conversation ("turned Available").
     """
-    pulled = _pull(worker, because, known)
+    pulled = _pull(worker, because)
     if pulled.stopped is Stopped.REFUSED:
         for pool in pools.load(*(worker.pools or ())).values():
             drain(pool)
@@ -161,18 +177,20 @@ def _claim_for(worker: Worker, conversation: Conversation, pool: Pool) -> Conver
         return claims.won_after_all(conversation, token)
 
 
-def _pull(worker: Worker, because: str, known: Mapping[str, Pool] = MappingProxyType({})) -> Pulled:
-    taken = 0
-    known = known or (worker_records.pools_of(worker) if worker.available else {})
+def _pull(worker: Worker, because: str) -> Pulled:
+    taken, known = 0, dict[str, Pool]()
     while not deadline.is_over(_MARGIN):
-        capacity = worker_records.capacity_of(worker, known) if worker.available else 0
-        if not decisions.can_take(worker, capacity):
+        if not worker.available or worker.full:
             return Pulled(taken, Stopped.NO_ROOM)
         entry = _next_entry(worker)
         if isinstance(entry, Stopped):
             return Pulled(taken, entry)
+        conversation, known = _load(entry, worker, known)
+        capacity = worker_records.capacity_of(worker, known)
+        if not decisions.can_take(worker, capacity):
+            return Pulled(taken, Stopped.NO_ROOM)
         try:
-            outcome, worker = _take(entry, worker, capacity, because)
+            outcome, worker = _take(conversation, worker, capacity, because)
         except database.LostRace:
             worker, known = worker_records.load_with_pools(worker)
             continue
@@ -198,17 +216,24 @@ def _next_entry(worker: Worker) -> Pending | Stopped:
         width *= _CROWD
 
 
-def _take(entry: Pending, worker: Worker, capacity: float, because: str) -> tuple[Outcome, Worker]:
-    conversation = conversations.load(entry.sid)
+def _load(entry: Pending, worker: Worker, known: dict[str, Pool]) -> tuple[Conversation, dict[str, Pool]]:
+    """The conversation, and in the same round trip the pools on which the worker's capacity depends."""
+    asked = [name for name in worker_records.decisive_pools(worker) if name not in known]
+    record, *found = database.read(conversations.reference(entry.sid), *map(pools.reference, asked))
+    conversation = replace(conversations.parse(record), priority=entry.priority)
+    return conversation, known | {pool.id: pools.parse(pool.id, pool.to_dict()) for pool in found}
+
+
+def _take(
+    conversation: Conversation, worker: Worker, capacity: float, because: str
+) -> tuple[Outcome, Worker]:
     if conversation.state != QUEUED:
         conversations.drop_stray(conversation)
         return Outcome.GONE, worker
     now = clock.now()
     waited = decisions.in_words((now - (conversation.queued_at or now)).total_seconds())
     why = f"pulled by a worker who {because}, after {waited}"
-    claimed, worker = claims.claim(
-        replace(conversation, priority=entry.priority), worker, capacity, why, claims.new_token()
-    )
+    claimed, worker = claims.claim(conversation, worker, capacity, why, claims.new_token())
     return claims.finish(claimed), worker
 
 

@@ -26,8 +26,8 @@ COLLECTIONS = {  # whose documents wake it; deploy.sh says the same to Google
 class Change:
     """One document before and after; None where it did not or does not exist.
 
-    Events come at least once, in any order: `after` may be outdated, so whoever acts reads the record again.
-    `at`: when `after` was written.
+    Events come at least once, in any order: `after` may be outdated, so whoever acts reads the record again, or
+    makes sure that it is still at this version. `at`: when `after` was written, which is its version.
     """
 
     name: str

@@ -57,12 +57,6 @@ def put_right(
     return replace(right, is_complete=True, reported_problem=worker.problem)
 
 
-def is_right(worker: Worker, known: Mapping[str, Pool]) -> bool:
-    """Whether `put_right` would change nothing (a new date apart): everybody who looks for the worker finds them."""
-    is_full = not decisions.has_room(worker, capacity_of(worker, known))
-    return worker.is_complete and worker.full == is_full and worker.problem == worker.reported_problem
-
-
 def new_record(identity: str, display_name: str | None = None) -> Worker:
     """Somebody who turned up without a record: Unavailable, in the default pool."""
     return Worker(
@@ -85,16 +79,16 @@ def create_if_missing(identity: str, display_name: str | None) -> None:
     log.info("a new worker: Unavailable, in the default pool", worker=identity)
 
 
-def load_with_pools(worker: Worker) -> tuple[Worker, Mapping[str, Pool]]:
+def load_with_pools(worker: Worker) -> tuple[Worker, dict[str, Pool]]:
     """The record as it is now, and in the same round trip the pools that it named a moment ago."""
-    asked = map(pools.reference, _decisive(worker))
+    asked = map(pools.reference, decisive_pools(worker))
     record, *found = database.read(workers.reference(worker.identity), *asked)
     return workers.of(record), {pool.id: pools.parse(pool.id, pool.to_dict()) for pool in found}
 
 
-def pools_of(worker: Worker) -> Mapping[str, Pool]:
-    """The pools that the capacity depends on."""
-    return pools.load(*_decisive(worker))
+def decisive_pools(worker: Worker) -> tuple[str, ...]:
+    """The pools on which the worker's capacity depends: none where they have an own one."""
+    return () if worker.own_capacity is not None else worker.pools or ()
 
 
 def load_or_new(identity: str) -> Worker:
@@ -102,11 +96,6 @@ def load_or_new(identity: str) -> Worker:
     if worker.version is None:
         return new_record(identity)
     return worker if worker.is_complete else put_right(worker)
-
-
-def _decisive(worker: Worker) -> tuple[str, ...]:
-    """With a capacity of their own the pools do not matter."""
-    return () if worker.own_capacity is not None else worker.pools or ()
 
 
 def _completed(worker: Worker) -> Worker:

@@ -21,7 +21,8 @@ from local.twilio import StandIn
 FEW = Size(workers=10)
 MANY = Size(workers=10_000, queued=20_000, log=100_000)
 QUICK = Size(workers=200, queued=200, log=200)
-_LEFT_OUT = "sweep, nothing to do"  # it goes through workers and queue in turns, some each time
+# It goes through workers and queue in turns, some each time; and the emulator scans 100,000 records for a page.
+_LEFT_OUT = "sweep, nothing to do"
 _PATIENCE = 60.0  # seconds
 _MOST_READ, _MOST_WRITTEN = 6, 5
 
@@ -34,7 +35,7 @@ def counts(world: World) -> list[Row]:
         return clients[name.replace("_", "-")].test_client()
 
     small, large = (_counted(world, client_for, size) for size in (FEW, many))
-    return [_row(name, small[name], large[name], many) for name in small if name != _LEFT_OUT]
+    return [_row(name, small[name], large[name], many) for name in small]
 
 
 def _counted(world: World, client_for: Callable[[str], FlaskClient], size: Size) -> dict[str, Counts]:
@@ -51,7 +52,7 @@ def _counted(world: World, client_for: Callable[[str], FlaskClient], size: Size)
         }
         can_be_done = Operations(client_for, world.triggers, db, standin, meter).all
         try:
-            return {name: do() for name, do in can_be_done.items()}
+            return {name: do() for name, do in can_be_done.items() if name != _LEFT_OUT}
         finally:
             world.triggers.detach(db.project)
 
