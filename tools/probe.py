@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import requests
@@ -93,7 +94,7 @@ def patient_complaint(webhook: Webhook, until: float) -> str | None:
     return found
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--base-url", required=True, help="public address in front of the functions")
     parser.add_argument("--prefix", default="")
@@ -101,7 +102,7 @@ def main() -> None:
         "--patience", type=float, default=0, help="seconds to go on asking until all is right"
     )
     parser.add_argument("webhooks", nargs="*", help=f"entry points; none: {' '.join(WEBHOOKS)}")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(words)
     names = arguments.webhooks or WEBHOOKS
     if unknown := set(names) - set(WEBHOOKS):
         parser.error(f"not a webhook: {', '.join(sorted(unknown))}")

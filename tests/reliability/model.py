@@ -1,41 +1,22 @@
-"""The service as a state machine: anything may happen to it in any order; in the end the invariants must hold.
-
-Firestore is the emulator, Twilio the stand-in, and every function comes through the real loader. Only what is
-on its way between them is in the test's hand: each webhook and event arrives when, and as often as, it says so.
-"""
+"""The service as a state machine: anything may happen to it in any order; in the end the invariants must hold."""
 
 import functools
-import os
-import secrets
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, ClassVar, TypeVar
+from collections.abc import Callable
+from typing import Any, TypeVar
 
-from flask import Flask
-from google.auth.credentials import AnonymousCredentials
-from google.cloud import firestore
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, rule
+from hypothesis.stateful import rule
 
-from bench import invariants, journal
-from bench.journal import Journal, Tolerance
-from local.emulator import Emulator
-from local.servers import LocalServer
-from local.triggers import Triggers
-from local.twilio import StandIn
-from local.twilio.errors import ApiError
-from providers import clock, database, seam
-from tests.reliability.network import SWEEP, Network, Parcel, at_step
-from tests.reliability.world import CUSTOMERS, NUMBERS, POOLS, RECORDS, WORKERS
-from tests.service import Apps
+from providers import database, seam
+from tests.reliability.network import SWEEP, at_step
+from tests.reliability.run import Run
+from tests.reliability.world import CUSTOMERS, NUMBERS, POOLS, WORKERS
 
 Step = TypeVar("Step", bound=Callable[..., None])
 ANY = st.integers(0, 40)  # picks one of however many there are
 POINT = st.integers(1, 12)  # how many steps a delivery gets before it is interrupted
 WORKER = st.sampled_from(WORKERS)
 STATUS = st.sampled_from(["Available", "Available", "Available", "Unavailable", "Unavailable", "available"])
-EVENTS = ["onConversationAdded", "onConversationStateUpdated", "onConversationRemoved"]
-EVENTS += ["onParticipantAdded", "onParticipantRemoved"]
 REFUSALS: list[tuple[int | None, int]] = [
     (503, 20503),
     (429, 20429),
@@ -46,25 +27,6 @@ REFUSALS: list[tuple[int | None, int]] = [
     (500, 20500),
 ]
 REFUSALS += [(None, 0), (None, 0)]
-HURRIED = 0.9  # seconds a delivery gets while Twilio is in trouble, so that an outage does not take long
-
-
-@contextmanager
-def parts() -> Iterator[tuple[Triggers, Apps]]:
-    """An emulator with its events, and every function: what one model after another runs on."""
-    receiver = Triggers()
-    app = Flask("triggers")
-    app.register_blueprint(receiver.blueprint())
-    server, apps = LocalServer(app).start(), Apps()
-    emulator = Emulator(functions_port=server.port, own=True)
-    try:
-        receiver.connect(emulator.start())
-        yield receiver, apps
-    finally:
-        receiver.close()
-        emulator.stop()
-        apps.server.stop()
-        server.stop()
 
 
 def step(**choices: Any) -> Callable[[Step], Any]:
@@ -83,52 +45,8 @@ def step(**choices: Any) -> Callable[[Step], Any]:
     return decorate
 
 
-class Model(RuleBasedStateMachine):
-    """One run. `clean` as long as nothing failed or was lost: then no sweep may be needed."""
-
-    parts: ClassVar[tuple[Triggers, Apps]]
-    last_script: ClassVar[str] = ""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.triggers, apps = self.parts
-        self.script: list[str] = []
-        self.clean = self.in_turn = True
-        self.by_hand: set[tuple[str, str]] = set()
-        self.project = f"demo-{secrets.token_hex(6)}"
-        self.network = Network(apps.client)
-        self.twilio = StandIn(account_sid=f"AC{secrets.token_hex(16)}", own_numbers=NUMBERS)
-        self.journal = Journal().attach(self.triggers, self.project)
-        self.network.start(self.triggers, self.project)
-        self._begin()
-        self.gather()
-
-    def _begin(self) -> None:
-        self.twilio.start()
-        self.twilio.configure_webhooks(post_url=f"{self.network.url}/post-event", filters=EVENTS)
-        self.twilio.configure_frontline(routing_url=f"{self.network.url}/routing")
-        for number in NUMBERS:
-            self.twilio.set_autocreate(number)
-        self.environment = {
-            "GOOGLE_CLOUD_PROJECT": self.project,
-            "FIRESTORE_EMULATOR_HOST": self.triggers.emulator.host,
-            "WEBHOOK_BASE_URL": self.network.url,
-            "TWILIO_ACCOUNT_SID": self.twilio.account_sid,
-            "TWILIO_AUTH_TOKEN": self.twilio.auth_token,
-            "TWILIO_API_BASE_URL": self.twilio.url,
-        }
-        os.environ.update(self.environment)
-        credentials = AnonymousCredentials()  # type: ignore[no-untyped-call] # untyped
-        self.db = firestore.Client(project=self.project, credentials=credentials)
-        batch = self.db.batch()
-        for path, record in RECORDS.items():
-            batch.set(self.db.document(path), record)
-        batch.commit()
-
-    def gather(self) -> None:
-        """Takes in what the last step has sent; the order must not depend on threads."""
-        self.triggers.drain(self.project, timeout=100)
-        self.network.put_in_order()
+class Model(Run):
+    """What customers, workers, operators, the network and Twilio may do to the service."""
 
     # What customers, workers and operators do
 
@@ -264,130 +182,6 @@ class Model(RuleBasedStateMachine):
     def wait(self, seconds: int) -> None:
         self.pass_time(seconds)
 
-    # The end
-
-    def teardown(self) -> None:
-        try:
-            self.check()
-        except BaseException:
-            Model.last_script = self.as_script()
-            raise
-        finally:
-            self.dispose()
-
-    def check(self) -> None:
-        """All that is on its way arrives, and sweeps run: then every invariant has to hold."""
-        self.recover()
-        if self.clean:
-            stuck = list(invariants.stuck(self._world()))
-            assert not stuck, f"without any failure, before any sweep: {_lines(stuck)}"
-        self.pass_time(400)
-        self.sweep_until_quiet()
-        self._check_now()
-
-    def check_without_sweep(self) -> None:
-        """Where nothing failed or was lost, every invariant has to hold as soon as all has arrived."""
-        self.deliver_the_rest()
-        self._check_now()
-
-    def _check_now(self) -> None:
-        tolerance = Tolerance() if self.in_turn else Tolerance(crowd=8)
-        breaches = invariants.broken(self._world())
-        breaches += journal.broken(self.journal.commits(), tolerance)
-        assert not breaches, _lines(breaches)
-
-    def recover(self) -> None:
-        self.twilio.heal()
-        self.network.patience = 30.0
-        for worker in WORKERS:
-            self.twilio.limit_worker(worker, 1000)
-        self.deliver_the_rest()
-
-    def deliver_the_rest(self) -> None:
-        for _ in range(100):
-            self.gather()
-            if not self.network.outstanding:
-                return
-            for parcel in [self.network.take(0) for _ in self.network.outstanding[:]]:
-                if parcel:
-                    self._deliver(parcel)
-        raise AssertionError(f"the service keeps itself busy: {self.network.outstanding[:5]}")
-
-    def sweep_until_quiet(self) -> None:
-        for _ in range(12):
-            mended = self.network.sweep()
-            self.gather()
-            busy = bool(self.network.outstanding)
-            self.deliver_the_rest()
-            if not mended and not busy:
-                return
-        raise AssertionError(f"the sweep is never done; at last it mended {mended}")
-
-    def dispose(self) -> None:
-        for name in self.environment:
-            os.environ.pop(name, None)
-        clock.shift(0)
-        self.triggers.detach(self.project)
-        self.twilio.stop()
-        self.network.stop()
-        self.db.close()  # type: ignore[no-untyped-call] # untyped
-
-    def as_script(self) -> str:
-        """The run as a program: save it beside main.py and run it."""
-        lines = ["from tests.reliability.model import Model, parts", "", "with parts() as Model.parts:"]
-        return "\n".join(
-            [*lines, *(f"    {line}" for line in ("model = Model()", *self.script, "model.teardown()"))]
-        )
-
-    # Small things
-
-    def pass_time(self, seconds: float) -> None:
-        clock.shift(seconds)
-        self.twilio.advance(seconds)
-
-    def _deliver(self, parcel: Parcel) -> None:
-        if self.network.deliver(parcel) >= 300:
-            self.clean = False
-
-    def _overtaken(self, first: Parcel, second: Parcel | None, after: int) -> None:
-        self.in_turn = False
-        late = [second] if second else []
-
-        def pass_by() -> None:
-            while late:
-                self._deliver(late.pop())
-
-        self.network.deliver_interrupted(first, at_step(after, pass_by))
-        pass_by()
-
-    def _trouble(self) -> None:
-        self.clean = False
-        self.network.patience = HURRIED
-
-    @property
-    def _is_in_trouble(self) -> bool:
-        return self.network.patience == HURRIED
-
-    def _world(self) -> invariants.World:
-        twilio = self.twilio.state()["conversations"]
-        return invariants.observe(self.db, twilio, self.twilio.requests, self.by_hand, clock.now())
-
-    def sids(self) -> list[str]:
-        return [one["sid"] for one in self.twilio.conversations()]
-
-    def _some_conversation(self, number: int) -> str | None:
-        open_ones = [one["sid"] for one in self.twilio.conversations() if one["state"] != "closed"]
-        return open_ones[number % len(open_ones)] if open_ones else None
-
-    def inside(self, sid: str) -> list[str]:
-        return [one["identity"] for one in self.twilio.participants(sid) if one["identity"]]
-
-    def _if_twilio_lets(self, act: Callable[[], object]) -> None:
-        try:
-            act()
-        except ApiError:
-            self.script[-1] += "  # Twilio refused it"
-
 
 def die() -> None:
     raise seam.Crash
@@ -395,7 +189,3 @@ def die() -> None:
 
 def lose_answer() -> None:
     raise database.AlreadyThere("the answer to this commit was lost")
-
-
-def _lines(breaches: list[invariants.Breach]) -> str:
-    return "\n".join(map(str, breaches))

@@ -7,8 +7,9 @@ import pytest
 
 from providers import seam
 from tests.reliability.cases import alone, calm, fresh, pick, written
-from tests.reliability.model import Model, die, parts
+from tests.reliability.model import Model, die
 from tests.reliability.network import SWEEP, at_step
+from tests.reliability.run import parts
 from tests.reliability.world import ANN, BEN, SALES
 
 

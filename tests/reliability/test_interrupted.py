@@ -12,8 +12,9 @@ import pytest
 
 from providers import seam
 from tests.reliability.cases import MOST_POINTS, alone, calm, fresh, written
-from tests.reliability.model import Model, die, lose_answer, parts
+from tests.reliability.model import Model, die, lose_answer
 from tests.reliability.network import SWEEP, Parcel, at_step
+from tests.reliability.run import parts
 from tests.reliability.world import ANN, BEN, CAT, KEY
 
 

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.reliability.model import Model, parts
+from tests.reliability.model import Model
+from tests.reliability.run import parts
 
 EXAMPLES = int(os.environ.get("RELIABILITY_EXAMPLES", "25"))
 STEPS = 40

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import pytest
 
 from tests.reliability.cases import MOST_POINTS, calm, fresh, pick, pick_two, written
-from tests.reliability.model import Model, parts
+from tests.reliability.model import Model
 from tests.reliability.network import Parcel, at_step
+from tests.reliability.run import parts
 from tests.reliability.world import ANN, BEN, CAT
 
 Prepare = Callable[[Model], tuple[Parcel, Parcel]]

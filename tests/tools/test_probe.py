@@ -10,10 +10,9 @@ from tools.probe import WEBHOOKS, Webhook, address, complaint
 
 
 def test_every_webhook_accepts_twilio_and_refuses_others(
-    service: Service, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    service: Service, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("sys.argv", ["probe", "--base-url", service.base_url])
-    probe.main()
+    probe.main(["--base-url", service.base_url])
     assert capsys.readouterr().out.count("accepts Twilio, refuses others") == len(WEBHOOKS)
     assert not list(service.db.collections())  # and nothing came of it
 
