@@ -47,4 +47,5 @@ def _send_body(connection: http.client.HTTPConnection, body: bytes) -> None:
     try:
         connection.endheaders(body)
     except (BrokenPipeError, ConnectionResetError):
-        return
+        if connection.sock is None:
+            raise  # it was gone before we had a connection
