@@ -53,15 +53,18 @@ def client(host: str, project: str) -> "Client":
 
 
 def load(host: str, project: str) -> None:
-    """Write the records that are not there yet."""
+    """Write the records that are not there yet, and what a deployment starts with, such as templates."""
     database = client(host, project)
+    from tools import seed  # late, for it imports Google's client, which takes a moment
+
+    records = seed.default_records() | RECORDS
     found = {
         snapshot.reference.path
-        for snapshot in database.get_all([database.document(path) for path in RECORDS])
+        for snapshot in database.get_all([database.document(path) for path in records])
         if snapshot.exists
     }
     batch = database.batch()
-    for path, record in RECORDS.items():
+    for path, record in records.items():
         if path not in found:
             batch.set(database.document(path), record)
     batch.commit()
