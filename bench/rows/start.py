@@ -52,7 +52,7 @@ def cold_start(world: World) -> list[Row]:
     population.fill(db, population.Size(workers=4))
     firsts = _requests(db.project, world.service_sid)
     names = ["pre_event", "routing"] if world.quick else list(firsts)
-    runs = 1 if world.quick else 3
+    runs = 1 if world.quick else 5
     rows = []
     for quota in quotas():
         hello = median([_started(world, "hello", FLOORS, quota, _First("GET")) for _ in range(runs)])
