@@ -244,8 +244,11 @@ def _look_closer(pool: Pool, excluded: Collection[str]) -> tuple[list[Worker], s
     )
     mended = [worker_records.put_right(worker, known={pool.id: pool}) for worker in available]
     free = [w for w in mended if decisions.can_take(w, worker_records.capacity_of(w, {pool.id: pool}))]
-    free = [worker for worker in free if worker.identity not in excluded]
-    return free, decisions.why_nobody(pool, members, len(available))
+    left = [worker for worker in free if worker.identity not in excluded]
+    if left:
+        return left, ""
+    number = len(available) if len(available) < _CROWD else workers.how_many_available(pool.id)
+    return [], decisions.why_nobody(pool, members, number)
 
 
 def _chosen_by(pool: Pool) -> str:

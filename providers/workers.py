@@ -150,5 +150,10 @@ def how_many(pool_id: str) -> int:
     return database.count(_members(pool_id), _COUNTED_UP_TO)
 
 
+def how_many_available(pool_id: str) -> int:
+    """Those of them who are Available, full or not, counted up to 1000."""
+    return database.count(_members(pool_id, ("status", "==", "Available")), _COUNTED_UP_TO)
+
+
 def _members(pool_id: str, *conditions: tuple[str, str, Any]) -> Query:
     return database.filtered("workers", [("pools", "array_contains", pool_id), *conditions])

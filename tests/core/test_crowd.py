@@ -57,16 +57,17 @@ def test_conversations_at_once_go_to_a_worker_each(service: Service, db: Client)
     service.standin.set_autocreate(forms.PROXY)
     service.standin.configure_webhooks(pre_url=None, post_url=None)
     sids = [_written(service, f"+1555000000{number}") for number, _ in enumerate(names)]
-    threads = [
-        threading.Thread(target=service.post, args=("routing", forms.routed(sid, f"+1555000000{number}")))
-        for number, sid in enumerate(sids)
-    ]
+    home = service.standin.default_service_sid
+    routed = [forms.routed(sid, f"+1555000000{n}", ConversationServiceSid=home) for n, sid in enumerate(sids)]
+    threads = [threading.Thread(target=service.post, args=("routing", form)) for form in routed]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     service.settle()
-    assert sorted(records.conversation(db, sid)["worker"] for sid in sids) == names
+    found = [records.conversation(db, sid) for sid in sids]
+    assert {one["state"] for one in found} == {"assigned"}
+    assert sorted(one["worker"] for one in found) == names
 
 
 def _written(service: Service, address: str) -> str:

@@ -54,6 +54,16 @@ def test_with_nobody_available_it_queues_and_says_why(service: Service, db: Clie
     assert entry["proxy_address"] == forms.PROXY
 
 
+def test_the_story_counts_all_who_are_full_however_many_there_are(service: Service, db: Client) -> None:
+    records.pool(db, "default", display_name="Sales")
+    for n in range(11):
+        records.worker(db, f"full{n}@example.com", capacity=0)
+    records.worker(db, "off@example.com", "Unavailable")
+    service.settle()
+    record = conversation(db, write(service, "+15550000001"))
+    assert record["log"][-1]["why"] == "no one in Sales is Available; 1 Unavailable, 11 full"
+
+
 def test_turning_available_pulls_the_oldest_until_full(service: Service, db: Client) -> None:
     records.pool(db, "default", capacity=2)
     records.worker(db, "ann@example.com", "Unavailable")
