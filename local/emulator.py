@@ -81,6 +81,13 @@ class Emulator:
             self._child.kill()
             self._child = None
 
+    @property
+    def pid(self) -> int:
+        """Its process, for whoever measures it; raises ChildFailedError if it is not ours."""
+        if self._child is None:
+            raise ChildFailedError("The Firestore emulator is not a process of ours.")
+        return self._child.pid
+
     def _command(self, port: int) -> list[str | Path]:
         flags = [f"--host={HOST}", f"--port={port}", f"--rules={self.rules}"]
         if self.functions_port is not None:

@@ -9,7 +9,7 @@ are assigning or assigned to them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -83,6 +83,9 @@ class Conversation:
         return replace(self, log=(*self.log, line)[-LONGEST_LOG:])
 
 
+_STORED = tuple(f.name for f in fields(Conversation) if f.name not in ("sid", "version"))
+
+
 @dataclass(frozen=True)
 class Pending:
     """One entry of the queue."""
@@ -115,8 +118,7 @@ def reference(sid: str) -> DocumentReference:
 
 def parse(snapshot: Snapshot) -> Conversation:
     data = snapshot.to_dict() or {}
-    known = {f.name for f in fields(Conversation)} - {"sid", "version"}
-    values = {name: value for name, value in data.items() if name in known}
+    values = {name: data[name] for name in _STORED if name in data}
     for name in ("others", "excluded_workers", "log"):
         values[name] = tuple(values.get(name) or ())
     return Conversation(snapshot.id, **values, version=snapshot.update_time if snapshot.exists else None)
@@ -259,9 +261,7 @@ def _write_pending(batch: WriteBatch, before: Conversation, after: Conversation)
 
 
 def _stored(conversation: Conversation) -> dict[str, Any]:
-    data = asdict(conversation)
-    for name in ("sid", "version"):
-        del data[name]
+    data = {name: getattr(conversation, name) for name in _STORED}
     # For the wallboard's counts: only what a worker was looked for, so that one range says "arrived today".
     data["arrived_at"] = conversation.created_at if conversation.mode in ("custom", "pool") else None
     return {name: list(value) if isinstance(value, tuple) else value for name, value in data.items()}
