@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 
 from functions import assignment, decisions, worker_records
-from providers import conversations, database, deadline, workers
+from providers import conversations, database, deadline, pools, workers
+from providers.pools import Pool
 from providers.sweeps import Progress
 from providers.workers import Worker
 
@@ -18,25 +20,28 @@ def recount(progress: Progress, mended: Counter[str]) -> Progress:
     """Goes through the workers, some each time; a slot that nobody holds comes back, and is used."""
     looked_at = progress.worker_after
     found = workers.after(progress.worker_after, _AT_ONCE)
+    known = pools.load(*{name for worker in found for name in worker_records.decisive_pools(worker)})
     for worker in found:
         if deadline.is_over(_MARGIN):
             return replace(progress, worker_after=looked_at)
-        if (right := _counted(worker)) is not None:
+        if (right := _counted(worker, known)) is not None:
             mended["workers' counts"] += 1
             assignment.take_next(right, "has a free slot")
         looked_at = worker.identity
     return replace(progress, worker_after=looked_at if len(found) == _AT_ONCE else None)
 
 
-def _counted(worker: Worker) -> Worker | None:
+def _counted(worker: Worker, known: Mapping[str, Pool]) -> Worker | None:
     """The record put right; None if it was right, or somebody else is writing it just now.
 
     The count is read after the record: a claim in between changes the record, and then nothing is written.
     """
     held = conversations.how_many_held(worker.identity)
     try:
-        right = worker_records.put_right(worker, held=held)
+        right = worker_records.put_right(worker, held=held, known=known)
     except database.LostRace:
         return None
     is_changed = right.version != worker.version
-    return right if is_changed and decisions.has_room(right, worker_records.capacity_of(right)) else None
+    return (
+        right if is_changed and decisions.has_room(right, worker_records.capacity_of(right, known)) else None
+    )

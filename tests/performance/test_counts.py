@@ -9,6 +9,7 @@ import pytest
 from bench.meter import Counts
 from bench.operations import Operations
 from bench.population import Size
+from tools import cost
 
 READ, QUERY, COUNT, COMMIT = "BatchGetDocuments", "RunQuery", "RunAggregationQuery", "Commit"
 SMALL, LARGER = Size(workers=10), Size(workers=300, queued=300, log=300)
@@ -39,6 +40,16 @@ def test_each_operation_costs_exactly_this_however_much_there_is(
     for name, expected in EXPECTED.items():
         assert (name, can_be_done[name]()) == (name, expected)
     assert set(can_be_done) - set(EXPECTED) == {"sweep, nothing to do"}  # tests/performance/test_sweep.py
+
+
+def test_the_cost_table_is_worked_out_from_these_counts() -> None:
+    for name, counted in cost.operations().items():
+        expected = EXPECTED[name]
+        assert (name, counted) == (
+            name,
+            {"reads": expected.billed, "writes": expected.writes, "deletes": expected.deletes},
+        )
+    assert {step for steps in cost.LIVES.values() for step in steps} == set(cost.operations())
 
 
 def test_a_routed_conversation_reads_at_most_six_documents_and_writes_at_most_five() -> None:
