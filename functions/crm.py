@@ -15,6 +15,7 @@ from functions.parameters import CustomersList, OfCustomer, parse
 from functions.webhook import Form
 from providers import addresses, customer_record, customer_search, customers, database, settings
 from providers.customers import Customer, Place
+from providers.fields import is_record_name
 
 if TYPE_CHECKING:
     from providers.database import Snapshot
@@ -95,7 +96,7 @@ def _place(wanted: CustomersList) -> Place | None:
         return _from_token(wanted.next_page_token)
     if not wanted.anchor:
         return None
-    if not customers.is_id(wanted.anchor):
+    if not is_record_name(wanted.anchor):
         raise BadInput("Anchor is not the id of a customer.")
     record = database.read(customers.reference(wanted.anchor))[0]
     if not record.exists:
@@ -109,14 +110,14 @@ def _from_token(token: str) -> Place:
         name, customer_id = json.loads(base64.urlsafe_b64decode(token))
     except (ValueError, TypeError):
         name = customer_id = None
-    if not isinstance(name, str) or not isinstance(customer_id, str) or not customers.is_id(customer_id):
+    if not isinstance(name, str) or not isinstance(customer_id, str) or not is_record_name(customer_id):
         raise BadInput("NextPageToken is not one that this service gave out.")
     return name, customer_id
 
 
 def _details(form: Form) -> Answer:
     wanted = parse(OfCustomer, form)
-    if not customers.is_id(wanted.customer_id):
+    if not is_record_name(wanted.customer_id):
         raise NotFound("There is no customer with this CustomerId.")
     record, rules = database.read(customers.reference(wanted.customer_id), settings.reference())
     if not record.exists:

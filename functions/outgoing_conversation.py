@@ -11,6 +11,7 @@ from functions.parameters import ProxyAddressWanted, parse
 from functions.webhook import Form
 from providers import addresses, configuration, customers, database, pools, settings, workers
 from providers.customers import Customer
+from providers.fields import is_record_name
 from providers.workers import Worker
 
 
@@ -41,7 +42,7 @@ def choose(candidates: tuple[str, ...], channel: str, customer_address: str) -> 
 
 
 def _look(wanted: ProxyAddressWanted) -> tuple[Customer, Worker, str]:
-    if not customers.is_id(wanted.customer_id):
+    if not is_record_name(wanted.customer_id):
         raise NotFound("There is no customer with this CustomerId.")
     customer, worker, rules = database.read(
         customers.reference(wanted.customer_id), workers.reference(wanted.worker), settings.reference()
@@ -55,7 +56,7 @@ def _look(wanted: ProxyAddressWanted) -> tuple[Customer, Worker, str]:
 def _of_pools(worker: Worker, default_pool: str) -> tuple[str, ...]:
     """The numbers of the worker's pools in the order of the pools; a worker without a record is in the default one."""
     mine = (default_pool,) if worker.pools is None else worker.pools
-    records = pools.load(*dict.fromkeys(pool for pool in mine if customers.is_id(pool)))
+    records = pools.load(*dict.fromkeys(mine))
     return tuple(address for pool in records.values() for address in pool.addresses)
 
 

@@ -16,6 +16,7 @@ from functions.webhook import Form
 from providers import addresses, customers, database, log, problems, workers
 from providers import templates as records
 from providers.customers import Customer
+from providers.fields import is_record_name
 from providers.templates import Template
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def handle(form: Form) -> Answer:
 
 def _of_customer(form: Form) -> Answer:
     wanted = parse(OfCustomer, form)
-    if not customers.is_id(wanted.customer_id):
+    if not is_record_name(wanted.customer_id):
         raise NotFound("There is no customer with this CustomerId.")
     (record, worker), found = database.together(
         lambda: database.read(customers.reference(wanted.customer_id), workers.reference(wanted.worker)),

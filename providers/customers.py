@@ -44,12 +44,6 @@ def reference(customer_id: str) -> DocumentReference:
     return database.document("customers", customer_id)
 
 
-def is_id(text: str) -> bool:
-    """Whether Firestore takes it as a record's name."""
-    odd = "/" in text or text in (".", "..") or (text.startswith("__") and text.endswith("__"))
-    return bool(text) and len(text.encode()) <= 1500 and not odd
-
-
 def parse(customer_id: str, data: Mapping[str, Any] | None) -> Customer:
     fields = Fields(data)
     listed = fields.texts("addresses")

@@ -11,6 +11,12 @@ NO_LIMIT = math.inf
 T = TypeVar("T")
 
 
+def is_record_name(text: str) -> bool:
+    """Whether Firestore takes it: https://firebase.google.com/docs/firestore/quotas#collections_documents_and_fields"""
+    odd = "/" in text or text in (".", "..") or (text.startswith("__") and text.endswith("__"))
+    return bool(text) and len(text.encode()) <= 1500 and not odd
+
+
 class Fields:
     """The fields of one record; `problem` says in a sentence per field what could not be understood."""
 
@@ -44,6 +50,22 @@ class Fields:
         good = tuple(item.strip() for item in value if isinstance(item, str) and item.strip())
         if len(good) < len(value):
             self.complain(f"{name} has an entry that is not a text or is empty; that entry is ignored.")
+        return good
+
+    def record_name(self, name: str) -> str | None:
+        """The name of another record."""
+        value = self.text(name)
+        if value and not is_record_name(value):
+            self.complain(f"{name} must be a record's name, such as sales, without a slash; it is ignored.")
+            return None
+        return value
+
+    def record_names(self, name: str) -> tuple[str, ...]:
+        """The names of other records."""
+        values = self.texts(name)
+        good = tuple(value for value in values if is_record_name(value))
+        if len(good) < len(values):
+            self.complain(f"{name} has an entry that no record can have as its name; that entry is ignored.")
         return good
 
     def choice(

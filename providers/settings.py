@@ -36,7 +36,7 @@ def parse(data: Mapping[str, Any] | None) -> Settings:
     fields = Fields(data)
     return Settings(
         mode=fields.choice("mode", MODES, default="pool", safe="pool") or "pool",
-        default_pool=_document_name(fields, "default_pool") or "default",
+        default_pool=fields.record_name("default_pool") or "default",
         custom_fallback=fields.choice("custom_fallback", ("pool", "none"), "pool", "pool") or "pool",
         create_customers=fields.flag("create_customers", default=True),
         crm_open=fields.flag("crm_open", default=False),
@@ -58,11 +58,3 @@ def _time_zone(fields: Fields, name: str) -> str:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         fields.complain(f"{name} must be a time zone such as Europe/Berlin; it is treated as UTC.")
         return "UTC"
-
-
-def _document_name(fields: Fields, name: str) -> str | None:
-    value = fields.text(name)
-    if value and "/" in value:
-        fields.complain(f"{name} must be a record's name, without a slash; it is ignored.")
-        return None
-    return value

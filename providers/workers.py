@@ -85,7 +85,7 @@ def parse(identity: str, data: Mapping[str, Any] | None, version: object = None)
     worker = Worker(
         identity=identity,
         available=status == "Available",
-        pools=fields.texts("pools") if fields.has("pools") else None,
+        pools=fields.record_names("pools") if fields.has("pools") else None,
         own_capacity=fields.limit("capacity", default=None),
         display_name=fields.text("display_name"),
         addresses=fields.texts("addresses"),

@@ -10,6 +10,7 @@ from typing import Any
 from google.cloud.firestore import DELETE_FIELD
 
 from providers import addresses, customer_record, customers, phone_numbers
+from providers.fields import is_record_name
 from tools.customers_csv import Mistake, Row
 
 Records = Mapping[str, Mapping[str, Any]]
@@ -43,7 +44,7 @@ def plan(rows: Sequence[Row], existing: Records) -> Plan:
 
 def _named(row: Row, made: Plan) -> Row:
     """A row without an id gets the one that its first address always gives."""
-    if row.customer_id and not customers.is_id(row.customer_id):
+    if row.customer_id and not is_record_name(row.customer_id):
         made.mistakes.append(Mistake(row.line, "customer_id: a record cannot be called that"))
     if row.customer_id:
         return row
@@ -61,7 +62,7 @@ def _once(rows: Sequence[Row], made: Plan) -> list[Row]:
         known = first.setdefault(row.customer_id, row)
         if known is not row and row.customer_id:
             made.mistakes.append(Mistake(row.line, f"the same customer as in line {known.line}"))
-    return [row for row in first.values() if customers.is_id(row.customer_id)]
+    return [row for row in first.values() if is_record_name(row.customer_id)]
 
 
 def _merged(row: Row, before: Mapping[str, Any]) -> dict[str, Any]:
