@@ -61,7 +61,7 @@ def give_to_pool(conversation: Conversation, pool: Pool) -> None:
     Where others wait already, in this pool or in another one of the worker's, it queues behind them, and the
     free worker takes the oldest.
     """
-    width = 1 + len(conversation.excluded_workers)
+    width = 1
     while True:
         with crowd.choosing(pool.id) as choice:
             worker, why = _choose(conversation, pool, choice, width)
@@ -77,7 +77,8 @@ def _choose(
     conversation: Conversation, pool: Pool, choice: crowd.Choice, width: int
 ) -> tuple[Worker | None, str]:
     """The worker for it; or nobody, and why it has to wait."""
-    free, others_wait, why = _look(pool, width + choice.others, conversation.excluded_workers)
+    excluded = conversation.excluded_workers
+    free, others_wait, why = _look(pool, width + choice.others + len(excluded), excluded)
     if not free:
         return None, why
     if width == _CROWD:  # another instance is after the same ones

@@ -159,28 +159,37 @@ class Webhooks:
             "X-Twilio-Signature": self._validator.compute_signature(target, signed),
         }
         began = time.monotonic()
+        record.update(self._outcome(method.upper(), target, body, headers, kind, limit))
+        record["seconds"] = round(time.monotonic() - began, 4)
+        return record
+
+    def _outcome(
+        self, method: str, target: str, body: str, headers: Mapping[str, str], kind: str, limit: float
+    ) -> Delivery:
+        """Sends it, and says how it ended in Twilio's words: its error code, or the answer that it took."""
+        refused = 48010 if kind == "routing" else 50056
         try:
-            timeout = urllib3.Timeout(total=limit)
             answer = self._http.request(
-                method.upper(),
+                method,
                 target,
                 body=body.encode(),
                 headers=headers,
-                timeout=timeout,
+                timeout=urllib3.Timeout(total=limit),
                 redirect=False,
                 retries=False,
             )
-            record["status"], record["answer"] = answer.status, answer.data.decode("utf-8", "replace")
-            record["content_type"] = answer.headers.get("Content-Type", "")
-            record["error"] = None if 200 <= answer.status < 300 else 48010 if kind == "routing" else 50056
         except urllib3.exceptions.NewConnectionError:
-            record["error"] = 50057
+            return {"error": 50057}
         except urllib3.exceptions.TimeoutError:
-            record["error"] = 48010 if kind == "routing" else 50076
+            return {"error": 48010 if kind == "routing" else 50076}
         except urllib3.exceptions.HTTPError:
-            record["error"] = 50057
-        record["seconds"] = round(time.monotonic() - began, 4)
-        return record
+            return {"error": 50057}
+        return {
+            "status": answer.status,
+            "answer": answer.data.decode("utf-8", "replace"),
+            "content_type": answer.headers.get("Content-Type", ""),
+            "error": None if 200 <= answer.status < 300 else refused,
+        }
 
     def _record(self, name: str, url: str, params: Mapping[str, str], kind: str, token: str) -> Delivery:
         record: Delivery = {
