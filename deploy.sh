@@ -22,7 +22,7 @@ usage() {
 Usage: ./deploy.sh --project PROJECT [options]
 
   --project PROJECT         the Google Cloud project; its billing account must be linked
-  --region REGION           where the functions run (default: us-central1)
+  --region REGION           where the functions run (default: where they run already, else us-central1)
   --database NAME           the Firestore database (default: (default))
   --database-location LOC   where to make it if there is none (default: the region; nam5 and eur3 span several)
   --prefix X                names become X-pre-event and so on, with accounts and secrets of their own
@@ -45,7 +45,7 @@ docs/deploying.md tells the whole way.
 TEXT
 }
 
-PROJECT="" REGION=us-central1 DATABASE="" DATABASE_LOCATION="" PREFIX="" BASE_URL="" MIN_INSTANCES="" ONLY=""
+PROJECT="" REGION="" DATABASE="" DATABASE_LOCATION="" PREFIX="" BASE_URL="" MIN_INSTANCES="" ONLY=""
 DRY_RUN=0 PROBE=1 TWILIO=0 NUMBERS="" DELETE=0 YES=0
 REMEMBERED="TWILIO_ACCOUNT_SID TWILIO_CONVERSATION_SERVICE_SID TWILIO_SMS_NUMBER TWILIO_WHATSAPP_NUMBER"
 RETRIES=${DEPLOY_RETRIES:-8} RETRY_SECONDS=${DEPLOY_RETRY_SECONDS:-15}
@@ -99,12 +99,14 @@ read_value() {
 check_arguments() {
   [ -n "$PROJECT" ] || fail "Which project? Add --project PROJECT; 'gcloud projects list' shows yours."
   [[ "$PROJECT" =~ ^[a-z][a-z0-9.:-]*$ ]] || fail "--project '$PROJECT' must be a project's id, not its name or number."
-  [[ "$REGION" =~ ^[a-z0-9-]+$ ]] || fail "--region '$REGION' must be a region such as us-central1."
+  [[ "$REGION" =~ ^[a-z0-9-]*$ ]] || fail "--region '$REGION' must be a region such as us-central1."
   [[ "$DATABASE" =~ ^(\(default\)|[a-z][a-z0-9-]{2,61}[a-z0-9])?$ ]] || fail "--database '$DATABASE' must be 4 to 63 lower-case letters, digits and hyphens, or (default)."
   [[ "$PREFIX" =~ ^([a-z]([a-z0-9-]{0,17}[a-z0-9])?)?$ ]] || fail "--prefix '$PREFIX' must be 1 to 19 lower-case letters, digits and hyphens, beginning with a letter."
+  [ "$PREFIX" != inbound ] || fail "--prefix inbound would share accounts with the installation that has no prefix: choose another one."
   [[ "$MIN_INSTANCES" =~ ^[0-9]*$ ]] || fail "--min-instances '$MIN_INSTANCES' must be a whole number."
   [[ "$BASE_URL" =~ ^(https?://[^/?#,|]+(/[^?#,|]*)?)?$ ]] || fail "--base-url '$BASE_URL' must be an address such as https://example.com without ? and #."
-  if [ -n "$ONLY" ] && ! echo "$FUNCTIONS" | cut -d ' ' -f 1 | tr _ - | grep -qx "${ONLY#"$PREFIX-"}"; then
+  is_function "$ONLY" || ONLY=${ONLY#"$PREFIX-"}
+  if [ -n "$ONLY" ] && ! is_function "$ONLY"; then
     fail "There is no function '$ONLY': the names are$(echo "$FUNCTIONS" | cut -d ' ' -f 1 | tr '_\n' '- ' | sed 's/  */ /g; s/ $//')."
   fi
   ACCOUNTS=${PREFIX:-inbound}
@@ -115,12 +117,31 @@ check_arguments() {
   if [ "$YES" = 1 ]; then YES_FLAG=--yes; fi
 }
 
+is_function() { echo "$FUNCTIONS" | cut -d ' ' -f 1 | tr _ - | grep -qxF -- "$1"; }
+
 # What may make the rest pointless: another region, a database elsewhere, settings of an earlier run.
 look_ahead() {
   later look regions "list the regions" cloud functions regions list --gen2 --format='value(locationId)'
-  later look functions "list the functions" list_functions
+  later look everywhere "list the functions" list_functions
   later look databases "list the databases" cloud firestore databases list --format='csv[no-heading](name.basename(),locationId,type)'
   all_done
+  settle_region
+}
+
+# Nobody says where: where they run already. Two copies would share one database.
+settle_region() {
+  local regions
+  regions=$(cut -d '|' -f 12 "$TMP/everywhere.out" | sort -u | sed '/^$/d')
+  if [ -z "$REGION" ]; then
+    [ "$(echo "$regions" | wc -l)" -le 1 ] || fail "These functions run in more than one region: add --region with one of $(echo "$regions" | tr '\n' ' ' | sed 's/ $//')."
+    REGION=${regions:-us-central1}
+  fi
+  ELSEWHERE=$(echo "$regions" | grep -vxF -- "$REGION" | tr '\n' ' ' | sed 's/ $//' || true)
+  keep_region
+}
+
+check_elsewhere() {
+  [ -z "$ELSEWHERE" ] || fail "These functions run in $ELSEWHERE already and would share the database: leave out --region, take them down there first (--delete --region ${ELSEWHERE%% *}), or add a --prefix and a --database."
 }
 
 # What else is there already, read at once.
@@ -187,6 +208,7 @@ main() {
   enable_apis
   look_ahead
   check_region
+  check_elsewhere
   recall
   check_database
   look_around
@@ -196,7 +218,10 @@ main() {
     prepare_accounts
   fi
   prepare_secrets
+  # An upgrade's queries may need new indexes, and Twilio calls these functions already.
+  if [ -z "$ONLY" ] && [ -s "$TMP/functions.out" ]; then wait_for_indexes; fi
   deploy_functions
+  remove_secrets
   if [ -z "$ONLY" ]; then
     schedule_sweep
     wait_for_indexes

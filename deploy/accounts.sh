@@ -35,7 +35,7 @@ SECRETS="TWILIO_AUTH_TOKEN:twilio-auth-token TWILIO_AUTH_TOKEN_SECONDARY:twilio-
 prepare_secrets() {
   local pair
   [ -n "$ONLY" ] || step "Secrets"
-  SECRET_FLAG=""
+  SECRET_FLAG="" UNUSED_SECRETS=""
   for pair in $SECRETS; do prepare_secret "${pair%%:*}" "$SECRET_PREFIX${pair##*:}"; done
 }
 
@@ -53,7 +53,10 @@ prepare_secret() {
   fi
   printf -v "$variable" '%s' "$value"
   if [ -z "$value" ]; then
-    if [ -n "$stored" ]; then changed "take away the secret $secret" cloud secrets delete "$secret"; fi
+    if [ -n "$stored" ]; then
+      [ -z "$ONLY" ] || fail "$variable is to be taken away: run without --only, so that no function needs it any more."
+      UNUSED_SECRETS="$UNUSED_SECRETS $secret"
+    fi
     return
   fi
   if [ "$value" != "$stored" ]; then
@@ -63,6 +66,12 @@ prepare_secret() {
   fi
   let_runtime_read "$secret"
   SECRET_FLAG="${SECRET_FLAG:+$SECRET_FLAG,}$variable=$secret:$version"
+}
+
+# Only now: an instance does not start while its revision names a secret that is gone.
+remove_secrets() {
+  local secret
+  for secret in $UNUSED_SECRETS; do changed "take away the secret $secret" cloud secrets delete "$secret"; done
 }
 
 # The newest version into STORED_VERSION and its value into STORED; both stay empty if there is none yet.

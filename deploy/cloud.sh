@@ -57,7 +57,7 @@ change() {
   shift
   if [ "$DRY_RUN" = 1 ]; then
     printf '  would %s:' "$doing"
-    shift # `cloud`, which adds the project
+    shift # `cloud` or `cloud_unless_there`, which add the project
     printf ' %q' gcloud "$@" --project="$PROJECT"
     printf '\n'
     return

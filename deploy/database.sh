@@ -59,10 +59,17 @@ prepare_database() {
   "$PYTHON" -m tools.firestore_indexes missing "$TMP/indexes.out" "$TMP/fields.out" >"$TMP/missing" || exit 1
   while IFS=$'\t' read -r line words; do
     # shellcheck disable=SC2086 # one flag per word
-    later changed "$line" cloud firestore $words --database="$DATABASE" --async
+    later changed "$line" cloud_unless_there firestore $words --database="$DATABASE" --async
   done <"$TMP/missing"
   all_done
-  "$PYTHON" -m tools.firestore_rules --project "$PROJECT" --database "$DATABASE" ${DRY_FLAG:+"$DRY_FLAG"} --changes "$CHANGES" || exit 1
+  "$PYTHON" -m tools.firestore_rules --project "$PROJECT" --database "$DATABASE" ${DRY_FLAG:+"$DRY_FLAG"} ${YES_FLAG:+"$YES_FLAG"} --changes "$CHANGES" || exit 1
+}
+
+# Somebody else, or an earlier try whose answer was lost, has made it.
+cloud_unless_there() {
+  local said
+  said=$(mktemp "$TMP/there.XXXXXX")
+  cloud "$@" 2>"$said" || grep -q ALREADY_EXISTS "$said" || { cat "$said" >&2 && return 1; }
 }
 
 look_indexes() {

@@ -74,7 +74,7 @@ say_once() {
   mv "$TMP/saying" "$TMP/saying.last"
 }
 
-is_wanted() { [ -z "$ONLY" ] || [ "$(deployed_name "$1")" = "$NAME_PREFIX${ONLY#"$NAME_PREFIX"}" ]; }
+is_wanted() { [ -z "$ONLY" ] || [ "$(deployed_name "$1")" = "$NAME_PREFIX$ONLY" ]; }
 
 deploy_one() {
   local entry=$1 caller=$2 name mark started=$SECONDS
@@ -126,7 +126,10 @@ schedule_sweep() {
   step "Scheduler"
   local name address job have want
   name=$(deployed_name sweep)
-  if [ -e "$TMP/deployed.$name" ]; then look functions "list the functions" list_functions; fi
+  if [ -e "$TMP/deployed.$name" ]; then
+    look everywhere "list the functions" list_functions
+    keep_region
+  fi
   address=$(row "$TMP/functions.out" '|' "$name" | cut -d '|' -f 4)
   if [ -z "$address" ]; then
     note "would call $name every minute"
@@ -144,8 +147,11 @@ schedule_sweep() {
   esac
 }
 
+# In every region; the last column tells which. functions.out has those of the region in use.
 list_functions() {
   local columns="name.basename(),state,labels.mark,serviceConfig.uri,serviceConfig.minInstanceCount" name
   for name in FIRESTORE_DATABASE WEBHOOK_BASE_URL $REMEMBERED; do columns="$columns,serviceConfig.environmentVariables.$name"; done
-  cloud functions list --v2 --regions="$REGION" --filter="labels.app=$ACCOUNTS" --format="value[separator='|']($columns)"
+  cloud functions list --v2 --regions=- --filter="labels.app=$ACCOUNTS" --format="value[separator='|']($columns,name.segment(3))"
 }
+
+keep_region() { awk -F '|' -v region="$REGION" '$12 == region' "$TMP/everywhere.out" >"$TMP/functions.out"; }

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # What has to be there before anything is changed: gcloud, a signed-in person, a project with billing, the region.
 
-APIS="cloudfunctions run cloudbuild artifactregistry eventarc pubsub firestore firebaserules secretmanager cloudscheduler iam logging"
+APIS="cloudresourcemanager cloudfunctions run cloudbuild artifactregistry eventarc pubsub firestore firebaserules secretmanager cloudscheduler iam logging"
 
 check_tools() {
   command -v gcloud >/dev/null || fail "The gcloud command is missing: install it from https://cloud.google.com/sdk/docs/install, then run 'gcloud auth login'."

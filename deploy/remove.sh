@@ -7,15 +7,16 @@ delete_everything() {
   look_around
   find_ours
   if [ ! -s "$TMP/ours" ]; then
-    step "There is nothing in $PROJECT ($REGION) that this script made${PREFIX:+ with --prefix $PREFIX}."
+    step "There is nothing in $PROJECT ($REGION) that this script made${PREFIX:+ with --prefix $PREFIX}.${ELSEWHERE:+ Functions run in $ELSEWHERE.}"
     return
   fi
   step "To be removed from $PROJECT:"
   sed 's/^/  /; s/|/ /' "$TMP/ours"
+  [ -z "$ELSEWHERE" ] || note "Kept for the functions in $ELSEWHERE: secrets, roles and service accounts."
   note "Kept: the Firestore database with its data, rules and indexes; the enabled APIs."
   [ "$DRY_RUN" = 0 ] || return 0
-  leave_twilio
   confirm "Type the project's name to remove all of this:" "$PROJECT" || fail "Nothing was removed."
+  leave_twilio
   remove_ours
   step "Removed."
 }
@@ -26,6 +27,7 @@ find_ours() {
   {
     row "$TMP/jobs.out" '|' "$(deployed_name sweep)" | cut -d '|' -f 1 | sed 's/^/scheduler job|/'
     cut -d '|' -f 1 "$TMP/functions.out" | sed '/^$/d; s/^/function|/'
+    if [ -n "$ELSEWHERE" ]; then return; fi
     for pair in $SECRETS; do
       if has_line "$TMP/secrets.out" "$SECRET_PREFIX${pair##*:}"; then echo "secret|$SECRET_PREFIX${pair##*:}"; fi
     done

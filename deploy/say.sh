@@ -12,9 +12,13 @@ fail() {
 
 # explain DOING LOG: turns what gcloud wrote into one sentence, and ends.
 explain() {
-  local doing=$1 log=$2 lacking
+  local doing=$1 log=$2 lacking api
   if grep -qiE 'billing (account|must be enabled|is disabled)|BILLING_DISABLED|billing to be enabled' "$log"; then
     no_billing
+  fi
+  if grep -qiE 'SERVICE_DISABLED|API has not been used in project' "$log"; then
+    api=$(grep -oE '[a-z]+\.googleapis\.com' "$log" | head -n 1 || true)
+    fail "Google Cloud would not $doing because an API is not enabled: run 'gcloud services enable ${api:-NAME.googleapis.com} --project $PROJECT', wait a minute, then run the same command again."
   fi
   if grep -qiE 'PERMISSION_DENIED|does not have permission|Permission .* denied|forbidden|\b403\b' "$log"; then
     lacking=$(grep -oE "[Pp]ermission '?[a-z]+(\.[A-Za-z]+)+'?" "$log" | head -n 1 | sed -E "s/^[Pp]ermission '?//; s/'$//" || true)

@@ -63,7 +63,7 @@ def read(file: TextIO, country: str | None = None) -> Sheet:
     try:
         first = file.readline()
         file.seek(0)
-        lines = csv.reader(file, delimiter=";" if ";" in first and "," not in first else ",")
+        lines = csv.reader(file, delimiter=";" if ";" in first and "," not in first else ",", strict=True)
         header = [cell.strip() for cell in next(lines, [])]
         sheet.mistakes += [Mistake(1, text) for text in _wrong_in(header)]
         line = lines.line_num + 1
@@ -92,12 +92,12 @@ def _wrong_in(header: Sequence[str]) -> list[str]:
 
 
 def _take(sheet: Sheet, line: int, header: Sequence[str], cells: Sequence[str], country: str | None) -> None:
-    if len(cells) > len(header):
-        sheet.mistakes.append(Mistake(line, f"{len(cells)} cells, but only {len(header)} columns"))
+    if len(cells) != len(header):
+        sheet.mistakes.append(Mistake(line, f"{len(cells)} cells, but {len(header)} columns"))
         return
     fields: dict[str, Any] = {}
     customer_id = ""
-    for column, cell in zip(header, [*cells, *[""] * (len(header) - len(cells))], strict=True):
+    for column, cell in zip(header, cells, strict=True):
         name, kind = _parts(column)
         try:
             value = _value(name, kind, cell.strip(), country)

@@ -46,7 +46,7 @@ def create_words(index: Index) -> tuple[str, str]:
 def missing_indexes(wanted: Json, existing: list[Json]) -> list[tuple[str, str]]:
     """The commands for the composite indexes that the database does not have."""
     have = {index_of(i) for i in existing}
-    return [create_words(i) for i in map(index_of, wanted.get("indexes", [])) if i not in have]
+    return [create_words(i) for i in dict.fromkeys(map(index_of, wanted.get("indexes", []))) if i not in have]
 
 
 def missing_fields(wanted: Json, existing: list[Json]) -> list[tuple[str, str]]:

@@ -192,6 +192,9 @@ def _firestore(google: Google, request: Request, raw: bytes) -> Answer | None:
         google.resources[name] = request.body | {"name": name}
         return _finished(google.resources[name])
     if request.method == "POST" and request.path.endswith("/indexes"):
+        same = [d for p, d in google.resources.items() if _is_in(p, request.path)]
+        if any(d["fields"] == request.body["fields"] for d in same):
+            return EXISTS
         name = f"{request.path}/{uuid.uuid4().hex}"
         google.resources[name] = request.body | {"name": name, "state": "CREATING"}
         return 200, started

@@ -37,6 +37,7 @@ def ends_with(shell: Shell, *arguments: str) -> str:
         (["--project", "My Project"], "must be a project's id, not its name or number"),
         (["--database", "Main"], "must be 4 to 63 lower-case letters"),
         (["--prefix", "Staging_"], "must be 1 to 19 lower-case letters"),
+        (["--prefix", "inbound"], "would share accounts with the installation that has no prefix"),
         (["--min-instances", "one"], "must be a whole number"),
         (["--base-url", "example.com"], "must be an address such as https://example.com"),
         (["--only", "pre-events"], "There is no function 'pre-events': the names are pre-event post-event"),
@@ -95,6 +96,28 @@ def test_a_database_in_another_location_gets_the_region_to_use(shell: Shell, goo
     said = ends_with(shell)
     assert said.startswith("The database (default) is in eur3 and cannot be moved")
     assert "--region europe-west1" in said
+
+
+def test_an_api_that_is_off_is_named(shell: Shell, google: Google) -> None:
+    off = (
+        "Secret Manager API has not been used in project 1: enable it at console/secretmanager.googleapis.com"
+    )
+    google.refusals.append(Refusal("GET secretmanager/.*/secrets$", 403, off))
+    said = ends_with(shell)
+    assert "run 'gcloud services enable secretmanager.googleapis.com" in said
+
+
+def test_another_applications_rules_are_not_replaced_unasked(shell: Shell, google: Google) -> None:
+    project = f"projects/{google.project}"
+    source = {"files": [{"name": "firestore.rules", "content": "match /a/{b} { allow read: if true; }"}]}
+    google.resources[f"{project}/rulesets/theirs"] = {"source": source}
+    release = {"rulesetName": f"{project}/rulesets/theirs"}
+    google.resources[f"{project}/releases/cloud.firestore"] = dict(release)
+    status, output = shell.run()
+    assert status == 1, output
+    assert "has another application's rules in force" in sentence(output)
+    assert google.resources[f"{project}/releases/cloud.firestore"] == release
+    assert google.functions() == {}
 
 
 def test_without_a_terminal_a_missing_token_is_named_before_anything_is_changed(shell: Shell) -> None:

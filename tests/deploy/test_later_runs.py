@@ -72,6 +72,38 @@ def test_a_webhook_that_does_not_answer_as_it_must_keeps_twilio_where_it_is(stor
     assert len(story.twilio.requests) == before
 
 
+def test_a_second_copy_in_another_region_is_refused(story: Story) -> None:
+    status, output, changes = changes_of(story, "--region", "us-east1")
+    assert (status, changes) == (1, [])
+    assert "These functions run in us-central1 already and would share the database" in output
+
+
+def test_delete_in_another_region_removes_nothing_that_is_needed(story: Story) -> None:
+    status, output, changes = changes_of(story, "--region", "europe-west1", "--delete", "--yes")
+    assert (status, changes) == (0, [])
+    assert "Functions run in us-central1." in output
+
+
+def test_a_second_token_goes_only_when_no_function_needs_it_any_more(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    back = ("--base-url", story.deployed.url, "--no-probe")
+    monkeypatch.setitem(story.shell.more, "TWILIO_AUTH_TOKEN_SECONDARY", "the-next-token")
+    status, output, _ = changes_of(story, *back)
+    assert status == 0, output
+    monkeypatch.setitem(story.shell.more, "TWILIO_AUTH_TOKEN_SECONDARY", "")
+    status, output, changes = changes_of(story, *back, "--only", "crm")
+    assert (status, changes) == (1, [])
+    assert "run without --only" in output
+    status, output, changes = changes_of(story, *back)
+    assert status == 0, output
+    (gone,) = [n for n, r in enumerate(changes) if r.method == "DELETE"]
+    assert changes[gone].path.endswith("secrets/twilio-auth-token-secondary")
+    deployed = [n for n, r in enumerate(changes) if r.api == "cloudfunctions" and r.method == "PATCH"]
+    assert len(deployed) == len(story.google.functions())
+    assert max(deployed) < gone
+
+
 def test_delete_removes_what_was_made_and_leaves_the_data(story: Story) -> None:
     status, output, changes = changes_of(story, "--delete", "--yes", "--base-url", story.deployed.url)
     assert status == 0, output

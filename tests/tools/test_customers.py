@@ -55,6 +55,18 @@ def test_rows_become_records_with_addresses_in_twilios_spelling(import_: Import,
     }
 
 
+@pytest.mark.parametrize(
+    "row", ['ada,Ada,+15550000001,"Acme\nbob,Bob,+15550000002,Best\n', "ada,Ada,+15550000001\n"]
+)
+def test_a_quote_without_its_end_or_a_row_cut_short_is_a_mistake(
+    import_: Import, db: Client, capsys: pytest.CaptureFixture[str], row: str
+) -> None:
+    db.document("customers/ada").set({"addresses": ["+15550000001"], "company": "Acme"})
+    assert import_(f"customer_id,display_name,addresses,company\n{row}") == 1
+    assert "customers.csv:2: " in capsys.readouterr().err
+    assert _all(db)["ada"]["company"] == "Acme"
+
+
 def test_the_trigger_finds_nothing_to_do_and_a_second_run_writes_nothing(
     import_: Import, service: Service, db: Client, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -106,7 +118,7 @@ def test_with_one_wrong_line_nothing_is_written_and_each_is_named(
         10: "do_not_contact: true or false is wanted",
         11: "links must be a list of maps",
         12: "worker must be a worker's identity",
-        13: "7 cells, but only 6 columns",
+        13: "7 cells, but 6 columns",
         14: "there is neither a customer_id nor an address",
     }.items():
         assert f"customers.csv:{line}: " in said
