@@ -198,7 +198,7 @@ def _pull(worker: Worker, because: str) -> Pulled:
         taken += outcome is Outcome.DONE
         if outcome is Outcome.GONE:
             worker = workers.load(worker.identity)
-        elif outcome is not Outcome.DONE:
+        elif outcome not in (Outcome.DONE, Outcome.REFUSED):  # refused: only in this conversation
             refused = outcome is Outcome.NEXT_WORKER
             return Pulled(taken, Stopped.REFUSED if refused else Stopped.TROUBLE)
     return Pulled(taken, Stopped.NO_TIME)

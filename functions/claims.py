@@ -103,14 +103,19 @@ def new_token() -> str:
 
 
 def _add(conversation: Conversation) -> Answer:
-    """A worker whom Twilio refuses may be in it already, by an earlier try whose answer was lost: look."""
+    """A worker whom Twilio refuses may be in it already, by an earlier try whose answer was lost: look. And a group
+    message may want the projected address, which no webhook may have told yet."""
     place, identity = _place(conversation), conversation.worker or ""
     answer = twilio.add_worker(place, identity, conversation.projected_address)
-    if answer.outcome is not Outcome.NEXT_WORKER:
+    if answer.outcome not in (Outcome.NEXT_WORKER, Outcome.REFUSED):
         return answer
     people = twilio.participants(place)
     if people.outcome is not Outcome.DONE:
-        return people
+        return people if people.outcome is Outcome.RETRY else answer
+    bindings = [person.messaging_binding or {} for person in people.body]
+    projected = next((b["projected_address"] for b in bindings if b.get("projected_address")), None)
+    if answer.outcome is Outcome.REFUSED and projected and projected != conversation.projected_address:
+        return twilio.add_worker(place, identity, projected)
     inside = next((person for person in people.body if person.identity == identity), None)
     return Answer(Outcome.DONE, body=inside) if inside else answer
 
@@ -146,7 +151,7 @@ def _put_back(conversation: Conversation, answer: Answer) -> None:
 
 def _leave_for_later(conversation: Conversation, answer: Answer) -> None:
     """The claim stands, and the sweep tries again. The story says why the worker is not in it yet."""
-    level = log.error if answer.outcome is Outcome.MISCONFIGURED else log.warning
+    level = log.warning if answer.outcome is Outcome.RETRY else log.error
     level(
         f"The worker is not added yet: {answer.why}",
         conversation=conversation.sid,

@@ -35,7 +35,7 @@ def _written_if_wrong(customer_id: str) -> None:
         return
     kept = customer_record.kept(customer_id, data)
     problem = kept.problem(customers.twins(kept.listed, other_than=customer_id))
-    changes = {name: value for name, value in kept.fields.items() if data.get(name) != value}
+    changes = {name: value for name, value in kept.fields.items() if not _same(data.get(name), value)}
     if data.get("problem") != problem:
         changes["problem"] = problem or DELETE_FIELD
     if not changes:
@@ -45,3 +45,8 @@ def _written_if_wrong(customer_id: str) -> None:
     database.commit(batch)
     if problem and "problem" in changes:
         log.warning(f"The record of a customer is not right: {problem}", customer=customer_id)
+
+
+def _same(before: object, after: object) -> bool:
+    """Equal, or both no number at all, which equals nothing, not even itself."""
+    return before == after or (before != before and after != after)

@@ -123,7 +123,7 @@ def queued(conversation: Conversation, pool: str, now: datetime, why: str) -> Co
         claim=None,
         lease_until=None,
         participant_sid=None,
-        queued_at=conversation.queued_at or conversation.created_at or now,
+        queued_at=conversation.queued_at or now,
         starting=False,
     ).noted(now, "queued", why)
 

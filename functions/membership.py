@@ -60,12 +60,12 @@ def holder_left(before: Conversation) -> None:
         _hand_over(before, before.others[0])
     elif before.state in HELD and before.address is not None and before.mode != "none":
         gone = decisions.without(before, before.worker or "", clock.now())
-        assignment.queue(before, replace(gone, mode="pool"), _pool_for(before), f"{before.worker} left it")
+        assignment.queue(before, replace(gone, mode="pool"), pool_for(before), f"{before.worker} left it")
     else:
         _nobodys(before)
 
 
-def _pool_for(conversation: Conversation) -> Pool:
+def pool_for(conversation: Conversation) -> Pool:
     """The pool it was routed by; else the one that names its number, else the default one."""
     numbers = [n for n in (conversation.proxy_address, conversation.projected_address) if n]
     named = [] if conversation.pool else pools.of_numbers(numbers)

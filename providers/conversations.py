@@ -96,6 +96,7 @@ class Pending:
     excluded_until: datetime | None
     queued_at: datetime | None
     priority: int
+    is_complete: bool = True  # otherwise Firestore's queries do not see it where it belongs
 
     def is_for(self, identity: str, now: datetime) -> bool:
         """Whether this worker may take it: one who just left it is not asked again for a while."""
@@ -268,11 +269,15 @@ def _stored(conversation: Conversation) -> dict[str, Any]:
 
 
 def _pending(sid: str, data: Mapping[str, Any]) -> Pending:
+    fields = Fields(data)
+    pool, queued_at = fields.record_name("pool"), fields.time("queued_at")
+    priority = fields.whole("priority", default=0)
     return Pending(
         sid=sid,
-        pool=data.get("pool") or "",
-        excluded_workers=tuple(data.get("excluded_workers") or ()),
-        excluded_until=data.get("excluded_until"),
-        queued_at=data.get("queued_at"),
-        priority=Fields(data).whole("priority", default=0),
+        pool=pool or "",
+        excluded_workers=fields.texts("excluded_workers"),
+        excluded_until=fields.time("excluded_until"),
+        queued_at=queued_at,
+        priority=priority,
+        is_complete=None not in (pool, queued_at, data.get("priority")) and fields.problem is None,
     )

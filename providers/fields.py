@@ -47,7 +47,11 @@ class Fields:
             return ()
         if not isinstance(value, list):
             return self._nonsense(name, "a list of texts", "ignored", ())
-        good = tuple(item.strip() for item in value if isinstance(item, str) and item.strip())
+        texts = [item for item in value if isinstance(item, str) and item.strip()]
+        good = tuple(item.strip() for item in texts)
+        for typed in texts:
+            if typed != typed.strip():  # Firestore's queries compare to the letter
+                self.complain(f"{name}: “{typed}” begins or ends with a blank, so it may not be found.")
         if len(good) < len(value):
             self.complain(f"{name} has an entry that is not a text or is empty; that entry is ignored.")
         return good

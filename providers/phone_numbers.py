@@ -15,6 +15,7 @@ from providers import addresses
 _NUMBER = re.compile(r"\+?[\d\s().\-/\u2010-\u2015\u2212]+")
 _EMAIL = re.compile(r"[^@\s,;]+@[^@\s,;]+")
 _NATIONAL_DIGITS = 7  # shorter ones may as well be short codes, which are not international numbers
+_PLAIN = ("sms", "tel")  # Twilio writes such a number bare
 _POSSIBLE = (ValidationResult.IS_POSSIBLE, ValidationResult.IS_POSSIBLE_LOCAL_ONLY)
 
 
@@ -34,6 +35,8 @@ def normalised(address: str, country: str | None = None) -> str | None:
         return text.lower()
     prefix, colon, number = text.rpartition(":")
     prefix = prefix.strip()
+    if prefix.lower() in _PLAIN:
+        prefix = colon = ""
     if prefix.lower() not in ("", "whatsapp"):
         return f"{prefix}:{number.strip()}" if number.strip() else None
     found = _international(number.strip(), country, any_length=bool(prefix))
@@ -45,15 +48,16 @@ def _international(number: str, country: str | None, any_length: bool) -> str | 
     if parsed is None:
         return None
     possible = phonenumbers.is_possible_number_with_reason(parsed)
-    if addresses.is_number(
-        number
-    ):  # as Twilio would write it: WhatsApp knows numbers that E.164 has given up
+    found = str(phonenumbers.format_number(parsed, PhoneNumberFormat.E164))
+    code = f"+{parsed.country_code}"
+    has_trunk_zero = number == f"{code}0{found.removeprefix(code)}"
+    # As Twilio would write it: WhatsApp knows numbers that E.164 has given up.
+    if addresses.is_number(number) and not has_trunk_zero:
         return number if any_length or possible in _POSSIBLE else None
     if not number.startswith("+") and (
         possible != ValidationResult.IS_POSSIBLE or len(str(parsed.national_number)) < _NATIONAL_DIGITS
     ):
         return None
-    found = str(phonenumbers.format_number(parsed, PhoneNumberFormat.E164))
     return found if addresses.is_number(found) and (any_length or possible in _POSSIBLE) else None
 
 

@@ -40,6 +40,9 @@ def parse(pool_id: str, data: Mapping[str, Any] | None) -> Pool:
     """The pool; one without a record works with the defaults."""
     fields = Fields(data)
     capacity = fields.limit("capacity", default=DEFAULT_CAPACITY)
+    for typed in fields.texts("addresses"):
+        if (wanted := addresses.compact(typed)) != typed:
+            fields.complain(f"addresses: “{typed}” is not found; write it as Twilio does: {wanted}.")
     return Pool(
         id=pool_id,
         display_name=fields.text("display_name") or pool_id,
@@ -66,4 +69,5 @@ def of_numbers(proxy_addresses: Sequence[str]) -> list[Snapshot]:
         return []
     query = database.filtered("pools", [("addresses", "array_contains_any", list(dict.fromkeys(spellings)))])
     found = database.find(query.limit(_MOST_WITH_ONE_NUMBER))
-    return sorted(found, key=lambda pool: (not set(proxy_addresses) & set(pool.get("addresses")), pool.id))
+    exact = set(proxy_addresses)
+    return sorted(found, key=lambda s: (not exact & set(parse(s.id, s.to_dict()).addresses), s.id))

@@ -19,12 +19,15 @@ class Progress:
     """Where each round stands: the last record's name that was looked at; None at a round's beginning.
 
     `listed_since`: conversations that began at Twilio before this have been looked for.
+    `asked`: those begun since then that need nobody, so that the others get their turn.
     """
 
     queue_after: str | None = None
     log_after: str | None = None
     worker_after: str | None = None
     truth_after: str | None = None
+    asleep_after: str | None = None
+    asked: tuple[str, ...] = ()
     listed_since: datetime | None = None
 
 
@@ -34,13 +37,20 @@ def reference() -> DocumentReference:
 
 def load() -> Progress:
     fields = Fields(database.read(reference())[0].to_dict())
-    names = ("queue_after", "log_after", "worker_after", "truth_after")
-    return Progress(**{name: fields.text(name) for name in names}, listed_since=fields.time("listed_since"))
+    names = ("queue_after", "log_after", "worker_after", "truth_after", "asleep_after")
+    return Progress(
+        **{name: fields.text(name) for name in names},
+        listed_since=fields.time("listed_since"),
+        asked=fields.texts("asked"),
+    )
 
 
 def save(progress: Progress, started: datetime, mended: Mapping[str, int]) -> None:
     """Overlapping runs overwrite each other's progress: a stretch is then looked at twice, none is left out
     for longer than a round."""
     batch = database.client().batch()
-    batch.set(reference(), vars(progress) | {"last_run_at": started, "last_mended": dict(mended)})
+    batch.set(
+        reference(),
+        vars(progress) | {"asked": list(progress.asked), "last_run_at": started, "last_mended": dict(mended)},
+    )
     database.commit(batch)

@@ -29,12 +29,13 @@ class Outcome(enum.Enum):
     RETRY = "Twilio is busy or out of reach"
     NEXT_WORKER = "this worker cannot be added"
     GONE = "the conversation is closed or does not exist"
+    REFUSED = "Twilio refuses this in this conversation"
     MISCONFIGURED = "Twilio refuses our account or our request"
 
 
 # From Twilio's error code to what happens (https://www.twilio.com/docs/api/errors/<code>).
 OUTCOMES: dict[int, Outcome] = (
-    dict.fromkeys((50433, 50437, 50404, 50438), Outcome.DONE)  # already in the conversation
+    dict.fromkeys((50433, 50437, 50404), Outcome.DONE)  # already in the conversation
     | dict.fromkeys((20429, 50063, 50074), Outcome.RETRY)  # rate limits; never processed
     | dict.fromkeys((50419, 50213, 50391, 50449, 50349), Outcome.RETRY)  # another change at the same moment
     | dict.fromkeys((50386,), Outcome.RETRY)  # a group conversation that is still initializing
@@ -44,10 +45,10 @@ OUTCOMES: dict[int, Outcome] = (
     )  # an identity that Twilio does not take
     | dict.fromkeys((50377, 50350, 50300, 20404), Outcome.GONE)  # closed for good, or unknown
     | dict.fromkeys((50402, 50430, 50432), Outcome.GONE)  # the participant is no longer there
-    | dict.fromkeys((50417, 50418, 50422, 50436), Outcome.MISCONFIGURED)  # the conversation is full
+    | dict.fromkeys((50417, 50418, 50422, 50436), Outcome.REFUSED)  # the conversation is full
     | dict.fromkeys(
-        (50434, 50439, 50452), Outcome.MISCONFIGURED
-    )  # group messages and their projected address
+        (50434, 50438, 50439, 50452), Outcome.REFUSED
+    )  # group messages, their projected address, and another group of the same people
     | dict.fromkeys((20003, 20005, 20006, 50109, 50303, 50304), Outcome.MISCONFIGURED)
 )
 # Without a known code. 409 comes for a participant who is there already; a clash worth a retry has its own code.
@@ -182,9 +183,7 @@ def classify(error: Exception) -> Answer:
     status, code = int(getattr(error, "status", 0) or 0), int(getattr(error, "code", 0) or 0)
     outcome = OUTCOMES.get(code) or _BY_STATUS.get(status)
     if outcome is None:
-        outcome = (
-            Outcome.MISCONFIGURED if 400 <= status < 500 and status not in (408, 425, 429) else Outcome.RETRY
-        )
+        outcome = Outcome.REFUSED if 400 <= status < 500 and status not in (408, 425, 429) else Outcome.RETRY
     text = getattr(error, "msg", None) or getattr(error, "detail", None) or getattr(error, "title", None)
     return Answer(outcome, f"Twilio answered {status}, error {code}: {text or 'no text'}")
 

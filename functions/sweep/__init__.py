@@ -29,10 +29,16 @@ _MARGIN = 5.0  # seconds kept back for noting how far it came
 def handle(path: str, args: MultiDict[str, str]) -> Answer:
     started = clock.now()
     progress, mended = sweeps.load(), Counter[str]()
+    failed: list[Exception] = []
     for part in PARTS:
         if not deadline.is_over(_MARGIN):
-            progress = part(progress, mended)
+            try:
+                progress = part(progress, mended)
+            except Exception as error:  # noqa: BLE001 - told below, after the other parts have done their work
+                failed.append(error)
     sweeps.save(progress, started, mended)
+    if failed:
+        raise failed[0]
     seconds = round((clock.now() - started).total_seconds(), 3)
     log.info(f"swept: {_in_words(mended)}", mended=dict(mended), seconds=seconds)
     return Answer({"mended": dict(mended), "seconds": seconds})

@@ -37,20 +37,30 @@ def find(progress: Progress, mended: Counter[str]) -> Progress:
             log.error(f"Twilio's conversations could not be listed: {answer.why}")
             return progress
         listed += answer.body
-    unknown = [c for c in _unknown(listed) if now - _created(c, now) > IN_FLIGHT]
+    progress = replace(progress, listed_since=since, asked=_still(progress.asked, listed))
+    unknown = [
+        c for c in _unknown(listed) if now - _created(c, now) > IN_FLIGHT and c.sid not in progress.asked
+    ]
     for number, conversation in enumerate(unknown):
         if number == _MOST_ASKED or deadline.is_over(_MARGIN):
             log.warning(f"{len(unknown) - number} conversations are left for the next sweep.")
-            return replace(progress, listed_since=since)
+            return progress
         is_mended = _route(conversation)
         if is_mended is None:
-            return replace(progress, listed_since=since)
+            return progress
         mended["conversations whose webhook never came"] += is_mended
+        progress = replace(progress, asked=(*progress.asked, conversation.sid))
     if len(listed) >= _MOST_LISTED:
         log.warning(
             f"More than {_MOST_LISTED} conversations since the last sweep; only these were looked at."
         )
     return replace(progress, listed_since=now - IN_FLIGHT)
+
+
+def _still(asked: Iterable[str], listed: Iterable[Any]) -> tuple[str, ...]:
+    """Those of them that Twilio lists still; the others need not be remembered."""
+    sids = {conversation.sid for conversation in listed}
+    return tuple(sid for sid in asked if sid in sids)
 
 
 def _unknown(listed: Iterable[Any]) -> list[Any]:

@@ -16,9 +16,13 @@ _MARGIN = 5.0
 
 def mend(progress: Progress, mended: Counter[str]) -> Progress:
     entries = conversations.pending_after(progress.queue_after, _AT_ONCE)
-    for conversation in conversations.load_all([entry.sid for entry in entries]):
-        if conversation.state != QUEUED and _drop(conversation):
-            mended["queue entries without a waiting conversation"] += 1
+    for entry, conversation in zip(entries, conversations.load_all([e.sid for e in entries]), strict=True):
+        if conversation.state != QUEUED:
+            mended["queue entries without a waiting conversation"] += _drop(conversation)
+        elif not entry.is_complete:
+            mended["queue entries with fields missing"] += _restore(
+                replace(conversation, priority=entry.priority)
+            )
     waiting = conversations.in_states_after((QUEUED,), progress.log_after, _AT_ONCE)
     for conversation in conversations.without_pending(waiting):
         if _restore(conversation):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from functions import assignment, decisions, worker_records
-from providers import conversations, database, deadline, pools, workers
+from providers import conversations, database, deadline, pools, problems, workers
 from providers.pools import Pool
 from providers.sweeps import Progress
 from providers.workers import Worker
@@ -20,7 +20,7 @@ def recount(progress: Progress, mended: Counter[str]) -> Progress:
     """Goes through the workers, some each time; a slot that nobody holds comes back, and is used."""
     looked_at = progress.worker_after
     found = workers.after(progress.worker_after, _AT_ONCE)
-    known = pools.load(*{name for worker in found for name in worker_records.decisive_pools(worker)})
+    known = _checked({name for worker in found for name in worker_records.decisive_pools(worker)})
     for worker in found:
         if deadline.is_over(_MARGIN):
             return replace(progress, worker_after=looked_at)
@@ -29,6 +29,15 @@ def recount(progress: Progress, mended: Counter[str]) -> Progress:
             assignment.take_next(right, "has a free slot")
         looked_at = worker.identity
     return replace(progress, worker_after=looked_at if len(found) == _AT_ONCE else None)
+
+
+def _checked(names: set[str]) -> dict[str, Pool]:
+    """These pools; what makes no sense in a record is told there, also where no conversation arrives."""
+    known = {}
+    for snapshot in database.read(*map(pools.reference, sorted(names))) if names else []:
+        known[snapshot.id] = pool = pools.parse(snapshot.id, snapshot.to_dict())
+        problems.keep_true(snapshot, pool.problem)
+    return known
 
 
 def _counted(worker: Worker, known: Mapping[str, Pool]) -> Worker | None:

@@ -133,7 +133,7 @@ def test_a_conversation_back_in_the_queue_keeps_its_age() -> None:
     again = decisions.queued(
         replace(first, state="assigned", worker="ann"), "default", NOW + timedelta(hours=2), ""
     )
-    assert first.queued_at == again.queued_at == begun.created_at
+    assert first.queued_at == again.queued_at == NOW
     assert again.worker is None
 
 

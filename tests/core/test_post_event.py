@@ -152,7 +152,7 @@ def test_an_inactive_that_comes_late_does_not_take_the_slot(service: Service, db
     assert records.active(db, "ann@example.com") == 1
 
 
-def test_a_worker_who_leaves_goes_last_and_the_conversation_keeps_its_age(
+def test_a_worker_who_leaves_goes_last_and_the_conversation_waits_from_then_on(
     service: Service, db: Client
 ) -> None:
     records.worker(db, "ann@example.com")
@@ -162,7 +162,7 @@ def test_a_worker_who_leaves_goes_last_and_the_conversation_keeps_its_age(
     service.settle()
     back = conversation(db, sid)
     assert back["state"] == "queued"
-    assert back["queued_at"] == back["created_at"]
+    assert back["queued_at"] > back["assigned_at"]
     assert records.read(db, "pending_conversations", sid)["excluded_workers"] == ["ann@example.com"]
     assert records.active(db, "ann@example.com") == 0
     records.worker(db, "bob@example.com")

@@ -80,7 +80,7 @@ def test_each_code_means_what_the_table_says_in_both_forms_of_an_error(
         (403, Outcome.MISCONFIGURED),
         (404, Outcome.GONE),
         (409, Outcome.DONE),
-        (400, Outcome.MISCONFIGURED),
+        (400, Outcome.REFUSED),
         (408, Outcome.RETRY),
         (425, Outcome.RETRY),
         (429, Outcome.RETRY),
