@@ -7,20 +7,19 @@ https://www.twilio.com/docs/conversations/conversations-webhooks#onconversationa
 
 from __future__ import annotations
 
-import json
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooLate
 from contextvars import copy_context
 from functools import cache
 from typing import Any
 
+from domain import limits
 from functions.answers import Answer, TryAgain
 from functions.parameters import ConversationAdd, parse
 from functions.webhook import Form
 from providers import customers, deadline
 from providers.customers import Customer
 
-LONGEST_NAME = 256  # https://www.twilio.com/docs/conversations/conversations-limits
 _UNCHANGED: dict[str, Any] = {}
 
 
@@ -33,9 +32,11 @@ def handle(form: Form) -> Answer:
 
 def changes(event: ConversationAdd, customer: Customer) -> dict[str, Any]:
     """What Twilio is to change: a known customer's name and avatar, else the address itself as the name."""
-    wanted: dict[str, Any] = {"friendly_name": customer.display_name[:LONGEST_NAME]}
-    if customer.avatar:
-        wanted["attributes"] = json.dumps({"avatar": customer.avatar} | event.attributes, ensure_ascii=False)
+    wanted: dict[str, Any] = {"friendly_name": customer.display_name[: limits.NAME]}
+    known = {"avatar": customer.avatar}
+    attributes = limits.with_room_for(event.attributes, known, limits.CONVERSATION_ATTRIBUTES)
+    if customer.avatar and limits.fits(attributes, limits.CONVERSATION_ATTRIBUTES):
+        wanted["attributes"] = limits.as_json(attributes)
     return wanted
 
 

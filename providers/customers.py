@@ -52,7 +52,7 @@ def parse(customer_id: str, data: Mapping[str, Any] | None) -> Customer:
         display_name=fields.text("display_name") or (listed[0] if listed else customer_id),
         addresses=listed,
         worker=workers.identity_in(fields, "worker"),
-        avatar=fields.text("avatar"),
+        avatar=fields.web_address("avatar"),
         links=fields.objects("links"),
         details=fields.mapping("details"),
         # What makes no sense here was meant to keep somebody from being written to.

@@ -105,30 +105,32 @@ def _unless_unavailable(query: Callable[[Retry], T]) -> T:
     and a query of google-cloud-firestore 2.34 looks for a default one that is not there when it fails, and raises
     AttributeError instead of what went wrong.
     """
-    from google.api_core import exceptions
     from google.api_core.retry import Retry, if_exception_type
 
-    never = Retry(predicate=if_exception_type())
-    again = Retry(
-        predicate=if_exception_type(exceptions.ServiceUnavailable),
-        initial=0.05,
-        maximum=0.5,
-        timeout=deadline.remaining(_PATIENCE),
-    )
-    return again(query)(never)
+    return _again()(query)(Retry(predicate=if_exception_type()))
+
+
+def _again() -> Retry:
+    """While Firestore is unavailable and the caller still waits."""
+    from google.api_core.exceptions import ServiceUnavailable
+    from google.api_core.retry import Retry, if_exception_type
+
+    patience = deadline.remaining(_PATIENCE)
+    return Retry(predicate=if_exception_type(ServiceUnavailable), initial=0.05, maximum=0.5, timeout=patience)
 
 
 def commit(batch: WriteBatch) -> list[Any]:
     """All writes of the batch or none; returns each document's new version.
 
-    Raises LostRace when a precondition does not hold. A commit whose answer was lost is sent again by the
-    client and then fails its own precondition, so after a LostRace the caller must look whether it was its own.
+    Raises LostRace when a precondition does not hold. A commit whose answer was lost is sent again and then fails
+    its own precondition, so after a LostRace the caller must look whether it was its own. Left to itself the client
+    tries for a minute, whatever timeout it is given (googleapis/python-api-core#654).
     """
     from google.api_core import exceptions
 
     seam.point(seam.COMMITTING)
     try:
-        results = batch.commit(timeout=deadline.remaining(_PATIENCE))
+        results = batch.commit(retry=_again(), timeout=deadline.remaining(_PATIENCE))
     except exceptions.AlreadyExists as there:
         raise AlreadyThere(str(there)) from there
     except (exceptions.FailedPrecondition, exceptions.NotFound, exceptions.Aborted) as lost:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
 NO_LIMIT = math.inf
 T = TypeVar("T")
+_WEB_ADDRESS = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
+_LONGEST_WEB_ADDRESS = 2000
 
 
 def is_record_name(text: str) -> bool:
@@ -40,6 +43,13 @@ class Fields:
         if value is None or isinstance(value, str):
             return (value or "").strip() or None
         return self._nonsense(name, "a text", "ignored", None)
+
+    def web_address(self, name: str) -> str | None:
+        """An address of the web; data: and javascript: are none, and Twilio takes no long ones."""
+        value = self.text(name)
+        if value and not (_WEB_ADDRESS.fullmatch(value) and len(value) <= _LONGEST_WEB_ADDRESS):
+            return self._nonsense(name, "a web address such as https://example.com/ada.png", "left out", None)
+        return value
 
     def texts(self, name: str) -> tuple[str, ...]:
         value = self._data.get(name)

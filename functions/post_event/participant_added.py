@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from domain import limits
 from functions import membership
 from functions.answers import NOTHING_TO_DO, Answer, TryAgain
 from functions.parameters import ParticipantEvent, parse
@@ -14,8 +13,6 @@ from functions.webhook import Form
 from providers import configuration, customers, database, log, settings, twilio
 from providers.customers import Customer
 from providers.twilio import Outcome, Place
-
-_LARGEST = 4096  # bytes of a participant's attributes; https://www.twilio.com/docs/conversations/conversations-limits
 
 
 def handle(form: Form) -> Answer:
@@ -35,10 +32,10 @@ def introduced(attributes: dict[str, Any], customer: Customer) -> dict[str, Any]
     """The participant's attributes with what we know of the customer; what is there already stays."""
     known = {
         "customer_id": customer.customer_id,
-        "display_name": customer.display_name,
+        "display_name": customer.display_name[: limits.NAME],
         "avatar": customer.avatar,
     }
-    return {name: value for name, value in known.items() if value} | attributes
+    return limits.with_room_for(attributes, known, limits.PARTICIPANT_ATTRIBUTES)
 
 
 def _introduce(event: ParticipantEvent) -> None:
@@ -46,8 +43,6 @@ def _introduce(event: ParticipantEvent) -> None:
     if not customer.known and settings.load().create_customers:
         customer = customers.create(customer)
     wanted = introduced(event.attributes, customer)
-    if len(json.dumps(wanted, ensure_ascii=False).encode()) > _LARGEST:
-        wanted = introduced(event.attributes, replace(customer, avatar=None))
     if wanted == event.attributes:
         return
     place = Place(configuration.service_in_use(event.service_sid), event.sid)

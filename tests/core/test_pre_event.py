@@ -101,3 +101,25 @@ def test_records_with_wrong_types_do_not_cost_the_message(service: Service, db: 
         db, "odd", display_name=7, addresses=["+15550000001", 5, None], avatar=["x"], links="no", worker=3
     )
     assert answer(service, forms.conversation_add()) == {"friendly_name": "+15550000001"}
+
+
+@pytest.mark.parametrize(
+    "avatar",
+    ["data:image/png;base64," + "A" * 20_000, "https://example.com/" + "a" * 20_000, "javascript:x()"],
+)
+def test_an_avatar_that_is_none_is_left_out_and_told(service: Service, db: Client, avatar: str) -> None:
+    records.customer(db, "ada", display_name="Ada", addresses=["+15550000001"], avatar=avatar)
+    service.settle()
+    assert answer(service, forms.conversation_add("+15550000001")) == {"friendly_name": "Ada"}
+    assert "avatar" in records.read(db, "customers", "ada")["problem"]
+
+
+@pytest.mark.parametrize("name", ["x", "中" * 5000])
+@pytest.mark.parametrize("there", [16_200, 16_350, 40_000])
+@pytest.mark.usefixtures("_ada")
+def test_no_answer_is_larger_than_twilio_takes(service: Service, db: Client, there: int, name: str) -> None:
+    db.document("customers/ada").update({"display_name": name})
+    form = forms.conversation_add(Attributes=json.dumps({"note": "n" * there}))
+    named = answer(service, form)
+    assert 0 < len(str(named["friendly_name"])) <= 256
+    assert len(str(named.get("attributes", "")).encode()) <= 16_384

@@ -1,10 +1,13 @@
 """Firestore is away: every caller is told so in time, and nothing is taken for an unexpected error."""
 
+import time
+
 import pytest
+from google.api_core.exceptions import DeadlineExceeded, RetryError, ServiceUnavailable
 from google.cloud.firestore import Client
 
 from local.ports import free_port
-from providers import deadline
+from providers import database, deadline
 from tests.core import forms, records
 from tests.reliability.network import Network
 from tests.service import Service
@@ -29,6 +32,16 @@ def test_a_webhook_without_a_database_is_answered_503(
     lines = capfd.readouterr().out
     assert f"{name} could not reach Firestore" in lines
     assert "unexpected" not in lines
+
+
+@pytest.mark.usefixtures("_away")
+def test_a_commit_ends_with_its_deadline() -> None:
+    batch = database.client().batch()
+    batch.set(database.document("workers", "ann@example.com"), {"status": "Available"})
+    begun = time.monotonic()
+    with deadline.within(1.5), pytest.raises((ServiceUnavailable, RetryError, DeadlineExceeded)):
+        database.commit(batch)
+    assert time.monotonic() - begun < 4
 
 
 def test_an_event_without_a_database_fails_so_that_it_comes_again(

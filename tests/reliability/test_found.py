@@ -35,11 +35,14 @@ def test_one_that_fell_asleep_before_anybody_heard_of_it_is_found() -> None:
         model.check()
 
 
-@pytest.mark.parametrize("state", ["inactive", "active"])
-def test_a_change_of_state_that_was_never_told_is_noticed(state: str) -> None:
+@pytest.mark.parametrize("told", [["inactive"], ["inactive", "active"], ["inactive", "closed"]])
+def test_a_change_of_state_that_was_never_told_is_noticed(told: list[str]) -> None:
+    """The last one's events are lost, the earlier ones' arrive."""
     with fresh() as model:
-        for one in ("inactive", "active")[: 1 + (state == "active")]:
-            calm(written(calm(model))).set_state(number=0, state=one)
+        written(calm(model))
+        for state in told:
+            calm(model).set_state(number=0, state=state)
+        assert model.network.outstanding
         while model.network.outstanding:
             model.lose(number=0)
         model.check()
