@@ -4,57 +4,58 @@ import functions_framework
 from cloudevents.http.event import CloudEvent
 from flask import Request, Response
 
-from functions import preload, trigger, webhook
+from functions import table
+from functions.door import startup, trigger, webhook
 from providers import configuration
 
-preload.load(configuration.function_target())
+startup.load(configuration.function_target(), table.FUNCTIONS)
 
 
 @functions_framework.http
 def pre_event(request: Request) -> Response:
-    return webhook.signed("pre_event", request)
+    return webhook.signed(table.PRE_EVENT, request)
 
 
 @functions_framework.http
 def post_event(request: Request) -> Response:
-    return webhook.signed("post_event", request)
+    return webhook.signed(table.POST_EVENT, request)
 
 
 @functions_framework.http
 def routing(request: Request) -> Response:
-    return webhook.signed("routing", request)
+    return webhook.signed(table.ROUTING, request)
 
 
 @functions_framework.http
 def crm(request: Request) -> Response:
-    return webhook.signed("crm", request)
+    return webhook.signed(table.CRM, request)
 
 
 @functions_framework.http
 def outgoing_conversation(request: Request) -> Response:
-    return webhook.signed("outgoing_conversation", request)
+    return webhook.signed(table.OUTGOING_CONVERSATION, request)
 
 
 @functions_framework.http
 def templates(request: Request) -> Response:
-    return webhook.signed("templates", request)
+    return webhook.signed(table.TEMPLATES, request)
 
 
 @functions_framework.http
 def sweep(request: Request) -> Response:
-    return webhook.private("sweep", request, methods=("POST",))
+    return webhook.private(table.SWEEP, request)
 
 
 @functions_framework.http
 def wallboard(request: Request) -> Response:
-    return webhook.private("wallboard", request, methods=("GET", "HEAD"))
+    return webhook.private(table.WALLBOARD, request)
 
 
 @functions_framework.cloud_event
 def worker_available(event: CloudEvent) -> None:
-    trigger.delivered("worker_available", event)
+    trigger.delivered(table.WORKER_AVAILABLE, event)
 
 
 @functions_framework.cloud_event
 def customer_written(event: CloudEvent) -> None:
-    trigger.delivered("customer_written", event)
+    trigger.delivered(table.CUSTOMER_WRITTEN, event)

@@ -13,7 +13,7 @@ from pathlib import Path
 from werkzeug.datastructures import MultiDict
 
 from bench.meter import Meter
-from functions import crm
+from functions.frontline import crm
 from local.emulator import Emulator
 
 CUSTOMERS = 10_000

@@ -14,7 +14,7 @@ from typing import Any
 from google.events.cloud import firestore as firestore_events
 
 from bench.invariants import HELD, Breach, Record, capacity, held_by, is_for
-from functions.trigger import unpack
+from functions.door.trigger import unpack
 from local.triggers import Event, Triggers
 
 PATTERNS = {

@@ -104,8 +104,8 @@ def _load(browser: Browser, url: str) -> tuple[float, float]:
 
 def _fill(db: Client, count: int) -> None:
     """Records as the service's own writer makes them, changed only in what tells them apart."""
-    from providers import conversations
-    from providers.conversations import Conversation
+    from assignment import ledger
+    from domain.conversation import Conversation
 
     chance, now = random.Random(1), datetime.now(UTC)
     passed = (now - now.replace(hour=0, minute=0, second=0, microsecond=0)).total_seconds()
@@ -114,7 +114,7 @@ def _fill(db: Client, count: int) -> None:
         one = Conversation(
             f"CH{number:032x}", state="queued", mode="pool", pool="default", created_at=at, queued_at=at
         )
-        conversations.move(Conversation(one.sid), one.noted(at, "queued", "no one in Reception is Available"))
+        ledger.move(Conversation(one.sid), one.noted(at, "queued", "no one in Reception is Available"))
     written = db.document(f"conversations/CH{0:032x}").get().to_dict() or {}
     batch = db.batch()
     for number in range(_WAITING, count):

@@ -1,1 +1,1 @@
-"""Functions of the service, one module per webhook and trigger."""
+"""What is deployed, and only that: one module or package per function, listed in `table`; `door` lets in and out."""

@@ -7,8 +7,9 @@ each side writes first and looks afterwards, so one of the two sees the other, a
 
 from __future__ import annotations
 
-from functions.trigger import Change
-from providers import customer_record, customers, database, log
+from domain import customer_record
+from functions.door.trigger import Change
+from providers import customers, database, log
 
 
 def handle(change: Change) -> None:
@@ -40,9 +41,7 @@ def _written_if_wrong(customer_id: str) -> None:
         changes["problem"] = problem or DELETE_FIELD
     if not changes:
         return
-    batch = database.client().batch()
-    database.update(batch, record.reference, changes, record.update_time)
-    database.commit(batch)
+    customers.write([(record, changes)])
     if problem and "problem" in changes:
         log.warning(f"The record of a customer is not right: {problem}", customer=customer_id)
 

@@ -14,11 +14,10 @@ from functools import cache
 from typing import Any
 
 from domain import limits
-from functions.answers import Answer, TryAgain
-from functions.parameters import ConversationAdd, parse
-from functions.webhook import Form
+from domain.customer import Customer
+from functions.door.answers import Answer, TryAgain
+from functions.door.forms import ConversationAdd, Form, parse
 from providers import customers, deadline
-from providers.customers import Customer
 
 _UNCHANGED: dict[str, Any] = {}
 

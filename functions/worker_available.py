@@ -7,21 +7,22 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from functions import assignment, decisions, worker_records
-from functions.trigger import Change
-from providers import database, log, workers
-from providers.workers import Worker
+from assignment import matching, worker_care
+from domain import rules
+from domain.worker import Worker, is_identity, parse
+from functions.door.trigger import Change
+from providers import database, log
 
 
 def handle(change: Change) -> None:
-    if change.after is None or not workers.is_identity(change.name):
+    if change.after is None or not is_identity(change.name):
         return
-    before = workers.parse(change.name, change.before) if change.before is not None else None
-    after = workers.parse(change.name, change.after, version=change.at)
-    has_to_care = needs_care(before, after)
-    if not (has_to_care or decisions.wakes(before, after)):
+    before = parse(change.name, change.before) if change.before is not None else None
+    after = parse(change.name, change.after, version=change.at)
+    has_to_care = rules.needs_care(before, after)
+    if not (has_to_care or rules.wakes(before, after)):
         return
-    if _can_be_found(after):
+    if rules.can_be_found(after):
         # First the customers who wait, then the date of the change: it keeps nobody from finding the worker.
         _take(after, before)
         if has_to_care:
@@ -30,34 +31,21 @@ def handle(change: Change) -> None:
         _take(worker, before)
 
 
-def needs_care(before: Worker | None, after: Worker) -> bool:
-    """Whether something in the record is for the service to put right."""
-    turned = before is not None and before.available != after.available
-    capacity = before is not None and (before.own_capacity, before.pools) != (after.own_capacity, after.pools)
-    return turned or capacity or not after.is_complete or after.problem != after.reported_problem
-
-
-def _can_be_found(worker: Worker) -> bool:
-    """Whether the record is such that whoever looks for a free worker finds this one."""
-    is_right = worker.is_complete and worker.problem == worker.reported_problem
-    return worker.available and is_right and not worker.full
-
-
 def _cared_for(before: Worker | None, after: Worker, at: datetime | None) -> Worker | None:
     """The record as it is now, completed; None if it is gone. An event that is late or a repeat dates nothing."""
-    current, known = worker_records.load_with_pools(after)
+    current, known = worker_care.load_with_pools(after)
     if current.version is None:
         return None
     turned = before is not None and before.available != after.available == current.available
     is_news = at is not None and (current.status_since is None or current.status_since < at)
     since = at if turned and is_news else None
-    return worker_records.put_right(current, status_since=since, known=known)
+    return worker_care.put_right(current, status_since=since, known=known)
 
 
 def _take(worker: Worker, before: Worker | None) -> None:
     if worker.available:
-        pulled = assignment.take_next(worker, _because(before, worker))
-        log.info(f"took {pulled.taken} from the queue: {pulled.stopped.value}", worker=worker.identity)
+        pulled = matching.take_next(worker, _because(before, worker))
+        log.info(f"took {pulled.taken} from the queue: {pulled.ended.value}", worker=worker.identity)
 
 
 def _because(before: Worker | None, worker: Worker) -> str:

@@ -15,6 +15,7 @@ from flask import Flask
 from functions_framework._http import create_server
 from werkzeug.exceptions import NotFound
 
+from functions.table import FUNCTIONS
 from local import raw_http
 from local.ports import HOST, claim_port
 from local.processes import Child
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 MAIN = Path(__file__).parent.parent / "main.py"
-# Which documents wake which function; deploy.sh declares the same to the cloud.
-_PATTERNS = {"worker_available": "workers/{identity}", "customer_written": "customers/{customer_id}"}
+_DOCUMENTS = {one.name: one.documents for one in FUNCTIONS if one.documents}
 _KINDS = {"http": "http", "cloud_event": "cloudevent"}
 
 
@@ -52,8 +52,8 @@ def listed(source: Path = MAIN) -> list[Function]:
 
 
 def pattern_of(function: Function) -> str:
-    """Which documents wake this function; raises KeyError for one that is not told here yet."""
-    return _PATTERNS[function.entry_point]
+    """Which documents wake this function; raises KeyError for one that is in no table."""
+    return _DOCUMENTS[function.entry_point]
 
 
 def _decorator(node: ast.expr) -> str:

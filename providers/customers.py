@@ -1,65 +1,35 @@
-"""Customers: who writes from which address, and who their own worker is."""
+"""The collection customers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from providers import addresses as spelling
-from providers import conversations, customer_search, database, log, workers
-from providers.fields import Fields
+from domain import addresses as spelling
+from domain import customer_search
+from domain.customer import Customer, parse, unknown
+from providers import database, log
 
 if TYPE_CHECKING:
     from google.cloud.firestore import DocumentReference
 
     from providers.database import Snapshot
 
-Place: TypeAlias = tuple[str, str]  # (sort_name, id) of a record: a list goes on behind it
+Cursor: TypeAlias = tuple[str, str]  # (sort_name, id) of a record: a list goes on behind it
 _MOST_WITH_ONE_ADDRESS = 4  # enough to see that an address is claimed twice
 _MOST_TWINS = 20
 _COUNTED_UP_TO = 1000  # one billed read
 _MOST_COMPLETED = 300
 _MOST_ALTERNATIVES = 30  # Firestore's limit for array_contains_any
 _SHOWN = ("display_name", "avatar", "addresses", "sort_name")
-_IN_CONVERSATION = (conversations.ASSIGNING, conversations.ASSIGNED, conversations.INACTIVE)
-
-
-@dataclass(frozen=True)
-class Customer:
-    customer_id: str
-    display_name: str
-    addresses: tuple[str, ...] = ()
-    worker: str | None = None
-    avatar: str | None = None
-    links: tuple[Mapping[str, Any], ...] = ()
-    details: Mapping[str, Any] | None = None
-    do_not_contact: bool = False
-    language: str | None = None
-    known: bool = True
-    problem: str | None = None
 
 
 def reference(customer_id: str) -> DocumentReference:
     return database.document("customers", customer_id)
 
 
-def parse(customer_id: str, data: Mapping[str, Any] | None) -> Customer:
-    fields = Fields(data)
-    listed = fields.texts("addresses")
-    return Customer(
-        customer_id=customer_id,
-        display_name=fields.text("display_name") or (listed[0] if listed else customer_id),
-        addresses=listed,
-        worker=workers.identity_in(fields, "worker"),
-        avatar=fields.web_address("avatar"),
-        links=fields.objects("links"),
-        details=fields.mapping("details"),
-        # What makes no sense here was meant to keep somebody from being written to.
-        do_not_contact=fields.flag("do_not_contact", default=(data or {}).get("do_not_contact") is not None),
-        language=fields.text("language"),
-        problem=fields.problem,
-    )
+def of(snapshot: Snapshot) -> Customer:
+    return parse(snapshot.id, snapshot.to_dict())
 
 
 def find_worker_for_customer(customer: Customer) -> str | None:
@@ -75,23 +45,18 @@ def find(address: str) -> Customer:
     """
     known = spelling.spellings(address)
     query = database.filtered("customers", [("addresses", "array_contains_any", list(known))])
-    return choose(address, database.find(query.limit(_MOST_WITH_ONE_ADDRESS)))
+    return _choose(address, database.find(query.limit(_MOST_WITH_ONE_ADDRESS)))
 
 
-def choose(address: str, found: list[Snapshot]) -> Customer:
-    exact = [record for record in found if address in record.get("addresses")]
+def _choose(address: str, found: list[Snapshot]) -> Customer:
+    exact = [record for record in found if address in of(record).addresses]
     best = sorted(exact or found, key=lambda record: str(record.id))
     if not best:
         return unknown(address)
     if len(best) > 1:
         ids = ", ".join(record.id for record in best)
         log.warning(f"{log.masked(address)} belongs to {len(best)} customers ({ids}); the first is taken.")
-    return parse(best[0].id, best[0].to_dict())
-
-
-def unknown(address: str) -> Customer:
-    """Somebody without a record: called by the address, with the id that a record would get."""
-    return Customer(spelling.stable_id(address), display_name=address, addresses=(address,), known=False)
+    return of(best[0])
 
 
 def create(sender: Customer) -> Customer:
@@ -110,7 +75,7 @@ def create(sender: Customer) -> Customer:
         batch = database.client().batch()
         batch.update(record, {"addresses": ArrayUnion([address])})
         database.commit(batch)
-        return parse(sender.customer_id, database.read(record)[0].to_dict())
+        return of(database.read(record)[0])
     return sender
 
 
@@ -121,11 +86,11 @@ def twins(addresses: Iterable[str], other_than: str) -> dict[str, tuple[str, ...
         return {}
     query = database.filtered("customers", [("addresses", "array_contains_any", wanted)])
     found = database.find(query.select(["addresses"]).limit(_MOST_TWINS + 1))
-    return {record.id: tuple(record.get("addresses")) for record in found if record.id != other_than}
+    return {record.id: of(record).addresses for record in found if record.id != other_than}
 
 
-def listed(worker: str, after: Place | None, limit: int) -> list[Snapshot]:
-    """A worker's own customers by name, from behind a place; reads `limit` records, of each what a list shows."""
+def listed(worker: str, after: Cursor | None, limit: int) -> list[Snapshot]:
+    """A worker's own customers by name, from behind a cursor; reads `limit` records, of each what a list shows."""
     query: Any = database.filtered("customers", [("worker", "==", worker)])
     query = query.order_by("sort_name").order_by("__name__").select(_SHOWN)
     return database.find((query.start_after(list(after)) if after else query).limit(limit))
@@ -143,7 +108,7 @@ def of_worker(worker: str) -> list[Snapshot]:
 
 
 def searched(
-    worker: str, term: str, after: Place | None, limit: int, with_terms: bool = False
+    worker: str, term: str, after: Cursor | None, limit: int, with_terms: bool = False
 ) -> list[Snapshot]:
     """The same for those with this search term, in the same order; `with_terms`: with the map `search` too."""
     query, begin = _with_term(worker, term)
@@ -164,11 +129,9 @@ def _with_term(worker: str, term: str) -> tuple[Any, str]:
     return query.order_by("__name__").start_at([begin]).end_before([end]), begin
 
 
-def is_talking_to(worker: str, customer_id: str) -> bool:
-    """Whether the worker holds a conversation with this customer that is not over."""
-    conditions = [
-        ("customer_id", "==", customer_id),
-        ("worker", "==", worker),
-        ("state", "in", list(_IN_CONVERSATION)),
-    ]
-    return bool(database.find(database.filtered("conversations", conditions).select(["__name__"]).limit(1)))
+def write(records: Iterable[tuple[Snapshot, Mapping[str, Any]]]) -> None:
+    """Writes these fields where the records are still as they were read; raises database.LostRace, and then none."""
+    batch = database.client().batch()
+    for record, fields in records:
+        database.put(batch, record.reference, dict(fields), record.update_time)
+    database.commit(batch)

@@ -153,9 +153,12 @@ def until_it_holds(step: Callable[[], T]) -> T:
             time.sleep(random.uniform(0.0, 0.02))  # noqa: S311 - jitter, not a secret
 
 
-def update(batch: WriteBatch, reference: DocumentReference, fields: dict[str, Any], version: object) -> None:
-    """Adds a compare-and-set: the fields are written only if the document is still at this version."""
-    batch.update(reference, fields, option=client().write_option(last_update_time=version))
+def put(batch: WriteBatch, reference: DocumentReference, fields: dict[str, Any], version: object) -> None:
+    """Adds a compare-and-set: written only if the document is still at this version, or, for None, is not there."""
+    if version is None:
+        batch.create(reference, fields)
+    else:
+        batch.update(reference, fields, option=client().write_option(last_update_time=version))
 
 
 @overload

@@ -1,65 +1,62 @@
-"""Pools: who shares which Twilio numbers, and by which rule the next worker is chosen."""
+"""The collection pools."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from providers import addresses, database
-from providers.fields import Fields
-from providers.settings import MODES
+from domain import addresses
+from domain.pool import Pool, parse
+from domain.worker import Worker
+from providers import database, problems
 
 if TYPE_CHECKING:
     from google.cloud.firestore import DocumentReference
 
     from providers.database import Snapshot
 
-DEFAULT_POOL = "default"
-DEFAULT_CAPACITY = 5
-STRATEGIES = ("longest_idle", "least_busy")
 _MOST_WITH_ONE_NUMBER = 3  # enough to see that a number is claimed twice
-
-
-@dataclass(frozen=True)
-class Pool:
-    id: str
-    display_name: str
-    addresses: tuple[str, ...] = ()
-    mode: str | None = None
-    strategy: str = "longest_idle"
-    capacity: float = DEFAULT_CAPACITY
-    problem: str | None = None
 
 
 def reference(pool_id: str) -> DocumentReference:
     return database.document("pools", pool_id)
 
 
-def parse(pool_id: str, data: Mapping[str, Any] | None) -> Pool:
-    """The pool; one without a record works with the defaults."""
-    fields = Fields(data)
-    capacity = fields.limit("capacity", default=DEFAULT_CAPACITY)
-    for typed in fields.texts("addresses"):
-        if (wanted := addresses.compact(typed)) != typed:
-            fields.complain(f"addresses: “{typed}” is not found; write it as Twilio does: {wanted}.")
-    return Pool(
-        id=pool_id,
-        display_name=fields.text("display_name") or pool_id,
-        addresses=fields.texts("addresses"),
-        mode=fields.choice("mode", MODES, default=None, safe=None),
-        strategy=fields.choice("strategy", STRATEGIES, "longest_idle", "longest_idle") or "longest_idle",
-        capacity=DEFAULT_CAPACITY if capacity is None else capacity,
-        problem=fields.problem,
-    )
+def of(snapshot: Snapshot) -> Pool:
+    return parse(snapshot.id, snapshot.to_dict())
+
+
+def checked(snapshot: Snapshot) -> Pool:
+    """The pool; what makes no sense in its record is told there."""
+    pool = of(snapshot)
+    problems.keep_true(snapshot, pool.problem)
+    return pool
 
 
 def load(*pool_ids: str) -> dict[str, Pool]:
     """These pools in one round trip."""
-    if not pool_ids:
-        return {}
-    snapshots = database.read(*(reference(pool_id) for pool_id in pool_ids))
-    return {snapshot.id: parse(snapshot.id, snapshot.to_dict()) for snapshot in snapshots}
+    return {pool.id: pool for pool in map(of, _read(pool_ids))}
+
+
+def deciding(worker: Worker, known: Mapping[str, Pool]) -> Mapping[str, Pool]:
+    """`known`, and more of the worker's pools where these do not settle whether there is room for one and for two.
+
+    The capacity is the largest of the pools', so one pool that leaves room is enough.
+    """
+    mine = [known[name] for name in worker.decisive_pools if name in known]
+    if any((worker.active or 0) + 1 < pool.capacity for pool in mine):
+        return known
+    return {**known, **load(*(name for name in worker.decisive_pools if name not in known))}
+
+
+def load_checked(pool_ids: Iterable[str]) -> dict[str, Pool]:
+    """The same; what makes no sense is told in the records."""
+    return {pool.id: pool for pool in map(checked, _read(pool_ids))}
+
+
+def _read(pool_ids: Iterable[str]) -> list[Snapshot]:
+    wanted = [reference(pool_id) for pool_id in pool_ids]
+    return database.read(*wanted) if wanted else []
 
 
 def of_numbers(proxy_addresses: Sequence[str]) -> list[Snapshot]:
@@ -70,4 +67,4 @@ def of_numbers(proxy_addresses: Sequence[str]) -> list[Snapshot]:
     query = database.filtered("pools", [("addresses", "array_contains_any", list(dict.fromkeys(spellings)))])
     found = database.find(query.limit(_MOST_WITH_ONE_NUMBER))
     exact = set(proxy_addresses)
-    return sorted(found, key=lambda s: (not exact & set(parse(s.id, s.to_dict()).addresses), s.id))
+    return sorted(found, key=lambda s: (not exact & set(of(s).addresses), s.id))

@@ -18,7 +18,7 @@ def keep_true(snapshot: Snapshot, problem: str | None) -> None:
     if data is None or data.get("problem") == problem:
         return
     batch = database.client().batch()
-    database.update(batch, snapshot.reference, {"problem": problem or DELETE_FIELD}, snapshot.update_time)
+    database.put(batch, snapshot.reference, {"problem": problem or DELETE_FIELD}, snapshot.update_time)
     try:
         database.commit(batch)
     except database.LostRace:

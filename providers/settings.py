@@ -1,60 +1,32 @@
-"""The record settings/routing: how conversations are routed where no pool says otherwise."""
+"""The record settings/routing."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import TYPE_CHECKING
 
-from providers import database
-from providers.fields import Fields
+from domain.settings import Settings, parse
+from providers import database, problems
 
 if TYPE_CHECKING:
     from google.cloud.firestore import DocumentReference
 
-MODES = ("none", "custom", "pool")
-
-
-@dataclass(frozen=True)
-class Settings:
-    mode: str = "pool"
-    default_pool: str = "default"
-    custom_fallback: str = "pool"
-    create_customers: bool = True
-    crm_open: bool = False
-    service_level_seconds: int = 60
-    time_zone: str = "UTC"
-    problem: str | None = None
+    from providers.database import Snapshot
 
 
 def reference() -> DocumentReference:
     return database.document("settings", "routing")
 
 
-def parse(data: Mapping[str, Any] | None) -> Settings:
-    fields = Fields(data)
-    return Settings(
-        mode=fields.choice("mode", MODES, default="pool", safe="pool") or "pool",
-        default_pool=fields.record_name("default_pool") or "default",
-        custom_fallback=fields.choice("custom_fallback", ("pool", "none"), "pool", "pool") or "pool",
-        create_customers=fields.flag("create_customers", default=True),
-        crm_open=fields.flag("crm_open", default=False),
-        service_level_seconds=max(1, fields.whole("service_level_seconds", default=60)),
-        time_zone=_time_zone(fields, "time_zone"),
-        problem=fields.problem,
-    )
+def of(snapshot: Snapshot) -> Settings:
+    return parse(snapshot.to_dict())
+
+
+def checked(snapshot: Snapshot) -> Settings:
+    """The settings; what makes no sense is told in the record."""
+    settings = of(snapshot)
+    problems.keep_true(snapshot, settings.problem)
+    return settings
 
 
 def load() -> Settings:
-    return parse(database.read(reference())[0].to_dict())
-
-
-def _time_zone(fields: Fields, name: str) -> str:
-    """Where a day begins for the figures of the wallboard."""
-    value = fields.text(name) or "UTC"
-    try:
-        return ZoneInfo(value).key
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        fields.complain(f"{name} must be a time zone such as Europe/Berlin; it is treated as UTC.")
-        return "UTC"
+    return of(database.read(reference())[0])

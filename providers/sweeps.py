@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from domain.fields import Fields
 from providers import database
-from providers.fields import Fields
 
 if TYPE_CHECKING:
     from google.cloud.firestore import DocumentReference
@@ -39,7 +39,7 @@ def load() -> Progress:
     fields = Fields(database.read(reference())[0].to_dict())
     names = ("queue_after", "log_after", "worker_after", "truth_after", "asleep_after")
     return Progress(
-        **{name: fields.text(name) for name in names},
+        **{name: fields.record_name(name) for name in names},
         listed_since=fields.time("listed_since"),
         asked=fields.texts("asked"),
     )

@@ -1,90 +1,17 @@
-"""Templates: ready-made messages that a worker can send, with placeholders for the customer and the worker."""
+"""The collection templates."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from domain.template import Template, parse
+from providers import database, problems
 
-from providers import database
-from providers.fields import Fields
-
-if TYPE_CHECKING:
-    from providers.database import Snapshot
-
-MOST = 300  # templates read for one answer
-_BRACES = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
-_KNOWN = re.compile(r"\s*(Name|Author|(?:customer|worker)(?:\.[\w-]+)+)\s*")
+_MOST = 300  # read for one answer
 
 
-@dataclass(frozen=True)
-class Template:
-    id: str
-    content: str = ""
-    category: str = "General"
-    order: int = 0
-    language: str | None = None
-    whatsapp_approved: bool = False
-    problem: str | None = None
-
-
-def parse(template_id: str, data: Mapping[str, Any] | None) -> Template:
-    fields = Fields(data)
-    content = fields.text("content")
-    if content is None:
-        fields.complain("content is missing; the template is not shown.")
-    for wrong in unknown_placeholders(content or ""):
-        fields.complain(
-            f"content has {wrong}, which is none of {{{{Name}}}}, {{{{Author}}}}, {{{{customer.FIELD}}}} and "
-            "{{worker.FIELD}}; the template is not shown."
-        )
-    return Template(
-        id=template_id,
-        content=content or "",
-        category=fields.text("category") or "General",
-        order=fields.whole("order", default=0),
-        language=fields.text("language"),
-        whatsapp_approved=fields.flag("whatsapp_approved", default=False),
-        problem=fields.problem,
-    )
-
-
-def load() -> list[Snapshot]:
-    return database.find(database.client().collection("templates").limit(MOST))
-
-
-def unknown_placeholders(content: str) -> list[str]:
-    """What stands between braces and is no placeholder, and braces that are left over."""
-    wrong = [f"{{{{{inner}}}}}" for inner in _BRACES.findall(content) if not _KNOWN.fullmatch(inner)]
-    rest = _BRACES.sub("", content)
-    return wrong + [braces for braces in ("{{", "}}") if braces in rest]
-
-
-def rendered(content: str, values: Mapping[str, Any]) -> str | None:
-    """The content with every placeholder filled; None where one has no value.
-
-    `values` are those of Name and Author, and the records customer and worker. What they hold is only ever
-    put in as it is: braces inside a value mean nothing.
-    """
-    if unknown_placeholders(content):
-        return None
-    found = {inner: _value(inner.strip().split("."), values) for inner in _BRACES.findall(content)}
-    if None in found.values():
-        return None
-    return _BRACES.sub(lambda braces: found[braces.group(1)] or "", content)
-
-
-def _value(path: list[str], values: Mapping[str, Any]) -> str | None:
-    """The text of a field, also one inside a map: customer.details.title."""
-    value: Any = values
-    for name in path:
-        value = value.get(name) if isinstance(value, Mapping) else None
-    if isinstance(value, datetime):
-        return value.date().isoformat()
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return None
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)  # the console stores 5 as a double at times
-    return str(value).strip() or None
+def load() -> list[Template]:
+    """All of them, 300 at most; what makes no sense is told in their records."""
+    found = []
+    for snapshot in database.find(database.client().collection("templates").limit(_MOST)):
+        found.append(parse(snapshot.id, snapshot.to_dict()))
+        problems.keep_true(snapshot, found[-1].problem)
+    return found

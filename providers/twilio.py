@@ -11,6 +11,7 @@ from functools import cache
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from domain.conversation import Conversation
 from providers import configuration, deadline, seam
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ _BY_STATUS = {401: Outcome.MISCONFIGURED, 403: Outcome.MISCONFIGURED, 404: Outco
 
 
 @dataclass(frozen=True)
-class Answer:
+class Result:
     """The outcome of a call, a sentence for the log, and what Twilio sent back if it was done."""
 
     outcome: Outcome
@@ -70,6 +71,10 @@ class Place:
 
     service_sid: str | None
     conversation_sid: str
+
+
+def place_of(conversation: Conversation) -> Place:
+    return Place(conversation.service_sid, conversation.sid)
 
 
 def client() -> Client:
@@ -89,34 +94,34 @@ def _client(account: configuration.Twilio) -> Client:
     )
 
 
-def add_worker(place: Place, identity: str, projected_address: str | None) -> Answer:
+def add_worker(place: Place, identity: str, projected_address: str | None) -> Result:
     """Puts the worker into the conversation; one who is in it already is DONE, as is a repeated call."""
     fields = {"messaging_binding_projected_address": projected_address} if projected_address else {}
     return persistently(lambda: _conversation(place).participants.create(identity=identity, **fields))
 
 
-def set_attributes(place: Place, participant_sid: str, attributes: Mapping[str, Any]) -> Answer:
+def set_attributes(place: Place, participant_sid: str, attributes: Mapping[str, Any]) -> Result:
     """Replaces a participant's attributes (Twilio keeps them as one string)."""
     text = json.dumps(attributes, ensure_ascii=False)
     return persistently(lambda: _conversation(place).participants(participant_sid).update(attributes=text))
 
 
-def remove_participant(place: Place, participant_sid: str) -> Answer:
+def remove_participant(place: Place, participant_sid: str) -> Result:
     """Takes this one stay of somebody back; one that is over already is GONE."""
     return persistently(lambda: _conversation(place).participants(participant_sid).delete())
 
 
-def participants(place: Place) -> Answer:
+def participants(place: Place) -> Result:
     """Everybody in the conversation; the body is the list of participants."""
     return persistently(lambda: _conversation(place).participants.list())
 
 
-def state(place: Place) -> Answer:
+def state(place: Place) -> Result:
     """The conversation as Twilio has it now."""
     return persistently(lambda: _conversation(place).fetch())
 
 
-def created_since(state: str, service_sid: str | None, since: datetime, limit: int) -> Answer:
+def created_since(state: str, service_sid: str | None, since: datetime, limit: int) -> Result:
     """Conversations in this state that were created since then, the newest `limit` of them; the body is a list.
 
     Twilio filters by whole days and sorts by creation, the newest first, so the list is read until `since`.
@@ -132,7 +137,7 @@ def created_since(state: str, service_sid: str | None, since: datetime, limit: i
     return persistently(listed)
 
 
-def persistently(call: Callable[[], T]) -> Answer:
+def persistently(call: Callable[[], T]) -> Result:
     """Makes a call, again with backoff and jitter while trying helps and the caller still waits."""
     from google.api_core import exceptions, retry
 
@@ -146,38 +151,38 @@ def persistently(call: Callable[[], T]) -> Answer:
     try:
         return again(_once)(call)
     except _TryAgainError as error:
-        return error.answer
+        return error.result
     except exceptions.RetryError as error:
         last = error.cause
-        return last.answer if isinstance(last, _TryAgainError) else Answer(Outcome.RETRY, str(error))
+        return last.result if isinstance(last, _TryAgainError) else Result(Outcome.RETRY, str(error))
 
 
 class _TryAgainError(Exception):
-    def __init__(self, answer: Answer) -> None:
-        super().__init__(answer.why)
-        self.answer = answer
+    def __init__(self, result: Result) -> None:
+        super().__init__(result.why)
+        self.result = result
 
 
-def _once(call: Callable[[], T]) -> Answer:
+def _once(call: Callable[[], T]) -> Result:
     from twilio.base.exceptions import TwilioException
     from urllib3.exceptions import HTTPError
 
     seam.point(seam.CALLING)
     try:
-        answer = Answer(Outcome.DONE, body=call())
+        result = Result(Outcome.DONE, body=call())
     except HTTPError as error:
-        answer = Answer(Outcome.RETRY, f"Twilio could not be reached ({type(error).__name__}).")
+        result = Result(Outcome.RETRY, f"Twilio could not be reached ({type(error).__name__}).")
     except ValueError:
-        answer = Answer(Outcome.RETRY, "Twilio's answer was not JSON.")
+        result = Result(Outcome.RETRY, "Twilio's answer was not JSON.")
     except TwilioException as error:
-        answer = classify(error)
+        result = classify(error)
     seam.point(seam.CALLED)
-    if answer.outcome is Outcome.RETRY:
-        raise _TryAgainError(answer)
-    return answer
+    if result.outcome is Outcome.RETRY:
+        raise _TryAgainError(result)
+    return result
 
 
-def classify(error: Exception) -> Answer:
+def classify(error: Exception) -> Result:
     """What an error of the SDK means; both its families carry a status, and mostly a code."""
     error = _with_code(error)
     status, code = int(getattr(error, "status", 0) or 0), int(getattr(error, "code", 0) or 0)
@@ -185,7 +190,7 @@ def classify(error: Exception) -> Answer:
     if outcome is None:
         outcome = Outcome.REFUSED if 400 <= status < 500 and status not in (408, 425, 429) else Outcome.RETRY
     text = getattr(error, "msg", None) or getattr(error, "detail", None) or getattr(error, "title", None)
-    return Answer(outcome, f"Twilio answered {status}, error {code}: {text or 'no text'}")
+    return Result(outcome, f"Twilio answered {status}, error {code}: {text or 'no text'}")
 
 
 def _conversation(place: Place) -> ConversationContext:

@@ -15,7 +15,7 @@ from google.cloud.firestore import Client
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from providers import phone_numbers
+from domain import phone_numbers
 from tools import customers_csv, customers_store
 from tools.customers_csv import Mistake
 from tools.customers_plan import Plan, plan

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TextIO
 
-from providers import phone_numbers
-from providers.customer_record import KEPT
+from domain import phone_numbers
+from domain.customer_record import KEPT
 
 ID = "customer_id"
 COLUMNS = (

@@ -9,8 +9,9 @@ from typing import Any
 
 from google.cloud.firestore import DELETE_FIELD
 
-from providers import addresses, customer_record, customers, phone_numbers
-from providers.fields import is_record_name
+from domain import addresses, customer_record, phone_numbers
+from domain.customer import parse
+from domain.fields import is_record_name
 from tools.customers_csv import Mistake, Row
 
 Records = Mapping[str, Mapping[str, Any]]
@@ -89,8 +90,8 @@ def _wrong(name: str, after: Mapping[str, Any], before: Mapping[str, Any] | None
     ]
     if not listed and (before is None or known):
         wrong.append("addresses is empty")
-    problem = customers.parse(name, after).problem
-    if problem and problem != customers.parse(name, before).problem:
+    problem = parse(name, after).problem
+    if problem and problem != parse(name, before).problem:
         wrong.append(problem)
     return wrong
 

@@ -1,31 +1,97 @@
-"""Twilio's post-event webhook: a table from EventType to the module that handles it."""
+"""Twilio's post-event webhook: a table from EventType to what happens then."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from functions.answers import NOTHING_TO_DO, Answer
-from functions.parameters import Parameters, parse
-from functions.post_event import (
-    conversation_added,
-    conversation_removed,
-    conversation_state_updated,
-    participant_added,
-    participant_removed,
-    user_added,
+from assignment import activity, arrival, matching, membership, worker_care
+from domain.conversation import UNROUTED
+from functions.door.answers import NOTHING_TO_DO, Answer
+from functions.door.forms import (
+    ConversationRemoved,
+    ConversationStateUpdated,
+    Form,
+    InboundConversation,
+    Parameters,
+    ParticipantEvent,
+    UserAdded,
+    parse,
 )
-from functions.webhook import Form
+from functions.post_event import introduction
+from providers import conversations, database
 
-EVENTS: dict[str, Callable[[Form], Answer]] = {
-    "onConversationAdded": conversation_added.handle,
-    "onConversationRemoved": conversation_removed.handle,
-    "onConversationStateUpdated": conversation_state_updated.handle,
-    "onParticipantAdded": participant_added.handle,
-    "onParticipantRemoved": participant_removed.handle,
-    "onUserAdded": user_added.handle,
-}
+_REASONS = {"TIMER": "its timer ran out", "API": "somebody closed it", "EVENT": "Twilio closed it"}
 
 
 def handle(form: Form) -> Answer:
-    event = EVENTS.get(parse(Parameters, form).event_type)
-    return event(form) if event else NOTHING_TO_DO
+    happened = EVENTS.get(parse(Parameters, form).event_type)
+    if happened:
+        happened(form)
+    return NOTHING_TO_DO
+
+
+def conversation_added(form: Form) -> None:
+    """Routes what a customer began, for accounts without Frontline's routing callback."""
+    if (arrived := parse(InboundConversation, form).arrival()) is not None:
+        arrival.route(arrived)
+
+
+def conversation_removed(form: Form) -> None:
+    """A deleted conversation is over; its slot comes back."""
+    matching.close(parse(ConversationRemoved, form).sid, "it was deleted")
+
+
+def conversation_state_updated(form: Form) -> None:
+    """Slots come back on inactive and closed; active again goes to the same worker."""
+    event = parse(ConversationStateUpdated, form)
+    if event.state_to == "closed":
+        matching.close(event.sid, _REASONS.get((event.reason or "").upper(), "it was closed"))
+    elif event.state_to == "inactive":
+        database.until_it_holds(lambda: activity.fell_asleep(conversations.load(event.sid), event.at))
+    elif event.state_to == "active":
+        database.until_it_holds(lambda: _woke_up(event))
+
+
+def participant_added(form: Form) -> None:
+    """Tells who the customer is; notes a worker whom a person added by hand."""
+    event = parse(ParticipantEvent, form)
+    identity, projected = event.identity, event.projected_address
+    if projected and identity is None:
+        database.until_it_holds(lambda: membership.learn_projected(event.sid, projected))
+    if event.is_customer:
+        introduction.introduce(event)
+    elif identity:
+        database.until_it_holds(
+            lambda: membership.joined(event.sid, event.service_sid, identity, event.participant_sid)
+        )
+
+
+def participant_removed(form: Form) -> None:
+    """A worker left; the conversation goes to who else is in it, or back into the queue."""
+    event = parse(ParticipantEvent, form)
+    if identity := event.identity:
+        database.until_it_holds(lambda: membership.left(event.sid, identity, event.participant_sid))
+
+
+def user_added(form: Form) -> None:
+    """A new user of the Conversations service becomes a worker, Unavailable, in the default pool."""
+    event = parse(UserAdded, form)
+    worker_care.create_if_missing(event.identity, event.friendly_name)
+
+
+def _woke_up(event: ConversationStateUpdated) -> None:
+    before = conversations.load(event.sid)
+    if before.exists and before.state != UNROUTED:
+        activity.woke_up(before, event.at)
+    elif event.state_from == "initializing":
+        arrival.activated(event.sid)
+
+
+EVENTS: dict[str, Callable[[Form], None]] = {
+    "onConversationAdded": conversation_added,
+    "onConversationRemoved": conversation_removed,
+    "onConversationStateUpdated": conversation_state_updated,
+    "onParticipantAdded": participant_added,
+    "onParticipantRemoved": participant_removed,
+    "onUserAdded": user_added,
+}

@@ -1,47 +1,43 @@
 """The net under everything, each minute: finishes what a crash or a lost event left half done.
 
 Several runs at once are harmless: whatever they change, they change by compare-and-set. Each part does a bounded
-piece of work and goes on from there next time; what it mended is counted per kind.
+piece of work and goes on from there next time. Parts, and the records within a part, are shielded from each other.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 
 from werkzeug.datastructures import MultiDict
 
-from functions.answers import Answer
-from functions.sweep import abandoned, missed, queue, truth, workforce
-from providers import clock, deadline, log, sweeps
+from functions.door.answers import Answer
+from functions.sweep import abandoned, counts, missed, queue, twilio_states
+from functions.sweep.run import Run
+from providers import clock, log, sweeps
 from providers.sweeps import Progress
 
-PARTS: tuple[Callable[[Progress, Counter[str]], Progress], ...] = (
-    abandoned.finish,
-    queue.mend,
-    workforce.recount,
-    missed.find,
-    truth.compare,
-)
+PARTS: dict[str, Callable[[Progress, Run], Progress]] = {
+    "abandoned assignments": abandoned.finish,
+    "the queue": queue.mend,
+    "the workers' counts": counts.recount,
+    "missed webhooks": missed.find,
+    "Twilio's states": twilio_states.compare,
+}
 _MARGIN = 5.0  # seconds kept back for noting how far it came
 
 
 def handle(path: str, args: MultiDict[str, str]) -> Answer:
     started = clock.now()
-    progress, mended = sweeps.load(), Counter[str]()
-    failed: list[Exception] = []
-    for part in PARTS:
-        if not deadline.is_over(_MARGIN):
-            try:
-                progress = part(progress, mended)
-            except Exception as error:  # noqa: BLE001 - told below, after the other parts have done their work
-                failed.append(error)
-    sweeps.save(progress, started, mended)
-    if failed:
-        raise failed[0]
+    progress, run = sweeps.load(), Run()
+    for name in run.in_time(PARTS, _MARGIN):
+        progress = run.shielded("its part", name, partial(PARTS[name], progress, run), otherwise=progress)
+    sweeps.save(progress, started, run.mended)
     seconds = round((clock.now() - started).total_seconds(), 3)
-    log.info(f"swept: {_in_words(mended)}", mended=dict(mended), seconds=seconds)
-    return Answer({"mended": dict(mended), "seconds": seconds})
+    log.info(f"swept: {_in_words(run.mended)}", mended=dict(run.mended), seconds=seconds)
+    failed = {"failed": dict(run.failed)} if run.failed else {}
+    return Answer({"mended": dict(run.mended), "seconds": seconds} | failed)
 
 
 def _in_words(mended: Counter[str]) -> str:

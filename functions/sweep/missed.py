@@ -5,14 +5,16 @@ https://www.twilio.com/docs/conversations/conversations-webhooks: post-event web
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
-from functions import arrival, decisions
-from functions.parameters import InboundConversation
+from assignment import arrival
+from domain import rules
+from domain.arrival import Arrival
+from functions.sweep.run import Run
 from providers import clock, configuration, conversations, deadline, log, twilio
 from providers.sweeps import Progress
 from providers.twilio import Outcome, Place
@@ -25,18 +27,17 @@ _MOST_ASKED = 50  # conversations whose participants are fetched in one run
 _MARGIN = 8.0
 
 
-def find(progress: Progress, mended: Counter[str]) -> Progress:
+def find(progress: Progress, run: Run) -> Progress:
     now = clock.now()
     since = progress.listed_since or now - _FIRST_LOOK
     listed: list[Any] = []
     for state in ("active", "inactive"):
-        answer = twilio.created_since(
-            state, configuration.twilio().service_sid, since - _OVERLAP, _MOST_LISTED
-        )
-        if answer.outcome is not Outcome.DONE:
-            log.error(f"Twilio's conversations could not be listed: {answer.why}")
+        service_sid = configuration.twilio().service_sid
+        result = twilio.created_since(state, service_sid, since - _OVERLAP, _MOST_LISTED)
+        if result.outcome is not Outcome.DONE:
+            log.error(f"Twilio's conversations could not be listed: {result.why}")
             return progress
-        listed += answer.body
+        listed += result.body
     progress = replace(progress, listed_since=since, asked=_still(progress.asked, listed))
     unknown = [
         c for c in _unknown(listed) if now - _created(c, now) > IN_FLIGHT and c.sid not in progress.asked
@@ -45,10 +46,10 @@ def find(progress: Progress, mended: Counter[str]) -> Progress:
         if number == _MOST_ASKED or deadline.is_over(_MARGIN):
             log.warning(f"{len(unknown) - number} conversations are left for the next sweep.")
             return progress
-        is_mended = _route(conversation)
+        is_mended = run.shielded("conversation", conversation.sid, partial(_route, conversation), False)
         if is_mended is None:
             return progress
-        mended["conversations whose webhook never came"] += is_mended
+        run.note("conversations whose webhook never came", is_mended)
         progress = replace(progress, asked=(*progress.asked, conversation.sid))
     if len(listed) >= _MOST_LISTED:
         log.warning(
@@ -65,38 +66,37 @@ def _still(asked: Iterable[str], listed: Iterable[Any]) -> tuple[str, ...]:
 
 def _unknown(listed: Iterable[Any]) -> list[Any]:
     by_sid = {conversation.sid: conversation for conversation in listed}
-    known = {c.sid for c in conversations.load_all(list(by_sid)) if decisions.is_routed(c) or c.starting}
+    known = {c.sid for c in conversations.load_all(list(by_sid)) if rules.is_routed(c) or c.starting}
     return [conversation for sid, conversation in by_sid.items() if sid not in known]
 
 
 def _route(conversation: Any) -> bool | None:
     """Routes it if a customer is in it and no worker; None: Twilio does not tell who is in it just now."""
     place = Place(conversation.chat_service_sid, conversation.sid)
-    answer = twilio.participants(place)
-    if answer.outcome is not Outcome.DONE:
-        return False if answer.outcome is Outcome.GONE else None
-    bound = [p.messaging_binding for p in answer.body if (p.messaging_binding or {}).get("address")]
-    if not bound or any(p.identity for p in answer.body):
+    result = twilio.participants(place)
+    if result.outcome is not Outcome.DONE:
+        return False if result.outcome is Outcome.GONE else None
+    bound = [p.messaging_binding for p in result.body if (p.messaging_binding or {}).get("address")]
+    if not bound or any(p.identity for p in result.body):
         return False
-    arrival.route(inbound(conversation, bound[0]))
+    arrival.route(arrived(conversation, bound[0]))
     log.warning(
         "The webhook for this conversation never came; it is routed now.", conversation=conversation.sid
     )
     return True
 
 
-def inbound(conversation: Any, binding: dict[str, Any]) -> InboundConversation:
+def arrived(conversation: Any, binding: dict[str, Any]) -> Arrival:
     """What the webhook would have said."""
-    words = {
-        "ConversationSid": conversation.sid,
-        "ChatServiceSid": conversation.chat_service_sid,
-        "State": conversation.state,
-        "DateCreated": conversation.date_created,
-        "MessagingBinding.Address": binding.get("address"),
-        "MessagingBinding.ProxyAddress": binding.get("proxy_address"),
-        "MessagingBinding.ProjectedAddress": binding.get("projected_address"),
-    }
-    return InboundConversation.model_validate({name: value for name, value in words.items() if value})
+    return Arrival(
+        conversation.sid,
+        binding["address"],
+        proxy_address=binding.get("proxy_address"),
+        projected_address=binding.get("projected_address"),
+        is_starting=conversation.state == "initializing",
+        service_sid=conversation.chat_service_sid,
+        created_at=conversation.date_created,
+    )
 
 
 def _created(conversation: Any, now: datetime) -> datetime:

@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
+from functools import partial
 
-from functions import assignment
-from providers import conversations, database, deadline, pools
-from providers.conversations import QUEUED, Conversation
+from assignment import ledger, matching
+from domain.conversation import QUEUED, Conversation, Pending
+from functions.sweep.run import Run
+from providers import conversations, database, pending, pools
 from providers.sweeps import Progress
 
 _AT_ONCE = 100
 _MARGIN = 5.0
 
 
-def mend(progress: Progress, mended: Counter[str]) -> Progress:
-    entries = conversations.pending_after(progress.queue_after, _AT_ONCE)
-    for entry, conversation in zip(entries, conversations.load_all([e.sid for e in entries]), strict=True):
-        if conversation.state != QUEUED:
-            mended["queue entries without a waiting conversation"] += _drop(conversation)
-        elif not entry.is_complete:
-            mended["queue entries with fields missing"] += _restore(
-                replace(conversation, priority=entry.priority)
-            )
+def mend(progress: Progress, run: Run) -> Progress:
+    entries = pending.after(progress.queue_after, _AT_ONCE)
+    known = zip(entries, conversations.load_all([entry.sid for entry in entries]), strict=True)
+    for entry, conversation in known:
+        run.shielded("queue entry", entry.sid, partial(_compare, run, entry, conversation), None)
     waiting = conversations.in_states_after((QUEUED,), progress.log_after, _AT_ONCE)
-    for conversation in conversations.without_pending(waiting):
-        if _restore(conversation):
-            mended["waiting conversations without a queue entry"] += 1
-    _drain({entry.pool for entry in [*entries, *conversations.oldest_pending(_AT_ONCE)]}, mended)
+    lacking = {conversation.sid for conversation in pending.missing(waiting)}
+    for conversation in waiting:
+        if conversation.sid in lacking or conversation.problem:
+            again = partial(_restore, conversation)
+            restored = run.shielded("conversation", conversation.sid, again, False)
+            run.note("waiting conversations without a queue entry", restored)
+    wanted = {entry.pool for entry in [*entries, *pending.oldest(_AT_ONCE)]}
+    for pool in run.in_time(pools.load(*sorted(filter(None, wanted))).values(), _MARGIN):
+        run.note("pulled", run.shielded("pool", pool.id, partial(matching.drain, pool), 0))
     return replace(
         progress,
         queue_after=entries[-1].sid if len(entries) == _AT_ONCE else None,
@@ -35,24 +37,26 @@ def mend(progress: Progress, mended: Counter[str]) -> Progress:
     )
 
 
+def _compare(run: Run, entry: Pending, conversation: Conversation) -> None:
+    if conversation.state != QUEUED:
+        run.note("queue entries without a waiting conversation", _drop(conversation))
+    elif not entry.is_complete:
+        restored = _restore(replace(conversation, priority=entry.priority))
+        run.note("queue entries with fields missing", restored)
+
+
 def _drop(conversation: Conversation) -> bool:
     try:
-        conversations.drop_stray(conversation)
+        ledger.drop_stray(conversation)
     except database.LostRace:
         return False
     return True
 
 
 def _restore(conversation: Conversation) -> bool:
+    """Writes the record, and with it its queue entry, anew."""
     try:
-        conversations.move(conversation, conversation)
+        ledger.move(conversation, conversation)
     except database.LostRace:
         return False
     return True
-
-
-def _drain(pool_ids: set[str], mended: Counter[str]) -> None:
-    for pool in pools.load(*sorted(filter(None, pool_ids))).values():
-        if not deadline.is_over(_MARGIN):
-            mended["pulled"] += assignment.drain(pool)
-    mended += Counter()  # without the zeros

@@ -12,9 +12,9 @@ from typing import TypeAlias
 from flask import request
 from werkzeug.datastructures import MultiDict
 
-from functions.answers import Answer, NotFound
+from functions.door.answers import Answer, NotFound
 from functions.wallboard import log_pages, metrics, overview, rendering
-from functions.wallboard.board import Board, board
+from functions.wallboard.refresh import Board, board
 
 Args: TypeAlias = MultiDict[str, str]
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"

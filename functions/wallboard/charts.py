@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from functions.wallboard.figures import Today, buckets
+from functions.wallboard.statistics import EDGES
 from functions.wallboard.wording import duration
-from providers.statistics import EDGES
 
 WIDTH = 720
 HEIGHT = 150

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from functions.decisions import in_words
-from providers.statistics import EDGES, Span, Waits, Workforce
+from domain.rules import in_words
+from functions.wallboard.statistics import EDGES, Span, Waits, Workforce
 
 LONG_WAIT = 600.0  # seconds in the queue after which a conversation counts as stuck
 _SETTLED_AFTER = timedelta(minutes=5)  # Twilio's webhooks for the hour before have arrived by then

@@ -7,11 +7,12 @@ from datetime import datetime
 
 from werkzeug.datastructures import MultiDict
 
-from functions.answers import Answer, BadInput, NotFound
-from functions.wallboard import rendering
-from functions.wallboard.board import Board
-from providers import conversation_search, conversations
-from providers.conversation_search import Wanted
+from domain.conversation import STATES
+from functions.door.answers import Answer, BadInput, NotFound
+from functions.wallboard import conversation_search, rendering
+from functions.wallboard.conversation_search import Wanted
+from functions.wallboard.refresh import Board
+from providers import conversations
 
 _SID = re.compile(r"CH[0-9a-fA-F]{32}")
 _LONGEST = 256  # characters of one search field
@@ -26,7 +27,7 @@ def log(shown: Board, args: MultiDict[str, str]) -> Answer:
         found=found,
         more=more.isoformat() if more else None,
         wanted=wanted,
-        states=conversation_search.STATES,
+        states=STATES,
         zone=shown.settings().time_zone,
         pool_names={pool.id: pool.display_name for pool in shown.pools()},
     )
@@ -48,8 +49,8 @@ def story(shown: Board, sid: str) -> Answer:
 
 def _wanted(args: MultiDict[str, str]) -> Wanted:
     state, worker, customer = (args.get(name, "").strip() or None for name in ("state", "worker", "customer"))
-    if state and state not in conversation_search.STATES:
-        raise BadInput(f"state must be one of {', '.join(conversation_search.STATES)}.")
+    if state and state not in STATES:
+        raise BadInput(f"state must be one of {', '.join(STATES)}.")
     for name, value in (("worker", worker), ("customer", customer)):
         if value and len(value) > _LONGEST:
             raise BadInput(f"{name} must not be longer than {_LONGEST} characters.")

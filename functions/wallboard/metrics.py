@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from functions.wallboard.board import Board
 from functions.wallboard.figures import Now, PoolRow, Today, buckets
-from providers.statistics import EDGES, Workforce
+from functions.wallboard.refresh import Board
+from functions.wallboard.statistics import EDGES, Workforce
 
 _PREFIX = "inbound_conversations_"
 

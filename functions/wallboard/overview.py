@@ -6,10 +6,10 @@ from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
-from functions.answers import Answer
+from functions.door.answers import Answer
 from functions.wallboard import charts, rendering
-from functions.wallboard.board import NOW_FOR, TODAY_FOR, Board
 from functions.wallboard.figures import Today, stuck_now
+from functions.wallboard.refresh import NOW_FOR, TODAY_FOR, Board
 
 
 def page(shown: Board, args: MultiDict[str, str]) -> Answer:

@@ -9,7 +9,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from functions.answers import Answer
+from functions.door.answers import Answer
 from functions.wallboard import wording
 
 _HERE = Path(__file__).parent

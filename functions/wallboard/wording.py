@@ -6,7 +6,7 @@ import math
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from functions.decisions import in_words
+from domain.rules import in_words
 
 
 def duration(seconds: float | None) -> str:

@@ -4,7 +4,7 @@ import random
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from providers.conversations import Conversation
+from domain.conversation import Conversation
 
 _ZONES = (
     "Pacific/Honolulu",

@@ -67,8 +67,8 @@ def _play(stack: Stack) -> None:
 
 def _fill_the_day(stack: Stack) -> None:
     os.environ["GOOGLE_CLOUD_PROJECT"] = stack.options.project  # for the service's own writer
-    from providers import conversations
-    from providers.conversations import Conversation
+    from assignment import ledger
+    from domain.conversation import Conversation
 
     db = sample_data.client(stack.emulator.host, stack.options.project)
     now = datetime.now(UTC)
@@ -76,7 +76,7 @@ def _fill_the_day(stack: Stack) -> None:
     db.document("settings/routing").set({"time_zone": zone}, merge=True)
     db.document(f"workers/{BOB}").set({"status": "Availabel"}, merge=True)
     for one in example_day.conversations_until(now, zone):
-        conversations.move(Conversation(one.sid), one)
+        ledger.move(Conversation(one.sid), one)
     older = (
         entry for entry in db.collection("pending_conversations").order_by("queued_at").limit(1).stream()
     )

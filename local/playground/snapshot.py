@@ -8,11 +8,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from functions.decisions import capacity_of
+from domain.fields import NO_LIMIT
+from domain.pool import parse as parse_pool
+from domain.rules import capacity_of
+from domain.settings import parse as parse_settings
+from domain.worker import parse as parse_worker
 from local import sample_data
 from local.sample_data import NUMBERS
-from providers import pools, settings, workers
-from providers.fields import NO_LIMIT
 
 if TYPE_CHECKING:
     from google.cloud.firestore import Client
@@ -80,8 +82,8 @@ class Snapshots:
         return [{"name": name, "at": at} for name, at in found]
 
     def _workers(self, pool_records: Mapping[str, Json]) -> list[Json]:
-        parsed = {name: pools.parse(name, data) for name, data in pool_records.items()}
-        found = [workers.parse(one.id, one.to_dict()) for one in self._db().collection("workers").stream()]
+        parsed = {name: parse_pool(name, data) for name, data in pool_records.items()}
+        found = [parse_worker(one.id, one.to_dict()) for one in self._db().collection("workers").stream()]
         return [
             {
                 "identity": worker.identity,
@@ -166,18 +168,18 @@ class Snapshots:
 
 def _numbers(pool_records: Mapping[str, Json], routing: Json) -> list[Json]:
     """The Twilio numbers that a phone may write to, each called after its pool."""
-    default = settings.parse(routing).default_pool
+    default = parse_settings(routing).default_pool
     owners = {address: name for name, data in pool_records.items() for address in data.get("addresses") or ()}
     found = []
     for number in dict.fromkeys((*NUMBERS, *owners)):
         pool_id = owners.get(number) or owners.get(number.rpartition(":")[2]) or default
-        name = pools.parse(pool_id, pool_records.get(pool_id)).display_name
+        name = parse_pool(pool_id, pool_records.get(pool_id)).display_name
         found.append({"address": number, "name": name, "channel": "whatsapp" if ":" in number else "sms"})
     return found
 
 
 def _settings(routing: Json) -> Json:
-    parsed = settings.parse(routing)
+    parsed = parse_settings(routing)
     return {
         "mode": parsed.mode,
         "default_pool": parsed.default_pool,
@@ -190,7 +192,7 @@ def _settings(routing: Json) -> Json:
 
 
 def _pool(name: str, data: Json) -> Json:
-    pool = pools.parse(name, data)
+    pool = parse_pool(name, data)
     return {
         "id": name,
         "display_name": pool.display_name,

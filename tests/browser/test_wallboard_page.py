@@ -7,7 +7,7 @@ import pytest
 from google.cloud import firestore
 from playwright.sync_api import Locator, Page, expect
 
-from providers.conversations import Conversation
+from domain.conversation import Conversation
 from tests.service import Apps
 from tests.wallboard import records
 

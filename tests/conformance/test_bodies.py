@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from functions.webhook import LARGEST_BODY
+from functions.door.webhook import LARGEST_BODY
 from tests.conformance.entry_points import METHODS, SIGNED, of_no_interest
 from tests.conformance.sender import FORM, Sender
 

@@ -1,12 +1,15 @@
 """`sweep` and `wallboard` are private by IAM: Google turns outsiders away, and they check no signature."""
 
 import ast
+import importlib
 from pathlib import Path
 
 import pytest
 
+from functions import table
+from functions.table import FUNCTIONS
 from local.functions import MAIN
-from tests.conformance.entry_points import HTTP, METHODS, PRIVATE, SIGNED
+from tests.conformance.entry_points import METHODS, PRIVATE, SIGNED, TRIGGERS
 from tests.conformance.sender import Sender
 
 OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
@@ -16,12 +19,25 @@ def test_main_says_who_checks_a_signature_and_who_is_private() -> None:
     doors = {
         definition.name: ast.unparse(definition.body[-1])
         for definition in ast.parse(MAIN.read_text()).body
-        if isinstance(definition, ast.FunctionDef) and definition.name in HTTP
+        if isinstance(definition, ast.FunctionDef)
     }
     for name in SIGNED:
-        assert doors[name] == f"return webhook.signed('{name}', request)"
+        assert doors.pop(name) == f"return webhook.signed(table.{name.upper()}, request)"
     for name in PRIVATE:
-        assert doors[name].startswith(f"return webhook.private('{name}', request, methods=")
+        assert doors.pop(name) == f"return webhook.private(table.{name.upper()}, request)"
+    for name in TRIGGERS:
+        assert doors.pop(name) == f"trigger.delivered(table.{name.upper()}, event)"
+    assert not doors
+
+
+def test_the_table_lists_what_main_serves_and_each_has_a_handler_and_its_libraries() -> None:
+    assert [one.name for one in FUNCTIONS] == [*SIGNED, *TRIGGERS, *PRIVATE]
+    for one in FUNCTIONS:
+        assert getattr(table, one.name.upper()) is one
+        assert callable(one.load())
+        assert one.seconds < one.limit
+        for library in one.libraries:
+            importlib.import_module(library)
 
 
 def test_the_page_for_operators_names_the_private_ones() -> None:

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from functions.webhook import LARGEST_BODY
+from functions.door.webhook import LARGEST_BODY
 from local import functions
 from local.ports import HOST, free_port
 from local.processes import Child

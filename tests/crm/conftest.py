@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 from google.cloud.firestore import Client
 
-from providers import customer_record
+from domain import customer_record
 from tests.crm import frontline
 from tests.crm.frontline import App
 

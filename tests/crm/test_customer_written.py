@@ -6,7 +6,7 @@ import pytest
 from google.cloud.firestore import DELETE_FIELD, Client
 
 from functions import customer_written
-from functions.trigger import Change
+from functions.door.trigger import Change
 from tests.core import records
 from tests.crm.frontline import JOHN
 from tests.service import Service

@@ -9,9 +9,9 @@ from google.cloud.firestore import Client
 from google.cloud.firestore_v1.types import Write
 
 from bench.meter import Meter
-from functions.crm import LOOKED_THROUGH, token_of
+from domain import customer_record
+from functions.frontline.crm import LOOKED_THROUGH, token_of
 from local.emulator import Emulator
-from providers import customer_record
 from tests.crm.frontline import JOHN, App
 
 Keep = Callable[..., None]

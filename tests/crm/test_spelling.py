@@ -4,7 +4,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from providers import addresses, customer_record, customer_search, phone_numbers
+from domain import addresses, customer_record, customer_search, phone_numbers
 
 
 @pytest.mark.parametrize(

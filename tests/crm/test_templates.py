@@ -11,9 +11,8 @@ from google.cloud.firestore import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.templates import grouped, in_language
-from providers import templates
-from providers.templates import Template, rendered
+from domain.template import Template, parse, rendered
+from functions.frontline.templates import grouped, in_language
 from tests.core import records
 from tests.crm.frontline import JOHN, App
 
@@ -121,6 +120,6 @@ def test_many_long_templates_still_fit_into_an_answer(app: App, keep: Keep, db: 
 
 
 def test_the_default_templates_make_sense() -> None:
-    path = Path(templates.__file__).parent.parent / "tools" / "default_templates.json"
+    path = Path(__file__).parents[2] / "tools" / "default_templates.json"
     for name, fields in json.loads(path.read_text()).items():
-        assert templates.parse(name, fields).problem is None
+        assert parse(name, fields).problem is None

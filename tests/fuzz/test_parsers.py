@@ -13,13 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
 
-from functions import parameters
-from functions.answers import BadInput
-from functions.parameters import Parameters
-from functions.trigger import Change, unpack
-from providers import customers, pools, workers
-from providers import settings as settings_record
-from providers.fields import Fields
+from domain.customer import parse as parse_customer
+from domain.fields import Fields
+from domain.pool import parse as parse_pool
+from domain.settings import parse as parse_settings
+from domain.worker import parse as parse_worker
+from functions.door import forms as parameters
+from functions.door.answers import BadInput
+from functions.door.forms import Parameters
+from functions.door.trigger import Change, unpack
 from tests.fuzz.strategies import any_text, json_texts, sids, stored
 
 MODELS = [
@@ -151,13 +153,13 @@ def test_any_value_in_a_record_is_read_or_complained_about_by_name(value: object
 
 _RECORDS: dict[str, tuple[Callable[[str, dict[str, Any]], Any], list[str]]] = {
     "worker": (
-        workers.parse,
+        parse_worker,
         ["status", "pools", "capacity", "display_name", "active", "full", "last_assigned_at"],
     ),
-    "pool": (pools.parse, ["display_name", "addresses", "mode", "strategy", "capacity"]),
-    "customer": (customers.parse, ["display_name", "addresses", "worker", "avatar", "links", "details"]),
+    "pool": (parse_pool, ["display_name", "addresses", "mode", "strategy", "capacity"]),
+    "customer": (parse_customer, ["display_name", "addresses", "worker", "avatar", "links", "details"]),
     "settings": (
-        lambda _, data: settings_record.parse(data),
+        lambda _, data: parse_settings(data),
         ["mode", "default_pool", "custom_fallback", "create_customers"],
     ),
 }

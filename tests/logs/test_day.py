@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from functions.webhook import LARGEST_BODY
+from functions.door.webhook import LARGEST_BODY
 from tests.conformance.entry_points import HTTP, SIGNED, genuine, of_no_interest
 from tests.service import Service, signature
 

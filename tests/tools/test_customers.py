@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from google.cloud.firestore import Client
 
+from domain import addresses
 from local.ports import free_port
-from providers import addresses
 from tests.core import records
 from tests.service import Service
 from tools import customers, customers_store

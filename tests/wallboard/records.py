@@ -7,8 +7,8 @@ from typing import Any
 
 from google.cloud import firestore
 
-from providers import conversations
-from providers.conversations import Conversation
+from assignment import ledger
+from domain.conversation import Conversation
 
 NAMES = ("Ada Byron", "Grace Hopper", "Edsger Dijkstra", "Barbara Liskov")
 
@@ -55,7 +55,7 @@ def load(db: firestore.Client, records: Sequence[Conversation]) -> None:
     """Writes them with the service's own writer."""
     db.document("warm/up").get()  # an emulator that has just started takes longer than the service waits
     for one in records:
-        conversations.move(Conversation(one.sid), one)
+        ledger.move(Conversation(one.sid), one)
 
 
 def since_midnight(db: firestore.Client) -> list[dict[str, Any]]:

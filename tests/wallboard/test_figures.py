@@ -13,8 +13,8 @@ from functions.wallboard.figures import (
     percentile,
     stuck_now,
 )
+from functions.wallboard.statistics import EDGES, Span, Waits, Workforce
 from functions.wallboard.wording import duration, percent
-from providers.statistics import EDGES, Span, Waits, Workforce
 
 NOON = datetime(2026, 6, 1, 12, 30, tzinfo=UTC)
 

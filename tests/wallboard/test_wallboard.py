@@ -12,8 +12,8 @@ from flask.testing import FlaskClient
 from google.cloud import firestore
 from werkzeug.test import TestResponse
 
-from functions.wallboard.board import board
-from providers.conversations import Conversation
+from domain.conversation import Conversation
+from functions.wallboard.refresh import board
 from tests.wallboard import records
 
 HOSTILE = "<script>alert(1)</script>\"'&"

@@ -1,0 +1,47 @@
+"""A conversation falls asleep and wakes up again: the slot comes back, and then goes to the same worker again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from assignment import arrival, ledger, matching
+from domain import transitions
+from domain.conversation import ASSIGNING, HELD, INACTIVE, Conversation
+from providers import clock
+
+
+def fell_asleep(before: Conversation, at: datetime | None = None) -> None:
+    """`at`: when it happened. Raises database.LostRace.
+
+    A queued one stays queued, and the others have no slot to give back.
+    """
+    if before.state not in HELD or is_stale(before, at):
+        return
+    changed = replace(before, state_changed_at=at or before.state_changed_at)
+    matching.move(before, transitions.inactive(changed, clock.now()))
+
+
+def woke_up(before: Conversation, at: datetime | None = None) -> None:
+    """Back to the worker who is in it anyway, or to the pool if nobody is. Raises database.LostRace."""
+    if before.state != INACTIVE or is_stale(before, at):
+        _remember_when(before, at)
+        return
+    if before.worker is None:
+        arrival.route_known(before)
+        return
+    changed = replace(before, state_changed_at=at or before.state_changed_at)
+    awake = ledger.move(before, transitions.active_again(changed, clock.now())).conversation
+    if awake.state == ASSIGNING:
+        matching.finish(awake)
+
+
+def is_stale(before: Conversation, at: datetime | None) -> bool:
+    """Whether a later change is known already: Twilio's events may overtake each other."""
+    return bool(at and before.state_changed_at and at < before.state_changed_at)
+
+
+def _remember_when(before: Conversation, at: datetime | None) -> None:
+    """So that an older "inactive", still on its way, does not take the slot from an active conversation."""
+    if before.state in HELD and at and not is_stale(before, at):
+        ledger.move(before, replace(before, state_changed_at=at))

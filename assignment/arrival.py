@@ -1,0 +1,134 @@
+"""A conversation has arrived: look, decide, and give it to a worker or the queue.
+
+Two webhooks ask for this, in any order and more than once: onConversationAdded and Frontline's routing callback.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from assignment import ledger, matching
+from domain import rules, transitions
+from domain.arrival import Arrival
+from domain.conversation import CLOSED, QUEUED, Conversation
+from domain.customer import Customer, unknown
+from domain.limits import NAME
+from domain.pool import DEFAULT_POOL, Pool
+from domain.settings import Settings
+from providers import clock, configuration, conversations, customers, database, log, pools, settings
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What had to be read to decide. `number_pool` is the pool that names the Twilio number, if any does."""
+
+    conversation: Conversation
+    settings: Settings
+    number_pool: Pool | None
+    pool: Pool
+    customer: Customer
+
+
+def route(arrival: Arrival) -> None:
+    """Routes an inbound conversation once, however often and in whatever order this is asked."""
+    database.until_it_holds(lambda: _route(arrival))
+
+
+def route_known(conversation: Conversation) -> None:
+    """Routes one that the log describes already. Raises database.LostRace: load it again then."""
+    ours = tuple(a for a in (conversation.proxy_address, conversation.projected_address) if a)
+    _carry_out(_look(conversation.sid, ours, conversation.address))
+
+
+def activated(sid: str) -> None:
+    """A conversation that was initializing can take workers now. Raises database.LostRace."""
+    conversation = conversations.load(sid)
+    if conversation.starting:
+        route_known(conversation)
+    elif not conversation.exists:
+        _note(conversation, conversation, "active before it was announced; it is routed when it is")
+
+
+def _route(arrival: Arrival) -> None:
+    seen = _look(arrival.sid, arrival.our_addresses, arrival.customer_address)
+    stored = seen.conversation
+    if rules.is_routed(stored):
+        return _again(seen, arrival)
+    described = _described(seen, arrival)
+    if not arrival.is_starting or (stored.exists and not stored.starting):
+        return _carry_out(replace(seen, conversation=described))
+    if not stored.exists:
+        why = "Twilio is still setting it up; it is routed when it turns active"
+        _note(stored, replace(described, starting=True), why)
+    return None
+
+
+def _carry_out(seen: Seen) -> None:
+    own_worker = customers.find_worker_for_customer(seen.customer)
+    route = rules.decide_route(seen.settings, seen.number_pool, own_worker)
+    conversation = replace(seen.conversation, mode=route.mode, pool=route.pool, starting=False)
+    if route.mode == "none":
+        _note(conversation, conversation, route.why)
+    elif route.worker:
+        matching.give_to(conversation, route.worker, route.why)
+    else:
+        matching.give_to_pool(conversation, seen.pool)
+
+
+def _again(seen: Seen, arrival: Arrival) -> None:
+    """A repeated delivery finishes what a crash left half done, and else changes nothing."""
+    stored = seen.conversation
+    if stored.address is None and stored.state != CLOSED:
+        ledger.move(stored, _described(seen, arrival))
+    elif rules.is_abandoned(stored, clock.now()):
+        matching.finish(stored)
+    elif stored.state == QUEUED and stored.pool:
+        matching.drain(pools.load(stored.pool)[stored.pool])
+
+
+def _note(before: Conversation, after: Conversation, why: str) -> None:
+    """Writes it to the log without a worker and without a queue."""
+    matching.move(before, transitions.unrouted(after, clock.now(), why))
+    log.info(why, conversation=after.sid)
+
+
+def _look(sid: str, ours: tuple[str, ...], customer_address: str | None) -> Seen:
+    """Everything that the decision needs: one batched read and two queries, side by side."""
+    records, number_pools, customer = database.together(
+        lambda: database.read(
+            conversations.reference(sid), settings.reference(), pools.reference(DEFAULT_POOL)
+        ),
+        lambda: pools.of_numbers(ours),
+        lambda: customers.find(customer_address) if customer_address else unknown(""),
+    )
+    conversation, rule, default = records
+    general = settings.checked(rule)
+    if number_pools:
+        number_pool = pools.checked(number_pools[0])
+        return Seen(conversations.of(conversation), general, number_pool, number_pool, customer)
+    if general.default_pool != DEFAULT_POOL:
+        default = database.read(pools.reference(general.default_pool))[0]
+    return Seen(conversations.of(conversation), general, None, pools.checked(default), customer)
+
+
+def _described(seen: Seen, arrival: Arrival) -> Conversation:
+    """The record with what Twilio tells about the conversation; what was known before stays."""
+    now, stored = clock.now(), seen.conversation
+    ours = arrival.proxy_address or _our_number(arrival, seen.pool)
+    projected = arrival.projected_address or stored.projected_address
+    return replace(
+        stored,
+        customer_id=seen.customer.customer_id,
+        display_name=seen.customer.display_name[:NAME],
+        address=arrival.customer_address,
+        proxy_address=arrival.proxy_address or stored.proxy_address or ours,
+        projected_address=projected or (ours if arrival.is_group else None),
+        service_sid=configuration.service_in_use(arrival.service_sid or stored.service_sid),
+        created_at=stored.created_at or min(arrival.created_at or now, now),
+    )
+
+
+def _our_number(arrival: Arrival, pool: Pool) -> str | None:
+    """Which of a group message's receivers is the Twilio number: one that a pool or the environment names."""
+    named = {*pool.addresses, *configuration.own_numbers()}
+    return next((address for address in arrival.receivers if address in named), None)

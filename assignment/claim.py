@@ -1,0 +1,161 @@
+"""One claim from its beginning to its end: take a slot, tell Twilio, write down what came of it.
+
+Each step can be repeated by whoever comes next: a claim that nobody finished is found by its lease. Which
+conversation is claimed for whom is decided in assignment/matching.py; docs/decisions/0001-claims.md has the states.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import replace
+
+from assignment import ledger
+from assignment.ledger import Moved
+from domain import transitions
+from domain.conversation import ASSIGNING, CLOSED, INACTIVE, Conversation
+from domain.pool import Pool
+from domain.worker import Worker
+from providers import clock, conversations, database, deadline, log, twilio
+from providers.twilio import Outcome, Result
+
+_MARGIN = 0.5  # seconds that must be left to try again
+
+
+def take(
+    conversation: Conversation, worker: Worker, why: str, known: Mapping[str, Pool] = ledger.NO_POOLS
+) -> Moved | None:
+    """Claims the conversation for this worker; None: somebody else changed the worker's record first.
+
+    Raises database.LostRace if somebody has decided about the conversation meanwhile.
+    """
+    token = uuid.uuid4().hex
+    after = transitions.claimed(conversation, worker, token, clock.now(), why)
+    moved: Moved | None
+    try:
+        moved = ledger.move(conversation, after, worker, known)
+    except database.LostRace:
+        if (moved := _won_after_all(conversation, token)) is None:
+            return None
+    log.info(f"assigning: {why}", conversation=after.sid, worker=worker.identity, pool=after.pool)
+    return moved
+
+
+def _won_after_all(conversation: Conversation, token: str) -> Moved | None:
+    """After a lost race: our own claim, if only the answer to its commit was lost."""
+    current = conversations.load(conversation.sid)
+    if current.claim == token:
+        return Moved(current)
+    if current.version != conversation.version or deadline.is_over(_MARGIN):
+        raise database.LostRace(conversation.sid)
+    return None
+
+
+def finish(conversation: Conversation) -> Outcome:
+    """Adds the claimed worker at Twilio and writes down what came of it. Safe to repeat.
+
+    What has to be done next about whom is said in matching.finish.
+    """
+    result = _add(conversation)
+    if result.outcome is Outcome.DONE:
+        return confirm(conversation, getattr(result.body, "sid", None))
+    if result.outcome is Outcome.GONE:
+        end(conversation.sid, "Twilio has closed it or does not know it")
+    elif result.outcome is Outcome.NEXT_WORKER:
+        _put_back(conversation, result)
+    else:
+        _leave_for_later(conversation, result)
+    return result.outcome
+
+
+def confirm(conversation: Conversation, participant_sid: str | None) -> Outcome:
+    """Writes down that the worker is in it. GONE: it has moved on since this claim, and they are out again."""
+
+    def again() -> bool:
+        current = conversations.load(conversation.sid)
+        in_flight = current.state in (ASSIGNING, INACTIVE) and current.lease_until is not None
+        if in_flight and current.claim == conversation.claim:
+            ledger.move(current, transitions.confirmed(current, participant_sid, clock.now()))
+        return current.worker == conversation.worker or current.state == CLOSED
+
+    try:
+        ledger.move(conversation, transitions.confirmed(conversation, participant_sid, clock.now()))
+    except database.LostRace:
+        if not database.until_it_holds(again):
+            return _withdraw(conversation, participant_sid)
+    log.info("assigned", conversation=conversation.sid, worker=conversation.worker)
+    return Outcome.DONE
+
+
+def end(sid: str, why: str) -> Worker | None:
+    """Notes a conversation as closed; returns the worker who has a free slot now. One that is unknown is noted
+    too: its other events may be on their way still."""
+
+    def step() -> Worker | None:
+        before = conversations.load(sid)
+        if before.state == CLOSED:
+            return None
+        freed = ledger.move(before, transitions.closed(before, clock.now(), why)).freed
+        log.info(f"closed: {why}", conversation=sid, worker=before.worker)
+        return freed
+
+    return database.until_it_holds(step)
+
+
+def _add(conversation: Conversation) -> Result:
+    """A worker whom Twilio refuses may be in it already, by an earlier try whose answer was lost: look. And a group
+    message may want the projected address, which no webhook may have told yet."""
+    place, identity = twilio.place_of(conversation), conversation.worker or ""
+    result = twilio.add_worker(place, identity, conversation.projected_address)
+    if result.outcome not in (Outcome.NEXT_WORKER, Outcome.REFUSED):
+        return result
+    people = twilio.participants(place)
+    if people.outcome is not Outcome.DONE:
+        return people if people.outcome is Outcome.RETRY else result
+    bindings = [person.messaging_binding or {} for person in people.body]
+    projected = next((b["projected_address"] for b in bindings if b.get("projected_address")), None)
+    if result.outcome is Outcome.REFUSED and projected and projected != conversation.projected_address:
+        return twilio.add_worker(place, identity, projected)
+    inside = next((person for person in people.body if person.identity == identity), None)
+    return Result(Outcome.DONE, body=inside) if inside else result
+
+
+def _withdraw(conversation: Conversation, participant_sid: str | None) -> Outcome:
+    """It is not this worker's any more: they left while we were adding them. What we added, we take out again."""
+    if participant_sid is not None:
+        twilio.remove_participant(twilio.place_of(conversation), participant_sid)
+    log.warning("added too late, and out again", conversation=conversation.sid, worker=conversation.worker)
+    return Outcome.GONE
+
+
+def _put_back(conversation: Conversation, result: Result) -> None:
+    """Twilio does not take this worker: the slot comes back, and the conversation waits for another one."""
+    identity = conversation.worker or ""
+    log.warning(f"Twilio does not add them: {result.why}", conversation=conversation.sid, worker=identity)
+
+    def step() -> None:
+        current = conversations.load(conversation.sid)
+        if current.claim != conversation.claim or current.state != ASSIGNING:
+            return
+        now = clock.now()
+        after = transitions.without(replace(current, mode="pool"), identity, now)
+        why = f"{identity} could not be added: {result.why}"
+        ledger.move(current, transitions.queued(after, after.pool or "", now, why))
+
+    database.until_it_holds(step)
+
+
+def _leave_for_later(conversation: Conversation, result: Result) -> None:
+    """The claim stands, and the sweep tries again. The story says why the worker is not in it yet."""
+    level = log.warning if result.outcome is Outcome.RETRY else log.error
+    level(
+        f"The worker is not added yet: {result.why}",
+        conversation=conversation.sid,
+        worker=conversation.worker,
+    )
+    now = clock.now()
+    noted = replace(conversation, lease_until=now).noted(now, "waiting", f"to be tried again: {result.why}")
+    try:
+        ledger.move(conversation, noted)
+    except database.LostRace:
+        return  # it has moved on by itself

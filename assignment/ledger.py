@@ -1,0 +1,153 @@
+"""The ledger: the one writer of a conversation's state, of its queue entry, and of what each worker holds.
+
+`move` derives the queue entry and the workers' counts from the conversation before and after, and writes all in one
+commit, so that these hold by construction: a queue entry exists exactly while the state is queued, and a worker's
+`active` counts the conversations that are assigning or assigned to them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from domain import conversation as log_record
+from domain import rules
+from domain import worker as worker_record
+from domain.conversation import QUEUED, Conversation
+from domain.pool import Pool
+from domain.worker import Worker
+from providers import clock, conversations, database, log, pending, pools, settings, workers
+
+if TYPE_CHECKING:
+    from google.cloud.firestore import WriteBatch
+
+NO_POOLS: Mapping[str, Pool] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Moved:
+    """The conversation as it is now; whose count grew by it, and whose fell."""
+
+    conversation: Conversation
+    holder: Worker | None = None
+    freed: Worker | None = None
+
+
+def move(
+    before: Conversation,
+    after: Conversation,
+    holder: Worker | None = None,
+    known: Mapping[str, Pool] = NO_POOLS,
+) -> Moved:
+    """Writes `after` if the record is still as `before`, with all that follows from it, in one commit.
+
+    `holder`: who is to hold it, and `known`: pools, where the caller has read them already. Raises
+    database.LostRace when any of the records has changed meanwhile; then nothing was written.
+    """
+    batch = database.client().batch()
+    database.put(batch, conversations.reference(after.sid), log_record.stored(after), before.version)
+    grown = fallen = None
+    if before.holder != after.holder:
+        dated = clock.now() if before.worker != after.worker else None
+        if after.holder:
+            grown = _recounted(batch, holder or record_of(after.holder), +1, known, dated)
+        if before.holder and (worker := workers.load(before.holder)).version is not None:
+            fallen = _recounted(batch, worker, -1, known)
+    _write_entry(batch, before, after)
+    version, *others = database.commit(batch)
+    if grown:
+        grown = replace(grown, version=others.pop(0))
+    if fallen:
+        fallen = replace(fallen, version=others.pop(0))
+    if before.problem:
+        log.warning(f"The record of a conversation was not right: {before.problem}", conversation=before.sid)
+    return Moved(replace(after, version=version), grown, fallen)
+
+
+def record_of(identity: str) -> Worker:
+    """The worker's record; for somebody without one what it will be: Unavailable, in the default pool."""
+    worker = workers.load(identity)
+    return worker if worker.version is not None else newcomer(identity)
+
+
+def newcomer(identity: str, display_name: str | None = None) -> Worker:
+    default_pool = settings.load().default_pool
+    since = clock.now()
+    return Worker(identity, False, (default_pool,), None, display_name, status_since=since, is_complete=True)
+
+
+def register(identity: str, display_name: str | None) -> None:
+    """A record for a new worker; raises database.AlreadyThere for one who has a record."""
+    batch = database.client().batch()
+    record = worker_record.stored(newcomer(identity, display_name))
+    database.put(batch, workers.reference(identity), record, None)
+    database.commit(batch)
+
+
+def put_right(worker: Worker, right: Worker) -> Worker:
+    """Writes what the service keeps in a worker's record, where `right` differs. Raises database.LostRace."""
+    if not (changes := _differences(worker, right)):
+        return right
+    batch = database.client().batch()
+    database.put(batch, workers.reference(worker.identity), changes, worker.version)
+    (version,) = database.commit(batch)
+    if worker.problem != worker.reported_problem and worker.problem:
+        log.warning(f"The record of a worker is not right: {worker.problem}", worker=worker.identity)
+    return replace(right, version=version)
+
+
+def drop_stray(conversation: Conversation) -> None:
+    """Takes a queue entry away whose conversation is not queued (somebody edited one of the two by hand).
+
+    Raises database.LostRace if the conversation has changed meanwhile, for it may be queued now.
+    """
+    batch = database.client().batch()
+    batch.delete(pending.reference(conversation.sid))
+    if conversation.exists:
+        touched = {"state": conversation.state}
+        database.put(batch, conversations.reference(conversation.sid), touched, conversation.version)
+    database.commit(batch)
+
+
+def _recounted(
+    batch: WriteBatch, worker: Worker, change: int, known: Mapping[str, Pool], dated: datetime | None = None
+) -> Worker:
+    """The worker with so many more; a count that is missing is counted afresh."""
+    held = conversations.how_many_held(worker.identity) if worker.active is None else worker.active
+    after = replace(worker, active=max(0, held + change))
+    capacity = rules.capacity_of(after, pools.deciding(after, known))
+    after = replace(after, full=not rules.has_room(after, capacity))
+    values: dict[str, Any] = {"active": after.active, "full": after.full}
+    if dated:
+        after = replace(after, last_assigned_at=dated)
+        values["last_assigned_at"] = dated
+    fields = values if worker.version is not None else worker_record.stored(after)
+    database.put(batch, workers.reference(worker.identity), fields, worker.version)
+    return after
+
+
+def _write_entry(batch: WriteBatch, before: Conversation, after: Conversation) -> None:
+    if after.state == QUEUED:
+        batch.set(pending.reference(after.sid), log_record.entry(after))
+    elif before.state == QUEUED:
+        batch.delete(pending.reference(after.sid))
+
+
+def _differences(worker: Worker, right: Worker) -> dict[str, Any]:
+    """The fields to write. A status that makes no sense is left for the person to mend, and reported."""
+    from google.cloud.firestore import DELETE_FIELD
+
+    kept = ("active", "full", "status_since", "pools")
+    changes = {name: getattr(right, name) for name in kept if getattr(worker, name) != getattr(right, name)}
+    if "pools" in changes:
+        changes["pools"] = list(right.pools or ())
+    if not worker.is_complete:
+        changes["last_assigned_at"] = worker.last_assigned_at
+        if not worker.has_status:
+            changes["status"] = "Unavailable"
+    if worker.problem != worker.reported_problem:
+        changes["problem"] = worker.problem or DELETE_FIELD
+    return changes

@@ -1,0 +1,89 @@
+"""Who is in a conversation besides what the service did: a worker came in or left by a person's hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from assignment import ledger, matching
+from domain import transitions
+from domain.conversation import CLOSED, HELD, INACTIVE, Conversation
+from domain.pool import Pool
+from providers import clock, configuration, conversations, log, pools, settings
+
+
+def joined(sid: str, service_sid: str | None, identity: str, participant_sid: str) -> None:
+    """The conversation counts as theirs and leaves the queue, unless it is another worker's already.
+
+    Raises database.LostRace.
+    """
+    before = conversations.load(sid)
+    if before.state == CLOSED:
+        return
+    if before.worker == identity:
+        _is_in_it(before, participant_sid)
+    elif before.worker is not None:
+        if identity not in before.others:
+            ledger.move(before, replace(before, others=(*before.others, identity)))
+    else:
+        service_sid = configuration.service_in_use(before.service_sid or service_sid)
+        _counts_as_theirs(before, replace(before, service_sid=service_sid), identity, participant_sid)
+
+
+def learn_projected(sid: str, projected_address: str) -> None:
+    """Notes the address that a worker of a group message needs; Frontline's routing callback does not tell it.
+
+    Raises database.LostRace.
+    """
+    before = conversations.load(sid)
+    if before.exists and before.starting and before.projected_address != projected_address:
+        ledger.move(before, replace(before, projected_address=projected_address))
+
+
+def left(sid: str, identity: str, participant_sid: str) -> None:
+    """It goes to who else is in it, or back into the queue. Raises database.LostRace."""
+    before = conversations.load(sid)
+    if identity in before.others:
+        rest = tuple(other for other in before.others if other != identity)
+        ledger.move(before, replace(before, others=rest))
+    elif before.worker == identity and before.participant_sid in (None, participant_sid):
+        holder_left(before)  # otherwise this tells of an earlier stay of a worker who has come back since
+
+
+def holder_left(before: Conversation) -> None:
+    """The worker for whom it counts is not in it any more. Raises database.LostRace."""
+    log.info("the worker left", conversation=before.sid, worker=before.worker)
+    if before.state not in (*HELD, INACTIVE):
+        return
+    now = clock.now()
+    if before.others:
+        heir = ledger.record_of(before.others[0])
+        moved = ledger.move(before, transitions.handed_over(before, heir, now), heir)
+        matching.freed(moved.freed)
+    elif before.state in HELD and before.address is not None and before.mode != "none":
+        gone = replace(transitions.without(before, before.worker or "", now), mode="pool")
+        matching.queue(before, gone, pool_for(before), f"{before.worker} left it")
+    else:
+        matching.move(before, transitions.nobodys(before, now))
+
+
+def pool_for(conversation: Conversation) -> Pool:
+    """The pool it was routed by; else the one that names its number, else the default one."""
+    numbers = [n for n in (conversation.proxy_address, conversation.projected_address) if n]
+    named = [] if conversation.pool else pools.of_numbers(numbers)
+    pool_id = conversation.pool or (named[0].id if named else settings.load().default_pool)
+    return pools.load(pool_id)[pool_id]
+
+
+def _is_in_it(before: Conversation, participant_sid: str) -> None:
+    """Twilio tells that the worker is in it: that confirms a claim, and says which stay it is."""
+    if before.lease_until is not None:
+        ledger.move(before, transitions.confirmed(before, participant_sid, clock.now()))
+    elif before.participant_sid != participant_sid:
+        ledger.move(before, replace(before, participant_sid=participant_sid))
+
+
+def _counts_as_theirs(before: Conversation, known: Conversation, identity: str, participant_sid: str) -> None:
+    worker = ledger.record_of(identity)
+    after = transitions.joined_by_hand(known, worker, participant_sid, clock.now())
+    ledger.move(before, after, worker)
+    log.info("assigned by hand", conversation=before.sid, worker=identity)

@@ -1,0 +1,63 @@
+"""Keeps a worker's record complete and true: missing fields, the count of conversations, the problem."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from assignment import ledger
+from domain import rules
+from domain.pool import Pool
+from domain.worker import Worker
+from providers import clock, conversations, database, log, pools, settings, workers
+
+
+def put_right(
+    worker: Worker,
+    *,
+    status_since: datetime | None = None,
+    known: Mapping[str, Pool] = ledger.NO_POOLS,
+    held: int | None = None,
+) -> Worker:
+    """The record with everything that the service keeps, written only if something changes.
+
+    `status_since`: when the status changed, if that is what woke us. `known`: pools that are loaded already.
+    `held`: the conversations of this worker, counted after the record was read. Raises database.LostRace.
+    """
+    right = _completed(worker)
+    if held is not None:
+        right = replace(right, active=held)
+    capacity = rules.capacity_of(right, pools.deciding(right, known))
+    right = replace(right, full=not rules.has_room(right, capacity))
+    if status_since is not None:
+        right = replace(right, status_since=status_since)
+    right = ledger.put_right(worker, right)
+    return replace(right, is_complete=True, reported_problem=worker.problem)
+
+
+def create_if_missing(identity: str, display_name: str | None) -> None:
+    """A record for a new user; one that exists stays as it is."""
+    try:
+        ledger.register(identity, display_name)
+    except database.AlreadyThere:
+        return
+    log.info("a new worker: Unavailable, in the default pool", worker=identity)
+
+
+def load_with_pools(worker: Worker) -> tuple[Worker, dict[str, Pool]]:
+    """The record as it is now, and in the same round trip the pools that it named a moment ago."""
+    asked = map(pools.reference, worker.decisive_pools)
+    record, *found = database.read(workers.reference(worker.identity), *asked)
+    return workers.of(record), {pool.id: pools.of(pool) for pool in found}
+
+
+def _completed(worker: Worker) -> Worker:
+    if worker.is_complete:
+        return worker
+    return replace(
+        worker,
+        pools=(settings.load().default_pool,) if worker.pools is None else worker.pools,
+        active=conversations.how_many_held(worker.identity) if worker.active is None else worker.active,
+        status_since=worker.status_since or clock.now(),
+    )

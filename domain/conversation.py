@@ -1,0 +1,180 @@
+"""A conversation as the log knows it, and its entry in the queue: one typed reader for each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from datetime import datetime
+from typing import Any
+
+from domain.fields import Fields
+from domain.settings import MODES
+from domain.worker import identity_in
+
+UNROUTED, QUEUED, ASSIGNING, ASSIGNED = "unrouted", "queued", "assigning", "assigned"
+INACTIVE, CLOSED = "inactive", "closed"
+STATES = (UNROUTED, QUEUED, ASSIGNING, ASSIGNED, INACTIVE, CLOSED)
+HELD = (ASSIGNING, ASSIGNED)
+LONGEST_LOG = 50
+_LONGEST_LINE = 1000  # characters
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """One record of the log. `version` is None where there is no record yet.
+
+    `claim` names the attempt that is under way, so that one whose answer was lost knows its own work again.
+    `others` are workers in the conversation besides the one it counts for.
+    """
+
+    sid: str
+    state: str = ""
+    mode: str | None = None
+    pool: str | None = None
+    worker: str | None = None
+    customer_id: str | None = None
+    display_name: str | None = None
+    address: str | None = None
+    proxy_address: str | None = None
+    projected_address: str | None = None
+    service_sid: str | None = None
+    created_at: datetime | None = None
+    queued_at: datetime | None = None
+    assigned_at: datetime | None = None
+    closed_at: datetime | None = None
+    lease_until: datetime | None = None
+    expires_at: datetime | None = None
+    state_changed_at: datetime | None = None
+    waited: float | None = None
+    attempts: int = 0
+    priority: int = 0
+    claim: str | None = None
+    participant_sid: str | None = None
+    others: tuple[str, ...] = ()
+    excluded_workers: tuple[str, ...] = ()
+    excluded_until: datetime | None = None
+    starting: bool = False
+    log: tuple[Mapping[str, Any], ...] = ()
+    problem: str | None = None
+    version: object = field(default=None, compare=False)
+
+    @property
+    def exists(self) -> bool:
+        return self.version is not None
+
+    @property
+    def holder(self) -> str | None:
+        """The worker for whom the conversation counts just now."""
+        return self.worker if self.state in HELD else None
+
+    def noted(self, at: datetime, what: str, why: str) -> Conversation:
+        """With one more line in its story; the oldest lines make room."""
+        line = {"at": at, "what": what, "why": why}
+        return replace(self, log=(*self.log, line)[-LONGEST_LOG:])
+
+
+_STORED = tuple(f.name for f in fields(Conversation) if f.name not in ("sid", "version"))
+_IN_ENTRY = (
+    "pool",
+    "priority",
+    "queued_at",
+    "address",
+    "proxy_address",
+    "excluded_workers",
+    "excluded_until",
+)
+_TIMES = tuple(name for name in _STORED if name.endswith(("_at", "_until")))
+_TEXTS = ("customer_id", "display_name", "address", "proxy_address", "projected_address", "claim")
+_SIDS = (("service_sid", "IS"), ("participant_sid", "MB"))
+
+
+@dataclass(frozen=True)
+class Pending:
+    """One entry of the queue. Where it is not `is_complete`, Firestore's queries miss it, or see it elsewhere."""
+
+    sid: str
+    pool: str
+    excluded_workers: tuple[str, ...]
+    excluded_until: datetime | None
+    queued_at: datetime | None
+    priority: int
+    is_complete: bool = True
+
+    def is_for(self, identity: str, now: datetime) -> bool:
+        """Whether this worker may take it: one who just left it is not asked again for a while."""
+        lapsed = self.excluded_until is not None and self.excluded_until <= now
+        return lapsed or identity not in self.excluded_workers
+
+
+def parse(sid: str, data: Mapping[str, Any] | None, version: object = None) -> Conversation:
+    """The record; `problem` says which values made no sense and count as left out."""
+    if data is None:
+        return Conversation(sid)
+    read = Fields(data)
+    values: dict[str, Any] = {name: read.time(name) for name in _TIMES}
+    values |= {name: read.text(name) for name in _TEXTS}
+    values |= {name: read.sid(name, prefix) for name, prefix in _SIDS}
+    conversation = Conversation(
+        sid,
+        mode=read.choice("mode", MODES, default=None, safe=None),
+        pool=read.record_name("pool"),
+        worker=identity_in(read, "worker"),
+        waited=read.seconds("waited"),
+        attempts=max(0, read.whole("attempts", default=0)),
+        priority=read.whole("priority", default=0),
+        others=read.texts("others"),
+        excluded_workers=read.texts("excluded_workers"),
+        starting=read.flag("starting", default=False),
+        log=tuple(map(_line, read.objects("log")))[-LONGEST_LOG:],
+        version=version,
+        **values,
+    )
+    state = read.choice("state", STATES, default="", safe=_likely_state(conversation)) or ""
+    return replace(conversation, state=state, problem=read.problem)
+
+
+def _likely_state(conversation: Conversation) -> str:
+    """Where the state itself makes no sense: what the rest of the record is like."""
+    if conversation.closed_at:
+        return CLOSED
+    if conversation.worker:
+        return ASSIGNED
+    return QUEUED if conversation.pool and conversation.queued_at else UNROUTED
+
+
+def _line(data: Mapping[str, Any]) -> dict[str, Any]:
+    at, what, why = data.get("at"), data.get("what"), data.get("why")
+    return {
+        "at": at if isinstance(at, datetime) else None,
+        "what": what[:_LONGEST_LINE] if isinstance(what, str) else "",
+        "why": why[:_LONGEST_LINE] if isinstance(why, str) else "",
+    }
+
+
+def stored(conversation: Conversation) -> dict[str, Any]:
+    """The fields of the record."""
+    data = {name: getattr(conversation, name) for name in _STORED}
+    # For the wallboard's counts: only what a worker was looked for, so that one range says "arrived today".
+    data["arrived_at"] = conversation.created_at if conversation.mode in ("custom", "pool") else None
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in data.items()}
+
+
+def entry(conversation: Conversation) -> dict[str, Any]:
+    """The fields of its entry in the queue."""
+    record = stored(conversation)
+    return {name: record[name] for name in _IN_ENTRY}
+
+
+def parse_entry(sid: str, data: Mapping[str, Any] | None) -> Pending:
+    read = Fields(data)
+    pool, queued_at = read.record_name("pool"), read.time("queued_at")
+    priority = read.whole("priority", default=0)
+    return Pending(
+        sid=sid,
+        pool=pool or "",
+        excluded_workers=read.texts("excluded_workers"),
+        excluded_until=read.time("excluded_until"),
+        queued_at=queued_at,
+        priority=priority,
+        is_complete=None not in (pool, queued_at, (data or {}).get("priority")) and read.problem is None,
+    )

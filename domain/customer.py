@@ -1,0 +1,49 @@
+"""A customer: who writes from which address, and who their own worker is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from domain import addresses as spelling
+from domain.fields import Fields
+from domain.worker import identity_in
+
+
+@dataclass(frozen=True)
+class Customer:
+    customer_id: str
+    display_name: str
+    addresses: tuple[str, ...] = ()
+    worker: str | None = None
+    avatar: str | None = None
+    links: tuple[Mapping[str, Any], ...] = ()
+    details: Mapping[str, Any] | None = None
+    do_not_contact: bool = False
+    language: str | None = None
+    known: bool = True
+    problem: str | None = None
+
+
+def parse(customer_id: str, data: Mapping[str, Any] | None) -> Customer:
+    fields = Fields(data)
+    listed = fields.texts("addresses")
+    return Customer(
+        customer_id=customer_id,
+        display_name=fields.text("display_name") or (listed[0] if listed else customer_id),
+        addresses=listed,
+        worker=identity_in(fields, "worker"),
+        avatar=fields.web_address("avatar"),
+        links=fields.objects("links"),
+        details=fields.mapping("details"),
+        # What makes no sense here was meant to keep somebody from being written to.
+        do_not_contact=fields.flag("do_not_contact", default=(data or {}).get("do_not_contact") is not None),
+        language=fields.text("language"),
+        problem=fields.problem,
+    )
+
+
+def unknown(address: str) -> Customer:
+    """Somebody without a record: called by the address, with the id that a record would get."""
+    return Customer(spelling.stable_id(address), display_name=address, addresses=(address,), known=False)

@@ -1,0 +1,117 @@
+"""What the service keeps in a customer's record: Twilio's spelling of addresses, search terms, the problem."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from domain import customer, customer_search, phone_numbers
+
+KEPT = ("search", "sort_name", "problem")
+_LONGEST_PROBLEM = 1500
+_MOST_NAMED = 3
+
+
+@dataclass(frozen=True)
+class Kept:
+    """`addresses` is what is to stand in the record: entries that nobody can understand stay as typed."""
+
+    addresses: Any
+    search: dict[str, str]
+    sort_name: str
+    problems: tuple[str, ...]
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """All but the problem, which depends on other records too."""
+        given = {} if self.addresses is None else {"addresses": self.addresses}
+        return {**given, "search": self.search, "sort_name": self.sort_name}
+
+    @property
+    def listed(self) -> tuple[str, ...]:
+        """The addresses that messages can come from."""
+        return texts(self.addresses)
+
+    def problem(self, twins: Mapping[str, tuple[str, ...]]) -> str | None:
+        """The sentence for the record. `twins` are other customers by id, with their addresses."""
+        shared = [_shared(address, twins) for address in self.listed]
+        return " ".join((*self.problems, *filter(None, shared)))[:_LONGEST_PROBLEM] or None
+
+
+def texts(value: object) -> tuple[str, ...]:
+    """The texts in something that should be a list of texts."""
+    return tuple(v for v in value if isinstance(v, str) and v) if isinstance(value, list) else ()
+
+
+def kept(customer_id: str, data: Mapping[str, Any]) -> Kept:
+    """What belongs into this record, whatever stands there now. Worked out again it is the same."""
+    given = data.get("addresses")
+    addresses = _without_repeats(map(_spelled, given)) if isinstance(given, list) else given
+    person = customer.parse(customer_id, {**data, "addresses": addresses})
+    numbers = [form for address in person.addresses for form in phone_numbers.digits(address)]
+    terms = customer_search.terms(person.display_name, person.addresses, numbers)
+    sort_name = customer_search.sort_name(person.display_name)
+    return Kept(
+        addresses=addresses,
+        search=customer_search.entries(person.worker, sort_name, terms),
+        sort_name=sort_name,
+        problems=tuple(filter(None, (person.problem, *_unclear(person.addresses)))),
+    )
+
+
+def needs_care(customer_id: str, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> bool:
+    """Whether a change is more than what the service itself writes."""
+    if before is None or after is None or _typed(before) != _typed(after):
+        return True
+    return any(after.get(name) != value for name, value in kept(customer_id, after).fields.items())
+
+
+def is_complete(data: Mapping[str, Any]) -> bool:
+    """Whether lists find it: they go by the name to sort by."""
+    return isinstance(data.get("sort_name"), str)
+
+
+def addresses_of(data: Mapping[str, Any] | None) -> set[str]:
+    """The record's addresses in Twilio's spelling."""
+    return {_spelled(address) for address in texts((data or {}).get("addresses"))}
+
+
+def _typed(data: Mapping[str, Any]) -> dict[str, Any]:
+    """What people put into the record, so that two spellings of an address are the same."""
+    given = data.get("addresses")
+    spelled = _without_repeats(map(_spelled, given)) if isinstance(given, list) else given
+    return {name: value for name, value in data.items() if name not in KEPT} | {"addresses": spelled}
+
+
+def _spelled(address: Any) -> Any:
+    if not isinstance(address, str):
+        return address
+    return phone_numbers.normalised(address) or address.strip()
+
+
+def _without_repeats(values: Any) -> list[Any]:
+    found: list[Any] = []
+    for value in values:
+        if value not in found:
+            found.append(value)
+    return found
+
+
+def _unclear(addresses: tuple[str, ...]) -> list[str]:
+    if not addresses:
+        return ["addresses is empty: no message is recognised as this customer's."]
+    return [
+        f"addresses: {address} is not an international number such as +15551234567 (with plus and country code), "
+        "so only a sender who is called exactly that is recognised."
+        for address in addresses
+        if phone_numbers.normalised(address) is None
+    ]
+
+
+def _shared(address: str, twins: Mapping[str, tuple[str, ...]]) -> str | None:
+    others = sorted(twin for twin, theirs in twins.items() if address in theirs)
+    if not others:
+        return None
+    named = ", ".join(others[:_MOST_NAMED]) + (" and others" if len(others) > _MOST_NAMED else "")
+    return f"{address} also belongs to the customer {named}: one of them is taken, the first by id."

@@ -1,0 +1,167 @@
+"""Reads what a person typed into a record: a left-out value has a default, nonsense the safe one and a problem."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, TypeVar
+
+NO_LIMIT = math.inf
+T = TypeVar("T")
+_WEB_ADDRESS = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
+_LONGEST_WEB_ADDRESS = 2000
+_LARGEST = 2**53
+
+
+def is_record_name(text: str) -> bool:
+    """Whether Firestore takes it: https://firebase.google.com/docs/firestore/quotas#collections_documents_and_fields"""
+    odd = "/" in text or text in (".", "..") or (text.startswith("__") and text.endswith("__"))
+    return bool(text) and len(text.encode()) <= 1500 and not odd
+
+
+class Fields:
+    """The fields of one record; `problem` says in a sentence per field what could not be understood."""
+
+    def __init__(self, data: Mapping[str, Any] | None) -> None:
+        self._data: Mapping[str, Any] = data or {}
+        self._problems: list[str] = []
+
+    @property
+    def problem(self) -> str | None:
+        return " ".join(self._problems) or None
+
+    def complain(self, sentence: str) -> None:
+        self._problems.append(sentence)
+
+    def has(self, name: str) -> bool:
+        return name in self._data
+
+    def text(self, name: str) -> str | None:
+        """A string without blanks around it; an empty one counts as left out."""
+        value = self._data.get(name)
+        if value is None or isinstance(value, str):
+            return (value or "").strip() or None
+        return self._nonsense(name, "a text", "ignored", None)
+
+    def web_address(self, name: str) -> str | None:
+        """An address of the web; data: and javascript: are none, and Twilio takes no long ones."""
+        value = self.text(name)
+        if value and not (_WEB_ADDRESS.fullmatch(value) and len(value) <= _LONGEST_WEB_ADDRESS):
+            return self._nonsense(name, "a web address such as https://example.com/ada.png", "left out", None)
+        return value
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        value = self._data.get(name)
+        if value is None:
+            return ()
+        if not isinstance(value, list):
+            return self._nonsense(name, "a list of texts", "ignored", ())
+        texts = [item for item in value if isinstance(item, str) and item.strip()]
+        good = tuple(item.strip() for item in texts)
+        for typed in texts:
+            if typed != typed.strip():  # Firestore's queries compare to the letter
+                self.complain(f"{name}: “{typed}” begins or ends with a blank, so it may not be found.")
+        if len(good) < len(value):
+            self.complain(f"{name} has an entry that is not a text or is empty; that entry is ignored.")
+        return good
+
+    def sid(self, name: str, prefix: str) -> str | None:
+        """A Twilio SID: it becomes a part of an address, so nothing else may stand there."""
+        value = self.text(name)
+        if value and not re.fullmatch(prefix + "[0-9a-fA-F]{32}", value):
+            return self._nonsense(name, f"a Twilio SID that begins with {prefix}", "ignored", None)
+        return value
+
+    def record_name(self, name: str) -> str | None:
+        """The name of another record."""
+        value = self.text(name)
+        if value and not is_record_name(value):
+            self.complain(f"{name} must be a record's name, such as sales, without a slash; it is ignored.")
+            return None
+        return value
+
+    def record_names(self, name: str) -> tuple[str, ...]:
+        """The names of other records."""
+        values = self.texts(name)
+        good = tuple(value for value in values if is_record_name(value))
+        if len(good) < len(values):
+            self.complain(f"{name} has an entry that no record can have as its name; that entry is ignored.")
+        return good
+
+    def choice(
+        self, name: str, choices: tuple[str, ...], default: str | None, safe: str | None
+    ) -> str | None:
+        value = self._data.get(name)
+        if value is None:
+            return default
+        if isinstance(value, str) and value in choices:
+            return value
+        return self._nonsense(
+            name, "exactly " + " or ".join(choices), f"treated as {safe or 'left out'}", safe
+        )
+
+    def flag(self, name: str, default: bool) -> bool:
+        value = self._data.get(name)
+        if value is None or isinstance(value, bool):
+            return default if value is None else value
+        return self._nonsense(name, "true or false", f"treated as {str(default).lower()}", default)
+
+    def whole(self, name: str, default: int) -> int:
+        value = self._whole(name)
+        if value is None:
+            if self._data.get(name) is not None:
+                self._nonsense(name, "a whole number", f"treated as {default}", default)
+            return default
+        return value
+
+    def seconds(self, name: str) -> float | None:
+        value = self._data.get(name)
+        is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        if value is None or (is_number and value >= 0):
+            return value
+        return self._nonsense(name, "a number of seconds", "ignored", None)
+
+    def limit(self, name: str, default: float | None) -> float | None:
+        """A whole number from 0, or NO_LIMIT for an explicit null; `default` when left out or nonsense."""
+        if name in self._data and self._data[name] is None:
+            return NO_LIMIT
+        value = self._whole(name)
+        if value is not None and value >= 0:
+            return value
+        if name in self._data:
+            return self._nonsense(name, "a whole number from 0, or null for no limit", "ignored", default)
+        return default
+
+    def time(self, name: str) -> datetime | None:
+        value = self._data.get(name)
+        if value is None or isinstance(value, datetime):
+            return value
+        return self._nonsense(name, "a timestamp", "ignored", None)
+
+    def objects(self, name: str) -> tuple[Mapping[str, Any], ...]:
+        """A list of maps, such as a customer's links."""
+        value = self._data.get(name)
+        if value is None:
+            return ()
+        if not isinstance(value, list) or not all(isinstance(item, Mapping) for item in value):
+            return self._nonsense(name, "a list of maps", "ignored", ())
+        return tuple(value)
+
+    def mapping(self, name: str) -> Mapping[str, Any] | None:
+        value = self._data.get(name)
+        if value is None or isinstance(value, Mapping):
+            return value
+        return self._nonsense(name, "a map", "ignored", None)
+
+    def _whole(self, name: str) -> int | None:
+        """The console stores 5 as a double at times: a whole double is a whole number, up to where doubles count."""
+        value = self._data.get(name)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return None
+        return int(value) if abs(value) <= _LARGEST and value == int(value) else None
+
+    def _nonsense(self, name: str, wanted: str, done: str, value: T) -> T:
+        self.complain(f"{name} must be {wanted}; it is {done}.")
+        return value

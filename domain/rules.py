@@ -1,0 +1,110 @@
+"""The rules: how a conversation is routed, and who may take one. What varies comes in as an argument."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain.conversation import ASSIGNING, UNROUTED, Conversation
+from domain.pool import DEFAULT_CAPACITY, Pool
+from domain.settings import Settings
+from domain.worker import Worker
+
+
+@dataclass(frozen=True)
+class Route:
+    """How one conversation is routed: `worker` in custom mode, `pool` where it may queue."""
+
+    mode: str
+    pool: str
+    worker: str | None = None
+    why: str = ""
+
+
+def decide_route(settings: Settings, pool: Pool | None, own_worker: str | None) -> Route:
+    """One of the three ways. `pool` is the one that names the Twilio number, if any does."""
+    mode = pool.mode if pool and pool.mode else settings.mode
+    pool_id = pool.id if pool else settings.default_pool
+    if mode == "none":
+        return Route("none", pool_id, why="this number is not routed")
+    if mode == "custom" and own_worker:
+        return Route("custom", pool_id, own_worker, "the customer's own worker")
+    if mode == "custom" and settings.custom_fallback == "none":
+        return Route("none", pool_id, why="the customer has no worker of their own")
+    why = "the customer has no worker of their own" if mode == "custom" else ""
+    return Route("pool", pool_id, why=why)
+
+
+def is_routed(conversation: Conversation) -> bool:
+    """Whether there is nothing left to decide. Twilio delivers more than once, and two webhooks ask for a route."""
+    return conversation.exists and not (conversation.state == UNROUTED and conversation.mode is None)
+
+
+def is_abandoned(conversation: Conversation, now: datetime) -> bool:
+    """Whether whoever was adding the worker has had their time: then anybody may finish it."""
+    return conversation.state == ASSIGNING and (
+        conversation.lease_until is None or conversation.lease_until <= now
+    )
+
+
+def capacity_of(worker: Worker, pools: Mapping[str, Pool]) -> float:
+    """Conversations at once: the worker's own number, else the largest of their pools'."""
+    if worker.own_capacity is not None:
+        return worker.own_capacity
+    return max((pools[p].capacity for p in worker.pools or () if p in pools), default=DEFAULT_CAPACITY)
+
+
+def has_room(worker: Worker, capacity: float) -> bool:
+    return worker.active is not None and worker.active < capacity
+
+
+def can_take(worker: Worker, capacity: float) -> bool:
+    """Whether pool routing may give this worker a conversation."""
+    return worker.available and has_room(worker, capacity)
+
+
+def can_be_found(worker: Worker) -> bool:
+    """Whether the record is such that whoever looks for a free worker finds this one."""
+    is_right = worker.is_complete and worker.problem == worker.reported_problem
+    return worker.available and is_right and not worker.full
+
+
+def needs_care(before: Worker | None, after: Worker) -> bool:
+    """Whether something in the record is for the service to put right."""
+    turned = before is not None and before.available != after.available
+    capacity = before is not None and (before.own_capacity, before.pools) != (after.own_capacity, after.pools)
+    return turned or capacity or not after.is_complete or after.problem != after.reported_problem
+
+
+def wakes(before: Worker | None, after: Worker) -> bool:
+    """Whether a change of the record may let the worker take more than a moment ago.
+
+    Our own claims are no such change, so they do not keep the trigger going.
+    """
+    if not after.available or after.full:
+        return False
+    if before is None or not before.available or before.full:
+        return True
+    if (after.active or 0) < (before.active or 0) or set(after.pools or ()) - set(before.pools or ()):
+        return True
+    return after.own_capacity != before.own_capacity
+
+
+def why_nobody(pool: Pool, members: int, full: int) -> str:
+    """In a supervisor's words, why a conversation of this pool has to wait."""
+    if members == 0:
+        return f"no one belongs to {pool.display_name}"
+    parts = [f"{members - full} Unavailable"] if members > full else []
+    parts += [f"{full} full"] if full else []
+    return f"no one in {pool.display_name} is Available; {', '.join(parts)}"
+
+
+def in_words(seconds: float) -> str:
+    """A wait as a person says it: 45 s, 2 min 10 s, 3 h 5 min."""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

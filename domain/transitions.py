@@ -1,0 +1,128 @@
+"""What becomes of a conversation, step by step: each step takes the record and returns it as it is then.
+
+Which step follows which, and what each interleaving of two of them leads to, is in docs/decisions/0001-claims.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from domain.conversation import ASSIGNED, ASSIGNING, CLOSED, INACTIVE, QUEUED, UNROUTED, Conversation
+from domain.worker import Worker
+
+LEASE = timedelta(seconds=30)  # longer than any webhook lives, so that only a crash lets it run out
+EXCLUDED_FOR = timedelta(minutes=5)  # how long one who left a conversation is not asked to take it again
+KEPT_AFTER_CLOSING = timedelta(days=365)  # then Firestore's TTL on expires_at may delete the record
+
+
+def unrouted(conversation: Conversation, now: datetime, why: str) -> Conversation:
+    """Noted without a worker and without a queue."""
+    return replace(conversation, state=UNROUTED).noted(now, UNROUTED, why)
+
+
+def claimed(conversation: Conversation, worker: Worker, claim: str, now: datetime, why: str) -> Conversation:
+    """Given to a worker who is not in it yet: somebody must tell Twilio before the lease is over."""
+    return replace(
+        conversation,
+        state=ASSIGNING,
+        worker=worker.identity,
+        claim=claim,
+        lease_until=now + LEASE,
+        attempts=conversation.attempts + 1,
+        participant_sid=None,
+        starting=False,
+    ).noted(now, "assigning", f"to {worker.name}: {why}")
+
+
+def confirmed(conversation: Conversation, participant_sid: str | None, now: datetime) -> Conversation:
+    """The worker is in it."""
+    since = conversation.created_at or now
+    waited = (
+        conversation.waited if conversation.waited is not None else max(0.0, (now - since).total_seconds())
+    )
+    return replace(
+        conversation,
+        state=ASSIGNED if conversation.state == ASSIGNING else conversation.state,
+        lease_until=None,
+        assigned_at=now,
+        participant_sid=participant_sid or conversation.participant_sid,
+        waited=round(waited, 3),
+        excluded_workers=(),
+        excluded_until=None,
+    ).noted(now, "assigned", f"{conversation.worker} is in the conversation")
+
+
+def queued(conversation: Conversation, pool: str, now: datetime, why: str) -> Conversation:
+    """Waiting for a worker of the pool; one that comes back keeps its age."""
+    return replace(
+        conversation,
+        state=QUEUED,
+        pool=pool,
+        worker=None,
+        claim=None,
+        lease_until=None,
+        participant_sid=None,
+        queued_at=conversation.queued_at or now,
+        starting=False,
+    ).noted(now, "queued", why)
+
+
+def without(conversation: Conversation, identity: str, now: datetime) -> Conversation:
+    """The same, with this worker not asked again for a while."""
+    excluded = tuple(dict.fromkeys((*conversation.excluded_workers, identity)))
+    return replace(conversation, excluded_workers=excluded, excluded_until=now + EXCLUDED_FOR)
+
+
+def closed(conversation: Conversation, now: datetime, why: str) -> Conversation:
+    return replace(
+        conversation,
+        state=CLOSED,
+        closed_at=now,
+        lease_until=None,
+        claim=None,
+        expires_at=now + KEPT_AFTER_CLOSING,
+        starting=False,
+    ).noted(now, "closed", why)
+
+
+def inactive(conversation: Conversation, now: datetime) -> Conversation:
+    """Given its slot back, keeping the worker's name. A lease that is still set says: perhaps not in it yet."""
+    return replace(conversation, state=INACTIVE).noted(now, "inactive", "nobody has written for a while")
+
+
+def active_again(conversation: Conversation, now: datetime) -> Conversation:
+    """Back with the worker who is in it anyway; with a lease still set they were never confirmed: to be finished."""
+    if conversation.lease_until is not None:
+        again = replace(conversation, state=ASSIGNING, lease_until=now + LEASE)
+    else:
+        again = replace(conversation, state=ASSIGNED)
+    return again.noted(now, again.state, f"active again, with {conversation.worker}")
+
+
+def joined_by_hand(
+    conversation: Conversation, worker: Worker, participant_sid: str, now: datetime
+) -> Conversation:
+    """Taken by a worker whom a person added: nobody needs to tell Twilio."""
+    state = INACTIVE if conversation.state == INACTIVE else ASSIGNED
+    taken = replace(conversation, state=state, worker=worker.identity, lease_until=None, starting=False)
+    taken = replace(taken, created_at=taken.created_at or now)
+    return replace(confirmed(taken, participant_sid, now), state=state).noted(
+        now, "by hand", f"{worker.name} was added"
+    )
+
+
+def handed_over(conversation: Conversation, heir: Worker, now: datetime) -> Conversation:
+    """The one it counted for has left, and the heir is in it."""
+    rest = tuple(other for other in conversation.others if other != heir.identity)
+    kept = replace(conversation, worker=heir.identity, others=rest, participant_sid=None, lease_until=None)
+    if conversation.state == ASSIGNING:
+        kept = replace(kept, state=ASSIGNED, assigned_at=now)
+    return kept.noted(now, "handed over", f"{conversation.worker} left it, {heir.name} is in it")
+
+
+def nobodys(conversation: Conversation, now: datetime) -> Conversation:
+    """Its worker has left: an inactive one waits for its customer; one that was never to be routed stays so."""
+    state = INACTIVE if conversation.state == INACTIVE else UNROUTED
+    alone = replace(conversation, state=state, worker=None, participant_sid=None, lease_until=None)
+    return alone.noted(now, "left", f"{conversation.worker} left it")

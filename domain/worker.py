@@ -1,0 +1,105 @@
+"""A worker: who is Available, for which pools, and how much they hold."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from domain.fields import Fields
+
+STATUSES = ("Available", "Unavailable")
+_RESERVED = ("system", "private", "unique")  # https://www.twilio.com/docs/api/errors/50203
+_USER_SID = re.compile(r"US[0-9a-f]{32}")
+
+
+@dataclass(frozen=True)
+class Worker:
+    """A worker's record. `version` is None where there is no record yet."""
+
+    identity: str
+    available: bool = False
+    pools: tuple[str, ...] | None = None
+    own_capacity: float | None = None
+    display_name: str | None = None
+    addresses: tuple[str, ...] = ()
+    active: int | None = 0
+    full: bool | None = False
+    last_assigned_at: datetime | None = None
+    status_since: datetime | None = None
+    has_status: bool = True
+    is_complete: bool = False
+    problem: str | None = None
+    reported_problem: object = None
+    version: object = None
+
+    @property
+    def name(self) -> str:
+        return self.display_name or self.identity
+
+    @property
+    def decisive_pools(self) -> tuple[str, ...]:
+        """The pools on which the worker's capacity depends: none where they have an own one."""
+        return () if self.own_capacity is not None else self.pools or ()
+
+
+def is_identity(text: str) -> bool:
+    """Whether Twilio takes it as an identity and Firestore as a record's name."""
+    return (
+        0 < len(text) <= 256
+        and "/" not in text
+        and text not in (*_RESERVED, ".", "..")
+        and not text.startswith("__")
+        and not _USER_SID.fullmatch(text)
+    )
+
+
+def identity_in(fields: Fields, name: str) -> str | None:
+    value = fields.text(name)
+    if value and not is_identity(value):
+        fields.complain(f"{name} must be a worker's identity such as john@example.com; it is ignored.")
+        return None
+    return value
+
+
+def parse(identity: str, data: Mapping[str, Any] | None, version: object = None) -> Worker:
+    """The record as the rules read it: anything but exactly "Available" is not available."""
+    fields = Fields(data)
+    kept = Fields(data)  # what the service keeps: wrong values there are put right, not reported
+    status = fields.choice("status", STATUSES, default="Unavailable", safe="Unavailable")
+    active = kept.whole("active", default=-1)
+    full = (data or {}).get("full")
+    worker = Worker(
+        identity=identity,
+        available=status == "Available",
+        pools=fields.record_names("pools") if fields.has("pools") else None,
+        own_capacity=fields.limit("capacity", default=None),
+        display_name=fields.text("display_name"),
+        addresses=fields.texts("addresses"),
+        active=active if active >= 0 else None,
+        full=full if isinstance(full, bool) else None,
+        last_assigned_at=kept.time("last_assigned_at"),
+        status_since=kept.time("status_since"),
+        has_status=(data or {}).get("status") is not None,
+        reported_problem=(data or {}).get("problem"),
+        version=version,
+    )
+    timed = kept.has("last_assigned_at") and kept.has("status_since") and kept.problem is None
+    counted = worker.active is not None and worker.full is not None
+    is_complete = timed and counted and worker.pools is not None and worker.has_status
+    return replace(worker, is_complete=is_complete, problem=fields.problem)
+
+
+def stored(worker: Worker) -> dict[str, Any]:
+    """The fields of a record that is made anew."""
+    return {
+        "status": "Available" if worker.available else "Unavailable",
+        "pools": list(worker.pools or ()),
+        "display_name": worker.display_name,
+        "active": worker.active or 0,
+        "full": bool(worker.full),
+        "last_assigned_at": worker.last_assigned_at,
+        "status_since": worker.status_since,
+    }

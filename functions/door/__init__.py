@@ -1,0 +1,1 @@
+"""How everything comes in and goes out; knows no rule and no function by name."""

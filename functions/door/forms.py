@@ -1,0 +1,245 @@
+"""What Twilio sends, as typed values; past this page nobody sees `MessagingBinding.Address`.
+
+Parameters per event: https://www.twilio.com/docs/conversations/conversations-webhooks and, for the routing
+callback, https://www.twilio.com/docs/frontline/handle-incoming-conversations
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
+from werkzeug.datastructures import MultiDict
+
+from domain import addresses
+from domain.arrival import Arrival
+from domain.worker import is_identity
+from functions.door.answers import BadInput
+
+Form: TypeAlias = MultiDict[str, str]
+
+
+def _sid(prefix: str) -> StringConstraints:
+    return StringConstraints(pattern=f"^{prefix}[0-9a-fA-F]{{32}}$")
+
+
+def _json_object(value: object) -> object:
+    try:
+        parsed = json.loads(value, parse_constant=_refuse_constant) if isinstance(value, str) else value
+        json.dumps(parsed, ensure_ascii=False).encode()
+    except (
+        ValueError,
+        RecursionError,
+    ):  # half of a surrogate pair is a UnicodeEncodeError, which is a ValueError
+        raise ValueError("must be JSON") from None
+    if not isinstance(parsed, dict):
+        raise ValueError("must be a JSON object")
+    return parsed
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON, though Python's reader takes it")
+
+
+def _utc(moment: datetime) -> datetime:
+    """Twilio's times are UTC and say so; one that does not is taken as UTC."""
+    try:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except OverflowError:
+        raise ValueError("must be a time between the years 1 and 9999") from None
+
+
+def _lower(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
+def _identity(value: str) -> str:
+    if not is_identity(value):
+        raise ValueError("must be a worker's identity")
+    return value
+
+
+ConversationSid = Annotated[str, _sid("CH")]
+ServiceSid = Annotated[str, _sid("IS")]
+ParticipantSid = Annotated[str, _sid("MB")]
+Attributes = Annotated[dict[str, Any], BeforeValidator(_json_object)]
+Address = Annotated[str, StringConstraints(max_length=2000)]
+Identity = Annotated[str, AfterValidator(_identity)]
+Moment = Annotated[datetime, AfterValidator(_utc)]
+Channel = Annotated[Literal["sms", "whatsapp"], BeforeValidator(_lower)]
+State = Annotated[Literal["initializing", "active", "inactive", "closed"], BeforeValidator(_lower)]
+
+
+class Parameters(BaseModel):
+    """Common to all: unknown parameters are ignored, for Twilio adds new ones without notice."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=False)
+
+    event_type: str = Field("", alias="EventType")
+
+
+class Bound(Parameters):
+    """An event that carries addresses. In a group message `address` lists everybody who received it."""
+
+    address: Address | None = Field(None, alias="MessagingBinding.Address")
+    proxy_address: Address | None = Field(None, alias="MessagingBinding.ProxyAddress")
+    projected_address: Address | None = Field(None, alias="MessagingBinding.ProjectedAddress")
+    author_address: Address | None = Field(None, alias="MessagingBinding.AuthorAddress")
+    attributes: Attributes = Field(default_factory=dict, alias="Attributes")
+
+    @property
+    def is_group(self) -> bool:
+        return self.author_address is not None or len(addresses.people(self.address)) > 1
+
+    @property
+    def customer_address(self) -> str | None:
+        """Who wrote: the author of a group message, else the address."""
+        return self.author_address or next(iter(addresses.people(self.address)), None)
+
+
+class ConversationAdd(Bound):
+    """onConversationAdd, before the conversation exists."""
+
+
+class InboundConversation(Bound):
+    """onConversationAdded and the routing callback onConversationRoute."""
+
+    sid: ConversationSid = Field(alias="ConversationSid")
+    service_sid: ServiceSid | None = Field(
+        None, validation_alias=AliasChoices("ConversationServiceSid", "ChatServiceSid")
+    )
+    state: State = Field("active", alias="State")
+    date_created: Moment | None = Field(None, alias="DateCreated")
+
+    def arrival(self) -> Arrival | None:
+        """What it says; None where no customer wrote, but a worker or a program began it."""
+        if self.customer_address is None:
+            return None
+        return Arrival(
+            self.sid,
+            self.customer_address,
+            proxy_address=self.proxy_address,
+            projected_address=self.projected_address,
+            receivers=tuple(a for a in addresses.people(self.address) if a != self.author_address),
+            is_group=self.is_group,
+            is_starting=self.state == "initializing",
+            service_sid=self.service_sid,
+            created_at=self.date_created,
+        )
+
+
+class ParticipantEvent(Bound):
+    """onParticipantAdded and onParticipantRemoved."""
+
+    sid: ConversationSid = Field(alias="ConversationSid")
+    participant_sid: ParticipantSid = Field(alias="ParticipantSid")
+    service_sid: ServiceSid | None = Field(None, alias="ChatServiceSid")
+    identity: Identity | None = Field(None, alias="Identity")
+
+    @property
+    def is_customer(self) -> bool:
+        return self.address is not None and self.identity is None
+
+
+class ConversationStateUpdated(Parameters):
+    sid: ConversationSid = Field(alias="ConversationSid")
+    state_from: State | None = Field(None, alias="StateFrom")
+    state_to: State = Field(alias="StateTo")
+    at: Moment | None = Field(None, alias="StateUpdated")
+    reason: str | None = Field(None, alias="Reason")
+
+
+class ConversationRemoved(Parameters):
+    sid: ConversationSid = Field(alias="ConversationSid")
+
+
+class UserAdded(Parameters):
+    identity: Identity = Field(alias="Identity")
+    friendly_name: str | None = Field(None, alias="FriendlyName")
+
+
+class Location(Parameters):
+    location: str = Field("", alias="Location")
+
+
+class FrontlineCallback(Parameters):
+    """What the CRM, outgoing-conversation and templates callbacks have in common."""
+
+    worker: Identity = Field(alias="Worker")
+
+
+class CustomersList(FrontlineCallback):
+    """GetCustomersList. Older apps page with the last customer of the page before, newer ones with our token."""
+
+    page_size: int = Field(30, alias="PageSize", ge=1)
+    anchor: str | None = Field(None, alias="Anchor")
+    next_page_token: str | None = Field(None, alias="NextPageToken")
+    query: str | None = Field(None, alias="Query")
+
+
+class OfCustomer(FrontlineCallback):
+    """GetCustomerDetailsByCustomerId and GetTemplatesByCustomerId."""
+
+    customer_id: str = Field(alias="CustomerId")
+
+
+class ProxyAddressWanted(OfCustomer):
+    """GetProxyAddress."""
+
+    channel: Channel = Field(alias="ChannelType")
+    value: Address = Field(alias="ChannelValue")
+
+    @property
+    def customer_address(self) -> str:
+        """As Twilio writes it; the app names a WhatsApp number with or without its prefix."""
+        number = addresses.compact(addresses.bare(self.value))
+        return f"whatsapp:{number}" if self.channel == "whatsapp" else number
+
+
+P = TypeVar("P", bound=Parameters)
+
+
+def parse(model: type[P], form: Form) -> P:
+    """The form as a `model`; raises BadInput with a sentence that names the field.
+
+    An empty value counts as absent. A field that we read must not come twice: which one holds is anybody's guess.
+    """
+    values = {name: value for name, value in form.items() if value != ""}
+    _refuse_repeated(model, form)
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise BadInput(_sentence(error)) from None
+
+
+def _refuse_repeated(model: type[Parameters], form: Form) -> None:
+    for name in _names(model):
+        if len(form.getlist(name)) > 1:
+            raise BadInput(f"{name} was sent more than once.")
+
+
+def _names(model: type[Parameters]) -> list[str]:
+    names: list[str] = []
+    for field in model.model_fields.values():
+        choices = field.validation_alias
+        names += [str(c) for c in choices.choices] if isinstance(choices, AliasChoices) else [str(choices)]
+    return names
+
+
+def _sentence(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    name = str(first["loc"][0]) if first["loc"] else "The form"
+    if first["type"] == "missing":
+        return f"{name} is missing."
+    return f"{name} is not valid: {first['msg'].removeprefix('Value error, ')}."

@@ -1,0 +1,1 @@
+"""Twilio Frontline's own callbacks: custom routing, CRM, outgoing conversation, templates."""

@@ -1,0 +1,181 @@
+"""Frontline's CRM callback: a worker's own customers, and what is known of one.
+
+https://www.twilio.com/docs/frontline/my-customers
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import TYPE_CHECKING, Any
+
+from domain import addresses, customer_record, customer_search
+from domain.customer import Customer
+from domain.fields import is_record_name
+from functions.door.answers import Answer, BadInput, NotFound, Refused
+from functions.door.forms import CustomersList, Form, OfCustomer, parse
+from functions.frontline import callback
+from providers import conversations, customers, database, settings
+from providers.customers import Cursor
+
+if TYPE_CHECKING:
+    from providers.database import Snapshot
+
+LARGEST_PAGE = 100
+LOOKED_THROUGH = 300  # records at most, for several words: Firestore looks up one, the rarest of them
+_COUNTED = 3  # words; the longest, which are the rarest as a rule
+
+
+def handle(form: Form) -> Answer:
+    handlers = {"GetCustomersList": _list, "GetCustomerDetailsByCustomerId": _details}
+    return callback.by_location(handlers, form)
+
+
+def _list(form: Form) -> Answer:
+    """One page. Reads PageSize + 1 records, one more for `Anchor`, or up to 300 for several words; see _complete."""
+    wanted = parse(CustomersList, form)
+    size = min(wanted.page_size, LARGEST_PAGE)
+    words = customer_search.asked(wanted.query or "")
+    limit = LOOKED_THROUGH if len(words) > 1 else size + 1
+    after = _cursor(wanted)
+    found = _find(wanted, words, after, limit)
+    if after is None and len(found) < (1 if words else limit) and _complete(wanted.worker, found, words):
+        found = _find(wanted, words, after, limit)
+    shown, last = page(found, words, size)
+    is_all = len(found) < limit and (not found or last == _cursor_of(found[-1]))
+    token = None if is_all or last is None else token_of(last)
+    listed = {"customers": shown, "searchable": True}
+    return Answer({"objects": listed | ({"next_page_token": token} if token else {})})
+
+
+def _complete(worker: str, found: list[Snapshot], words: list[str]) -> bool:
+    """Whether there were records that the trigger has not seen: without a name to sort by no list finds them.
+
+    Looks only where a list that begins is short, or a search finds nobody; costs one or two counted reads.
+    """
+    listed = customers.how_many(worker, are_listed=True) if words else len(found)
+    if customers.how_many(worker) <= listed:
+        return False
+    records = [(one, one.to_dict() or {}) for one in customers.of_worker(worker)]
+    incomplete = [(one, data) for one, data in records if not customer_record.is_complete(data)]
+    try:
+        customers.write((one, customer_record.kept(one.id, data).fields) for one, data in incomplete)
+    except database.LostRace:  # somebody is editing one of them: they are left for the next time
+        return False
+    return bool(incomplete)
+
+
+def _find(wanted: CustomersList, words: list[str], after: Cursor | None, limit: int) -> list[Snapshot]:
+    if not words:
+        return customers.listed(wanted.worker, after, limit)
+    if len(words) == 1:
+        return customers.searched(wanted.worker, words[0], after, limit)
+    rarest = customers.rarest(wanted.worker, words[:_COUNTED], up_to=LOOKED_THROUGH)
+    return customers.searched(wanted.worker, rarest, after, limit, with_terms=True)
+
+
+def page(found: list[Snapshot], words: list[str], size: int) -> tuple[list[dict[str, Any]], Cursor | None]:
+    """The customers to show, and the last record that this page is done with."""
+    shown: list[dict[str, Any]] = []
+    last, room = None, callback.LARGEST_ANSWER
+    for record in found:
+        if len(words) < 2 or set(words) <= set(_map(record, "search")):
+            entry = callback.shown(customers.of(record))
+            room -= len(json.dumps(entry, ensure_ascii=False).encode()) + 2
+            if len(shown) == size or room < 0:
+                break
+            shown.append(entry)
+        last = _cursor_of(record)
+    return shown, last
+
+
+def _cursor_of(record: Snapshot) -> Cursor:
+    return str(record.get("sort_name")), record.id
+
+
+def _map(record: Snapshot, name: str) -> dict[str, Any]:
+    value = record.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def token_of(cursor: Cursor) -> str:
+    return base64.urlsafe_b64encode(json.dumps(cursor).encode()).decode()
+
+
+def _cursor(wanted: CustomersList) -> Cursor | None:
+    """Where the page before ended; None for the first page. Where both are sent, the token holds."""
+    if wanted.next_page_token:
+        return _from_token(wanted.next_page_token)
+    if not wanted.anchor:
+        return None
+    if not is_record_name(wanted.anchor):
+        raise BadInput("Anchor is not the id of a customer.")
+    record = database.read(customers.reference(wanted.anchor))[0]
+    if not record.exists:
+        raise BadInput("Anchor is not the id of a customer any more; begin again without it.")
+    name = customers.of(record).display_name
+    return customer_search.sort_name(name), record.id
+
+
+def _from_token(token: str) -> Cursor:
+    try:
+        name, customer_id = json.loads(base64.urlsafe_b64decode(token))
+    except (ValueError, TypeError):
+        name = customer_id = None
+    if not isinstance(name, str) or not isinstance(customer_id, str) or not is_record_name(customer_id):
+        raise BadInput("NextPageToken is not one that this service gave out.")
+    return name, customer_id
+
+
+def _details(form: Form) -> Answer:
+    wanted = parse(OfCustomer, form)
+    if not is_record_name(wanted.customer_id):
+        raise NotFound("There is no customer with this CustomerId.")
+    record, rules = database.read(customers.reference(wanted.customer_id), settings.reference())
+    if not record.exists:
+        raise NotFound("There is no customer with this CustomerId.")
+    customer = customers.of(record)
+    if not _may_see(wanted.worker, customer, is_open=settings.of(rules).crm_open):
+        raise Refused("The customer belongs to another worker (settings/routing, crm_open: true opens all).")
+    return Answer({"objects": {"customer": details(customer)}})
+
+
+def _may_see(worker: str, customer: Customer, is_open: bool) -> bool:
+    """A customer of nobody is everybody's, and whoever talks to somebody may know who that is."""
+    if is_open or customer.worker in (None, worker):
+        return True
+    return conversations.is_between(worker, customer.customer_id)
+
+
+def details(customer: Customer) -> dict[str, Any]:
+    """All that the app shows; cut where it would not fit into an answer."""
+    channels = [{"type": addresses.channel(a), "value": _value(a)} for a in customer.addresses]
+    links = [_texts(link, ("type", "value", "display_name")) for link in customer.links]
+    text = _texts(customer.details or {}, ("title", "content"))
+    return callback.shown(customer) | callback.present(
+        {
+            "channels": _fitting(channels, 10_000),
+            "links": _fitting([link for link in links if "value" in link], 20_000),
+            "details": {name: callback.cut(value, 10_000) for name, value in text.items()},
+        }
+    )
+
+
+def _value(address: str) -> str:
+    """Frontline wants WhatsApp numbers with their prefix; other channels without."""
+    return addresses.bare(address) if addresses.channel(address) == "chat" else address
+
+
+def _texts(value: Any, names: tuple[str, ...]) -> dict[str, str]:
+    return {name: value[name] for name in names if isinstance(value.get(name), str) and value[name]}
+
+
+def _fitting(items: list[dict[str, str]], most_bytes: int) -> list[dict[str, str]]:
+    """The items from the first on that fit together."""
+    fitting = []
+    for item in items:
+        most_bytes -= len(json.dumps(item, ensure_ascii=False).encode()) + 2
+        if most_bytes < 0:
+            break
+        fitting.append(item)
+    return fitting

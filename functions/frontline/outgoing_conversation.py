@@ -1,0 +1,68 @@
+"""Frontline's outgoing conversation callback: which of our numbers a worker writes to a customer from.
+
+https://www.twilio.com/docs/frontline/outgoing-conversations
+"""
+
+from __future__ import annotations
+
+from domain import addresses
+from domain.customer import Customer
+from domain.fields import is_record_name
+from domain.worker import Worker
+from functions.door.answers import Answer, BadInput, NotFound, Refused
+from functions.door.forms import Form, ProxyAddressWanted, parse
+from functions.frontline import callback
+from providers import configuration, customers, database, pools, settings, workers
+
+
+def handle(form: Form) -> Answer:
+    return callback.by_location({"GetProxyAddress": _proxy_address}, form)
+
+
+def _proxy_address(form: Form) -> Answer:
+    wanted = parse(ProxyAddressWanted, form)
+    if not addresses.is_number(wanted.customer_address):
+        raise BadInput("ChannelValue is not an international phone number such as +15551234567.")
+    customer, worker, default_pool = _look(wanted)
+    if customer.do_not_contact:
+        raise Refused(f"The customer {customer.customer_id} may not be written to (do_not_contact).")
+    candidates = (*worker.addresses, *_of_pools(worker, default_pool), *_of_environment(wanted.channel))
+    proxy = choose(candidates, wanted.channel, wanted.customer_address)
+    if proxy is None:
+        raise Refused(
+            f"{worker.identity} has no number for {wanted.channel}: no own one, no pool's, no default."
+        )
+    return Answer({"proxy_address": proxy})
+
+
+def choose(candidates: tuple[str, ...], channel: str, customer_address: str) -> str | None:
+    """The first number of this channel; nobody writes to themselves (https://www.twilio.com/docs/api/errors/48027)."""
+    ours = (addresses.compact(candidate) for candidate in candidates)
+    return next((a for a in ours if addresses.channel(a) == channel and a != customer_address), None)
+
+
+def _look(wanted: ProxyAddressWanted) -> tuple[Customer, Worker, str]:
+    if not is_record_name(wanted.customer_id):
+        raise NotFound("There is no customer with this CustomerId.")
+    customer, worker, rules = database.read(
+        customers.reference(wanted.customer_id), workers.reference(wanted.worker), settings.reference()
+    )
+    if not customer.exists:
+        raise NotFound("There is no customer with this CustomerId.")
+    default_pool = settings.of(rules).default_pool
+    return customers.of(customer), workers.of(worker), default_pool
+
+
+def _of_pools(worker: Worker, default_pool: str) -> tuple[str, ...]:
+    """The numbers of the worker's pools in the order of the pools; a worker without a record is in the default one."""
+    mine = (default_pool,) if worker.pools is None else worker.pools
+    records = pools.load(*dict.fromkeys(mine))
+    return tuple(address for pool in records.values() for address in pool.addresses)
+
+
+def _of_environment(channel: str) -> tuple[str, ...]:
+    """The number from the environment, where whatsapp: may be left out."""
+    number = configuration.outgoing_number(channel)
+    if number is None:
+        return ()
+    return (f"whatsapp:{addresses.bare(number)}",) if channel == "whatsapp" else (number,)

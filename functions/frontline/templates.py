@@ -1,0 +1,95 @@
+"""Frontline's templates callback: ready-made messages for this customer, with all placeholders filled.
+
+https://www.twilio.com/docs/frontline/templated-messages
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from domain import addresses
+from domain.customer import Customer
+from domain.fields import is_record_name
+from domain.template import Template, rendered
+from domain.worker import parse as parse_worker
+from functions.door.answers import Answer, NotFound
+from functions.door.forms import Form, OfCustomer, parse
+from functions.frontline import callback
+from providers import customers, database, log, workers
+from providers import templates as records
+
+
+def handle(form: Form) -> Answer:
+    return callback.by_location({"GetTemplatesByCustomerId": _of_customer}, form)
+
+
+def _of_customer(form: Form) -> Answer:
+    wanted = parse(OfCustomer, form)
+    if not is_record_name(wanted.customer_id):
+        raise NotFound("There is no customer with this CustomerId.")
+    (record, worker), found = database.together(
+        lambda: database.read(customers.reference(wanted.customer_id), workers.reference(wanted.worker)),
+        records.load,
+    )
+    if not record.exists:
+        raise NotFound("There is no customer with this CustomerId.")
+    customer = customers.of(record)
+    values = values_for(customer, record.to_dict() or {}, wanted.worker, worker.to_dict() or {})
+    chosen = in_language(found, customer.language)
+    return Answer(grouped(chosen, values))
+
+
+def values_for(
+    customer: Customer, record: Mapping[str, Any], identity: str, worker: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What placeholders can name. A customer who is only called by their address has no name to be greeted by."""
+    own = {addresses.bare(address) for address in customer.addresses}
+    given = record.get("display_name")
+    named = isinstance(given, str) and addresses.bare(given) not in {"", *own}
+    return {
+        "Name": customer.display_name if named else None,
+        "Author": parse_worker(identity, worker).name,
+        "customer": {**record, "customer_id": customer.customer_id},
+        "worker": {**worker, "identity": identity},
+    }
+
+
+def in_language(templates: list[Template], language: str | None) -> list[Template]:
+    """In each category those in the customer's language, else those without a language, else all of it."""
+    by_category: dict[str, list[Template]] = {}
+    for template in sorted(templates, key=lambda t: (t.order, t.id)):
+        by_category.setdefault(template.category, []).append(template)
+    return [t for category in by_category.values() for t in _fitting(category, _languages(language))]
+
+
+def _languages(language: str | None) -> list[str | None]:
+    """From the closest on: de-at, then de, then none at all."""
+    spelled = (language or "").lower().replace("_", "-")
+    return [spelled, spelled.partition("-")[0], None] if spelled else [None]
+
+
+def _fitting(category: list[Template], languages: list[str | None]) -> list[Template]:
+    for language in languages:
+        fitting = [t for t in category if (t.language and t.language.lower().replace("_", "-")) == language]
+        if fitting:
+            return fitting
+    return category
+
+
+def grouped(templates: list[Template], values: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Frontline's shape: categories in order with their templates in order; none that is empty."""
+    groups: dict[str, list[dict[str, Any]]] = {}
+    room = callback.LARGEST_ANSWER
+    for template in templates:
+        content = rendered(template.content, values) if template.content else None
+        if content is None:
+            continue
+        shown = callback.present({"content": content, "whatsAppApproved": template.whatsapp_approved or None})
+        room -= len(json.dumps([template.category, shown], ensure_ascii=False).encode()) + 50
+        if room < 0:
+            log.warning("There are more templates than fit into an answer; the last ones are left out.")
+            break
+        groups.setdefault(template.category, []).append(shown)
+    return [{"display_name": name, "templates": shown} for name, shown in groups.items()]

@@ -1,0 +1,38 @@
+"""Who the customer is, put on their participant: customer_id, display_name, avatar."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from domain import limits
+from domain.customer import Customer
+from functions.door.answers import TryAgain
+from functions.door.forms import ParticipantEvent
+from providers import configuration, customers, log, settings, twilio
+from providers.twilio import Outcome, Place
+
+
+def introduce(event: ParticipantEvent) -> None:
+    """Makes a record for an unknown sender, if the settings want one. Raises TryAgain while Twilio is busy."""
+    customer = customers.find(event.customer_address or "")
+    if not customer.known and settings.load().create_customers:
+        customer = customers.create(customer)
+    wanted = attributes(event.attributes, customer)
+    if wanted == event.attributes:
+        return
+    place = Place(configuration.service_in_use(event.service_sid), event.sid)
+    result = twilio.set_attributes(place, event.participant_sid, wanted)
+    if result.outcome is Outcome.RETRY:
+        raise TryAgain(f"The customer is not introduced yet: {result.why}")
+    if result.outcome is not Outcome.DONE:
+        log.error(f"The customer could not be introduced: {result.why}", conversation=event.sid)
+
+
+def attributes(there: dict[str, Any], customer: Customer) -> dict[str, Any]:
+    """The participant's attributes with what we know of the customer; what is there already stays."""
+    known = {
+        "customer_id": customer.customer_id,
+        "display_name": customer.display_name[: limits.NAME],
+        "avatar": customer.avatar,
+    }
+    return limits.with_room_for(there, known, limits.PARTICIPANT_ATTRIBUTES)

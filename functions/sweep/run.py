@@ -1,0 +1,40 @@
+"""One run of the sweep: what it mended, and what failed without holding up the rest."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
+
+from providers import deadline, log
+
+T = TypeVar("T")
+Else = TypeVar("Else")
+
+
+class Run:
+    """`mended` and `failed` are counted per kind."""
+
+    def __init__(self) -> None:
+        self.mended = Counter[str]()
+        self.failed = Counter[str]()
+
+    def note(self, kind: str, number: int = 1) -> None:
+        if number:
+            self.mended[kind] += number
+
+    def in_time(self, records: Iterable[T], margin: float) -> Iterator[T]:
+        """One after the other, while more than `margin` seconds are left."""
+        for record in records:
+            if deadline.is_over(margin):
+                return
+            yield record
+
+    def shielded(self, what: str, which: str, act: Callable[[], T], otherwise: Else) -> T | Else:
+        """What `act` returns; if it fails, this is logged with its name, counted, and `otherwise` is returned."""
+        try:
+            return act()
+        except Exception:  # noqa: BLE001 - one odd record must not keep the others from being mended
+            self.failed[what] += 1
+            log.crash(f"The sweep could not see to {what} {which}; it goes on with the rest.")
+            return otherwise

@@ -1,0 +1,95 @@
+"""The log against Twilio, a few conversations each time: its state there, and who is in it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+from assignment import activity, matching, membership
+from domain.conversation import ASSIGNED, INACTIVE, QUEUED, Conversation
+from functions.sweep.run import Run
+from providers import clock, conversations, database, twilio
+from providers.sweeps import Progress
+from providers.twilio import Outcome
+
+_AT_ONCE = 20
+_ASLEEP_AT_ONCE = 10
+_MARGIN = 8.0
+
+
+def compare(progress: Progress, run: Run) -> Progress:
+    """Two rounds: those who have or want a worker, and those asleep, of which there may be any number."""
+    awake = _round((QUEUED, ASSIGNED), progress.truth_after, _AT_ONCE, run)
+    asleep = _round((INACTIVE,), progress.asleep_after, _ASLEEP_AT_ONCE, run)
+    return replace(progress, truth_after=awake, asleep_after=asleep)
+
+
+def _round(states: tuple[str, ...], after: str | None, at_once: int, run: Run) -> str | None:
+    """Compares the next ones; returns where the round stands, None at its end."""
+    found = conversations.in_states_after(states, after, at_once)
+    for conversation in run.in_time(found, _MARGIN):
+        look = partial(_compare, conversation.sid, states)
+        is_mended = run.shielded("conversation", conversation.sid, look, False)
+        run.note("conversations that Twilio knows otherwise", is_mended)
+        after = conversation.sid
+    at_end = len(found) < at_once and (not found or after == found[-1].sid)
+    return None if at_end else after
+
+
+def _compare(sid: str, states: tuple[str, ...]) -> bool:
+    conversation = conversations.load(sid)
+    if conversation.state not in states:
+        return False
+    place = twilio.place_of(conversation)
+    result = twilio.state(place)
+    if result.outcome is Outcome.GONE or (result.outcome is Outcome.DONE and result.body.state == "closed"):
+        matching.close(conversation.sid, "Twilio has closed it")
+        return True
+    people = twilio.participants(place)
+    if result.outcome is not Outcome.DONE or people.outcome is not Outcome.DONE:
+        return False
+    inside = {p.identity: p.sid for p in people.body if p.identity}
+    try:
+        return _put_right(conversation, result.body.state, inside)
+    except database.LostRace:
+        return False  # the log has moved on meanwhile
+
+
+def _put_right(conversation: Conversation, state: str, inside: dict[str, str]) -> bool:
+    """Makes the log say what Twilio says; returns whether it said something else."""
+    if conversation.state == INACTIVE and conversation.lease_until is not None:
+        return _finish_asleep(conversation, inside)
+    if (
+        conversation.worker is not None
+        and conversation.worker not in inside
+        and conversation.lease_until is None
+    ):
+        membership.holder_left(conversation)
+        alone = conversations.load(conversation.sid)
+        if alone.state == INACTIVE and state == "active":
+            activity.woke_up(alone)
+    elif conversation.worker is None and inside:
+        identity, participant_sid = next(iter(inside.items()))
+        membership.joined(conversation.sid, conversation.service_sid, identity, participant_sid)
+    elif conversation.state == ASSIGNED and state == "inactive":
+        activity.fell_asleep(conversation)
+    elif conversation.state == INACTIVE and state == "active":
+        activity.woke_up(conversation)
+    else:
+        return False
+    return True
+
+
+def _finish_asleep(conversation: Conversation, inside: dict[str, str]) -> bool:
+    """One that fell asleep while its worker was being added, who is in it or never came."""
+    if conversation.lease_until is None or conversation.lease_until > clock.now():
+        return False
+    identity = conversation.worker or ""
+    if identity in inside:
+        membership.joined(conversation.sid, conversation.service_sid, identity, inside[identity])
+    elif conversation.mode == "custom":
+        activity.woke_up(conversation)
+    else:
+        why = f"it fell asleep before {identity} was in it"
+        matching.queue(conversation, conversation, membership.pool_for(conversation), why)
+    return True

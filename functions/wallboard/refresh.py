@@ -1,0 +1,191 @@
+"""Puts the figures together, each counted no more often than it is worth."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import cache, partial
+
+from domain.pool import Pool
+from domain.pool import parse as parse_pool
+from domain.rules import in_words
+from domain.settings import Settings
+from functions.wallboard import statistics
+from functions.wallboard.cache import Kept
+from functions.wallboard.figures import (
+    Hour,
+    Now,
+    PoolRow,
+    Stuck,
+    Today,
+    Waiting,
+    hours_of_day,
+    parts_of_day,
+)
+from functions.wallboard.statistics import Meter, Span, Waits, Workforce
+from providers import clock, configuration, conversations, database, pools, settings
+
+NOW_FOR = 5.0  # seconds
+TODAY_FOR = 30.0
+RECORDS_FOR = 30.0  # settings and pools, which people edit
+FINISHED_FOR = 600.0  # the part of the day that is over; it changes only while somebody in it still waits
+UNSETTLED_FOR = 60.0
+SHOWN = 20  # of those waiting
+MOST_POOLS = 30
+_MOST_STUCK = 10
+
+
+class Board:
+    """The figures of one database; `meter` says what they cost."""
+
+    def __init__(self) -> None:
+        self.meter = Meter()
+        self._kept = Kept()
+
+    def now(self) -> Now:
+        return self._kept.get("now", NOW_FOR, self._now)
+
+    def today(self) -> Today:
+        return self._kept.get("today", TODAY_FOR, self._today)
+
+    def today_if_known(self) -> Today | None:
+        """For a page that is shown at once and completed a moment later."""
+        known: Today | None = self._kept.peek("today", UNSETTLED_FOR)
+        return known
+
+    def settings(self) -> Settings:
+        return self._kept.get("settings", RECORDS_FOR, self._settings)
+
+    def pools(self) -> list[Pool]:
+        """The pools with a record, and the default one, which needs none."""
+        return self._kept.get("pools", RECORDS_FOR, self._pools)
+
+    def _settings(self) -> Settings:
+        self.meter.note(1)
+        return settings.load()
+
+    def _pools(self) -> list[Pool]:
+        query = database.client().collection("pools").limit(MOST_POOLS + 1)
+        found = [pools.of(one) for one in statistics.found(self.meter, query)]
+        default = self.settings().default_pool
+        if default not in (pool.id for pool in found):
+            found.insert(0, parse_pool(default, None))
+        return sorted(found, key=lambda pool: pool.display_name.casefold())
+
+    def _now(self) -> Now:
+        meter, shown = self.meter, self.pools()[:MOST_POOLS]
+        first = statistics.longest_waiting(meter, None, SHOWN)
+        waiting = len(first) if len(first) < SHOWN else statistics.how_many_wait(meter, None)
+        queue = self._named(first)
+        everybody: list[str | None] = [None]
+        asked = [*everybody, *(pool.id for pool in shown)]
+        forces = statistics.every([partial(statistics.workforce, meter, pool_id) for pool_id in asked])
+        if waiting > len(queue):
+            rows = statistics.every([partial(self._queue_of, pool.id) for pool in shown])
+        else:
+            rows = [_of(queue, pool.id) for pool in shown]
+        return Now(
+            at=clock.now(),
+            waiting=waiting,
+            since=queue[0].since if queue else None,
+            workers=forces[0],
+            pools=tuple(
+                _row(pool, *row, force) for pool, row, force in zip(shown, rows, forces[1:], strict=True)
+            ),
+            more_pools=len(self.pools()) > MOST_POOLS,
+            queue=tuple(queue),
+        )
+
+    def _queue_of(self, pool_id: str) -> tuple[int, datetime | None]:
+        first = statistics.longest_waiting(self.meter, pool_id, 1)
+        count = statistics.how_many_wait(self.meter, pool_id) if first else 0
+        return count, first[0].get("queued_at") if first else None
+
+    def _named(self, entries: list[database.Snapshot]) -> list[Waiting]:
+        """Those waiting, with the name and the reason that the log of conversations has."""
+        known = self._kept.get("names", RECORDS_FOR, dict[str, tuple[str, str]])
+        unknown = [conversations.reference(entry.id) for entry in entries if entry.id not in known]
+        if unknown:
+            self.meter.note(len(unknown))
+            for record in map(conversations.of, database.read(*unknown)):
+                line = record.log[-1] if record.log else {}
+                name = record.display_name or record.address or record.sid
+                known[record.sid] = (name, str(line.get("why", "")))
+        found = []
+        for entry in entries:
+            stored, (name, why) = entry.to_dict() or {}, known[entry.id]
+            found.append(Waiting(entry.id, str(stored.get("pool")), name, stored["queued_at"], why))
+        return found
+
+    def _today(self) -> Today:
+        now, wanted = clock.now(), self.settings()
+        hours = hours_of_day(now, wanted.time_zone)
+        parts = [self._waits(span, wanted, now) for span in parts_of_day(hours, now)]
+        total = sum(parts, Waits())
+        return Today(
+            at=now,
+            zone=wanted.time_zone,
+            threshold=wanted.service_level_seconds,
+            waits=total,
+            not_routed=statistics.not_routed(self.meter, Span(hours[0].start, hours[-1].end)),
+            hours=tuple(self._hours(hours) if total.arrived else (Hour(h.start, 0, None) for h in hours)),
+            stuck=(
+                *self._overdue(now),
+                *self._kept.get("problems", UNSETTLED_FOR, lambda: self._problems(wanted)),
+            ),
+        )
+
+    def _waits(self, span: Span, wanted: Settings, now: datetime) -> Waits:
+        threshold = wanted.service_level_seconds
+        if span.end > now:
+            return statistics.waits(self.meter, span, threshold)
+        known: Waits | None = self._kept.peek((span, threshold), FINISHED_FOR)
+        keep = FINISHED_FOR if known is not None and known.waiting == 0 else UNSETTLED_FOR
+        return self._kept.get((span, threshold), keep, lambda: statistics.waits(self.meter, span, threshold))
+
+    def _hours(self, hours: list[Span]) -> list[Hour]:
+        """Each hour counted by itself: the last two often, the others seldom."""
+
+        def counted(index: int) -> Hour:
+            span = hours[index]
+            keep = TODAY_FOR if index >= len(hours) - 2 else FINISHED_FOR
+            arrived, average = self._kept.get(
+                ("hour", span), keep, lambda: statistics.arrivals(self.meter, span)
+            )
+            return Hour(span.start, arrived, average)
+
+        return statistics.every([partial(counted, index) for index in range(len(hours))])
+
+    def _overdue(self, now: datetime) -> list[Stuck]:
+        found = []
+        for one in map(conversations.of, statistics.overdue_claims(self.meter, now, _MOST_STUCK)):
+            late = (now - one.lease_until).total_seconds() if one.lease_until else 0
+            why = f"{one.worker} was to be added and should have been {in_words(late)} ago; the sweep goes on with it"
+            found.append(Stuck(one.display_name or one.address or one.sid, why, one.sid))
+        return found
+
+    def _problems(self, wanted: Settings) -> list[Stuck]:
+        """Records in which somebody typed what makes no sense."""
+        found = [Stuck("settings/routing", wanted.problem)] if wanted.problem else []
+        for collection in ("pools", "workers", "customers"):
+            for record in statistics.with_a_problem(self.meter, collection, _MOST_STUCK):
+                found.append(Stuck(str(record.reference.path), str(record.get("problem"))))
+        return found
+
+
+def _of(queue: list[Waiting], pool_id: str) -> tuple[int, datetime | None]:
+    mine = [one for one in queue if one.pool == pool_id]
+    return len(mine), mine[0].since if mine else None
+
+
+def _row(pool: Pool, waiting: int, since: datetime | None, force: Workforce) -> PoolRow:
+    return PoolRow(pool.id, pool.display_name, waiting, since, force)
+
+
+def board() -> Board:
+    """The one board of this process for the database in the environment."""
+    return _board(configuration.firestore())
+
+
+@cache
+def _board(where: configuration.Firestore) -> Board:
+    return Board()
