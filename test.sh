@@ -7,7 +7,7 @@ if [[ ${1-} == -h || ${1-} == --help ]]; then
     cat <<'HELP'
 usage: ./test.sh [pytest options]
 
-ruff, mypy, shellcheck, then every test, on a Firestore emulator of its own. Needs Python 3.11 or later;
+ruff, mypy, import-linter, shellcheck, then every test, on a Firestore emulator of its own. Needs Python 3.11 or later;
 installs into .venv. Options go to pytest: ./test.sh -k routing, ./test.sh tests/local -x, ./test.sh -n 0
 HELP
     exit 0
@@ -21,6 +21,7 @@ export PATH="$PWD/.venv/bin:$PATH"
 ruff check --quiet .
 ruff format --check --quiet .
 mypy --no-error-summary
+lint-imports --no-cache >/dev/null || { lint-imports --no-cache; exit 1; }
 find . -name '*.sh' -not -path './.venv/*' -not -path '*/node_modules/*' -exec shellcheck --external-sources {} +
 shellcheck --external-sources .ci/run
 

@@ -13,29 +13,29 @@ class Function:
     """One deployed function.
 
     `name`: its entry point in main.py. `caller`: who may call it: twilio (signed), firestore, scheduler, person (IAM).
-    `module`: where its `handle` is. `seconds` it gives itself; `limit`: seconds that Google gives it.
-    `libraries`: what an instance loads at its start. `collection`: whose documents wake it.
+    `package`: where its module lies. `seconds` it gives itself; `limit`: seconds that Google gives it. `libraries`:
+    what an instance loads at its start. `documents` wake it. `answers_always`: nothing but 200 will do, for on any other
+    answer Twilio drops the customer's message.
     """
 
     name: str
     caller: str
-    module: str
+    package: str
     seconds: float
     limit: int
     libraries: tuple[str, ...]
-    collection: str | None = None
+    documents: str = ""
     methods: tuple[str, ...] = ("POST",)
     answers_always: bool = False
 
     @property
-    def deployed_name(self) -> str:
-        """Without a prefix."""
-        return self.name.replace("_", "-")
+    def module(self) -> str:
+        return self.package + self.name
 
     @property
-    def documents(self) -> str | None:
-        """The pattern of the documents that wake it."""
-        return f"{self.collection}/{{name}}" if self.collection else None
+    def collection(self) -> str:
+        """Whose documents wake it."""
+        return self.documents.partition("/")[0]
 
     def load(self) -> Callable[..., Any]:
         """Its handler, imported on first use: every deployed function imports all of main.py."""

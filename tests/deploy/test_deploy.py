@@ -15,6 +15,7 @@ import requests
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import firestore
 
+from functions.table import FUNCTIONS
 from tests.deploy.conftest import ROOT, Story
 from tests.deploy.google import Json
 from tools.seed import default_records
@@ -53,6 +54,14 @@ def test_deploy_sh_calls_each_kind_of_function_what_main_decorates_it_as() -> No
     }
     for entry, columns in table().items():
         assert (columns[0] == "firestore") == (decorated[entry] == "cloud_event"), entry
+
+
+def test_deploy_sh_says_of_each_function_what_the_table_says() -> None:
+    told = {
+        entry: (caller, int(limit), more[-1] if caller == "firestore" else "")
+        for entry, (caller, limit, *more) in table().items()
+    }
+    assert told == {one.name: (one.caller, one.limit, one.documents) for one in FUNCTIONS}
 
 
 def test_ctrl_c_ends_every_child_and_says_how_to_go_on(story: Story) -> None:
