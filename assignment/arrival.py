@@ -131,4 +131,4 @@ def _described(seen: Seen, arrival: Arrival) -> Conversation:
 def _our_number(arrival: Arrival, pool: Pool) -> str | None:
     """Which of a group message's receivers is the Twilio number: one that a pool or the environment names."""
     named = {*pool.addresses, *configuration.own_numbers()}
-    return next((address for address in arrival.receivers if address in named), None)
+    return next((address for address in arrival.our_addresses if address in named), None)

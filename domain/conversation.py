@@ -99,6 +99,7 @@ class Pending:
     queued_at: datetime | None
     priority: int
     is_complete: bool = True
+    problem: str | None = None
 
     def is_for(self, identity: str, now: datetime) -> bool:
         """Whether this worker may take it: one who just left it is not asked again for a while."""
@@ -165,7 +166,7 @@ def entry(conversation: Conversation) -> dict[str, Any]:
     return {name: record[name] for name in _IN_ENTRY}
 
 
-def parse_entry(sid: str, data: Mapping[str, Any] | None) -> Pending:
+def parse_entry(sid: str, data: Mapping[str, Any] | None, version: object = None) -> Pending:
     read = Fields(data)
     pool, queued_at = read.record_name("pool"), read.time("queued_at")
     priority = read.whole("priority", default=0)
@@ -177,4 +178,5 @@ def parse_entry(sid: str, data: Mapping[str, Any] | None) -> Pending:
         queued_at=queued_at,
         priority=priority,
         is_complete=None not in (pool, queued_at, (data or {}).get("priority")) and read.problem is None,
+        problem=read.problem,
     )

@@ -26,7 +26,7 @@ class Customer:
     problem: str | None = None
 
 
-def parse(customer_id: str, data: Mapping[str, Any] | None) -> Customer:
+def parse(customer_id: str, data: Mapping[str, Any] | None, version: object = None) -> Customer:
     fields = Fields(data)
     listed = fields.texts("addresses")
     return Customer(

@@ -26,7 +26,7 @@ class Pool:
     problem: str | None = None
 
 
-def parse(pool_id: str, data: Mapping[str, Any] | None) -> Pool:
+def parse(pool_id: str, data: Mapping[str, Any] | None, version: object = None) -> Pool:
     """The pool; one without a record works with the defaults."""
     fields = Fields(data)
     capacity = fields.limit("capacity", default=DEFAULT_CAPACITY)

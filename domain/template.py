@@ -25,7 +25,7 @@ class Template:
     problem: str | None = None
 
 
-def parse(template_id: str, data: Mapping[str, Any] | None) -> Template:
+def parse(template_id: str, data: Mapping[str, Any] | None, version: object = None) -> Template:
     fields = Fields(data)
     content = fields.text("content")
     if content is None:

@@ -21,10 +21,14 @@ class Firestore:
 
 @dataclass(frozen=True)
 class Twilio:
-    """The account in use. `tokens` are tried in order: the primary, then one being rotated in or out."""
+    """The account in use. `tokens` are tried in order: the primary, then one being rotated in or out.
+
+    `signing_secrets`: what a webhook may be signed with, the tokens and the shared key of SHA-256 signatures if set.
+    """
 
     account_sid: str
     tokens: tuple[str, ...]
+    signing_secrets: tuple[str, ...]
     api_base_url: str | None
     service_sid: str | None
 
@@ -39,27 +43,21 @@ def firestore() -> Firestore:
 
 def twilio() -> Twilio:
     """The Twilio account; raises ConfigurationError naming what is missing."""
+    primary, *others = _required("TWILIO_AUTH_TOKEN"), _optional("TWILIO_AUTH_TOKEN_SECONDARY")
+    tokens = (primary, *filter(None, others))
+    shared = _optional("TWILIO_WEBHOOK_SHARED_KEY")
     return Twilio(
         account_sid=_required("TWILIO_ACCOUNT_SID"),
-        tokens=_tokens(),
+        tokens=tokens,
+        signing_secrets=(*tokens, shared) if shared else tokens,
         api_base_url=_optional("TWILIO_API_BASE_URL"),
         service_sid=_optional("TWILIO_CONVERSATION_SERVICE_SID"),
     )
 
 
-def signing_secrets() -> tuple[str, ...]:
-    """What a webhook may be signed with: the auth token(s), and the shared key of SHA-256 signatures if set."""
-    shared = _optional("TWILIO_WEBHOOK_SHARED_KEY")
-    return (*_tokens(), shared) if shared else _tokens()
-
-
 def service_in_use(named: str | None) -> str | None:
     """The Conversations service: the one configured, else the one that a webhook names; None: the account's default."""
     return _optional("TWILIO_CONVERSATION_SERVICE_SID") or named
-
-
-def account_sid() -> str:
-    return _required("TWILIO_ACCOUNT_SID")
 
 
 def webhook_base_url() -> str | None:
@@ -86,12 +84,6 @@ def outgoing_number(channel: str) -> str | None:
 def own_numbers() -> frozenset[str]:
     """The Twilio numbers named in the environment."""
     return frozenset(n for n in map(outgoing_number, ("sms", "whatsapp")) if n)
-
-
-def _tokens() -> tuple[str, ...]:
-    other = _optional("TWILIO_AUTH_TOKEN_SECONDARY")
-    primary = _required("TWILIO_AUTH_TOKEN")
-    return (primary, other) if other else (primary,)
 
 
 def _optional(name: str) -> str | None:

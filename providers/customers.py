@@ -11,8 +11,6 @@ from domain.customer import Customer, parse, unknown
 from providers import database, log
 
 if TYPE_CHECKING:
-    from google.cloud.firestore import DocumentReference
-
     from providers.database import Snapshot
 
 Cursor: TypeAlias = tuple[str, str]  # (sort_name, id) of a record: a list goes on behind it
@@ -21,15 +19,9 @@ _MOST_TWINS = 20
 _COUNTED_UP_TO = 1000  # one billed read
 _MOST_COMPLETED = 300
 _MOST_ALTERNATIVES = 30  # Firestore's limit for array_contains_any
+_CUSTOMERS = database.Collection("customers", parse)
+reference, of = _CUSTOMERS.reference, _CUSTOMERS.of
 _SHOWN = ("display_name", "avatar", "addresses", "sort_name")
-
-
-def reference(customer_id: str) -> DocumentReference:
-    return database.document("customers", customer_id)
-
-
-def of(snapshot: Snapshot) -> Customer:
-    return parse(snapshot.id, snapshot.to_dict())
 
 
 def find_worker_for_customer(customer: Customer) -> str | None:

@@ -1,4 +1,4 @@
-"""The Firestore client, and the few calls through which everything goes: read, find, count, commit."""
+"""The Firestore client, the few calls through which everything goes (read, find, count, commit), and a collection."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar, overload
 
-from providers import configuration, deadline, seam
+from providers import configuration, deadline, log, seam
 
 if TYPE_CHECKING:
     from google.api_core.retry import Retry
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     Snapshot: TypeAlias = DocumentSnapshot[DocumentReference]
 
+Conditions: TypeAlias = Iterable[tuple[str, str, Any]]  # field, operator, value
 T = TypeVar("T")
 A = TypeVar("A")
 B = TypeVar("B")
@@ -61,11 +62,6 @@ def _side_by_side() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max_workers=32, thread_name_prefix="firestore")
 
 
-def document(collection: str, name: str) -> DocumentReference:
-    reference: DocumentReference = client().collection(collection).document(name)
-    return reference
-
-
 def read(*references: DocumentReference) -> list[Snapshot]:
     """Documents in one round trip, in the order asked for; the same one twice is read once."""
     wanted = list(dict.fromkeys(references))
@@ -80,14 +76,6 @@ def find(query: Query) -> list[Snapshot]:
     return _unless_unavailable(
         lambda retry: list(query.stream(retry=retry, timeout=deadline.remaining(_PATIENCE)))
     )
-
-
-def after(
-    collection: str, conditions: Iterable[tuple[str, str, Any]], name: str | None, limit: int
-) -> list[Snapshot]:
-    """Matching documents in the order of their names, from behind the one called `name`."""
-    behind = [("__name__", ">", document(collection, name))] if name else []
-    return find(ordered(filtered(collection, [*conditions, *behind]), ("__name__",), limit))
 
 
 def count(query: Query, up_to: int) -> int:
@@ -173,7 +161,7 @@ def together(first: Callable[[], Any], *others: Callable[[], Any]) -> tuple[Any,
     return (first(), *(future.result() for future in running))
 
 
-def filtered(collection: str, conditions: Iterable[tuple[str, str, Any]]) -> Query:
+def filtered(collection: str, conditions: Conditions) -> Query:
     """A query with these (field, operator, value) conditions."""
     from google.cloud.firestore import FieldFilter
 
@@ -191,3 +179,65 @@ def ordered(query: Query, fields: Sequence[str], limit: int) -> Query:
             field.removeprefix("-"), direction="DESCENDING" if field[0] == "-" else "ASCENDING"
         )
     return query.limit(limit)
+
+
+class Readable(Protocol):
+    @property
+    def problem(self) -> str | None: ...
+
+
+R = TypeVar("R", bound=Readable)
+
+
+class Collection(Generic[R]):
+    """One collection, read through its one typed reader: parse(name, data or None, version or None)."""
+
+    def __init__(self, name: str, parse: Callable[[str, dict[str, Any] | None, object], R]) -> None:
+        self.name = name
+        self._parse = parse
+
+    def reference(self, name: str) -> DocumentReference:
+        reference: DocumentReference = client().collection(self.name).document(name)
+        return reference
+
+    def of(self, snapshot: Snapshot) -> R:
+        version = snapshot.update_time if snapshot.exists else None
+        return self._parse(snapshot.id, snapshot.to_dict(), version)
+
+    def load(self, name: str) -> R:
+        return self.of(read(self.reference(name))[0])
+
+    def load_all(self, names: Iterable[str]) -> list[R]:
+        """These in one round trip, also those without a record."""
+        wanted = list(map(self.reference, names))
+        return list(map(self.of, read(*wanted))) if wanted else []
+
+    def find(self, conditions: Conditions, order: Sequence[str], limit: int) -> list[R]:
+        """Matching records in this order (a minus sign: descending), the first `limit` of them."""
+        return list(map(self.of, find(ordered(filtered(self.name, conditions), order, limit))))
+
+    def after(self, name: str | None, limit: int, conditions: Conditions = ()) -> list[R]:
+        """Matching records in the order of their names, from behind that one, for going through all in turns."""
+        behind = [("__name__", ">", self.reference(name))] if name else []
+        return self.find([*conditions, *behind], ("__name__",), limit)
+
+    def checked(self, snapshot: Snapshot) -> R:
+        """The record; what makes no sense in it is told there, in `problem`, until it is mended."""
+        value = self.of(snapshot)
+        data = snapshot.to_dict()
+        if data is not None and data.get("problem") != value.problem:
+            _tell(snapshot, value.problem)
+        return value
+
+
+def _tell(snapshot: Snapshot, problem: str | None) -> None:
+    from google.cloud.firestore import DELETE_FIELD
+
+    batch = client().batch()
+    put(batch, snapshot.reference, {"problem": problem or DELETE_FIELD}, snapshot.update_time)
+    try:
+        commit(batch)
+    except LostRace:
+        return  # somebody is editing the record; the next reader looks again
+    if problem:
+        log.warning(f"The record {snapshot.reference.path} is not right: {problem}")

@@ -8,34 +8,19 @@ from typing import TYPE_CHECKING
 from domain import addresses
 from domain.pool import Pool, parse
 from domain.worker import Worker
-from providers import database, problems
+from providers import database
 
 if TYPE_CHECKING:
-    from google.cloud.firestore import DocumentReference
-
     from providers.database import Snapshot
 
+_POOLS = database.Collection("pools", parse)
+reference, of, checked = _POOLS.reference, _POOLS.of, _POOLS.checked
 _MOST_WITH_ONE_NUMBER = 3  # enough to see that a number is claimed twice
-
-
-def reference(pool_id: str) -> DocumentReference:
-    return database.document("pools", pool_id)
-
-
-def of(snapshot: Snapshot) -> Pool:
-    return parse(snapshot.id, snapshot.to_dict())
-
-
-def checked(snapshot: Snapshot) -> Pool:
-    """The pool; what makes no sense in its record is told there."""
-    pool = of(snapshot)
-    problems.keep_true(snapshot, pool.problem)
-    return pool
 
 
 def load(*pool_ids: str) -> dict[str, Pool]:
     """These pools in one round trip."""
-    return {pool.id: pool for pool in map(of, _read(pool_ids))}
+    return {pool.id: pool for pool in _POOLS.load_all(pool_ids)}
 
 
 def deciding(worker: Worker, known: Mapping[str, Pool]) -> Mapping[str, Pool]:
@@ -50,13 +35,9 @@ def deciding(worker: Worker, known: Mapping[str, Pool]) -> Mapping[str, Pool]:
 
 
 def load_checked(pool_ids: Iterable[str]) -> dict[str, Pool]:
-    """The same; what makes no sense is told in the records."""
-    return {pool.id: pool for pool in map(checked, _read(pool_ids))}
-
-
-def _read(pool_ids: Iterable[str]) -> list[Snapshot]:
-    wanted = [reference(pool_id) for pool_id in pool_ids]
-    return database.read(*wanted) if wanted else []
+    """These pools in one round trip; what makes no sense is told in the records."""
+    wanted = list(map(reference, pool_ids))
+    return {pool.id: pool for pool in map(checked, database.read(*wanted))} if wanted else {}
 
 
 def of_numbers(proxy_addresses: Sequence[str]) -> list[Snapshot]:
@@ -64,7 +45,7 @@ def of_numbers(proxy_addresses: Sequence[str]) -> list[Snapshot]:
     spellings = [s for address in proxy_addresses[:10] for s in addresses.spellings(address)]
     if not spellings:
         return []
-    query = database.filtered("pools", [("addresses", "array_contains_any", list(dict.fromkeys(spellings)))])
-    found = database.find(query.limit(_MOST_WITH_ONE_NUMBER))
+    conditions = [("addresses", "array_contains_any", list(dict.fromkeys(spellings)))]
+    found = database.find(database.filtered(_POOLS.name, conditions).limit(_MOST_WITH_ONE_NUMBER))
     exact = set(proxy_addresses)
     return sorted(found, key=lambda s: (not exact & set(of(s).addresses), s.id))

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import Any
 
 from domain.fields import Fields
 from providers import database
-
-if TYPE_CHECKING:
-    from google.cloud.firestore import DocumentReference
 
 
 @dataclass(frozen=True)
@@ -29,28 +26,28 @@ class Progress:
     asleep_after: str | None = None
     asked: tuple[str, ...] = ()
     listed_since: datetime | None = None
+    problem: str | None = None
 
 
-def reference() -> DocumentReference:
-    return database.document("service", "sweep")
+def _parse(name: str, data: Mapping[str, Any] | None, version: object = None) -> Progress:
+    """What makes no sense counts as a round's beginning; the run's end writes the record anew."""
+    fields = Fields(data)
+    names = ("queue_after", "log_after", "worker_after", "truth_after", "asleep_after")
+    stands = {name: fields.record_name(name) for name in names}
+    return Progress(**stands, listed_since=fields.time("listed_since"), asked=fields.texts("asked"))
+
+
+_SERVICE = database.Collection("service", _parse)
 
 
 def load() -> Progress:
-    fields = Fields(database.read(reference())[0].to_dict())
-    names = ("queue_after", "log_after", "worker_after", "truth_after", "asleep_after")
-    return Progress(
-        **{name: fields.record_name(name) for name in names},
-        listed_since=fields.time("listed_since"),
-        asked=fields.texts("asked"),
-    )
+    return _SERVICE.load("sweep")
 
 
 def save(progress: Progress, started: datetime, mended: Mapping[str, int]) -> None:
     """Overlapping runs overwrite each other's progress: a stretch is then looked at twice, none is left out
     for longer than a round."""
+    told = {"asked": list(progress.asked), "last_run_at": started, "last_mended": dict(mended)}
     batch = database.client().batch()
-    batch.set(
-        reference(),
-        vars(progress) | {"asked": list(progress.asked), "last_run_at": started, "last_mended": dict(mended)},
-    )
+    batch.set(_SERVICE.reference("sweep"), vars(progress) | told)
     database.commit(batch)

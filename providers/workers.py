@@ -10,23 +10,11 @@ from domain.worker import Worker, parse
 from providers import database
 
 if TYPE_CHECKING:
-    from google.cloud.firestore import DocumentReference, Query
+    from google.cloud.firestore import Query
 
-    from providers.database import Snapshot
-
+_WORKERS = database.Collection("workers", parse)
+reference, of, load, after = _WORKERS.reference, _WORKERS.of, _WORKERS.load, _WORKERS.after
 _COUNTED_UP_TO = 1000  # one billed read; more workers in one pool are "1000 or more"
-
-
-def reference(identity: str) -> DocumentReference:
-    return database.document("workers", identity)
-
-
-def of(snapshot: Snapshot) -> Worker:
-    return parse(snapshot.id, snapshot.to_dict(), snapshot.update_time if snapshot.exists else None)
-
-
-def load(identity: str) -> Worker:
-    return of(database.read(reference(identity))[0])
 
 
 def free(pool: Pool, limit: int) -> list[Worker]:
@@ -35,19 +23,12 @@ def free(pool: Pool, limit: int) -> list[Worker]:
     Reads at most `limit` documents however many workers there are.
     """
     conditions = [("pools", "array_contains", pool.id), ("status", "==", "Available"), ("full", "==", False)]
-    query = database.ordered(database.filtered("workers", conditions), STRATEGIES[pool.strategy].order, limit)
-    return [of(snapshot) for snapshot in database.find(query)]
+    return _WORKERS.find(conditions, STRATEGIES[pool.strategy].order, limit)
 
 
 def available(pool_id: str, limit: int) -> list[Worker]:
     """Available workers of the pool in no order, full or not, also those whose record is not complete yet."""
-    query = _members(pool_id, ("status", "==", "Available")).limit(limit)
-    return [of(snapshot) for snapshot in database.find(query)]
-
-
-def after(name: str | None, limit: int) -> list[Worker]:
-    """Workers in the order of their names, for going through all of them in turns."""
-    return [of(snapshot) for snapshot in database.after("workers", (), name, limit)]
+    return _WORKERS.find([("pools", "array_contains", pool_id), ("status", "==", "Available")], (), limit)
 
 
 def how_many(pool_id: str) -> int:
@@ -61,4 +42,4 @@ def how_many_available(pool_id: str) -> int:
 
 
 def _members(pool_id: str, *conditions: tuple[str, str, Any]) -> Query:
-    return database.filtered("workers", [("pools", "array_contains", pool_id), *conditions])
+    return database.filtered(_WORKERS.name, [("pools", "array_contains", pool_id), *conditions])

@@ -32,7 +32,7 @@ class Webhook:
     def form(self) -> dict[str, str]:
         """A genuine request that changes nothing."""
         key = "Location" if self.entry_point in BY_LOCATION else "EventType"
-        return {"AccountSid": configuration.account_sid(), key: "onProbe"}
+        return {"AccountSid": configuration.twilio().account_sid, key: "onProbe"}
 
     @property
     def accepted(self) -> int:
@@ -47,7 +47,7 @@ def address(base_url: str, prefix: str, entry_point: str) -> str:
 
 def complaint(webhook: Webhook) -> str | None:
     """What is wrong with the webhook, as a sentence; None if it accepts Twilio and nobody else."""
-    signature = RequestValidator(configuration.signing_secrets()[0]).compute_signature(
+    signature = RequestValidator(configuration.twilio().signing_secrets[0]).compute_signature(
         webhook.address, webhook.form
     )
     try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from functools import cache
 from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
 from pydantic import (
@@ -99,10 +100,6 @@ class Bound(Parameters):
     attributes: Attributes = Field(default_factory=dict, alias="Attributes")
 
     @property
-    def is_group(self) -> bool:
-        return self.author_address is not None or len(addresses.people(self.address)) > 1
-
-    @property
     def customer_address(self) -> str | None:
         """Who wrote: the author of a group message, else the address."""
         return self.author_address or next(iter(addresses.people(self.address)), None)
@@ -124,15 +121,19 @@ class InboundConversation(Bound):
 
     def arrival(self) -> Arrival | None:
         """What it says; None where no customer wrote, but a worker or a program began it."""
-        if self.customer_address is None:
+        people = addresses.people(self.address)
+        customer = self.author_address or next(iter(people), None)
+        if customer is None:
             return None
+        is_group = self.author_address is not None or len(people) > 1
+        ours = tuple(a for a in (self.proxy_address, self.projected_address) if a)
         return Arrival(
             self.sid,
-            self.customer_address,
+            customer,
             proxy_address=self.proxy_address,
             projected_address=self.projected_address,
-            receivers=tuple(a for a in addresses.people(self.address) if a != self.author_address),
-            is_group=self.is_group,
+            our_addresses=ours or tuple(a for a in people if is_group and a != self.author_address),
+            is_group=is_group,
             is_starting=self.state == "initializing",
             service_sid=self.service_sid,
             created_at=self.date_created,
@@ -215,21 +216,18 @@ def parse(model: type[P], form: Form) -> P:
 
     An empty value counts as absent. A field that we read must not come twice: which one holds is anybody's guess.
     """
-    values = {name: value for name, value in form.items() if value != ""}
-    _refuse_repeated(model, form)
+    for name in _names(model):
+        if len(form.getlist(name)) > 1:
+            raise BadInput(f"{name} was sent more than once.")
     try:
-        return model.model_validate(values)
+        return model.model_validate({name: value for name, value in form.items() if value != ""})
     except ValidationError as error:
         raise BadInput(_sentence(error)) from None
 
 
-def _refuse_repeated(model: type[Parameters], form: Form) -> None:
-    for name in _names(model):
-        if len(form.getlist(name)) > 1:
-            raise BadInput(f"{name} was sent more than once.")
-
-
+@cache
 def _names(model: type[Parameters]) -> list[str]:
+    """As Twilio spells the fields that the model reads."""
     names: list[str] = []
     for field in model.model_fields.values():
         choices = field.validation_alias

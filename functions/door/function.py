@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 
 @dataclass(frozen=True)
@@ -13,9 +10,10 @@ class Function:
     """One deployed function.
 
     `name`: its entry point in main.py. `caller`: who may call it: twilio (signed), firestore, scheduler, person (IAM).
-    `package`: where its module lies. `seconds` it gives itself; `limit`: seconds that Google gives it. `libraries`:
-    what an instance loads at its start. `documents` wake it. `answers_always`: nothing but 200 will do, for on any other
-    answer Twilio drops the customer's message.
+    `package`: where its module lies, whose `handle` it is, imported on first use: every instance imports main.py, and
+    so would import all of them. `seconds` it gives itself; `limit`: seconds that Google gives it. `libraries`: what an
+    instance loads at its start. `documents` wake it. `answers_always`: nothing but 200 will do, for on any other answer
+    Twilio drops the customer's message.
     """
 
     name: str
@@ -36,8 +34,3 @@ class Function:
     def collection(self) -> str:
         """Whose documents wake it."""
         return self.documents.partition("/")[0]
-
-    def load(self) -> Callable[..., Any]:
-        """Its handler, imported on first use: every deployed function imports all of main.py."""
-        handle: Callable[..., Any] = importlib.import_module(self.module).handle
-        return handle

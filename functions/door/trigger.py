@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -48,7 +49,7 @@ def delivered(function: Function, event: CloudEvent) -> None:
     if change.collection != function.collection or not change.name or "/" in change.name:
         return log.error(f"{name} was sent an event about another document than its own.", function=name)
     with deadline.within(function.seconds):
-        function.load()(change)
+        importlib.import_module(function.module).handle(change)
     return None
 
 

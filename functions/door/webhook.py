@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flask import Request, Response
 from gunicorn.http.errors import ParseException
@@ -19,6 +20,7 @@ from providers.configuration import ConfigurationError
 if TYPE_CHECKING:
     from functions.door.forms import Form
 
+_JSON = "application/json"
 _FORM = "application/x-www-form-urlencoded"
 LARGEST_BODY = 500_000  # bytes; Twilio's largest, a 32 KB message with 16 KB of attributes, is below 200,000
 
@@ -27,10 +29,9 @@ def signed(function: Function, request: Request) -> Response:
     """A webhook of Twilio's: POST, a form, signed with the account's token for exactly this address."""
 
     def answer() -> Answer:
-        _refuse_method(request, function.methods)
-        form, other = _read(request)
+        form, other = _read(function, request)
         _refuse_unsigned(function.name, request, form, other)
-        handle: Callable[[Form], Answer] = function.load()
+        handle: Callable[[Form], Answer] = importlib.import_module(function.module).handle
         return _answer_always(function.name, handle, form) if function.answers_always else handle(form)
 
     return _answered(function, request, answer)
@@ -40,9 +41,8 @@ def private(function: Function, request: Request) -> Response:
     """A function that only IAM lets people or the scheduler call; it checks no signature of its own."""
 
     def answer() -> Answer:
-        _refuse_method(request, function.methods)
-        _read(request)
-        handle: Callable[[str, Form], Answer] = function.load()
+        _read(function, request)
+        handle: Callable[[str, Form], Answer] = importlib.import_module(function.module).handle
         return handle(request.path, request.args)
 
     return _answered(function, request, answer)
@@ -72,25 +72,24 @@ def _answered(function: Function, request: Request, answer: Callable[[], Answer]
         return _refusal(problem)
     except ConfigurationError as error:
         log.error(f"{name} cannot work: {error}", function=name)
-        return _json({"error": "The service is not configured."}, 500)
+        return _response(Answer({"error": "The service is not configured."}, 500))
     except database.LostRace:
         log.warning(f"{name} lost every race for its records until its time was over.", function=name)
-        return _json({"error": "Others keep changing the same records; try again."}, TryAgain.status)
+        return _response(
+            Answer({"error": "Others keep changing the same records; try again."}, TryAgain.status)
+        )
     except Exception as error:  # noqa: BLE001 - the one place for what nobody foresaw
         if _is_firestore(error):
             log.error(f"{name} could not reach Firestore: {type(error).__name__}.", function=name)
-            return _json({"error": "The database did not answer; try again."}, TryAgain.status)
+            return _response(Answer({"error": "The database did not answer; try again."}, TryAgain.status))
         log.crash(f"{name} failed unexpectedly.", function=name)
-        return _json({"error": "An unexpected error; the log has the details."}, 500)
+        return _response(Answer({"error": "An unexpected error; the log has the details."}, 500))
 
 
-def _refuse_method(request: Request, methods: tuple[str, ...]) -> None:
-    if request.method not in methods:
-        raise WrongMethod(methods)
-
-
-def _read(request: Request) -> tuple[Form, str]:
+def _read(function: Function, request: Request) -> tuple[Form, str]:
     """The form as it was sent, or the body of another kind, which only a hash in the signed address can cover."""
+    if request.method not in function.methods:
+        raise WrongMethod(function.methods)
     request.max_content_length = LARGEST_BODY + 1  # at its limit Werkzeug cuts off silently, and then raises
     try:
         if (request.content_length or 0) > LARGEST_BODY:
@@ -107,13 +106,6 @@ def _read(request: Request) -> tuple[Form, str]:
 
 
 def _refuse_unsigned(name: str, request: Request, form: Form, other: str) -> None:
-    if not _is_signed(request, _address(name, request), form, other):
-        raise Refused("The X-Twilio-Signature does not fit this request.")
-    if any(account != configuration.account_sid() for account in form.getlist("AccountSid")):
-        raise Refused("AccountSid is not the account of this service.")
-
-
-def _is_signed(request: Request, address: str, form: Form, other: str) -> bool:
     from twilio.request_validator import (
         SIGNATURE_HEADER,
         SIGNATURE_SETTINGS_HEADER,
@@ -121,15 +113,18 @@ def _is_signed(request: Request, address: str, form: Form, other: str) -> bool:
         get_signature_algorithm,
     )
 
+    account, address = configuration.twilio(), _address(name, request)
     signature = request.headers.get(SIGNATURE_HEADER, "")
     algorithm = get_signature_algorithm(request.headers.get(SIGNATURE_SETTINGS_HEADER, ""))
-    secrets = configuration.signing_secrets()
     try:
-        return any(
-            RequestValidator(s).validate(address, other or form, signature, algorithm) for s in secrets
-        )
+        checks = (RequestValidator(secret).validate for secret in account.signing_secrets)
+        is_signed = any(check(address, other or form, signature, algorithm) for check in checks)
     except (TypeError, ValueError, IndexError):
-        return False  # the SDK raises these for addresses that make no sense and for a body without its hash
+        is_signed = False  # the SDK raises these for odd addresses and for a body without its hash
+    if not is_signed:
+        raise Refused("The X-Twilio-Signature does not fit this request.")
+    if any(sid != account.account_sid for sid in form.getlist("AccountSid")):
+        raise Refused("AccountSid is not the account of this service.")
 
 
 def _address(name: str, request: Request) -> str:
@@ -144,20 +139,16 @@ def _address(name: str, request: Request) -> str:
 
 
 def _response(answer: Answer) -> Response:
-    if answer.content_type == "application/json":
-        return _json(answer.body, answer.status, answer.headers)
-    return Response(answer.body, answer.status, answer.headers, content_type=answer.content_type)
-
-
-def _json(body: Any, status: int, headers: tuple[tuple[str, str], ...] = ()) -> Response:
-    text = "" if body is None else json.dumps(body, ensure_ascii=False)
-    return Response(text, status, headers, content_type="application/json")
+    body = answer.body
+    if answer.content_type == _JSON:
+        body = "" if body is None else json.dumps(body, ensure_ascii=False)
+    return Response(body, answer.status, answer.headers, content_type=answer.content_type)
 
 
 def _refusal(problem: Problem) -> Response:
     """The framework reads all that is left of a body before it sends a plain answer, but not before a streamed one."""
     text = json.dumps({"error": str(problem)}, ensure_ascii=False).encode()
-    response = Response(iter([text]), problem.status, content_type="application/json")
+    response = Response(iter([text]), problem.status, content_type=_JSON)
     response.content_length = len(text)
     if isinstance(problem, WrongMethod):
         response.headers["Allow"] = ", ".join(problem.allowed)

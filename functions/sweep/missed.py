@@ -88,11 +88,13 @@ def _route(conversation: Any) -> bool | None:
 
 def arrived(conversation: Any, binding: dict[str, Any]) -> Arrival:
     """What the webhook would have said."""
+    proxy, projected = binding.get("proxy_address"), binding.get("projected_address")
     return Arrival(
         conversation.sid,
         binding["address"],
-        proxy_address=binding.get("proxy_address"),
-        projected_address=binding.get("projected_address"),
+        proxy_address=proxy,
+        projected_address=projected,
+        our_addresses=tuple(filter(None, (proxy, projected))),
         is_starting=conversation.state == "initializing",
         service_sid=conversation.chat_service_sid,
         created_at=conversation.date_created,

@@ -7,7 +7,7 @@ from google.api_core.exceptions import DeadlineExceeded, RetryError, ServiceUnav
 from google.cloud.firestore import Client
 
 from local.ports import free_port
-from providers import database, deadline
+from providers import database, deadline, workers
 from tests.core import forms, records
 from tests.reliability.network import Network
 from tests.service import Service
@@ -37,7 +37,7 @@ def test_a_webhook_without_a_database_is_answered_503(
 @pytest.mark.usefixtures("_away")
 def test_a_commit_ends_with_its_deadline() -> None:
     batch = database.client().batch()
-    batch.set(database.document("workers", "ann@example.com"), {"status": "Available"})
+    batch.set(workers.reference("ann@example.com"), {"status": "Available"})
     begun = time.monotonic()
     with deadline.within(1.5), pytest.raises((ServiceUnavailable, RetryError, DeadlineExceeded)):
         database.commit(batch)
