@@ -12,9 +12,9 @@ from pathlib import Path
 
 from werkzeug.datastructures import MultiDict
 
-from bench.meter import Meter
 from functions.frontline import crm
 from local.emulator import Emulator
+from proof.meter import Meter
 
 CUSTOMERS = 10_000
 WORKER = "john@example.com"

@@ -17,11 +17,11 @@ from pathlib import Path
 from flask.testing import FlaskClient
 from pyinstrument import Profiler
 
-from bench import population, webhooks
-from bench.population import ADA, SALES
 from bench.world import FLOORS, TOKEN, World
 from local import functions
 from local.functions import MAIN, Function
+from proof import population, webhooks
+from proof.population import ADA, SALES
 
 _URL = "http://localhost/"
 _WORKERS = 50

@@ -14,7 +14,6 @@ from flask import Flask
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import firestore
 
-from bench import webhooks
 from local import functions
 from local.emulator import Emulator
 from local.functions import MAIN
@@ -23,6 +22,7 @@ from local.processes import Child
 from local.servers import LocalServer
 from local.triggers import Triggers
 from local.twilio.client import StandInClient
+from proof import webhooks
 
 FLOORS = Path(__file__).parent / "floors" / "main.py"
 ACCOUNT, TOKEN = "AC" + "1" * 32, "2" * 32

@@ -9,14 +9,14 @@ from collections.abc import Callable
 from flask.testing import FlaskClient
 from google.cloud import firestore
 
-from bench import population
-from bench.meter import Counts, Meter
-from bench.operations import Operations
-from bench.population import Size
 from bench.result import Row
 from bench.world import World
 from local import functions
 from local.twilio import StandIn
+from proof import population
+from proof.meter import Counts, Meter
+from proof.operations import Operations
+from proof.population import Size
 
 FEW = Size(workers=10)
 MANY = Size(workers=10_000, queued=20_000, log=100_000)

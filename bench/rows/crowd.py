@@ -9,10 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 from google.cloud import firestore
 
-from bench import population, webhooks
-from bench.population import SALES
 from bench.result import Pairs, Row, compared, in_turns
 from bench.world import FLOORS, Function, World
+from proof import population, webhooks
+from proof.population import SALES
 
 _BURST = 32
 _AT_ONCE = 16

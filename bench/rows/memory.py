@@ -5,11 +5,11 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from bench import population, webhooks
-from bench.population import ADA, SALES
 from bench.result import Row
 from bench.rows.start import NEEDED
 from bench.world import FLOORS, Function, World
+from proof import population, webhooks
+from proof.population import ADA, SALES
 
 _AT_ONCE = 4
 _GROWTH = 1.05

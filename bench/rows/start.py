@@ -7,15 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import population, webhooks
 from bench.events import availability
-from bench.population import ADA, SALES
 from bench.quota import Quota, quotas
 from bench.result import Row, median
 from bench.world import FLOORS, TOKEN, World
 from local import functions, raw_http
 from local.functions import MAIN
 from local.ports import HOST, free_port
+from proof import population, webhooks
+from proof.population import ADA, SALES
 
 _FIRESTORE, _EVENTS = "google.cloud.firestore", "google.events.cloud.firestore"
 _TWILIO = "twilio.rest.conversations.v1.service.conversation.participant"

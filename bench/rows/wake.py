@@ -6,10 +6,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench import population
 from bench.result import Row, compared, in_turns
 from bench.world import FLOORS, World
 from local.functions import MAIN
+from proof import population
 
 _PATIENCE = 20.0
 

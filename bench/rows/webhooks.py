@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from bench import population, webhooks
-from bench.meter import Meter
-from bench.population import ADA, SALES
 from bench.result import Measure, Row, compared, in_turns, median, ms
 from bench.world import FLOORS, Function, World
 from local.functions import MAIN
+from proof import population, webhooks
+from proof.meter import Meter
+from proof.population import ADA, SALES
 
 _WORKERS = 50
 _ROUND_TRIP = 0.01  # seconds; from a function to Firestore in its region and back, roughly

@@ -8,15 +8,12 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Mapping
-from datetime import timedelta
 
 from flask import Flask
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import firestore
 from rich.console import Console
 
-from bench import invariants, journal
-from bench.journal import Journal, Tolerance
 from bench.storm.fleet import Fleet
 from bench.storm.people import NUMBERS, People, records
 from bench.storm.report import Result
@@ -27,11 +24,15 @@ from local.emulator import Emulator
 from local.servers import LocalServer
 from local.triggers import Triggers
 from local.twilio import StandIn
+from proof import invariants
+from proof.contract import Breach
+from proof.journal import Journal
+from proof.replay import Replay, Tolerance
 
 ARRIVALS = 10.0  # conversations per second
 CALM = 12.0  # seconds after the last arrival in which everything but kills goes on
 LONGEST = 150.0  # seconds that all may take to come right after the storm; a lease lasts 30
-_IN_A_CROWD = Tolerance(crowd=8, settled=timedelta(seconds=5))
+_IN_A_CROWD = Tolerance(places=1, seconds=0.25)
 
 
 class Storm:
@@ -107,11 +108,13 @@ class Storm:
         self.sweeps.stop()
         stormed = time.monotonic() - began
         breaches, world = self._until_right(db)
-        breaches += journal.broken(self.journal.commits(), _IN_A_CROWD)
+        replay = Replay(_IN_A_CROWD)
+        breaches += replay.all(self.journal.commits())
         return Result(
             seed=self.seed,
             world=world,
             breaches=breaches,
+            replay=replay,
             began=people.began,
             seconds=stormed,
             quiet_after=time.monotonic() - began - stormed,
@@ -132,7 +135,7 @@ class Storm:
             )
             time.sleep(min(5.0, max(0.1, until - now)))
 
-    def _until_right(self, db: firestore.Client) -> "tuple[list[invariants.Breach], invariants.World]":
+    def _until_right(self, db: firestore.Client) -> tuple[list[Breach], invariants.World]:
         """Sweeps until one finds nothing to mend and nothing is broken, or the time is over."""
         end = time.monotonic() + LONGEST
         while True:

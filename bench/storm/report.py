@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from rich.console import Console
 from rich.table import Table
 
-from bench.invariants import Breach, Record, World, added
+from proof.contract import Breach, Record
+from proof.invariants import World, added
+from proof.replay import Replay, Tolerance
 
 
 @dataclass
@@ -18,6 +20,7 @@ class Result:
     seed: int
     world: World
     breaches: list[Breach]
+    replay: Replay
     began: Mapping[str, float]
     seconds: float
     quiet_after: float
@@ -54,7 +57,8 @@ class Result:
             ("given to someone not Available", str(kinds["unavailable"])),
             ("waiting beside a free worker", str(kinds["stuck"])),
             ("counts or queue not true", str(kinds["miscounted"] + kinds["torn"])),
-            ("out of turn", str(kinds["out of turn"])),
+            (f"out of turn by more than {_allowed(self.replay.tolerance)}", str(kinds["out of turn"])),
+            ("out of turn by no more than that", str(self.replay.tolerated)),
             ("unexpected errors", str(len(self.unexpected))),
             ("calls to add a worker, retries among them", f"{len(posts)}, {len(posts) - len(firsts)}"),
             ("Twilio's answers: errors, dropped", _answers(self.requests)),
@@ -81,6 +85,11 @@ class Result:
                 console.print(f"  {line['at']:%H:%M:%S.%f} {line['what']}: {line['why']}", style="dim")
         for line in self.unexpected[:5]:
             console.print(f"UNEXPECTED: {_end_of_trace(line)}", style="red")
+
+
+def _allowed(tolerance: Tolerance) -> str:
+    places = "one place" if tolerance.places == 1 else f"{tolerance.places} places"
+    return f"{places}, or before one in the queue for {tolerance.seconds:g} s"
 
 
 def _end_of_trace(line: str) -> str:

@@ -8,10 +8,10 @@ from google.cloud import firestore
 from google.cloud.firestore import Client
 from google.cloud.firestore_v1.types import Write
 
-from bench.meter import Meter
 from domain import customer_record
 from functions.frontline.crm import LOOKED_THROUGH, token_of
 from local.emulator import Emulator
+from proof.meter import Meter
 from tests.crm.frontline import JOHN, App
 
 Keep = Callable[..., None]

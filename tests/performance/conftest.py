@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator
 import pytest
 from google.cloud import firestore
 
-from bench import population
-from bench.meter import Meter
-from bench.operations import Operations
-from bench.population import Size
 from local.emulator import Emulator
 from local.triggers import Triggers
 from local.twilio import StandIn
+from proof import population
+from proof.meter import Meter
+from proof.operations import Operations
+from proof.population import Size
 from tests.service import Apps
 
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from bench.meter import Counts
-from bench.operations import Operations
-from bench.population import Size
+from proof.meter import Counts
+from proof.operations import Operations
+from proof.population import Size
 from tools import cost
 
 READ, QUERY, COUNT, COMMIT = "BatchGetDocuments", "RunQuery", "RunAggregationQuery", "Commit"

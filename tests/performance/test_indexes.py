@@ -9,7 +9,7 @@ import pytest
 from google.cloud.firestore import Client
 from google.cloud.firestore_v1.base_query import FieldFilter
 
-from bench.meter import Meter
+from proof.meter import Meter
 from providers import clock
 from tests.core import forms, records
 from tests.performance import queries

@@ -15,13 +15,15 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import firestore
 from hypothesis.stateful import RuleBasedStateMachine
 
-from bench import invariants, journal
-from bench.journal import Journal, Tolerance
 from local.emulator import Emulator
 from local.servers import LocalServer
 from local.triggers import Triggers
 from local.twilio import StandIn
 from local.twilio.errors import ApiError
+from proof import invariants
+from proof.contract import Breach
+from proof.journal import Journal
+from proof.replay import Replay, Tolerance
 from providers import clock
 from tests.reliability.network import Network, Parcel, at_step
 from tests.reliability.world import NUMBERS, RECORDS, WORKERS
@@ -124,9 +126,9 @@ class Run(RuleBasedStateMachine):
         self._check_now()
 
     def _check_now(self) -> None:
-        tolerance = Tolerance() if self.in_turn else Tolerance(crowd=8)
+        tolerance = Tolerance() if self.in_turn else Tolerance(places=0)
         breaches = invariants.broken(self._world())
-        breaches += journal.broken(self.journal.commits(), tolerance)
+        breaches += Replay(tolerance).all(self.journal.commits())
         assert not breaches, _lines(breaches)
 
     def recover(self) -> None:
@@ -223,5 +225,5 @@ class Run(RuleBasedStateMachine):
             self.script[-1] += "  # Twilio refused it"
 
 
-def _lines(breaches: list[invariants.Breach]) -> str:
+def _lines(breaches: list[Breach]) -> str:
     return "\n".join(map(str, breaches))

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from bench import invariants, journal
-from bench.invariants import World
-from bench.journal import Tolerance, Written
+from proof import invariants, replay
+from proof.invariants import World
+from proof.journal import Written
+from proof.replay import Replay, Tolerance
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 ANN = {"status": "Available", "pools": ["default"], "active": 1, "full": False}
@@ -118,11 +119,20 @@ START = [
     ],
 )
 def test_each_kind_of_wrong_step_is_seen(kinds: list[str], commits: list[list[Written]]) -> None:
-    assert [breach.kind for breach in journal.broken(commits)] == kinds
+    assert [breach.kind for breach in replay.broken(commits)] == kinds
 
 
-def test_in_a_crowd_the_first_few_may_be_taken_in_any_order() -> None:
-    late = [*START, claim(9, "CH2", waiting(2), ANN)]
-    assert journal.broken(late, Tolerance(crowd=2)) == []
-    assert journal.broken(late, Tolerance(settled=timedelta(seconds=10))) == []
-    assert len(journal.broken(late, Tolerance(settled=timedelta(seconds=5)))) == 1
+def test_a_tolerance_is_for_one_place_and_for_who_has_just_come() -> None:
+    late = [*START, claim(9, "CH2", waiting(2), ANN)]  # CH1 has been in the queue for 8 s
+    assert Replay(Tolerance(places=1, seconds=8)).all(late) == []
+    assert len(Replay(Tolerance(places=1, seconds=7.9)).all(late)) == 1
+    assert len(Replay(Tolerance(places=0, seconds=8)).all(late)) == 1
+
+
+def test_a_tolerance_of_one_place_is_for_one_who_passes_and_for_one_who_is_passed() -> None:
+    third = [*START, [wrote(3, "conversations/CH3", None, waiting(3))]]
+    both = [*third, claim(9, "CH3", waiting(3), ANN)]
+    twice = [*third, claim(8, "CH2", waiting(2), ANN), claim(9, "CH3", waiting(3), ANN | {"active": 2})]
+    for commits in (both, twice):
+        assert [one.kind for one in Replay(Tolerance(1, 60)).all(commits)] == ["out of turn"]
+        assert Replay(Tolerance(2, 60)).all(commits) == []

@@ -1,32 +1,16 @@
 """The invariants of the contract that a final state can show, checked from outside: Firestore against Twilio.
 
-Written from the contract alone: nothing of the service is imported. bench/journal.py checks those that only
+Written from the contract alone: nothing of the service is imported. proof/replay.py checks those that only
 the history shows.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 
 from google.cloud import firestore
 
-Record = Mapping[str, Any]
-HELD = ("assigning", "assigned")
-DEFAULT_CAPACITY = 5
-
-
-@dataclass(frozen=True)
-class Breach:
-    """One invariant that does not hold: its number in the contract, of what, and a sentence."""
-
-    invariant: int
-    kind: str
-    subject: str
-    sentence: str
-
-    def __str__(self) -> str:
-        return f"invariant {self.invariant}, {self.kind}: {self.subject} {self.sentence}"
+from proof.contract import HELD, Breach, Record, capacity, held_by, is_for, is_free
 
 
 @dataclass(frozen=True)
@@ -152,44 +136,6 @@ def stuck(world: World) -> Iterator[Breach]:
         for identity, worker in world.workers.items():
             if is_free(worker, world.pools) and is_for(entry, identity, worker, world.now):
                 yield Breach(6, "stuck", sid, f"waits in {entry['pool']} beside {identity}, who is free")
-
-
-def held_by(records: Iterable[Record]) -> dict[str, list[Record]]:
-    held: dict[str, list[Record]] = {}
-    for record in records:
-        if record["state"] in HELD:
-            held.setdefault(str(record["worker"]), []).append(record)
-    return held
-
-
-def is_free(worker: Record, pools: Mapping[str, Record]) -> bool:
-    return worker.get("status") == "Available" and (worker.get("active") or 0) < capacity(worker, pools)
-
-
-def is_for(entry: Record, identity: str, worker: Record, now: datetime | None) -> bool:
-    """Whether what waits may go to this worker; without `now` an exclusion never lapses."""
-    if entry["pool"] not in (worker.get("pools") or ()):
-        return False
-    until = entry.get("excluded_until")
-    lapsed = now is not None and until is not None and until <= now
-    return lapsed or identity not in (entry.get("excluded_workers") or ())
-
-
-def capacity(worker: Record, pools: Mapping[str, Record]) -> float:
-    """The worker's own, else the largest of their pools'; null is no limit, a pool without one has 5."""
-    own = _limit(worker)
-    if own is not None:
-        return own
-    of_pools = [_limit(pools.get(name, {})) for name in worker.get("pools") or ()]
-    return max((DEFAULT_CAPACITY if one is None else one for one in of_pools), default=DEFAULT_CAPACITY)
-
-
-def _limit(record: Record) -> float | None:
-    """What the record says; None if it says nothing, or what makes no sense."""
-    value = record.get("capacity", "left out")
-    if value is None:
-        return float("inf")
-    return value if isinstance(value, int) and value >= 0 else None
 
 
 def added(request: Record) -> tuple[str, str | None]:

@@ -30,7 +30,7 @@ class Size:
 
 
 def fill(db: firestore.Client, size: Size) -> None:
-    """Everything that `bench.operations` works on, and `size` of the rest around it."""
+    """Everything that `proof.operations` works on, and `size` of the rest around it."""
     records = chain(_named(), _workers(size.workers), _queue(size.queued), _log(size.log))
     while part := list(islice(records, _AT_ONCE)):
         write(db, part)

@@ -10,11 +10,11 @@ from typing import Any, Protocol
 from flask.testing import FlaskClient
 from google.cloud import firestore
 
-from bench import population, webhooks
-from bench.meter import Counts, Meter
-from bench.population import ADA, CLOSES, CROWD, NEWS, OTHER, PULLS, SALES, VIP
 from local.triggers import Event, Triggers
 from local.twilio import StandIn
+from proof import population, webhooks
+from proof.meter import Counts, Meter
+from proof.population import ADA, CLOSES, CROWD, NEWS, OTHER, PULLS, SALES, VIP
 
 _PATIENCE = 30.0  # seconds for an event, on a busy machine with a hundred thousand documents
 
@@ -90,7 +90,8 @@ class Operations:
         self._number += 1
         address = address or f"+1555777{self._number:04}"
         conversation = self._standin.inbound(from_=address, to=number, body="Hello").conversation_sid
-        assert conversation is not None
+        if conversation is None:
+            raise RuntimeError(f"Twilio made no conversation for a message to {number}.")
         return conversation, address
 
     def _routed(self, number: str, state: str, address: str | None = None) -> Counts:

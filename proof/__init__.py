@@ -1,0 +1,1 @@
+"""What the tests and the measurements both stand on: the checkers, the meter, what can be done, what is entered."""
