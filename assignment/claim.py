@@ -105,17 +105,17 @@ def end(sid: str, why: str) -> Worker | None:
 def _add(conversation: Conversation) -> Result:
     """A worker whom Twilio refuses may be in it already, by an earlier try whose answer was lost: look. And a group
     message may want the projected address, which no webhook may have told yet."""
-    place, identity = twilio.place_of(conversation), conversation.worker or ""
-    result = twilio.add_worker(place, identity, conversation.projected_address)
+    identity = conversation.worker or ""
+    result = twilio.add_worker(conversation, identity, conversation.projected_address)
     if result.outcome not in (Outcome.NEXT_WORKER, Outcome.REFUSED):
         return result
-    people = twilio.participants(place)
+    people = twilio.participants(conversation)
     if people.outcome is not Outcome.DONE:
         return people if people.outcome is Outcome.RETRY else result
     bindings = [person.messaging_binding or {} for person in people.body]
     projected = next((b["projected_address"] for b in bindings if b.get("projected_address")), None)
     if result.outcome is Outcome.REFUSED and projected and projected != conversation.projected_address:
-        return twilio.add_worker(place, identity, projected)
+        return twilio.add_worker(conversation, identity, projected)
     inside = next((person for person in people.body if person.identity == identity), None)
     return Result(Outcome.DONE, body=inside) if inside else result
 
@@ -123,7 +123,7 @@ def _add(conversation: Conversation) -> Result:
 def _withdraw(conversation: Conversation, participant_sid: str | None) -> Outcome:
     """It is not this worker's any more: they left while we were adding them. What we added, we take out again."""
     if participant_sid is not None:
-        twilio.remove_participant(twilio.place_of(conversation), participant_sid)
+        twilio.remove_participant(conversation, participant_sid)
     log.warning("added too late, and out again", conversation=conversation.sid, worker=conversation.worker)
     return Outcome.GONE
 

@@ -56,7 +56,10 @@ def move(
             grown = _recounted(batch, holder or record_of(after.holder), +1, known, dated)
         if before.holder and (worker := workers.load(before.holder)).version is not None:
             fallen = _recounted(batch, worker, -1, known)
-    _write_entry(batch, before, after)
+    if after.state == QUEUED:
+        batch.set(pending.reference(after.sid), log_record.entry(after))
+    elif before.state == QUEUED:
+        batch.delete(pending.reference(after.sid))
     version, *others = database.commit(batch)
     if grown:
         grown = replace(grown, version=others.pop(0))
@@ -127,13 +130,6 @@ def _recounted(
     fields = values if worker.version is not None else worker_record.stored(after)
     database.put(batch, workers.reference(worker.identity), fields, worker.version)
     return after
-
-
-def _write_entry(batch: WriteBatch, before: Conversation, after: Conversation) -> None:
-    if after.state == QUEUED:
-        batch.set(pending.reference(after.sid), log_record.entry(after))
-    elif before.state == QUEUED:
-        batch.delete(pending.reference(after.sid))
 
 
 def _differences(worker: Worker, right: Worker) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from domain.worker import Worker
 
@@ -21,18 +22,18 @@ _choosing: Counter[str] = Counter()  # by pool: how many are between their look 
 _claimed: dict[str, float] = {}  # by identity: when their last claim was over; infinite: not yet
 
 
+@dataclass
 class Choice:
-    """One conversation's choice among the workers whom it finds free."""
+    """One conversation's choice among the workers whom it finds free; `others` are making theirs meanwhile."""
 
-    def __init__(self, others: int) -> None:
-        self.others = min(others, _MOST)
-        self.mine: str | None = None
-        self._looked_at = time.monotonic()
+    others: int
+    looked_at: float
+    mine: str | None = None
 
     def first(self, free: Sequence[Worker]) -> Worker:
         """The first whose record nobody here is changing or has changed since this choice began; else any."""
         with _lock:
-            untouched = (one for one in free if _claimed.get(one.identity, 0.0) < self._looked_at)
+            untouched = (one for one in free if _claimed.get(one.identity, 0.0) < self.looked_at)
             worker = next(untouched, None) or random.choice(free)  # noqa: S311 - no secret
             self.mine = worker.identity
             _claimed[self.mine] = float("inf")
@@ -43,7 +44,7 @@ class Choice:
 def choosing(pool: str) -> Iterator[Choice]:
     """From before the look at the pool's workers until the claim: `others` do the same in this moment."""
     with _lock:
-        choice = Choice(_choosing[pool])
+        choice = Choice(min(_choosing[pool], _MOST), looked_at=time.monotonic())
         _choosing[pool] += 1
     try:
         yield choice

@@ -3,6 +3,9 @@ from here; deploy.sh says the same to Google, and a test compares the two."""
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 from functions.door.function import Function
 
 _FIRESTORE = ("google.cloud.firestore",)
@@ -10,24 +13,29 @@ _EVENTS = ("google.events.cloud.firestore", *_FIRESTORE)
 _SIGNED = ("twilio.request_validator", *_FIRESTORE)
 _PARTICIPANTS = "twilio.rest.conversations.v1.service.conversation.participant"
 _TWILIO = ("twilio.rest", _PARTICIPANTS, "providers.twilio_http")
-_OURS = "functions."
-_FRONTLINES = "functions.frontline."
+
+
+def _function(name: str, caller: str, *more: Any, package: str = "functions", **others: Any) -> Function:
+    return Function(name, caller, f"{package}.{name}", *more, **others)
+
+
+_frontlines = partial(_function, package="functions.frontline")
 
 # Twilio waits 5 s for the pre-event (3 s are promised) and the post-event, 10 s for a route; Frontline's app 6 s.
-PRE_EVENT = Function("pre_event", "twilio", _OURS, 2.5, 10, _SIGNED, answers_always=True)
-POST_EVENT = Function("post_event", "twilio", _OURS, 4.0, 30, _SIGNED + _TWILIO)
-ROUTING = Function("routing", "twilio", _FRONTLINES, 8.5, 30, _SIGNED + _TWILIO)
-CRM = Function("crm", "twilio", _FRONTLINES, 5.0, 10, _SIGNED)
-OUTGOING_CONVERSATION = Function("outgoing_conversation", "twilio", _FRONTLINES, 5.0, 10, _SIGNED)
-TEMPLATES = Function("templates", "twilio", _FRONTLINES, 5.0, 10, _SIGNED)
-WORKER_AVAILABLE = Function(
-    "worker_available", "firestore", _OURS, 50.0, 60, _EVENTS + _TWILIO, documents="workers/{identity}"
+PRE_EVENT = _function("pre_event", "twilio", 2.5, 10, _SIGNED, answers_always=True)
+POST_EVENT = _function("post_event", "twilio", 4.0, 30, _SIGNED + _TWILIO)
+ROUTING = _frontlines("routing", "twilio", 8.5, 30, _SIGNED + _TWILIO)
+CRM = _frontlines("crm", "twilio", 5.0, 10, _SIGNED)
+OUTGOING_CONVERSATION = _frontlines("outgoing_conversation", "twilio", 5.0, 10, _SIGNED)
+TEMPLATES = _frontlines("templates", "twilio", 5.0, 10, _SIGNED)
+WORKER_AVAILABLE = _function(
+    "worker_available", "firestore", 50.0, 60, _EVENTS + _TWILIO, documents="workers/{identity}"
 )
-CUSTOMER_WRITTEN = Function(
-    "customer_written", "firestore", _OURS, 50.0, 60, _EVENTS, documents="customers/{customer_id}"
+CUSTOMER_WRITTEN = _function(
+    "customer_written", "firestore", 50.0, 60, _EVENTS, documents="customers/{customer_id}"
 )
 # The scheduler starts the next sweep after 60 s; a person waits for the wallboard, and sees parts of it meanwhile.
-SWEEP = Function("sweep", "scheduler", _OURS, 50.0, 60, _FIRESTORE + _TWILIO)
-WALLBOARD = Function("wallboard", "person", _OURS, 25.0, 30, _FIRESTORE, methods=("GET", "HEAD"))
+SWEEP = _function("sweep", "scheduler", 50.0, 60, _FIRESTORE + _TWILIO)
+WALLBOARD = _function("wallboard", "person", 25.0, 30, _FIRESTORE, methods=("GET", "HEAD"))
 
 FUNCTIONS = tuple(one for one in list(globals().values()) if isinstance(one, Function))

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from itertools import takewhile
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
-from domain.conversation import Conversation
 from providers import configuration, deadline, seam
 
 if TYPE_CHECKING:
@@ -65,16 +64,20 @@ class Result:
     body: Any = None
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where a conversation lives: the service form of the address reaches every service, the short form one."""
+class Somewhere(Protocol):
+    """A conversation, or just its address: the service form of it reaches every service, the short form one."""
+
+    @property
+    def service_sid(self) -> str | None: ...
+    @property
+    def sid(self) -> str: ...
+
+
+class Place(NamedTuple):
+    """Where a conversation lives."""
 
     service_sid: str | None
-    conversation_sid: str
-
-
-def place_of(conversation: Conversation) -> Place:
-    return Place(conversation.service_sid, conversation.sid)
+    sid: str
 
 
 def client() -> Client:
@@ -94,29 +97,29 @@ def _client(account: configuration.Twilio) -> Client:
     )
 
 
-def add_worker(place: Place, identity: str, projected_address: str | None) -> Result:
+def add_worker(place: Somewhere, identity: str, projected_address: str | None) -> Result:
     """Puts the worker into the conversation; one who is in it already is DONE, as is a repeated call."""
     fields = {"messaging_binding_projected_address": projected_address} if projected_address else {}
     return persistently(lambda: _conversation(place).participants.create(identity=identity, **fields))
 
 
-def set_attributes(place: Place, participant_sid: str, attributes: Mapping[str, Any]) -> Result:
+def set_attributes(place: Somewhere, participant_sid: str, attributes: Mapping[str, Any]) -> Result:
     """Replaces a participant's attributes (Twilio keeps them as one string)."""
     text = json.dumps(attributes, ensure_ascii=False)
     return persistently(lambda: _conversation(place).participants(participant_sid).update(attributes=text))
 
 
-def remove_participant(place: Place, participant_sid: str) -> Result:
+def remove_participant(place: Somewhere, participant_sid: str) -> Result:
     """Takes this one stay of somebody back; one that is over already is GONE."""
     return persistently(lambda: _conversation(place).participants(participant_sid).delete())
 
 
-def participants(place: Place) -> Result:
+def participants(place: Somewhere) -> Result:
     """Everybody in the conversation; the body is the list of participants."""
     return persistently(lambda: _conversation(place).participants.list())
 
 
-def state(place: Place) -> Result:
+def state(place: Somewhere) -> Result:
     """The conversation as Twilio has it now."""
     return persistently(lambda: _conversation(place).fetch())
 
@@ -193,11 +196,11 @@ def classify(error: Exception) -> Result:
     return Result(outcome, f"Twilio answered {status}, error {code}: {text or 'no text'}")
 
 
-def _conversation(place: Place) -> ConversationContext:
+def _conversation(place: Somewhere) -> ConversationContext:
     root = client().conversations.v1
     if place.service_sid:
-        return root.services(place.service_sid).conversations(place.conversation_sid)
-    return root.conversations(place.conversation_sid)
+        return root.services(place.service_sid).conversations(place.sid)
+    return root.conversations(place.sid)
 
 
 def _with_code(error: Exception) -> Exception:

@@ -61,10 +61,6 @@ def _utc(moment: datetime) -> datetime:
         raise ValueError("must be a time between the years 1 and 9999") from None
 
 
-def _lower(value: object) -> object:
-    return value.lower() if isinstance(value, str) else value
-
-
 def _identity(value: str) -> str:
     if not is_identity(value):
         raise ValueError("must be a worker's identity")
@@ -78,8 +74,8 @@ Attributes = Annotated[dict[str, Any], BeforeValidator(_json_object)]
 Address = Annotated[str, StringConstraints(max_length=2000)]
 Identity = Annotated[str, AfterValidator(_identity)]
 Moment = Annotated[datetime, AfterValidator(_utc)]
-Channel = Annotated[Literal["sms", "whatsapp"], BeforeValidator(_lower)]
-State = Annotated[Literal["initializing", "active", "inactive", "closed"], BeforeValidator(_lower)]
+Channel = Annotated[Literal["sms", "whatsapp"], BeforeValidator(str.lower)]
+State = Annotated[Literal["initializing", "active", "inactive", "closed"], BeforeValidator(str.lower)]
 
 
 class Parameters(BaseModel):

@@ -10,25 +10,21 @@ class Function:
     """One deployed function.
 
     `name`: its entry point in main.py. `caller`: who may call it: twilio (signed), firestore, scheduler, person (IAM).
-    `package`: where its module lies, whose `handle` it is, imported on first use: every instance imports main.py, and
-    so would import all of them. `seconds` it gives itself; `limit`: seconds that Google gives it. `libraries`: what an
+    `module`: whose `handle` it is, imported on first use: every instance imports main.py, and would import all of them.
+    `seconds` it gives itself; `limit`: seconds that Google gives it. `libraries`: what an
     instance loads at its start. `documents` wake it. `answers_always`: nothing but 200 will do, for on any other answer
     Twilio drops the customer's message.
     """
 
     name: str
     caller: str
-    package: str
+    module: str
     seconds: float
     limit: int
     libraries: tuple[str, ...]
     documents: str = ""
     methods: tuple[str, ...] = ("POST",)
     answers_always: bool = False
-
-    @property
-    def module(self) -> str:
-        return self.package + self.name
 
     @property
     def collection(self) -> str:

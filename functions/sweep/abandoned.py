@@ -46,7 +46,7 @@ def _start(conversation: Conversation) -> bool:
     """Routes a group conversation whose "active" never came."""
     if clock.now() - (conversation.created_at or clock.now()) < LEASE:
         return False
-    result = twilio.state(twilio.place_of(conversation))
+    result = twilio.state(conversation)
     if result.outcome is Outcome.GONE:
         matching.close(conversation.sid, "Twilio does not know it")
         return True

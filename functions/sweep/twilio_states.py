@@ -40,12 +40,11 @@ def _compare(sid: str, states: tuple[str, ...]) -> bool:
     conversation = conversations.load(sid)
     if conversation.state not in states:
         return False
-    place = twilio.place_of(conversation)
-    result = twilio.state(place)
+    result = twilio.state(conversation)
     if result.outcome is Outcome.GONE or (result.outcome is Outcome.DONE and result.body.state == "closed"):
         matching.close(conversation.sid, "Twilio has closed it")
         return True
-    people = twilio.participants(place)
+    people = twilio.participants(conversation)
     if result.outcome is not Outcome.DONE or people.outcome is not Outcome.DONE:
         return False
     inside = {p.identity: p.sid for p in people.body if p.identity}
