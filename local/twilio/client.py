@@ -59,12 +59,6 @@ class StandInClient:
     def limit_worker(self, identity: str, conversations: int) -> None:
         self._post("limit_worker", identity=identity, conversations=conversations)
 
-    def limit_writes(self, per_second: int | None) -> None:
-        self._post("limit_writes", per_second=per_second)
-
-    def answer_problems(self, rfc9457: bool) -> None:
-        self._post("answer_problems", rfc9457=rfc9457)
-
     def fail(self, **how: Any) -> None:
         self._post("fail", **how)
 
@@ -99,20 +93,6 @@ class StandInClient:
 
     def advance(self, seconds: float, wait: bool = True) -> None:
         self._post("advance", seconds=seconds, wait=wait)
-
-    def frontline_call(self, kind: str, **params: Any) -> Json:
-        answer: Json = self._post("frontline_call", kind=kind, **params)
-        return answer
-
-    def start_outgoing(self, worker: str, customer_id: str, channel_type: str, channel_value: str) -> Json:
-        started: Json = self._post(
-            "start_outgoing",
-            worker=worker,
-            customer_id=customer_id,
-            channel_type=channel_type,
-            channel_value=channel_value,
-        )
-        return started
 
     def settle(self, timeout: float = 30.0) -> bool:
         return bool(self._post("settle", timeout=timeout))

@@ -19,8 +19,6 @@ VERBS = {
     "frontline": "configure_frontline",
     "autocreate": "set_autocreate",
     "limit_worker": "limit_worker",
-    "limit_writes": "limit_writes",
-    "answer_problems": "answer_problems",
     "fail": "fail",
     "webhook_trouble": "webhook_trouble",
     "heal": "heal",
@@ -31,8 +29,6 @@ VERBS = {
     "remove": "remove_conversation",
     "user": "create_user",
     "advance": "advance",
-    "frontline_call": "frontline_call",
-    "start_outgoing": "start_outgoing",
     "settle": "settle",
     "forget_traffic": "forget_traffic",
 }

@@ -10,7 +10,7 @@ from local.twilio.events import Event, Origin
 from local.twilio.members import NewParticipant
 from local.twilio.records import Conversation
 from local.twilio.shapes import Shape
-from local.twilio.verdicts import RejectedError, apply_to_message, name_and_attributes
+from local.twilio.verdicts import RejectedError, apply_to_message
 from local.twilio.webhooks import Webhooks
 
 
@@ -104,24 +104,6 @@ class People:
             shape = shapes.user(self._account, user)
         self._publish(made, Origin("SDK", identity), wait)
         return shape
-
-    def create_conversation(self, identity: str) -> str:
-        """An outgoing conversation's first step: an empty conversation, made by the app."""
-        origin = Origin("SDK", identity)
-        with self._account.lock:
-            service_sid = self._account.default_service_sid
-            draft = changes.draft_conversation(self._account, service_sid)
-        answer = self._ask(events.conversation_add(draft, {}, None), origin)
-        try:
-            name, attributes = name_and_attributes(answer)
-        except RejectedError as rejection:
-            raise ApiError(50056, str(rejection)) from None
-        with self._account.lock:
-            wanted = changes.NewConversation(name, attributes=attributes, created_by=identity)
-            record = changes.create_conversation(self._account, service_sid, wanted)
-            made = [events.conversation("onConversationAdded", record)]
-        self._publish(made, origin, wait=True)
-        return record.sid
 
     def advance(self, seconds: float, wait: bool) -> None:
         """Lets time pass, and with it the conversations' timers."""

@@ -32,7 +32,6 @@ class Server(ThreadingHTTPServer):
         self.router = router
         self.trouble = trouble
         self.control = control
-        self.rfc9457 = False
         self.requests: list[dict[str, Any]] = []
         self.connections: set[socket.socket] = set()
         self.lock = threading.Lock()
@@ -115,8 +114,8 @@ class Handler(BaseHTTPRequestHandler):
             status, content = self._act(request, failure)
         except ApiError as refusal:
             error = refusal
-            problem = self.server.rfc9457 or (failure is not None and failure.rfc9457)
-            status, content = refusal.status, (problem_body if problem else classic_body)(refusal)
+            body = problem_body if failure is not None and failure.rfc9457 else classic_body
+            status, content = refusal.status, body(refusal)
         dropped = failure is not None and failure.drop_answer
         self.server.note(request, None if dropped else status, error.code if error else None, began)
         if dropped:
@@ -127,11 +126,6 @@ class Handler(BaseHTTPRequestHandler):
     def _act(self, request: Request, failure: Failure | None) -> Answer:
         if failure and failure.status is not None and not failure.drop_answer:
             raise ApiError(failure.code, "asked for", failure.status)
-        parts = request.path.split("/Conversations/", 1)
-        if request.method != "GET" and len(parts) == 2:
-            conversation = parts[1].partition("/")[0]
-            if self.server.trouble.is_too_fast(conversation, time.monotonic()):
-                raise ApiError(50063, conversation)
         return self.server.router.handle(request)
 
     def _hang_up(self) -> None:

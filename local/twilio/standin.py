@@ -8,7 +8,6 @@ from typing import Any, Self
 from local.twilio.account import Account
 from local.twilio.autocreate import Autocreation, Inbound, Letter
 from local.twilio.control import Controls
-from local.twilio.frontline import Frontline
 from local.twilio.members import NewParticipant
 from local.twilio.people import People
 from local.twilio.records import AddressConfig, WebhookConfig, address_type, new_sid
@@ -42,7 +41,6 @@ class StandIn(Views):
         self._trouble = Trouble(seed)
         webhooks = Webhooks(account, self._trouble, webhook_timeout, route_timeout, threads)
         self._people = People(account, webhooks)
-        self._frontline = Frontline(webhooks, self._people)
         self._autocreation = Autocreation(account, webhooks, group_delay)
         server = Server(port, Router(account, webhooks), self._trouble, Controls(self).answer)
         super().__init__(account, webhooks, server)
@@ -108,15 +106,8 @@ class StandIn(Views):
             else:
                 self._account.webhooks = wanted
 
-    def configure_frontline(
-        self,
-        routing_url: str | None = None,
-        crm_url: str | None = None,
-        outgoing_url: str | None = None,
-        templates_url: str | None = None,
-    ) -> None:
+    def configure_frontline(self, routing_url: str | None = None) -> None:
         self._webhooks.routing_url = routing_url
-        self._frontline.urls = {"crm": crm_url, "outgoing": outgoing_url, "templates": templates_url}
 
     def set_autocreate(self, address: str, enabled: bool = True, service_sid: str | None = None) -> None:
         """Whether messages to one of our addresses make conversations."""
@@ -165,17 +156,8 @@ class StandIn(Views):
         only = list(events) if events is not None else None
         self._trouble.webhooks = WebhookTrouble(repeat, lose, shuffle, delay, overlap, only, rng)
 
-    def limit_writes(self, per_second: int | None) -> None:
-        """So many writes per second and conversation; more are answered 429 with 50063."""
-        self._trouble.writes_per_second = per_second
-
-    def answer_problems(self, rfc9457: bool) -> None:
-        """Whether every error has the body of RFC 9457 instead of the classic one."""
-        self._server.rfc9457 = rfc9457
-
     def heal(self) -> None:
         self._trouble.heal()
-        self._server.rfc9457 = False
 
     # What the worker does in the app, and an operator in the console
 
@@ -207,12 +189,3 @@ class StandIn(Views):
 
     def advance(self, seconds: float, wait: bool = True) -> None:
         self._people.advance(seconds, wait)
-
-    def frontline_call(self, kind: str, **params: Any) -> dict[str, Any]:
-        """A callback of the app: kind crm, outgoing or templates, with its form parameters."""
-        return self._frontline.call(kind, params)
-
-    def start_outgoing(
-        self, worker: str, customer_id: str, channel_type: str, channel_value: str
-    ) -> dict[str, Any]:
-        return self._frontline.start_outgoing(worker, customer_id, channel_type, channel_value)

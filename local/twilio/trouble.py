@@ -3,7 +3,6 @@
 import random
 import re
 import threading
-from collections import deque
 from dataclasses import dataclass, field
 
 
@@ -49,8 +48,6 @@ class Trouble:
         self._lock = threading.Lock()
         self._rng = random.Random(seed)
         self._failures: list[Failure] = []
-        self._writes: dict[str, deque[float]] = {}
-        self.writes_per_second: int | None = None
         self.webhooks = WebhookTrouble()
 
     def add(self, failure: Failure) -> None:
@@ -61,7 +58,6 @@ class Trouble:
         with self._lock:
             self._failures.clear()
             self.webhooks = WebhookTrouble()
-            self.writes_per_second = None
 
     def next_failure(self, method: str, path: str) -> Failure | None:
         """The failure that this call meets, if any; a failure of so many `times` is used up by it."""
@@ -77,17 +73,3 @@ class Trouble:
                         self._failures.remove(failure)
                 return failure
         return None
-
-    def is_too_fast(self, conversation: str, now: float) -> bool:
-        """Counts one write to a conversation; true when it is beyond the allowed writes per second."""
-        limit = self.writes_per_second
-        if limit is None:
-            return False
-        with self._lock:
-            recent = self._writes.setdefault(conversation, deque())
-            while recent and recent[0] <= now - 1:
-                recent.popleft()
-            if len(recent) >= limit:
-                return True
-            recent.append(now)
-            return False

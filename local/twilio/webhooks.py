@@ -126,25 +126,10 @@ class Webhooks:
         attempt: int = 0,
         token: str = "",
     ) -> Delivery:
-        params = self._params(event, origin, attempt)
-        limit = self.route_timeout if kind == "routing" else self.timeout
-        token = token or str(uuid.uuid4())
-        return self.send(event.name, url, params, kind, limit, method=method, attempt=attempt, token=token)
-
-    def send(
-        self,
-        name: str,
-        url: str,
-        params: Mapping[str, str],
-        kind: str,
-        limit: float,
-        *,
-        method: str = "POST",
-        attempt: int = 0,
-        token: str = "",
-    ) -> Delivery:
         """One signed request; its record says how it ended. A URL's fragment is never sent nor signed."""
-        record = self._record(name, url, params, kind, token)
+        params = self._params(event, origin, attempt)
+        token = token or str(uuid.uuid4())
+        record = self._record(event.name, url, params, kind, token)
         record["attempt"] = attempt
         target, body = url.partition("#")[0], urlencode(params)
         signed = dict(params)
@@ -159,36 +144,36 @@ class Webhooks:
             "X-Twilio-Signature": self._validator.compute_signature(target, signed),
         }
         began = time.monotonic()
-        record.update(self._outcome(method.upper(), target, body, headers, kind, limit))
+        record.update(self._outcome(method.upper(), target, body, headers, kind))
         record["seconds"] = round(time.monotonic() - began, 4)
         return record
 
     def _outcome(
-        self, method: str, target: str, body: str, headers: Mapping[str, str], kind: str, limit: float
+        self, method: str, target: str, body: str, headers: Mapping[str, str], kind: str
     ) -> Delivery:
         """Sends it, and says how it ended in Twilio's words: its error code, or the answer that it took."""
-        refused = 48010 if kind == "routing" else 50056
+        is_route = kind == "routing"
         try:
             answer = self._http.request(
                 method,
                 target,
                 body=body.encode(),
                 headers=headers,
-                timeout=urllib3.Timeout(total=limit),
+                timeout=urllib3.Timeout(total=self.route_timeout if is_route else self.timeout),
                 redirect=False,
                 retries=False,
             )
         except urllib3.exceptions.NewConnectionError:
             return {"error": 50057}
         except urllib3.exceptions.TimeoutError:
-            return {"error": 48010 if kind == "routing" else 50076}
+            return {"error": 48010 if is_route else 50076}
         except urllib3.exceptions.HTTPError:
             return {"error": 50057}
         return {
             "status": answer.status,
             "answer": answer.data.decode("utf-8", "replace"),
             "content_type": answer.headers.get("Content-Type", ""),
-            "error": None if 200 <= answer.status < 300 else refused,
+            "error": None if 200 <= answer.status < 300 else 48010 if is_route else 50056,
         }
 
     def _record(self, name: str, url: str, params: Mapping[str, str], kind: str, token: str) -> Delivery:
