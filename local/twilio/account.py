@@ -9,7 +9,6 @@ from local.twilio.records import (
     AddressConfig,
     Conversation,
     Participant,
-    Role,
     Service,
     User,
     WebhookConfig,
@@ -17,11 +16,6 @@ from local.twilio.records import (
 )
 
 USER_LIMIT = 1000  # conversations of one identity that are not closed
-ROLES = (
-    ("channel user", "conversation", ["sendMessage", "leaveConversation", "editOwnMessage"]),
-    ("channel admin", "conversation", ["sendMessage", "leaveConversation", "addParticipant"]),
-    ("service user", "service", ["createConversation", "joinConversation", "editOwnUserInfo"]),
-)
 
 
 class Account:
@@ -34,7 +28,7 @@ class Account:
         self.ahead = timedelta()
         self._orders = itertools.count(1)
         self.services: dict[str, Service] = {}
-        self.roles: dict[str, Role] = {}
+        self.roles: set[str] = set()
         self.conversations: dict[str, Conversation] = {}
         self.unique_names: dict[tuple[str, str], str] = {}
         self.pairs: dict[tuple[str, str], str] = {}
@@ -60,13 +54,10 @@ class Account:
         return next(self._orders)
 
     def add_service(self, friendly_name: str) -> Service:
-        now, sid, made = self.now(), new_sid("IS"), []
-        for name, kind, permissions in ROLES:
-            role = Role(new_sid("RL"), self.next_order(), sid, name, kind, list(permissions), now, now)
-            self.roles[role.sid] = role
-            made.append(role.sid)
-        service = Service(sid, self.next_order(), friendly_name, now, now, made[0], made[1], made[2])
-        self.services[sid] = service
+        now, (first, second, third) = self.now(), (new_sid("RL"), new_sid("RL"), new_sid("RL"))
+        service = Service(new_sid("IS"), self.next_order(), friendly_name, now, now, first, second, third)
+        self.roles |= {first, second, third}
+        self.services[service.sid] = service
         return service
 
     def service(self, sid: str) -> Service:

@@ -12,7 +12,7 @@ from local.twilio.account import Account
 from local.twilio.changes import NewConversation, NewMessage
 from local.twilio.events import Event, Origin
 from local.twilio.members import NewParticipant
-from local.twilio.records import AddressConfig, Conversation, ScopedWebhook, address_type, new_sid
+from local.twilio.records import AddressConfig, Conversation, address_type
 from local.twilio.verdicts import RejectedError, apply_to_message, name_and_attributes
 from local.twilio.webhooks import Webhooks
 
@@ -118,7 +118,6 @@ class Autocreation:
         with self.account.lock:
             wanted = NewConversation(name, attributes=attributes)
             conversation = changes.create_conversation(self.account, service_sid, wanted)
-            self._hook(conversation, config)
             happened = self._fill(conversation, letter, is_group)
             route = events.route(conversation)
         sent = self.webhooks.publish(happened, letter.origin) + self.webhooks.route(route)
@@ -171,21 +170,3 @@ class Autocreation:
             happened = changes.set_state(self.account, conversation, "active", "EVENT")
         for delivery in self.webhooks.publish(happened, origin):
             delivery.result()
-
-    def _hook(self, conversation: Conversation, config: AddressConfig) -> None:
-        """The address configuration's own webhook, put on each conversation that the address creates."""
-        if config.creation_type != "webhook" or not config.webhook_url:
-            return
-        now = self.account.now()
-        hook = ScopedWebhook(
-            sid=new_sid("WH"),
-            order=self.account.next_order(),
-            conversation_sid=conversation.sid,
-            target="webhook",
-            url=config.webhook_url,
-            method=config.webhook_method or "post",
-            filters=list(config.webhook_filters or []),
-            created=now,
-            updated=now,
-        )
-        conversation.webhooks[hook.sid] = hook

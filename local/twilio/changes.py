@@ -25,7 +25,6 @@ class NewConversation:
     messaging_service_sid: str | None = None
     inactive_timer: str | None = None
     closed_timer: str | None = None
-    created_by: str = "system"
 
 
 def draft_conversation(account: Account, service_sid: str) -> Conversation:
@@ -56,7 +55,6 @@ def create_conversation(account: Account, service_sid: str, wanted: NewConversat
         state=wanted.state,
         inactive_after=inactive,
         closed_after=closed,
-        created_by=wanted.created_by,
     )
     rename(account, conversation, wanted.unique_name)
     account.conversations[conversation.sid] = conversation

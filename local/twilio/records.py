@@ -27,18 +27,6 @@ class WebhookConfig:
 
 
 @dataclass
-class Role:
-    sid: str
-    order: int
-    service_sid: str
-    friendly_name: str
-    type: str
-    permissions: list[str]
-    created: datetime
-    updated: datetime
-
-
-@dataclass
 class Service:
     sid: str
     order: int
@@ -91,19 +79,6 @@ class Message:
 
 
 @dataclass
-class ScopedWebhook:
-    sid: str
-    order: int
-    conversation_sid: str
-    target: str
-    url: str | None
-    method: str
-    filters: list[str]
-    created: datetime
-    updated: datetime
-
-
-@dataclass
 class Conversation:
     sid: str
     order: int
@@ -118,13 +93,11 @@ class Conversation:
     state: str = "active"
     inactive_after: int | None = None
     closed_after: int | None = None
-    created_by: str = "system"
     is_group: bool = False
     receivers: str | None = None
     author_address: str | None = None
     participants: dict[str, Participant] = field(default_factory=dict)
     messages: list[Message] = field(default_factory=list)
-    webhooks: dict[str, ScopedWebhook] = field(default_factory=dict)
 
 
 @dataclass
@@ -143,7 +116,6 @@ class User:
     avatar: str | None = None
     state: str = "active"
     is_available: bool = False
-    muted: set[str] = field(default_factory=set)
 
 
 @dataclass
@@ -157,13 +129,7 @@ class AddressConfig:
     friendly_name: str | None = None
     country: str | None = None
     enabled: bool = False
-    creation_type: str = "default"
     service_sid: str | None = None
-    webhook_url: str | None = None
-    webhook_method: str | None = None
-    webhook_filters: list[str] | None = None
-    studio_flow_sid: str | None = None
-    studio_retry_count: int | None = None
 
 
 def address_type(address: str) -> str:

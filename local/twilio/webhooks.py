@@ -67,16 +67,11 @@ class Webhooks:
         return self._deliver(event, Origin(""), self.routing_url, config, "routing")
 
     def _targets(self, event: Event) -> list[tuple[str, WebhookConfig]]:
-        found = [
+        return [
             (config.post_url, config)
             for config in (self.account.webhooks, self.account.services[event.service_sid].webhooks)
             if config.post_url and config.wants(event.name)
         ]
-        scoped = list(event.conversation.webhooks.values()) if event.conversation else ()
-        for hook in scoped:
-            if hook.target == "webhook" and hook.url and event.name in hook.filters:
-                found.append((hook.url, WebhookConfig(method=hook.method.upper())))
-        return found
 
     def _deliver(
         self, event: Event, origin: Origin, url: str, config: WebhookConfig, kind: str

@@ -30,6 +30,7 @@ def test_autocreation_is_switched_by_rest(sdk: Client, twilio: StandIn) -> None:
     addresses(BEN).update(auto_creation_enabled=False)
     assert twilio.inbound("+15550000003", BEN, "Hello").dropped
     assert refusal(lambda: addresses.create(type="sms", address=BEN)) == (20409, 409)
+    assert refusal(lambda: addresses(made.sid).update(auto_creation_type="studio")) == (20001, 400)
     addresses(made.sid).delete()
     assert [one.address for one in addresses.list()] == [OURS]
 

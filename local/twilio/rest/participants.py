@@ -1,4 +1,4 @@
-"""REST: participants and messages of a conversation, and the conversations that someone takes part in."""
+"""REST: participants and messages of a conversation."""
 
 from local.twilio import changes, members, shapes
 from local.twilio.changes import NewMessage
@@ -67,30 +67,6 @@ def delete(call: Call) -> Answer:
     conversation = call.conversation()
     call.events += members.leave(call.account, conversation, _by_sid(conversation, call.sid))
     return 204, None
-
-
-def memberships(call: Call) -> Answer:
-    """The conversations of one identity or one address; either, not both."""
-    identity, address = call.form.get("Identity"), call.form.get("Address")
-    if bool(identity) == bool(address):
-        raise ApiError(50451)
-    account = call.account
-    if identity:
-        found = account.memberships.get((call.service.sid, identity), {})
-    else:
-        found = account.correspondents.get(address or "", {})
-    here = [one for one in found.values() if _conversation(call, one).service_sid == call.service.sid]
-    return page(
-        call,
-        "conversations",
-        here,
-        lambda one: shapes.participant_conversation(account, _conversation(call, one), one, call.scope),
-        maximum=50,
-    )
-
-
-def _conversation(call: Call, member: Participant) -> Conversation:
-    return call.account.conversations[member.conversation_sid]
 
 
 def message_shape(call: Call, record: Message) -> shapes.Shape:

@@ -1,10 +1,9 @@
-"""REST: services, configurations, webhook targets, roles and the account's own addresses."""
+"""REST: services, configurations, webhook targets and the account's own addresses."""
 
 from local.twilio import checks, settings_shapes
 from local.twilio.errors import ApiError
-from local.twilio.records import AddressConfig, Role, WebhookConfig, address_type, new_sid
+from local.twilio.records import AddressConfig, WebhookConfig, address_type, new_sid
 from local.twilio.rest.calls import Answer, Call, page
-from local.twilio.shapes import Shape
 
 ADDRESS_TYPES = ("sms", "whatsapp", "messenger", "gbm", "email", "rcs", "apple", "chat")
 
@@ -97,22 +96,6 @@ def update_webhooks(call: Call) -> Answer:
     return fetch_webhooks(call)
 
 
-def role_shape(call: Call, record: Role) -> Shape:
-    return settings_shapes.role(call.account, record, call.scope)
-
-
-def list_roles(call: Call) -> Answer:
-    here = [one for one in call.account.roles.values() if one.service_sid == call.service.sid]
-    return page(call, "roles", here, lambda one: role_shape(call, one), maximum=50)
-
-
-def fetch_role(call: Call) -> Answer:
-    record = call.account.roles.get(call.sid)
-    if record is None or record.service_sid != call.service.sid:
-        raise ApiError(20404, call.sid)
-    return 200, role_shape(call, record)
-
-
 def list_addresses(call: Call) -> Answer:
     kind = call.form.get("Type")
     found = [one for one in call.account.addresses.values() if kind in (None, one.type)]
@@ -162,19 +145,15 @@ def update_address(call: Call) -> Answer:
 def _apply(call: Call, record: AddressConfig) -> None:
     form = call.form
     enabled, service_sid = form.flag("AutoCreation.Enabled"), form.get("AutoCreation.ConversationServiceSid")
+    kind = form.get("AutoCreation.Type") or "default"
+    if kind != "default":
+        raise ApiError(20001, f"AutoCreation.Type {kind} is not known to the stand-in")
     if service_sid:
         call.account.service(service_sid)
     name = form.get("FriendlyName")
     record.friendly_name = record.friendly_name if name is None else checks.friendly_name(name)
     record.enabled = record.enabled if enabled is None else enabled
-    record.creation_type = form.get("AutoCreation.Type") or record.creation_type
     record.service_sid = service_sid or record.service_sid
-    record.webhook_url = form.get("AutoCreation.WebhookUrl") or record.webhook_url
-    record.webhook_method = form.get("AutoCreation.WebhookMethod") or record.webhook_method
-    record.webhook_filters = form.all("AutoCreation.WebhookFilters") or record.webhook_filters
-    record.studio_flow_sid = form.get("AutoCreation.StudioFlowSid") or record.studio_flow_sid
-    if form.get("AutoCreation.StudioRetryCount") is not None:
-        record.studio_retry_count = form.number("AutoCreation.StudioRetryCount", 0)
 
 
 def delete_address(call: Call) -> Answer:

@@ -1,8 +1,8 @@
-"""REST: users of Conversations and, at the same path, of Frontline; and each user's conversations."""
+"""REST: users of Conversations and, at the same path, of Frontline."""
 
 from local.twilio import changes, checks, events, members, shapes
 from local.twilio.errors import ApiError
-from local.twilio.records import Conversation, Participant, User
+from local.twilio.records import User
 from local.twilio.rest.calls import Answer, Call, page
 
 
@@ -64,51 +64,4 @@ def delete(call: Call) -> Answer:
         call.events += members.leave(account, conversation, member)
     del account.users[record.sid]
     del account.identities[record.service_sid, record.identity]
-    return 204, None
-
-
-def _membership(call: Call, user: User) -> tuple[Conversation, Participant]:
-    found = call.account.memberships.get((user.service_sid, user.identity), {})
-    record = call.conversation()
-    if record.sid not in found:
-        raise ApiError(20404, record.sid)
-    return record, found[record.sid]
-
-
-def list_conversations(call: Call) -> Answer:
-    account, user = call.account, find(call)
-    found = account.memberships.get((user.service_sid, user.identity), {})
-    return page(
-        call,
-        "conversations",
-        found.values(),
-        lambda one: shapes.user_conversation(
-            account, user, account.conversations[one.conversation_sid], one, call.scope
-        ),
-        maximum=50,
-    )
-
-
-def fetch_conversation(call: Call) -> Answer:
-    user = find(call)
-    record, member = _membership(call, user)
-    return 200, shapes.user_conversation(call.account, user, record, member, call.scope)
-
-
-def update_conversation(call: Call) -> Answer:
-    user = find(call)
-    record, member = _membership(call, user)
-    level = call.form.get("NotificationLevel")
-    if level == "muted":
-        user.muted.add(record.sid)
-    elif level == "default":
-        user.muted.discard(record.sid)
-    if call.form.get("LastReadMessageIndex") is not None:
-        member.last_read_index = call.form.number("LastReadMessageIndex", 0)
-    return 200, shapes.user_conversation(call.account, user, record, member, call.scope)
-
-
-def leave_conversation(call: Call) -> Answer:
-    record, member = _membership(call, find(call))
-    call.events += members.leave(call.account, record, member)
     return 204, None
