@@ -7,18 +7,15 @@ import socketserver
 import sys
 import threading
 import time
-from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote
 
 from local.twilio.errors import ApiError, classic_body, problem_body
-from local.twilio.rest.calls import Answer, Form
+from local.twilio.remote_control import PREFIX, RemoteControl
+from local.twilio.rest.calls import Form, RestAnswer
 from local.twilio.rest.router import Request, Router
 from local.twilio.trouble import Failure, Trouble
-
-Control = Callable[[str, str, Form, bytes], Answer]
-CONTROLS = "/_standin/"
 
 
 class Server(ThreadingHTTPServer):
@@ -27,7 +24,7 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, port: int, router: Router, trouble: Trouble, control: Control) -> None:
+    def __init__(self, port: int, router: Router, trouble: Trouble, control: RemoteControl) -> None:
         super().__init__(("127.0.0.1", port), Handler)
         self.router = router
         self.trouble = trouble
@@ -97,8 +94,8 @@ class Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         path, _, query = self.path.partition("?")
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        if path.startswith(CONTROLS):
-            status, content = self.server.control(self.command, path[len(CONTROLS) :], Form(query), body)
+        if path.startswith(PREFIX):
+            status, content = self.server.control.answer(path.removeprefix(PREFIX), body)
             self._answer(status, content)
             return
         text = query if self.command == "GET" else body.decode("utf-8", "replace")
@@ -123,7 +120,7 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self._answer(status, content, problem=error is not None and "title" in (content or {}))
 
-    def _act(self, request: Request, failure: Failure | None) -> Answer:
+    def _act(self, request: Request, failure: Failure | None) -> RestAnswer:
         if failure and failure.status is not None and not failure.drop_answer:
             raise ApiError(failure.code, "asked for", failure.status)
         return self.server.router.handle(request)

@@ -7,10 +7,10 @@ from typing import Any, Self
 
 from local.twilio.account import Account
 from local.twilio.autocreate import Autocreation, Inbound, Letter
-from local.twilio.control import Controls
 from local.twilio.members import NewParticipant
 from local.twilio.people import People
 from local.twilio.records import AddressConfig, WebhookConfig, address_type, new_sid
+from local.twilio.remote_control import RemoteControl
 from local.twilio.rest.router import Router
 from local.twilio.server import Server
 from local.twilio.shapes import Shape
@@ -42,7 +42,7 @@ class StandIn(Views):
         webhooks = Webhooks(account, self._trouble, webhook_timeout, route_timeout, threads)
         self._people = People(account, webhooks)
         self._autocreation = Autocreation(account, webhooks, group_delay)
-        server = Server(port, Router(account, webhooks), self._trouble, Controls(self).answer)
+        server = Server(port, Router(account, webhooks), self._trouble, RemoteControl(self))
         super().__init__(account, webhooks, server)
         self._thread: threading.Thread | None = None
 

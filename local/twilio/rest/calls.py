@@ -11,7 +11,7 @@ from local.twilio.events import Event
 from local.twilio.records import Conversation, Service
 from local.twilio.shapes import HOST, Shape
 
-Answer = tuple[int, Shape | None]
+RestAnswer = tuple[int, Shape | None]
 
 
 class Form:
@@ -96,7 +96,7 @@ def page(
     shape: Callable[[Record], Shape],
     maximum: int = 100,
     newest_first: bool = False,
-) -> Answer:
+) -> RestAnswer:
     """One page, with links to the others on Twilio's host. A token names the last record before its page."""
     size = min(max(call.form.number("PageSize", 50), 1), maximum)
     number, token = call.form.number("Page", 0), call.form.get("PageToken")

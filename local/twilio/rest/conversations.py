@@ -4,14 +4,14 @@ from local.twilio import changes, checks, events, members, shapes
 from local.twilio.changes import NewConversation
 from local.twilio.errors import ApiError
 from local.twilio.records import Conversation
-from local.twilio.rest.calls import Answer, Call, page
+from local.twilio.rest.calls import Call, RestAnswer, page
 
 
 def shape(call: Call, record: Conversation) -> shapes.Shape:
     return shapes.conversation(call.account, record, call.scope)
 
 
-def create(call: Call) -> Answer:
+def create(call: Call) -> RestAnswer:
     form = call.form
     wanted = NewConversation(
         friendly_name=form.get("FriendlyName"),
@@ -27,11 +27,11 @@ def create(call: Call) -> Answer:
     return 201, shape(call, record)
 
 
-def fetch(call: Call) -> Answer:
+def fetch(call: Call) -> RestAnswer:
     return 200, shape(call, call.conversation())
 
 
-def index(call: Call) -> Answer:
+def index(call: Call) -> RestAnswer:
     """By state, and by the day of creation (UTC); a list of certain days comes newest first."""
     state = call.form.get("State")
     start, end = ((call.form.get(name) or "")[:10] for name in ("StartDate", "EndDate"))
@@ -51,7 +51,7 @@ def index(call: Call) -> Answer:
     return page(call, "conversations", found, lambda one: shape(call, one), newest_first=newest_first)
 
 
-def update(call: Call) -> Answer:
+def update(call: Call) -> RestAnswer:
     account, form, record = call.account, call.form, call.conversation()
     members.refuse_unless_open(record)
     timers = {name: form.get(f"Timers.{name}") for name in ("Inactive", "Closed")}
@@ -75,6 +75,6 @@ def update(call: Call) -> Answer:
     return 200, shape(call, record)
 
 
-def delete(call: Call) -> Answer:
+def delete(call: Call) -> RestAnswer:
     call.events += changes.remove_conversation(call.account, call.conversation())
     return 204, None

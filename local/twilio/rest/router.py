@@ -15,10 +15,10 @@ from local.twilio.account import Account
 from local.twilio.errors import ApiError
 from local.twilio.events import Origin
 from local.twilio.rest import conversations, participants, settings, users
-from local.twilio.rest.calls import Answer, Call, Form
+from local.twilio.rest.calls import Call, Form, RestAnswer
 from local.twilio.webhooks import Webhooks
 
-Handler = Callable[[Call], Answer]
+Handler = Callable[[Call], RestAnswer]
 CONVERSATION = "/Conversations/<conversation>"
 USER = "/Users/<user>"
 
@@ -91,7 +91,7 @@ class Router:
         login = f"{account.sid}:{account.auth_token}".encode()
         self._login = b"Basic " + base64.b64encode(login)
 
-    def handle(self, request: Request) -> Answer:
+    def handle(self, request: Request) -> RestAnswer:
         """Acts under the account's lock; then, if the request asks for it, sends webhooks without it."""
         self._authenticate(request.headers.get("Authorization") or "")
         handler, ids = self._resolve(request)

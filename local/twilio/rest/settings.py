@@ -3,37 +3,37 @@
 from local.twilio import checks, settings_shapes
 from local.twilio.errors import ApiError
 from local.twilio.records import AddressConfig, WebhookConfig, address_type, new_sid
-from local.twilio.rest.calls import Answer, Call, page
+from local.twilio.rest.calls import Call, RestAnswer, page
 
 ADDRESS_TYPES = ("sms", "whatsapp", "messenger", "gbm", "email", "rcs", "apple", "chat")
 
 
-def list_services(call: Call) -> Answer:
+def list_services(call: Call) -> RestAnswer:
     services = call.account.services.values()
     return page(call, "services", services, lambda one: settings_shapes.service(call.account, one))
 
 
-def create_service(call: Call) -> Answer:
+def create_service(call: Call) -> RestAnswer:
     made = call.account.add_service(call.form.need("FriendlyName"))
     return 201, settings_shapes.service(call.account, made)
 
 
-def fetch_service(call: Call) -> Answer:
+def fetch_service(call: Call) -> RestAnswer:
     return 200, settings_shapes.service(call.account, call.service)
 
 
-def delete_service(call: Call) -> Answer:
+def delete_service(call: Call) -> RestAnswer:
     if call.service.sid == call.account.default_service_sid:
         raise ApiError(20001, "the default service cannot be deleted")
     del call.account.services[call.service.sid]
     return 204, None
 
 
-def fetch_configuration(call: Call) -> Answer:
+def fetch_configuration(call: Call) -> RestAnswer:
     return 200, settings_shapes.configuration(call.account)
 
 
-def update_configuration(call: Call) -> Answer:
+def update_configuration(call: Call) -> RestAnswer:
     account, form = call.account, call.form
     if form.get("DefaultChatServiceSid"):
         account.default_service_sid = account.service(form.need("DefaultChatServiceSid")).sid
@@ -47,11 +47,11 @@ def update_configuration(call: Call) -> Answer:
     return fetch_configuration(call)
 
 
-def fetch_service_configuration(call: Call) -> Answer:
+def fetch_service_configuration(call: Call) -> RestAnswer:
     return 200, settings_shapes.service_configuration(call.service)
 
 
-def update_service_configuration(call: Call) -> Answer:
+def update_service_configuration(call: Call) -> RestAnswer:
     form, service = call.form, call.service
     for name in (
         "DefaultConversationRoleSid",
@@ -72,11 +72,11 @@ def _webhooks(call: Call) -> WebhookConfig:
     return call.service.webhooks if call.scope else call.account.webhooks
 
 
-def fetch_webhooks(call: Call) -> Answer:
+def fetch_webhooks(call: Call) -> RestAnswer:
     return 200, settings_shapes.webhook_configuration(call.account, _webhooks(call), call.scope)
 
 
-def update_webhooks(call: Call) -> Answer:
+def update_webhooks(call: Call) -> RestAnswer:
     config, form = _webhooks(call), call.form
     pre, post, method = (form.get(name) for name in ("PreWebhookUrl", "PostWebhookUrl", "Method"))
     for url, code in ((pre, 50077), (post, 50078)):
@@ -96,7 +96,7 @@ def update_webhooks(call: Call) -> Answer:
     return fetch_webhooks(call)
 
 
-def list_addresses(call: Call) -> Answer:
+def list_addresses(call: Call) -> RestAnswer:
     kind = call.form.get("Type")
     found = [one for one in call.account.addresses.values() if kind in (None, one.type)]
     return page(
@@ -115,11 +115,11 @@ def _address(call: Call) -> AddressConfig:
     return found
 
 
-def fetch_address(call: Call) -> Answer:
+def fetch_address(call: Call) -> RestAnswer:
     return 200, settings_shapes.address(call.account, _address(call))
 
 
-def create_address(call: Call) -> Answer:
+def create_address(call: Call) -> RestAnswer:
     kind, address = call.form.need("Type"), call.form.need("Address")
     if kind not in ADDRESS_TYPES:
         raise ApiError(20001, f"Type {kind} is not known")
@@ -135,7 +135,7 @@ def create_address(call: Call) -> Answer:
     return 201, settings_shapes.address(call.account, record)
 
 
-def update_address(call: Call) -> Answer:
+def update_address(call: Call) -> RestAnswer:
     record = _address(call)
     _apply(call, record)
     record.updated = call.account.now()
@@ -156,6 +156,6 @@ def _apply(call: Call, record: AddressConfig) -> None:
     record.service_sid = service_sid or record.service_sid
 
 
-def delete_address(call: Call) -> Answer:
+def delete_address(call: Call) -> RestAnswer:
     del call.account.addresses[_address(call).sid]
     return 204, None

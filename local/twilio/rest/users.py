@@ -3,7 +3,7 @@
 from local.twilio import changes, checks, events, members, shapes
 from local.twilio.errors import ApiError
 from local.twilio.records import User
-from local.twilio.rest.calls import Answer, Call, page
+from local.twilio.rest.calls import Call, RestAnswer, page
 
 
 def shape(call: Call, record: User) -> shapes.Shape:
@@ -14,7 +14,7 @@ def find(call: Call) -> User:
     return call.account.find_user(call.ids["user"], call.service.sid)
 
 
-def create(call: Call) -> Answer:
+def create(call: Call) -> RestAnswer:
     identity = call.form.need("Identity")
     if (call.service.sid, identity) in call.account.identities:
         raise ApiError(50201, identity)
@@ -24,11 +24,11 @@ def create(call: Call) -> Answer:
     return 201, shape(call, record)
 
 
-def fetch(call: Call) -> Answer:
+def fetch(call: Call) -> RestAnswer:
     return 200, shape(call, find(call))
 
 
-def index(call: Call) -> Answer:
+def index(call: Call) -> RestAnswer:
     here = [one for one in call.account.users.values() if one.service_sid == call.service.sid]
     return page(call, "users", here, lambda one: shape(call, one), maximum=50)
 
@@ -50,14 +50,14 @@ def apply(call: Call, record: User) -> None:
     record.updated = call.account.now()
 
 
-def update(call: Call) -> Answer:
+def update(call: Call) -> RestAnswer:
     record = find(call)
     apply(call, record)
     call.events.append(events.user_updated(record))
     return 200, shape(call, record)
 
 
-def delete(call: Call) -> Answer:
+def delete(call: Call) -> RestAnswer:
     account, record = call.account, find(call)
     for member in list(account.memberships.get((record.service_sid, record.identity), {}).values()):
         conversation = account.conversations[member.conversation_sid]
