@@ -12,8 +12,8 @@ from local.twilio.account import Account
 from local.twilio.changes import NewConversation, NewMessage
 from local.twilio.events import Event, Origin
 from local.twilio.members import NewParticipant
+from local.twilio.pre_event_answers import RejectedError, apply_to_message, name_and_attributes
 from local.twilio.records import AddressConfig, Conversation, address_type
-from local.twilio.verdicts import RejectedError, apply_to_message, name_and_attributes
 from local.twilio.webhooks import Webhooks
 
 SOURCES = {"sms": "SMS", "whatsapp": "WHATSAPP"}
@@ -123,7 +123,7 @@ class Autocreation:
         sent = self.webhooks.publish(happened, letter.origin) + self.webhooks.route(route)
         if is_group:
             activate = partial(self._activate, conversation, letter.origin)
-            sent.append(self.webhooks.strands.later(self.group_delay, activate))
+            sent.append(self.webhooks.jobs.later(self.group_delay, activate))
         return Inbound(conversation.sid, created=True, message_sid=conversation.messages[0].sid), sent
 
     def _question(self, letter: Letter, service_sid: str) -> Event:

@@ -20,7 +20,6 @@ class WebhookConfig:
     filters: list[str] | None = field(default_factory=list)
     method: str = "POST"
     target: str = "webhook"
-    post_retry_count: int = 0
 
     def wants(self, event: str) -> bool:
         return self.filters is None or event in self.filters

@@ -12,10 +12,10 @@ from typing import Any
 from urllib.parse import unquote
 
 from local.twilio.errors import ApiError, classic_body, problem_body
+from local.twilio.faults import Faults, RestFault
 from local.twilio.remote_control import PREFIX, RemoteControl
 from local.twilio.rest.calls import Form, RestAnswer
 from local.twilio.rest.router import Request, Router
-from local.twilio.trouble import Failure, Trouble
 
 
 class Server(ThreadingHTTPServer):
@@ -24,10 +24,10 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, port: int, router: Router, trouble: Trouble, control: RemoteControl) -> None:
+    def __init__(self, port: int, router: Router, faults: Faults, control: RemoteControl) -> None:
         super().__init__(("127.0.0.1", port), Handler)
         self.router = router
-        self.trouble = trouble
+        self.faults = faults
         self.control = control
         self.requests: list[dict[str, Any]] = []
         self.connections: set[socket.socket] = set()
@@ -103,26 +103,26 @@ class Handler(BaseHTTPRequestHandler):
 
     def _serve_api(self, request: Request) -> None:
         began = time.perf_counter()
-        failure = self.server.trouble.next_failure(request.method, request.path)
-        if failure and failure.delay:
-            time.sleep(failure.delay)
+        fault = self.server.faults.next_rest_fault(request.method, request.path)
+        if fault and fault.delay:
+            time.sleep(fault.delay)
         error: ApiError | None = None
         try:
-            status, content = self._act(request, failure)
+            status, content = self._act(request, fault)
         except ApiError as refusal:
             error = refusal
-            body = problem_body if failure is not None and failure.rfc9457 else classic_body
+            body = problem_body if fault is not None and fault.rfc9457 else classic_body
             status, content = refusal.status, body(refusal)
-        dropped = failure is not None and failure.drop_answer
+        dropped = fault is not None and fault.drop_answer
         self.server.note(request, None if dropped else status, error.code if error else None, began)
         if dropped:
             self._hang_up()
         else:
             self._answer(status, content, problem=error is not None and "title" in (content or {}))
 
-    def _act(self, request: Request, failure: Failure | None) -> RestAnswer:
-        if failure and failure.status is not None and not failure.drop_answer:
-            raise ApiError(failure.code, "asked for", failure.status)
+    def _act(self, request: Request, fault: RestFault | None) -> RestAnswer:
+        if fault and fault.status is not None and not fault.drop_answer:
+            raise ApiError(fault.code, "asked for", fault.status)
         return self.server.router.handle(request)
 
     def _hang_up(self) -> None:

@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 from local.twilio.account import Account
+from local.twilio.app_and_console import AppAndConsole
 from local.twilio.autocreate import Autocreation, Inbound, Letter
+from local.twilio.deliveries import Deliveries
+from local.twilio.faults import Faults, RestFault, WebhookFaults
 from local.twilio.members import NewParticipant
-from local.twilio.people import People
 from local.twilio.records import AddressConfig, WebhookConfig, address_type, new_sid
 from local.twilio.remote_control import RemoteControl
 from local.twilio.rest.router import Router
 from local.twilio.server import Server
 from local.twilio.shapes import Shape
-from local.twilio.trouble import Failure, Trouble, WebhookTrouble
 from local.twilio.views import Views
 from local.twilio.webhooks import Webhooks
 
@@ -38,11 +39,12 @@ class StandIn(Views):
         account = Account(account_sid or new_sid("AC"), auth_token)
         account.own_numbers = None if own_numbers is None else set(own_numbers)
         self._seed = seed
-        self._trouble = Trouble(seed)
-        webhooks = Webhooks(account, self._trouble, webhook_timeout, route_timeout, threads)
-        self._people = People(account, webhooks)
+        self._faults = Faults(seed)
+        deliveries = Deliveries(auth_token, webhook_timeout, route_timeout, threads)
+        webhooks = Webhooks(account, self._faults, deliveries, threads)
+        self._by_hand = AppAndConsole(account, webhooks)
         self._autocreation = Autocreation(account, webhooks, group_delay)
-        server = Server(port, Router(account, webhooks), self._trouble, RemoteControl(self))
+        server = Server(port, Router(account, webhooks), self._faults, RemoteControl(self))
         super().__init__(account, webhooks, server)
         self._thread: threading.Thread | None = None
 
@@ -60,7 +62,7 @@ class StandIn(Views):
             self._thread = None
         self._server.server_close()
         self._server.cut()
-        self._webhooks.strands.stop()
+        self._webhooks.jobs.stop()
 
     def __enter__(self) -> Self:
         self.start()
@@ -95,11 +97,9 @@ class StandIn(Views):
         post_url: str | None = None,
         filters: Sequence[str] | None = None,
         method: str = "POST",
-        post_retry_count: int = 0,
     ) -> None:
         """Sets the global targets, or a service's. No `filters` means every event."""
         wanted = WebhookConfig(pre_url, post_url, list(filters) if filters is not None else None, method)
-        wanted.post_retry_count = post_retry_count
         with self._account.lock:
             if service_sid:
                 self._account.service(service_sid).webhooks = wanted
@@ -139,7 +139,7 @@ class StandIn(Views):
         rfc9457: bool = False,
     ) -> None:
         """REST calls that fail; `path` is a regular expression. Status None: only slow."""
-        self._trouble.add(Failure(status, code, delay, drop_answer, share, times, method, path, rfc9457))
+        self._faults.add(RestFault(status, code, delay, drop_answer, share, times, method, path, rfc9457))
 
     def webhook_trouble(
         self,
@@ -154,15 +154,15 @@ class StandIn(Views):
         """Post events and the routing callback come `repeat` times, lost, shuffled, late or side by side."""
         rng = random.Random(self._seed if seed is None else seed)
         only = list(events) if events is not None else None
-        self._trouble.webhooks = WebhookTrouble(repeat, lose, shuffle, delay, overlap, only, rng)
+        self._faults.webhooks = WebhookFaults(repeat, lose, shuffle, delay, overlap, only, rng)
 
     def heal(self) -> None:
-        self._trouble.heal()
+        self._faults.heal()
 
     # What the worker does in the app, and an operator in the console
 
     def worker_message(self, conversation_sid: str, identity: str, body: str, wait: bool = True) -> Shape:
-        return self._people.write(conversation_sid, identity, body, wait)
+        return self._by_hand.write(conversation_sid, identity, body, wait)
 
     def worker_join(
         self,
@@ -173,19 +173,19 @@ class StandIn(Views):
     ) -> Shape:
         """A group MMS wants the number that the worker writes from as `projected_address`."""
         who = NewParticipant(identity=identity, projected_address=projected_address)
-        return self._people.join(conversation_sid, who, wait)
+        return self._by_hand.join(conversation_sid, who, wait)
 
     def worker_leave(self, conversation_sid: str, identity: str, wait: bool = True) -> None:
-        self._people.leave(conversation_sid, identity, wait)
+        self._by_hand.leave(conversation_sid, identity, wait)
 
     def set_state(self, conversation_sid: str, state: str, reason: str = "API", wait: bool = True) -> None:
-        self._people.set_state(conversation_sid, state, reason, wait)
+        self._by_hand.set_state(conversation_sid, state, reason, wait)
 
     def remove_conversation(self, conversation_sid: str, wait: bool = True) -> None:
-        self._people.remove(conversation_sid, wait)
+        self._by_hand.remove(conversation_sid, wait)
 
     def create_user(self, identity: str, wait: bool = True) -> Shape:
-        return self._people.create_user(identity, wait)
+        return self._by_hand.create_user(identity, wait)
 
     def advance(self, seconds: float, wait: bool = True) -> None:
-        self._people.advance(seconds, wait)
+        self._by_hand.advance(seconds, wait)

@@ -4,9 +4,9 @@ from typing import Any
 
 from local.twilio import shapes
 from local.twilio.account import Account
+from local.twilio.deliveries import Delivery
 from local.twilio.server import Server
 from local.twilio.shapes import Shape
-from local.twilio.verdicts import Delivery
 from local.twilio.webhooks import Webhooks
 
 
@@ -48,7 +48,7 @@ class Views:
     @property
     def deliveries(self) -> list[Delivery]:
         """Every webhook sent so far; one that got no answer has status None and says why in `error`."""
-        return list(self._webhooks.deliveries)
+        return list(self._webhooks.deliveries.record)
 
     @property
     def requests(self) -> list[dict[str, Any]]:
@@ -61,7 +61,7 @@ class Views:
 
     def forget_traffic(self) -> None:
         """Empties `deliveries` and `requests`."""
-        self._webhooks.deliveries.clear()
+        self._webhooks.deliveries.record.clear()
         self._server.requests.clear()
 
     def state(self) -> dict[str, Any]:

@@ -124,24 +124,10 @@ def test_someone_logging_in_first_is_a_new_user(hooked: StandIn, receiver: Recei
     assert len(receiver.hooks) == 1
 
 
-def test_post_events_are_not_repeated_unless_retries_are_configured(
-    hooked: StandIn, receiver: Receiver
-) -> None:
+def test_post_events_are_not_repeated(hooked: StandIn, receiver: Receiver) -> None:
     receiver.answers["onMessageAdded"] = (503, "")
     hooked.inbound(ANN, OURS, "Hello")
     assert len(receiver.of("onMessageAdded")) == 1
-
-
-def test_configured_retries_keep_the_token_and_count_up(twilio: StandIn, receiver: Receiver) -> None:
-    twilio.configure_webhooks(post_url=receiver.url, post_retry_count=2)
-    receiver.answers["onMessageAdded"] = lambda _: (
-        503 if len(receiver.of("onMessageAdded")) < 3 else 200,
-        "",
-    )
-    twilio.inbound(ANN, OURS, "Hello")
-    tries = receiver.of("onMessageAdded")
-    assert [one.params["RetryCount"] for one in tries] == ["0", "1", "2"]
-    assert len({one.headers["I-Twilio-Idempotency-Token"] for one in tries}) == 1
 
 
 def test_a_post_event_is_given_up_after_the_limit(impatient: StandIn, receiver: Receiver) -> None:

@@ -1,4 +1,4 @@
-"""Trouble on demand: REST calls that fail, webhooks that come twice, late, in another order or not at all."""
+"""Faults on demand: REST calls that fail, webhooks that come twice, late, in another order or not at all."""
 
 import random
 import re
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass
-class Failure:
+class RestFault:
     """How the matching REST calls go wrong. With `status` None they are only slow, or lose their answer."""
 
     status: int | None = 503
@@ -26,7 +26,7 @@ class Failure:
 
 
 @dataclass
-class WebhookTrouble:
+class WebhookFaults:
     """What happens to post events and the routing callback on their way; `events` None means all of them."""
 
     repeat: int = 1
@@ -41,35 +41,35 @@ class WebhookTrouble:
         return self.events is None or event in self.events
 
 
-class Trouble:
-    """The failures asked for, and whose turn it is."""
+class Faults:
+    """The faults asked for, and whose turn it is."""
 
     def __init__(self, seed: int) -> None:
         self._lock = threading.Lock()
         self._rng = random.Random(seed)
-        self._failures: list[Failure] = []
-        self.webhooks = WebhookTrouble()
+        self._rest_faults: list[RestFault] = []
+        self.webhooks = WebhookFaults()
 
-    def add(self, failure: Failure) -> None:
+    def add(self, fault: RestFault) -> None:
         with self._lock:
-            self._failures.append(failure)
+            self._rest_faults.append(fault)
 
     def heal(self) -> None:
         with self._lock:
-            self._failures.clear()
-            self.webhooks = WebhookTrouble()
+            self._rest_faults.clear()
+            self.webhooks = WebhookFaults()
 
-    def next_failure(self, method: str, path: str) -> Failure | None:
-        """The failure that this call meets, if any; a failure of so many `times` is used up by it."""
-        if not self._failures:
+    def next_rest_fault(self, method: str, path: str) -> RestFault | None:
+        """The fault that this call meets, if any; a fault of so many `times` is used up by it."""
+        if not self._rest_faults:
             return None
         with self._lock:
-            for failure in self._failures:
-                if not failure.matches(method, path) or self._rng.random() >= failure.share:
+            for fault in self._rest_faults:
+                if not fault.matches(method, path) or self._rng.random() >= fault.share:
                     continue
-                if failure.times is not None:
-                    failure.times -= 1
-                    if failure.times <= 0:
-                        self._failures.remove(failure)
-                return failure
+                if fault.times is not None:
+                    fault.times -= 1
+                    if fault.times <= 0:
+                        self._rest_faults.remove(fault)
+                return fault
         return None

@@ -8,13 +8,13 @@ from local.twilio.changes import NewMessage
 from local.twilio.errors import ApiError
 from local.twilio.events import Event, Origin
 from local.twilio.members import NewParticipant
+from local.twilio.pre_event_answers import RejectedError, apply_to_message
 from local.twilio.records import Conversation
 from local.twilio.shapes import Shape
-from local.twilio.verdicts import RejectedError, apply_to_message
 from local.twilio.webhooks import Webhooks
 
 
-class People:
+class AppAndConsole:
     """Changes made through the SDK. A pre-event's refusal is ApiError 50056, as the app sees it."""
 
     def __init__(self, account: Account, webhooks: Webhooks) -> None:
