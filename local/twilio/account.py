@@ -54,9 +54,11 @@ class Account:
         return next(self._orders)
 
     def add_service(self, friendly_name: str) -> Service:
-        now, (first, second, third) = self.now(), (new_sid("RL"), new_sid("RL"), new_sid("RL"))
-        service = Service(new_sid("IS"), self.next_order(), friendly_name, now, now, first, second, third)
-        self.roles |= {first, second, third}
+        now, in_conversation, in_service = self.now(), new_sid("RL"), new_sid("RL")
+        service = Service(
+            new_sid("IS"), self.next_order(), friendly_name, now, now, in_conversation, in_service
+        )
+        self.roles |= {in_conversation, in_service}
         self.services[service.sid] = service
         return service
 

@@ -33,10 +33,8 @@ class Service:
     created: datetime
     updated: datetime
     conversation_role: str
-    creator_role: str
     service_role: str
     webhooks: WebhookConfig = field(default_factory=WebhookConfig)
-    reachability_enabled: bool = False
 
 
 @dataclass

@@ -38,6 +38,10 @@ class Server(ThreadingHTTPServer):
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = "127.0.0.1", int(self.server_address[1])
 
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
     def note(self, request: Request, status: int | None, code: int | None, began: float) -> None:
         entry = {
             "method": request.method,

@@ -27,19 +27,6 @@ def service(account: Account, record: Service) -> Shape:
     }
 
 
-def service_configuration(record: Service) -> Shape:
-    url = f"{ROOT}/Services/{record.sid}/Configuration"
-    return {
-        "chat_service_sid": record.sid,
-        "default_conversation_creator_role_sid": record.creator_role,
-        "default_conversation_role_sid": record.conversation_role,
-        "default_chat_service_role_sid": record.service_role,
-        "reachability_enabled": record.reachability_enabled,
-        "url": url,
-        "links": {"notifications": f"{url}/Notifications", "webhooks": f"{url}/Webhooks"},
-    }
-
-
 def configuration(account: Account) -> Shape:
     service_url = f"{ROOT}/Services/{account.default_service_sid}/Configuration"
     return {

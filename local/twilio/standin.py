@@ -10,17 +10,15 @@ from local.twilio.app_and_console import AppAndConsole
 from local.twilio.autocreate import Autocreation, Inbound, Letter
 from local.twilio.deliveries import Deliveries
 from local.twilio.faults import Faults, RestFault, WebhookFaults
-from local.twilio.members import NewParticipant
 from local.twilio.records import AddressConfig, WebhookConfig, address_type, new_sid
 from local.twilio.remote_control import RemoteControl
 from local.twilio.rest.router import Router
 from local.twilio.server import Server
-from local.twilio.shapes import Shape
 from local.twilio.views import Views
 from local.twilio.webhooks import Webhooks
 
 
-class StandIn(Views):
+class StandIn(AppAndConsole, Views):
     """An HTTP server that behaves as Twilio Conversations is documented to."""
 
     def __init__(
@@ -42,10 +40,9 @@ class StandIn(Views):
         self._faults = Faults(seed)
         deliveries = Deliveries(auth_token, webhook_timeout, route_timeout, threads)
         webhooks = Webhooks(account, self._faults, deliveries, threads)
-        self._by_hand = AppAndConsole(account, webhooks)
         self._autocreation = Autocreation(account, webhooks, group_delay)
         server = Server(port, Router(account, webhooks), self._faults, RemoteControl(self))
-        super().__init__(account, webhooks, server)
+        self._account, self._webhooks, self._server = account, webhooks, server
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -158,34 +155,3 @@ class StandIn(Views):
 
     def heal(self) -> None:
         self._faults.heal()
-
-    # What the worker does in the app, and an operator in the console
-
-    def worker_message(self, conversation_sid: str, identity: str, body: str, wait: bool = True) -> Shape:
-        return self._by_hand.write(conversation_sid, identity, body, wait)
-
-    def worker_join(
-        self,
-        conversation_sid: str,
-        identity: str,
-        wait: bool = True,
-        projected_address: str | None = None,
-    ) -> Shape:
-        """A group MMS wants the number that the worker writes from as `projected_address`."""
-        who = NewParticipant(identity=identity, projected_address=projected_address)
-        return self._by_hand.join(conversation_sid, who, wait)
-
-    def worker_leave(self, conversation_sid: str, identity: str, wait: bool = True) -> None:
-        self._by_hand.leave(conversation_sid, identity, wait)
-
-    def set_state(self, conversation_sid: str, state: str, reason: str = "API", wait: bool = True) -> None:
-        self._by_hand.set_state(conversation_sid, state, reason, wait)
-
-    def remove_conversation(self, conversation_sid: str, wait: bool = True) -> None:
-        self._by_hand.remove(conversation_sid, wait)
-
-    def create_user(self, identity: str, wait: bool = True) -> Shape:
-        return self._by_hand.create_user(identity, wait)
-
-    def advance(self, seconds: float, wait: bool = True) -> None:
-        self._by_hand.advance(seconds, wait)

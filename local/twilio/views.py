@@ -11,15 +11,23 @@ from local.twilio.webhooks import Webhooks
 
 
 class Views:
-    """The reading half of StandIn."""
+    """The reading part of StandIn."""
 
-    def __init__(self, account: Account, webhooks: Webhooks, server: Server) -> None:
-        self._account = account
-        self._webhooks = webhooks
-        self._server = server
-        self.account_sid = account.sid
-        self.auth_token = account.auth_token
-        self.url = f"http://127.0.0.1:{server.server_address[1]}"
+    _account: Account
+    _webhooks: Webhooks
+    _server: Server
+
+    @property
+    def account_sid(self) -> str:
+        return self._account.sid
+
+    @property
+    def auth_token(self) -> str:
+        return self._account.auth_token
+
+    @property
+    def url(self) -> str:
+        return self._server.url
 
     @property
     def default_service_sid(self) -> str:

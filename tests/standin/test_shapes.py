@@ -106,7 +106,6 @@ def test_configurations_fit_the_description(rest: Rest, twilio: StandIn) -> None
     timed = rest.post("/v1/Configuration", DefaultInactiveTimer="PT90S", DefaultClosedTimer="PT1H")
     assert (timed["default_inactive_timer"], timed["default_closed_timer"]) == ("PT90S", "PT60M")
     check(rest.get("/v1/Configuration/Webhooks"), f"{v1}.configuration.configuration_webhook")
-    check(rest.get(f"{service}/Configuration"), f"{v1}.service.service_configuration")
     hooks = f"{v1}.service.service_configuration.service_webhook_configuration"
     check(rest.get(f"{service}/Configuration/Webhooks"), hooks)
     check(rest.get(service), f"{v1}.service")

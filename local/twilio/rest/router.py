@@ -50,8 +50,6 @@ ELSEWHERE: list[tuple[str, str, Handler]] = [
     ("POST", "/v1/Services", settings.create_service),
     ("GET", "/v1/Services/<service>", settings.fetch_service),
     ("DELETE", "/v1/Services/<service>", settings.delete_service),
-    ("GET", "/v1/Services/<service>/Configuration", settings.fetch_service_configuration),
-    ("POST", "/v1/Services/<service>/Configuration", settings.update_service_configuration),
     ("GET", "/v1/Configuration", settings.fetch_configuration),
     ("POST", "/v1/Configuration", settings.update_configuration),
     ("GET", "/v1/Configuration/Addresses", settings.list_addresses),

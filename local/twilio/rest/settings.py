@@ -47,27 +47,6 @@ def update_configuration(call: Call) -> RestAnswer:
     return fetch_configuration(call)
 
 
-def fetch_service_configuration(call: Call) -> RestAnswer:
-    return 200, settings_shapes.service_configuration(call.service)
-
-
-def update_service_configuration(call: Call) -> RestAnswer:
-    form, service = call.form, call.service
-    for name in (
-        "DefaultConversationRoleSid",
-        "DefaultConversationCreatorRoleSid",
-        "DefaultChatServiceRoleSid",
-    ):
-        if form.get(name) and form.get(name) not in call.account.roles:
-            raise ApiError(50109, form.get(name) or "")
-    service.conversation_role = form.get("DefaultConversationRoleSid") or service.conversation_role
-    service.creator_role = form.get("DefaultConversationCreatorRoleSid") or service.creator_role
-    service.service_role = form.get("DefaultChatServiceRoleSid") or service.service_role
-    reachable = form.flag("ReachabilityEnabled")
-    service.reachability_enabled = service.reachability_enabled if reachable is None else reachable
-    return fetch_service_configuration(call)
-
-
 def _webhooks(call: Call) -> WebhookConfig:
     return call.service.webhooks if call.scope else call.account.webhooks
 
