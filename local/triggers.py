@@ -70,7 +70,6 @@ class _Trigger:
     target: Target
     behaviour: Behaviour
     held: list[Event] = field(default_factory=list)
-    one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
 
 
 class Triggers:

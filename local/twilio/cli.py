@@ -1,4 +1,4 @@
-"""`python -m local.twilio --port N`: the stand-in alone, until Ctrl-C."""
+"""`python -m local twilio --port N`: the stand-in alone, until Ctrl-C."""
 
 import argparse
 import signal

@@ -99,8 +99,6 @@ class Conversation:
 
 @dataclass
 class User:
-    """A Conversations user and, under the same identity, a Frontline user."""
-
     sid: str
     order: int
     service_sid: str
@@ -110,9 +108,6 @@ class User:
     updated: datetime
     friendly_name: str | None = None
     attributes: str = "{}"
-    avatar: str | None = None
-    state: str = "active"
-    is_available: bool = False
 
 
 @dataclass

@@ -4,12 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from local.twilio.account import Account
-from local.twilio.records import (
-    Conversation,
-    Message,
-    Participant,
-    User,
-)
+from local.twilio.records import Conversation, Message, Participant, User
 
 HOST = "https://conversations.twilio.com"
 ROOT = f"{HOST}/v1"
@@ -113,7 +108,6 @@ def message(account: Account, record: Message, scope: str | None = None) -> Shap
 
 
 def user(account: Account, record: User, scope: str | None = None) -> Shape:
-    """Both users of one identity: Conversations' and, with avatar, state and is_available, Frontline's."""
     url = f"{base(scope)}/Users/{record.sid}"
     return {
         "sid": record.sid,
@@ -126,9 +120,6 @@ def user(account: Account, record: User, scope: str | None = None) -> Shape:
         "is_online": False,
         "is_notifiable": None,
         **dates(record),
-        "avatar": record.avatar,
-        "state": record.state,
-        "is_available": record.is_available,
         "url": url,
         "links": {"user_conversations": f"{url}/Conversations"},
     }

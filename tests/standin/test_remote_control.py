@@ -48,7 +48,7 @@ def test_what_is_not_for_others_is_no_control(twilio: StandIn, name: str) -> Non
 
 
 def test_it_runs_alone_and_ends_on_a_signal() -> None:
-    command = [sys.executable, "-m", "local.twilio", "--account-sid", "AC" + "1" * 32]
+    command = [sys.executable, "-m", "local", "twilio", "--account-sid", "AC" + "1" * 32]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
@@ -64,7 +64,7 @@ def test_it_runs_alone_and_ends_on_a_signal() -> None:
 def test_a_taken_port_gets_one_clear_sentence() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        command = [sys.executable, "-m", "local.twilio", "--port", str(port)]
+        command = [sys.executable, "-m", "local", "twilio", "--port", str(port)]
         ended = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
     assert ended.returncode == 2
     assert ended.stderr.startswith(f"Port {port} cannot be used")

@@ -1,11 +1,9 @@
-"""Webhook targets, autocreation and Frontline users, configured through the real SDK."""
+"""Webhook targets, and autocreation, configured through the real SDK."""
 
 from twilio.rest import Client
 
 from local.twilio import StandIn
 from tests.standin.conftest import ANN, BEN, OURS, refusal
-
-KIM = "kim@example.com"
 
 
 def test_webhook_targets_are_configured_by_rest_with_repeated_filters(sdk: Client, twilio: StandIn) -> None:
@@ -33,12 +31,3 @@ def test_autocreation_is_switched_by_rest(sdk: Client, twilio: StandIn) -> None:
     assert refusal(lambda: addresses(made.sid).update(auto_creation_type="studio")) == (20001, 400)
     addresses(made.sid).delete()
     assert [one.address for one in addresses.list()] == [OURS]
-
-
-def test_frontline_users_are_at_the_same_path(sdk: Client, twilio: StandIn) -> None:
-    users = sdk.frontline_api.v1.users
-    assert refusal(lambda: users(KIM).fetch()) == (20404, 404)
-    twilio.create_user(KIM)
-    assert users(KIM).fetch().is_available is False
-    users(KIM).update(is_available=True, state="active", friendly_name="Kim")
-    assert (users(KIM).fetch().is_available, users(KIM).fetch().friendly_name) == (True, "Kim")

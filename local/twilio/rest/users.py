@@ -1,4 +1,4 @@
-"""REST: users of Conversations and, at the same path, of Frontline."""
+"""REST: users."""
 
 from local.twilio import changes, checks, events, members, shapes
 from local.twilio.errors import ApiError
@@ -34,19 +34,13 @@ def index(call: Call) -> RestAnswer:
 
 
 def apply(call: Call, record: User) -> None:
-    """Changes what is given, of both kinds of user."""
+    """Changes what is given."""
     form = call.form
-    state, available = form.get("State"), form.flag("IsAvailable")
-    if state not in (None, "active", "deactivated"):
-        raise ApiError(20001, "State must be active or deactivated")
     if form.get("Attributes") is not None:
         record.attributes = checks.attributes(form.get("Attributes"), checks.OTHER_ATTRIBUTES)
     if form.get("FriendlyName") is not None:
         record.friendly_name = checks.friendly_name(form.get("FriendlyName"))
     record.role_sid = form.get("RoleSid") or record.role_sid
-    record.avatar = form.get("Avatar") or record.avatar
-    record.state = state or record.state
-    record.is_available = record.is_available if available is None else available
     record.updated = call.account.now()
 
 
