@@ -3,18 +3,21 @@
 import itertools
 import threading
 from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
 
 from local.twilio.errors import ApiError
 from local.twilio.records import (
     AddressConfig,
     Conversation,
     Participant,
+    Record,
     Service,
     User,
     WebhookConfig,
     new_sid,
 )
 
+Made = TypeVar("Made", bound=Record)
 USER_LIMIT = 1000  # conversations of one identity that are not closed
 
 
@@ -49,16 +52,15 @@ class Account:
     def now(self) -> datetime:
         return datetime.now(UTC) + self.ahead
 
-    def next_order(self) -> int:
-        """A number that grows with every record; paging goes by it."""
-        return next(self._orders)
+    def make(self, kind: type[Made], **fields: Any) -> Made:
+        """A new record of that kind, with a SID and the time of now; nobody knows it yet."""
+        now = self.now()
+        return kind(sid=new_sid(kind.PREFIX), order=next(self._orders), created=now, updated=now, **fields)
 
     def add_service(self, friendly_name: str) -> Service:
-        now, in_conversation, in_service = self.now(), new_sid("RL"), new_sid("RL")
-        service = Service(
-            new_sid("IS"), self.next_order(), friendly_name, now, now, in_conversation, in_service
-        )
-        self.roles |= {in_conversation, in_service}
+        roles = {"conversation_role": new_sid("RL"), "service_role": new_sid("RL")}
+        service = self.make(Service, friendly_name=friendly_name, **roles)
+        self.roles.update(roles.values())
         self.services[service.sid] = service
         return service
 

@@ -8,7 +8,7 @@ from local.twilio.changes import NewMessage
 from local.twilio.errors import ApiError
 from local.twilio.events import Event, Origin
 from local.twilio.members import NewParticipant
-from local.twilio.pre_event_answers import RejectedError, apply_to_message
+from local.twilio.pre_event_answers import RejectedError
 from local.twilio.records import Conversation
 from local.twilio.shapes import Shape
 from local.twilio.webhooks import Webhooks
@@ -31,8 +31,7 @@ class AppAndConsole:
             members.find(conversation, identity)
             message = changes.draft_message(self._account, conversation, NewMessage(body, identity))
         try:
-            question = events.message("onMessageAdd", message, conversation)
-            apply_to_message(message, self._webhooks.ask(question, origin))
+            self._webhooks.ask_about(message, conversation, origin)
         except RejectedError as rejection:
             raise ApiError(50056, str(rejection)) from None
         with self._account.lock:

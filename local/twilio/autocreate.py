@@ -12,7 +12,7 @@ from local.twilio.account import Account
 from local.twilio.changes import NewConversation, NewMessage
 from local.twilio.events import Event, Origin
 from local.twilio.members import NewParticipant
-from local.twilio.pre_event_answers import RejectedError, apply_to_message, name_and_attributes
+from local.twilio.pre_event_answers import RejectedError, name_and_attributes
 from local.twilio.records import AddressConfig, Conversation, address_type
 from local.twilio.webhooks import Webhooks
 
@@ -99,9 +99,7 @@ class Autocreation:
     def _append(self, conversation: Conversation, letter: Letter) -> "tuple[Inbound, list[Future[None]]]":
         with self.account.lock:
             message = changes.draft_message(self.account, conversation, letter.message)
-            question = events.message("onMessageAdd", message, conversation)
-        answer = self.webhooks.ask(question, letter.origin)
-        apply_to_message(message, answer)
+        self.webhooks.ask_about(message, conversation, letter.origin)
         with self.account.lock:
             if conversation.state == "closed":
                 raise RejectedError("the conversation was closed while its pre-event was asked")

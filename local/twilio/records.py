@@ -3,12 +3,23 @@
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 
 def new_sid(prefix: str) -> str:
     """A Twilio identifier: two letters and 32 hexadecimal digits."""
     return prefix + uuid.uuid4().hex
+
+
+@dataclass
+class Record:
+    """What all have in common; `order` grows with every record."""
+
+    PREFIX: ClassVar[str]
+    sid: str
+    order: int
+    created: datetime
+    updated: datetime
 
 
 @dataclass
@@ -26,24 +37,18 @@ class WebhookConfig:
 
 
 @dataclass
-class Service:
-    sid: str
-    order: int
+class Service(Record):
+    PREFIX: ClassVar[str] = "IS"
     friendly_name: str
-    created: datetime
-    updated: datetime
     conversation_role: str
     service_role: str
     webhooks: WebhookConfig = field(default_factory=WebhookConfig)
 
 
 @dataclass
-class Participant:
-    sid: str
-    order: int
+class Participant(Record):
+    PREFIX: ClassVar[str] = "MB"
     conversation_sid: str
-    created: datetime
-    updated: datetime
     role_sid: str
     attributes: str = "{}"
     identity: str | None = None
@@ -54,20 +59,22 @@ class Participant:
     last_read_at: str | None = None
 
     @property
+    def names(self) -> tuple[str | None, ...]:
+        """What a message's author may be called."""
+        return self.identity, self.address, self.projected_address
+
+    @property
     def type(self) -> str:
         number = self.address or self.projected_address
         return address_type(number) if number else "chat"
 
 
 @dataclass
-class Message:
-    sid: str
-    order: int
+class Message(Record):
+    PREFIX: ClassVar[str] = "IM"
     conversation_sid: str
     index: int
     author: str
-    created: datetime
-    updated: datetime
     body: str | None = None
     attributes: str = "{}"
     participant_sid: str | None = None
@@ -76,13 +83,10 @@ class Message:
 
 
 @dataclass
-class Conversation:
-    sid: str
-    order: int
+class Conversation(Record):
+    PREFIX: ClassVar[str] = "CH"
     service_sid: str
     messaging_service_sid: str
-    created: datetime
-    updated: datetime
     active_at: datetime
     friendly_name: str | None = None
     unique_name: str | None = None
@@ -98,26 +102,20 @@ class Conversation:
 
 
 @dataclass
-class User:
-    sid: str
-    order: int
+class User(Record):
+    PREFIX: ClassVar[str] = "US"
     service_sid: str
     identity: str
     role_sid: str
-    created: datetime
-    updated: datetime
     friendly_name: str | None = None
     attributes: str = "{}"
 
 
 @dataclass
-class AddressConfig:
-    sid: str
-    order: int
+class AddressConfig(Record):
+    PREFIX: ClassVar[str] = "IG"
     type: str
     address: str
-    created: datetime
-    updated: datetime
     friendly_name: str | None = None
     country: str | None = None
     enabled: bool = False

@@ -111,8 +111,7 @@ class StandIn(AppAndConsole, Views):
         with self._account.lock:
             record = self._account.address_config(address)
             if record is None:
-                now, kind = self._account.now(), address_type(address)
-                record = AddressConfig(new_sid("IG"), self._account.next_order(), kind, address, now, now)
+                record = self._account.make(AddressConfig, type=address_type(address), address=address)
                 self._account.addresses[record.sid] = record
             record.enabled = enabled
             record.service_sid = service_sid or record.service_sid

@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from concurrent.futures import Future
 from typing import Any
 
+from local.twilio import events
 from local.twilio.account import Account
 from local.twilio.deliveries import Deliveries, Webhook
 from local.twilio.events import Event, Origin
 from local.twilio.faults import Faults
 from local.twilio.ordered_jobs import OrderedJobs
-from local.twilio.pre_event_answers import changes_wanted
-from local.twilio.records import WebhookConfig
+from local.twilio.pre_event_answers import apply_to_message, changes_wanted
+from local.twilio.records import Conversation, Message, WebhookConfig
 
 
 class Webhooks:
@@ -33,13 +34,18 @@ class Webhooks:
                 return changes_wanted(self.deliveries.send(asked))
         return {}
 
-    def publish(self, events: Iterable[Event], origin: Origin) -> "list[Future[None]]":
+    def ask_about(self, message: Message, conversation: Conversation, origin: Origin) -> None:
+        """Lets the pre-event change a message that is about to be sent. RejectedError as in `ask`."""
+        question = events.message("onMessageAdd", message, conversation)
+        apply_to_message(message, self.ask(question, origin))
+
+    def publish(self, made: Iterable[Event], origin: Origin) -> "list[Future[None]]":
         """Sends post events to every target: in order per conversation, unless a fault says otherwise."""
         if not origin.fires:
             return []
         posts = [
             (event, self._webhook(event, origin, config.post_url or "", config.method, "post"))
-            for event in events
+            for event in made
             for config in self._targets(event)
         ]
         if self.faults.webhooks.shuffle:

@@ -2,7 +2,7 @@
 
 from local.twilio import checks, settings_shapes
 from local.twilio.errors import ApiError
-from local.twilio.records import AddressConfig, WebhookConfig, address_type, new_sid
+from local.twilio.records import AddressConfig, WebhookConfig, address_type
 from local.twilio.rest.calls import Call, RestAnswer, page
 
 ADDRESS_TYPES = ("sms", "whatsapp", "messenger", "gbm", "email", "rcs", "apple", "chat")
@@ -67,9 +67,8 @@ def update_webhooks(call: Call) -> RestAnswer:
         config.pre_url = pre or None
     if post is not None:
         config.post_url = post or None
-    filters = form.all("Filters")
-    if filters is not None:
-        config.filters = [name for name in filters if name]
+    if "Filters" in form:
+        config.filters = [name for name in form.getlist("Filters") if name]
     config.method = (method or config.method).upper()
     config.target = form.get("Target") or config.target
     return fetch_webhooks(call)
@@ -106,8 +105,7 @@ def create_address(call: Call) -> RestAnswer:
         checks.address(address)
     if any(one.address == address for one in call.account.addresses.values()):
         raise ApiError(20409, address)
-    now = call.account.now()
-    record = AddressConfig(new_sid("IG"), call.account.next_order(), kind, address, now, now)
+    record = call.account.make(AddressConfig, type=kind, address=address)
     record.country = call.form.get("AddressCountry")
     _apply(call, record)
     call.account.addresses[record.sid] = record
