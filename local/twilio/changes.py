@@ -29,23 +29,15 @@ class NewConversation:
 
 def draft_conversation(account: Account, service_sid: str) -> Conversation:
     """A conversation as its pre-event describes it, which names no SID."""
-    messaging_service_sid = account.default_messaging_service_sid
+    sender = account.default_messaging_service_sid
     return account.make(
-        Conversation,
-        service_sid=service_sid,
-        messaging_service_sid=messaging_service_sid,
-        active_at=account.now(),
+        Conversation, service_sid=service_sid, messaging_service_sid=sender, active_at=account.now()
     )
 
 
 def create_conversation(account: Account, service_sid: str, wanted: NewConversation) -> Conversation:
     if wanted.state not in ("active", "inactive"):
         raise ApiError(50384 if wanted.state == "closed" else 50378, wanted.state)
-    inactive, closed = account.default_inactive_after, account.default_closed_after
-    if wanted.inactive_timer is not None:
-        inactive = checks.inactive_timer(wanted.inactive_timer)
-    if wanted.closed_timer is not None:
-        closed = checks.closed_timer(wanted.closed_timer)
     conversation = account.make(
         Conversation,
         service_sid=service_sid,
@@ -54,8 +46,8 @@ def create_conversation(account: Account, service_sid: str, wanted: NewConversat
         friendly_name=checks.friendly_name(wanted.friendly_name),
         attributes=checks.attributes(wanted.attributes, checks.CONVERSATION_ATTRIBUTES),
         state=wanted.state,
-        inactive_after=inactive,
-        closed_after=closed,
+        inactive_after=checks.inactive_timer(wanted.inactive_timer, account.default_inactive_after),
+        closed_after=checks.closed_timer(wanted.closed_timer, account.default_closed_after),
     )
     rename(account, conversation, wanted.unique_name)
     account.conversations[conversation.sid] = conversation

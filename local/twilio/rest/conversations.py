@@ -54,20 +54,16 @@ def index(call: Call) -> RestAnswer:
 def update(call: Call) -> RestAnswer:
     account, form, record = call.account, call.form, call.conversation()
     members.refuse_unless_open(record)
-    timers = {name: form.get(f"Timers.{name}") for name in ("Inactive", "Closed")}
-    inactive = checks.inactive_timer(timers["Inactive"]) if timers["Inactive"] is not None else None
-    closed = checks.closed_timer(timers["Closed"]) if timers["Closed"] is not None else None
+    inactive = checks.inactive_timer(form.get("Timers.Inactive"), record.inactive_after)
+    closed = checks.closed_timer(form.get("Timers.Closed"), record.closed_after)
     state = form.get("State")
     if state is not None and state not in changes.STATES:
         raise ApiError(50378, state)
     if form.get("UniqueName") is not None:
         changes.rename(account, record, form.get("UniqueName"))
     call.events += changes.describe(account, record, form.get("FriendlyName"), form.get("Attributes"))
-    if timers["Inactive"] is not None:
-        record.inactive_after = inactive
-    if timers["Closed"] is not None:
-        record.closed_after = closed
-    if any(value is not None for value in timers.values()):
+    record.inactive_after, record.closed_after = inactive, closed
+    if "Timers.Inactive" in form or "Timers.Closed" in form:
         record.active_at = account.now()
     record.messaging_service_sid = form.get("MessagingServiceSid") or record.messaging_service_sid
     if state:

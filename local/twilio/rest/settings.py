@@ -39,11 +39,9 @@ def update_configuration(call: Call) -> RestAnswer:
         account.default_service_sid = account.service(form.need("DefaultChatServiceSid")).sid
     messaging = form.get("DefaultMessagingServiceSid")
     account.default_messaging_service_sid = messaging or account.default_messaging_service_sid
-    inactive, closed = form.get("DefaultInactiveTimer"), form.get("DefaultClosedTimer")
-    if inactive is not None:
-        account.default_inactive_after = checks.inactive_timer(inactive)
-    if closed is not None:
-        account.default_closed_after = checks.closed_timer(closed)
+    inactive, closed = account.default_inactive_after, account.default_closed_after
+    account.default_inactive_after = checks.inactive_timer(form.get("DefaultInactiveTimer"), inactive)
+    account.default_closed_after = checks.closed_timer(form.get("DefaultClosedTimer"), closed)
     return fetch_configuration(call)
 
 
