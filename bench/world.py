@@ -21,7 +21,7 @@ from local.ports import HOST, free_port
 from local.processes import Child
 from local.servers import LocalServer
 from local.triggers import Triggers
-from local.twilio.client import StandInClient
+from local.twilio.remote_control import StandInClient
 from proof import webhooks
 
 FLOORS = Path(__file__).parent / "floors" / "main.py"
@@ -85,7 +85,7 @@ class World:
         self.emulator.launch()
         self._standin.start().wait_ready()
         self.triggers.connect(self.emulator.wait_ready())
-        self.service_sid = self.twilio.default_service_sid
+        self.service_sid = str(self.twilio.call("default_service_sid"))
         return self
 
     def __exit__(
@@ -141,9 +141,9 @@ class World:
     def added_at(self) -> dict[str, float]:
         """When each conversation got its first participant, in seconds since 1970; then forgets the traffic."""
         times: dict[str, float] = {}
-        for request in self.twilio.requests:
+        for request in self.twilio.call("requests"):
             conversation, _, what = request["path"].partition("/Conversations/")[2].partition("/")
             if request["method"] == "POST" and what == "Participants" and request["status"] == 201:
                 times.setdefault(conversation, request["at"])
-        self.twilio.forget_traffic()
+        self.twilio.call("forget_traffic")
         return times

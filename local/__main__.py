@@ -17,12 +17,7 @@ Command = Callable[[argparse.Namespace], int]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit status, 2 when it could not start."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    if given[:1] == ["twilio"]:
-        from local.twilio.cli import main as twilio
-
-        return twilio(given[1:]) or 0
-    options = _parser().parse_args(given)
+    options = _parser().parse_args(arguments)
     for number in (signal.SIGINT, signal.SIGTERM):  # a shell starts background jobs with SIGINT ignored
         signal.signal(number, _ended)
     try:
@@ -52,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     emulator.add_argument("--port", type=int, default=8085, help="default 8085; 0: any free one")
     emulator.add_argument("--functions-port", type=int, help="where it posts its events; default: nowhere")
     emulator.set_defaults(command=_emulator)
-    commands.add_parser("twilio", help="the Twilio stand-in alone", add_help=False)
+    _add_twilio(commands.add_parser("twilio", help="the Twilio stand-in alone"))
     return parser
 
 
@@ -75,6 +70,14 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
     parser.description = "The emulator, its events and every function, with the TWILIO_* of the environment."
     _add_stack(parser)
     parser.set_defaults(command=_serve)
+
+
+def _add_twilio(parser: argparse.ArgumentParser) -> None:
+    parser.description = "A server that behaves as Twilio Conversations does. Controls: POST /_standin/NAME"
+    parser.add_argument("--port", type=int, default=0, help="default 0: any free one")
+    parser.add_argument("--account-sid", help="AC and 32 hexadecimal digits; made up when not given")
+    parser.add_argument("--auth-token", default="stand-in-auth-token", help="signs webhooks, opens the API")
+    parser.set_defaults(command=_twilio)
 
 
 def _add_stack(parser: argparse.ArgumentParser) -> None:
@@ -128,6 +131,16 @@ def _emulator(options: argparse.Namespace) -> int:
         emulator.wait_for_end()
     finally:
         emulator.stop()
+
+
+def _twilio(options: argparse.Namespace) -> NoReturn:
+    from local.twilio import StandIn
+
+    port = claim_port(options.port, "the Twilio stand-in")
+    with StandIn(options.account_sid, options.auth_token, port) as standin:
+        print(f"{standin.url}  account {standin.account_sid}  token {standin.auth_token}", flush=True)
+        while True:
+            signal.pause()
 
 
 if __name__ == "__main__":

@@ -131,7 +131,7 @@ def answers(url: str) -> bool:
         return False
 
 
-def preload() -> None:
+def import_sdks() -> None:
     """The SDKs, which the functions load on first use: here the first customer need not wait for them."""
     for module in ("google.cloud.firestore", "google.events.cloud.firestore", "twilio.rest"):
         importlib.import_module(module)
@@ -141,7 +141,7 @@ def serve(port: int, source: Path = MAIN) -> None:
     """Serve all of them until a signal ends the process."""
     port = claim_port(port, "the functions")
     app = all_in_one(source)
-    preload()
+    import_sdks()
     print(f"{len(listed(source))} functions at http://{HOST}:{port}/NAME", flush=True)
     server = create_server(app, debug=False, keepalive=75)  # type: ignore[no-untyped-call] # has no types
     server.run(HOST, port)

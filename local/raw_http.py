@@ -11,7 +11,7 @@ HOP_BY_HOP = {"connection", "keep-alive", "proxy-authenticate", "proxy-authoriza
 HOP_BY_HOP |= {"transfer-encoding", "upgrade"}
 
 
-class Answer(Response):
+class HttpAnswer(Response):
     """What came back: `status_code`, `text`, `get_json()`, `headers`."""
 
     @property
@@ -22,7 +22,7 @@ class Answer(Response):
 
 def send(
     method: str, url: str, headers: Iterable[tuple[str, str]] = (), body: bytes = b"", timeout: float = 60
-) -> Answer:
+) -> HttpAnswer:
     """The answer, whatever its status; raises OSError or http.client.HTTPException if there is none."""
     split = urlsplit(url)
     connection = http.client.HTTPConnection(split.netloc, timeout=timeout)
@@ -37,7 +37,7 @@ def send(
         _send_body(connection, body)
         answer = connection.getresponse()
         kept = [(name, value) for name, value in answer.getheaders() if name.lower() not in HOP_BY_HOP]
-        return Answer(answer.read(), answer.status, kept)
+        return HttpAnswer(answer.read(), answer.status, kept)
     finally:
         connection.close()
 

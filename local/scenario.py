@@ -79,11 +79,7 @@ class Scenario:
         self.expect_queue("default", [stranger, grace], "it waits behind the stranger's")
         self.report.step("Edsger, known by his bare number, writes over WhatsApp.")
         edsger = self.write(f"whatsapp:{EDSGER}", WHATSAPP, "Hello")
-        self.report.expect(
-            "he is recognised",
-            lambda: self.name_of(edsger),
-            "Edsger Dijkstra",
-        )
+        self.report.expect("he is recognised", lambda: self.name_of(edsger), "Edsger Dijkstra")
         self.expect_queue("default", [stranger, grace, edsger], "it waits behind Grace's")
         self.report.step("A buyer writes to Sales, and a moment later a second message.")
         buyer = self.write(BUYER, SALES, "What does it cost?")

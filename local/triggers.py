@@ -47,13 +47,7 @@ class Behaviour:
     delay: float = 0  # seconds before each delivery
     drop: float = 0  # share of events that never arrive, 0 to 1
     serial: bool = False  # one at a time, in order, as the emulator does
-    retry_after: tuple[float, ...] = (
-        0.1,
-        0.2,
-        0.5,
-        1,
-        2,
-    )  # seconds; production waits 10 to 600, for 24 hours
+    retry_after: tuple[float, ...] = (0.1, 0.2, 0.5, 1, 2)  # seconds; in production 10 to 600, for 24 hours
 
 
 @dataclass(frozen=True)
@@ -70,7 +64,6 @@ class _Trigger:
     target: Target
     behaviour: Behaviour
     held: list[Event] = field(default_factory=list)
-    one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
 
 
 class Triggers:

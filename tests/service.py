@@ -31,7 +31,7 @@ class Apps:
 
     def __init__(self) -> None:
         self.by_name: dict[str, Flask] = {f.name: functions.load(f) for f in functions.listed()}
-        functions.preload()
+        functions.import_sdks()
         self.running = 0
         self._changed = threading.Condition()
         self._dispatcher = Dispatcher(dict(self.by_name))
@@ -106,7 +106,7 @@ class Service:
         token: str | None = None,
         headers: Mapping[str, str] | None = None,
         method: str = "POST",
-    ) -> raw_http.Answer:
+    ) -> raw_http.HttpAnswer:
         """Send a webhook as Twilio does, over a real connection; `path` and `query` go out as given."""
         url = self.url(name) + path + (f"?{query}" if query else "")
         pairs = list(form.items()) if isinstance(form, Mapping) else list(form)

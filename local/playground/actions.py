@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from local import raw_http, sample_data, worker_app
-from local.playground.trouble import Trouble
+from local.playground.trouble_menu import TroubleMenu
 
 if TYPE_CHECKING:
     from local.stack import Stack
@@ -28,7 +28,7 @@ class Actions:
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
-        self.trouble = Trouble(stack)
+        self.trouble = TroubleMenu(stack)
         self._known: dict[str, Callable[[Given], Told]] = {
             "write": self._write,
             "status": self._status,

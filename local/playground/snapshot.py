@@ -143,13 +143,13 @@ class Snapshots:
     def _chats(self) -> list[Json]:
         """What the phones show: conversations as Twilio has them."""
         standin = self._stack.standin
+        if standin is None:
+            return []
         found = []
-        for one in reversed(standin.conversations() if standin else []):
-            bindings = (
-                [(p["messaging_binding"] or {}) for p in standin.participants(one["sid"])] if standin else []
-            )
+        for one in reversed(standin.conversations()):
+            bindings = [person["messaging_binding"] or {} for person in standin.participants(one["sid"])]
             customer = next((binding for binding in bindings if binding.get("address")), None)
-            if customer is None or standin is None:
+            if customer is None:
                 continue
             found.append(
                 {

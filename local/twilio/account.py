@@ -3,25 +3,22 @@
 import itertools
 import threading
 from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
 
 from local.twilio.errors import ApiError
 from local.twilio.records import (
     AddressConfig,
     Conversation,
     Participant,
-    Role,
+    Record,
     Service,
     User,
     WebhookConfig,
     new_sid,
 )
 
+Made = TypeVar("Made", bound=Record)
 USER_LIMIT = 1000  # conversations of one identity that are not closed
-ROLES = (
-    ("channel user", "conversation", ["sendMessage", "leaveConversation", "editOwnMessage"]),
-    ("channel admin", "conversation", ["sendMessage", "leaveConversation", "addParticipant"]),
-    ("service user", "service", ["createConversation", "joinConversation", "editOwnUserInfo"]),
-)
 
 
 class Account:
@@ -34,7 +31,7 @@ class Account:
         self.ahead = timedelta()
         self._orders = itertools.count(1)
         self.services: dict[str, Service] = {}
-        self.roles: dict[str, Role] = {}
+        self.roles: set[str] = set()
         self.conversations: dict[str, Conversation] = {}
         self.unique_names: dict[tuple[str, str], str] = {}
         self.pairs: dict[tuple[str, str], str] = {}
@@ -55,18 +52,16 @@ class Account:
     def now(self) -> datetime:
         return datetime.now(UTC) + self.ahead
 
-    def next_order(self) -> int:
-        """A number that grows with every record; paging goes by it."""
-        return next(self._orders)
+    def make(self, kind: type[Made], **fields: Any) -> Made:
+        """A new record of that kind, with a SID and the time of now; nobody knows it yet."""
+        now = self.now()
+        return kind(sid=new_sid(kind.PREFIX), order=next(self._orders), created=now, updated=now, **fields)
 
     def add_service(self, friendly_name: str) -> Service:
-        now, sid, made = self.now(), new_sid("IS"), []
-        for name, kind, permissions in ROLES:
-            role = Role(new_sid("RL"), self.next_order(), sid, name, kind, list(permissions), now, now)
-            self.roles[role.sid] = role
-            made.append(role.sid)
-        service = Service(sid, self.next_order(), friendly_name, now, now, made[0], made[1], made[2])
-        self.services[sid] = service
+        roles = {"conversation_role": new_sid("RL"), "service_role": new_sid("RL")}
+        service = self.make(Service, friendly_name=friendly_name, **roles)
+        self.roles.update(roles.values())
+        self.services[service.sid] = service
         return service
 
     def service(self, sid: str) -> Service:

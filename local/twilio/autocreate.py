@@ -12,8 +12,8 @@ from local.twilio.account import Account
 from local.twilio.changes import NewConversation, NewMessage
 from local.twilio.events import Event, Origin
 from local.twilio.members import NewParticipant
-from local.twilio.records import AddressConfig, Conversation, ScopedWebhook, address_type, new_sid
-from local.twilio.verdicts import RejectedError, apply_to_message, name_and_attributes
+from local.twilio.pre_event_answers import RejectedError, name_and_attributes
+from local.twilio.records import AddressConfig, Conversation, address_type
 from local.twilio.webhooks import Webhooks
 
 SOURCES = {"sms": "SMS", "whatsapp": "WHATSAPP"}
@@ -99,9 +99,7 @@ class Autocreation:
     def _append(self, conversation: Conversation, letter: Letter) -> "tuple[Inbound, list[Future[None]]]":
         with self.account.lock:
             message = changes.draft_message(self.account, conversation, letter.message)
-            question = events.message("onMessageAdd", message, conversation)
-        answer = self.webhooks.ask(question, letter.origin)
-        apply_to_message(message, answer)
+        self.webhooks.ask_about(message, conversation, letter.origin)
         with self.account.lock:
             if conversation.state == "closed":
                 raise RejectedError("the conversation was closed while its pre-event was asked")
@@ -118,13 +116,12 @@ class Autocreation:
         with self.account.lock:
             wanted = NewConversation(name, attributes=attributes)
             conversation = changes.create_conversation(self.account, service_sid, wanted)
-            self._hook(conversation, config)
             happened = self._fill(conversation, letter, is_group)
             route = events.route(conversation)
         sent = self.webhooks.publish(happened, letter.origin) + self.webhooks.route(route)
         if is_group:
             activate = partial(self._activate, conversation, letter.origin)
-            sent.append(self.webhooks.strands.later(self.group_delay, activate))
+            sent.append(self.webhooks.jobs.later(self.group_delay, activate))
         return Inbound(conversation.sid, created=True, message_sid=conversation.messages[0].sid), sent
 
     def _question(self, letter: Letter, service_sid: str) -> Event:
@@ -171,21 +168,3 @@ class Autocreation:
             happened = changes.set_state(self.account, conversation, "active", "EVENT")
         for delivery in self.webhooks.publish(happened, origin):
             delivery.result()
-
-    def _hook(self, conversation: Conversation, config: AddressConfig) -> None:
-        """The address configuration's own webhook, put on each conversation that the address creates."""
-        if config.creation_type != "webhook" or not config.webhook_url:
-            return
-        now = self.account.now()
-        hook = ScopedWebhook(
-            sid=new_sid("WH"),
-            order=self.account.next_order(),
-            conversation_sid=conversation.sid,
-            target="webhook",
-            url=config.webhook_url,
-            method=config.webhook_method or "post",
-            filters=list(config.webhook_filters or []),
-            created=now,
-            updated=now,
-        )
-        conversation.webhooks[hook.sid] = hook

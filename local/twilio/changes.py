@@ -9,7 +9,7 @@ from local.twilio import checks, events, members
 from local.twilio.account import Account
 from local.twilio.errors import ApiError
 from local.twilio.events import Event
-from local.twilio.records import Conversation, Message, User, new_sid
+from local.twilio.records import Conversation, Message, User
 
 STATES = ("active", "inactive", "closed")
 
@@ -25,38 +25,29 @@ class NewConversation:
     messaging_service_sid: str | None = None
     inactive_timer: str | None = None
     closed_timer: str | None = None
-    created_by: str = "system"
 
 
 def draft_conversation(account: Account, service_sid: str) -> Conversation:
-    """A conversation as its pre-event describes it: it has no SID yet."""
-    now = account.now()
-    return Conversation("", 0, service_sid, account.default_messaging_service_sid, now, now, now)
+    """A conversation as its pre-event describes it, which names no SID."""
+    sender = account.default_messaging_service_sid
+    return account.make(
+        Conversation, service_sid=service_sid, messaging_service_sid=sender, active_at=account.now()
+    )
 
 
 def create_conversation(account: Account, service_sid: str, wanted: NewConversation) -> Conversation:
     if wanted.state not in ("active", "inactive"):
         raise ApiError(50384 if wanted.state == "closed" else 50378, wanted.state)
-    inactive, closed = account.default_inactive_after, account.default_closed_after
-    if wanted.inactive_timer is not None:
-        inactive = checks.inactive_timer(wanted.inactive_timer)
-    if wanted.closed_timer is not None:
-        closed = checks.closed_timer(wanted.closed_timer)
-    now = account.now()
-    conversation = Conversation(
-        sid=new_sid("CH"),
-        order=account.next_order(),
+    conversation = account.make(
+        Conversation,
         service_sid=service_sid,
         messaging_service_sid=wanted.messaging_service_sid or account.default_messaging_service_sid,
-        created=now,
-        updated=now,
-        active_at=now,
+        active_at=account.now(),
         friendly_name=checks.friendly_name(wanted.friendly_name),
         attributes=checks.attributes(wanted.attributes, checks.CONVERSATION_ATTRIBUTES),
         state=wanted.state,
-        inactive_after=inactive,
-        closed_after=closed,
-        created_by=wanted.created_by,
+        inactive_after=checks.inactive_timer(wanted.inactive_timer, account.default_inactive_after),
+        closed_after=checks.closed_timer(wanted.closed_timer, account.default_closed_after),
     )
     rename(account, conversation, wanted.unique_name)
     account.conversations[conversation.sid] = conversation
@@ -132,25 +123,15 @@ def draft_message(account: Account, conversation: Conversation, wanted: NewMessa
     """The message as it would be published; nothing is changed yet."""
     if not wanted.body and not wanted.media and not wanted.content_sid:
         raise ApiError(50503)
-    sender = next(
-        (
-            one
-            for one in conversation.participants.values()
-            if wanted.author in (one.identity, one.address, one.projected_address)
-        ),
-        None,
-    )
+    senders = (one for one in conversation.participants.values() if wanted.author in one.names)
+    sender = next(senders, None)
     if conversation.is_group and sender is None:
         raise ApiError(50513, wanted.author)
-    now = account.now()
-    return Message(
-        sid=new_sid("IM"),
-        order=account.next_order(),
+    return account.make(
+        Message,
         conversation_sid=conversation.sid,
         index=len(conversation.messages),
         author=wanted.author,
-        created=now,
-        updated=now,
         body=wanted.body,
         attributes=checks.attributes(wanted.attributes, checks.OTHER_ATTRIBUTES),
         participant_sid=sender.sid if sender else None,
@@ -184,8 +165,8 @@ def add_user(account: Account, service_sid: str, identity: str) -> tuple[User, l
     if user is not None:
         return user, []
     checks.identity(identity)
-    now, service = account.now(), account.service(service_sid)
-    user = User(new_sid("US"), account.next_order(), service_sid, identity, service.service_role, now, now)
+    role = account.service(service_sid).service_role
+    user = account.make(User, service_sid=service_sid, identity=identity, role_sid=role)
     account.users[user.sid] = user
     account.identities[service_sid, identity] = user
     return user, [events.user_added(user)]

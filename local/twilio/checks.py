@@ -66,12 +66,14 @@ def duration(text: str, minimum: int, too_short: int, wrong_form: int) -> int | 
     return seconds
 
 
-def inactive_timer(text: str) -> int | None:
-    return duration(text, 60, 50375, 50379)
+def inactive_timer(text: str | None, otherwise: int | None) -> int | None:
+    """Seconds of a timer, or `otherwise` when none is given."""
+    return otherwise if text is None else duration(text, 60, 50375, 50379)
 
 
-def closed_timer(text: str) -> int | None:
-    return duration(text, 600, 50376, 50380)
+def closed_timer(text: str | None, otherwise: int | None) -> int | None:
+    """Seconds of a timer, or `otherwise` when none is given."""
+    return otherwise if text is None else duration(text, 600, 50376, 50380)
 
 
 def as_duration(seconds: int | None) -> str | None:

@@ -6,18 +6,6 @@ from datetime import datetime
 
 from local.twilio.records import Conversation, Message, Participant, User
 
-PRE_EVENTS = (
-    "onMessageAdd",
-    "onMessageUpdate",
-    "onMessageRemove",
-    "onConversationAdd",
-    "onConversationUpdate",
-    "onConversationRemove",
-    "onParticipantAdd",
-    "onParticipantUpdate",
-    "onParticipantRemove",
-    "onUserUpdate",
-)
 Params = dict[str, str]
 
 

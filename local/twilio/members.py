@@ -6,7 +6,7 @@ from local.twilio import checks, events
 from local.twilio.account import Account
 from local.twilio.errors import ApiError
 from local.twilio.events import Event
-from local.twilio.records import Conversation, Participant, address_type, new_sid
+from local.twilio.records import Conversation, Participant, address_type
 
 PARTICIPANTS = 1000
 NOT_ON_CHAT = 50
@@ -89,13 +89,9 @@ def _check_room(conversation: Conversation, wanted: NewParticipant) -> None:
 
 
 def make(account: Account, conversation: Conversation, wanted: NewParticipant) -> Participant:
-    now = account.now()
-    return Participant(
-        sid=new_sid("MB"),
-        order=account.next_order(),
+    return account.make(
+        Participant,
         conversation_sid=conversation.sid,
-        created=now,
-        updated=now,
         role_sid=wanted.role_sid or account.services[conversation.service_sid].conversation_role,
         attributes=checks.attributes(wanted.attributes, checks.OTHER_ATTRIBUTES),
         identity=wanted.identity,

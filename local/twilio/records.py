@@ -3,12 +3,23 @@
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 
 def new_sid(prefix: str) -> str:
     """A Twilio identifier: two letters and 32 hexadecimal digits."""
     return prefix + uuid.uuid4().hex
+
+
+@dataclass
+class Record:
+    """What all have in common; `order` grows with every record."""
+
+    PREFIX: ClassVar[str]
+    sid: str
+    order: int
+    created: datetime
+    updated: datetime
 
 
 @dataclass
@@ -20,45 +31,24 @@ class WebhookConfig:
     filters: list[str] | None = field(default_factory=list)
     method: str = "POST"
     target: str = "webhook"
-    post_retry_count: int = 0
 
     def wants(self, event: str) -> bool:
         return self.filters is None or event in self.filters
 
 
 @dataclass
-class Role:
-    sid: str
-    order: int
-    service_sid: str
+class Service(Record):
+    PREFIX: ClassVar[str] = "IS"
     friendly_name: str
-    type: str
-    permissions: list[str]
-    created: datetime
-    updated: datetime
-
-
-@dataclass
-class Service:
-    sid: str
-    order: int
-    friendly_name: str
-    created: datetime
-    updated: datetime
     conversation_role: str
-    creator_role: str
     service_role: str
     webhooks: WebhookConfig = field(default_factory=WebhookConfig)
-    reachability_enabled: bool = False
 
 
 @dataclass
-class Participant:
-    sid: str
-    order: int
+class Participant(Record):
+    PREFIX: ClassVar[str] = "MB"
     conversation_sid: str
-    created: datetime
-    updated: datetime
     role_sid: str
     attributes: str = "{}"
     identity: str | None = None
@@ -69,20 +59,22 @@ class Participant:
     last_read_at: str | None = None
 
     @property
+    def names(self) -> tuple[str | None, ...]:
+        """What a message's author may be called."""
+        return self.identity, self.address, self.projected_address
+
+    @property
     def type(self) -> str:
         number = self.address or self.projected_address
         return address_type(number) if number else "chat"
 
 
 @dataclass
-class Message:
-    sid: str
-    order: int
+class Message(Record):
+    PREFIX: ClassVar[str] = "IM"
     conversation_sid: str
     index: int
     author: str
-    created: datetime
-    updated: datetime
     body: str | None = None
     attributes: str = "{}"
     participant_sid: str | None = None
@@ -91,26 +83,10 @@ class Message:
 
 
 @dataclass
-class ScopedWebhook:
-    sid: str
-    order: int
-    conversation_sid: str
-    target: str
-    url: str | None
-    method: str
-    filters: list[str]
-    created: datetime
-    updated: datetime
-
-
-@dataclass
-class Conversation:
-    sid: str
-    order: int
+class Conversation(Record):
+    PREFIX: ClassVar[str] = "CH"
     service_sid: str
     messaging_service_sid: str
-    created: datetime
-    updated: datetime
     active_at: datetime
     friendly_name: str | None = None
     unique_name: str | None = None
@@ -118,52 +94,32 @@ class Conversation:
     state: str = "active"
     inactive_after: int | None = None
     closed_after: int | None = None
-    created_by: str = "system"
     is_group: bool = False
     receivers: str | None = None
     author_address: str | None = None
     participants: dict[str, Participant] = field(default_factory=dict)
     messages: list[Message] = field(default_factory=list)
-    webhooks: dict[str, ScopedWebhook] = field(default_factory=dict)
 
 
 @dataclass
-class User:
-    """A Conversations user and, under the same identity, a Frontline user."""
-
-    sid: str
-    order: int
+class User(Record):
+    PREFIX: ClassVar[str] = "US"
     service_sid: str
     identity: str
     role_sid: str
-    created: datetime
-    updated: datetime
     friendly_name: str | None = None
     attributes: str = "{}"
-    avatar: str | None = None
-    state: str = "active"
-    is_available: bool = False
-    muted: set[str] = field(default_factory=set)
 
 
 @dataclass
-class AddressConfig:
-    sid: str
-    order: int
+class AddressConfig(Record):
+    PREFIX: ClassVar[str] = "IG"
     type: str
     address: str
-    created: datetime
-    updated: datetime
     friendly_name: str | None = None
     country: str | None = None
     enabled: bool = False
-    creation_type: str = "default"
     service_sid: str | None = None
-    webhook_url: str | None = None
-    webhook_method: str | None = None
-    webhook_filters: list[str] | None = None
-    studio_flow_sid: str | None = None
-    studio_retry_count: int | None = None
 
 
 def address_type(address: str) -> str:

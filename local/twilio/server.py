@@ -7,18 +7,15 @@ import socketserver
 import sys
 import threading
 import time
-from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote
 
 from local.twilio.errors import ApiError, classic_body, problem_body
-from local.twilio.rest.calls import Answer, Form
+from local.twilio.faults import Faults, RestFault
+from local.twilio.remote_control import PREFIX, RemoteControl
+from local.twilio.rest.calls import Form, RestAnswer
 from local.twilio.rest.router import Request, Router
-from local.twilio.trouble import Failure, Trouble
-
-Control = Callable[[str, str, Form, bytes], Answer]
-CONTROLS = "/_standin/"
 
 
 class Server(ThreadingHTTPServer):
@@ -27,12 +24,11 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, port: int, router: Router, trouble: Trouble, control: Control) -> None:
+    def __init__(self, port: int, router: Router, faults: Faults, control: RemoteControl) -> None:
         super().__init__(("127.0.0.1", port), Handler)
         self.router = router
-        self.trouble = trouble
+        self.faults = faults
         self.control = control
-        self.rfc9457 = False
         self.requests: list[dict[str, Any]] = []
         self.connections: set[socket.socket] = set()
         self.lock = threading.Lock()
@@ -41,6 +37,10 @@ class Server(ThreadingHTTPServer):
         """Binds without asking DNS for this machine's name, which takes seconds on some machines."""
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = "127.0.0.1", int(self.server_address[1])
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
 
     def note(self, request: Request, status: int | None, code: int | None, began: float) -> None:
         entry = {
@@ -98,8 +98,8 @@ class Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         path, _, query = self.path.partition("?")
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        if path.startswith(CONTROLS):
-            status, content = self.server.control(self.command, path[len(CONTROLS) :], Form(query), body)
+        if path.startswith(PREFIX):
+            status, content = self.server.control.answer(path.removeprefix(PREFIX), body)
             self._answer(status, content)
             return
         text = query if self.command == "GET" else body.decode("utf-8", "replace")
@@ -107,31 +107,26 @@ class Handler(BaseHTTPRequestHandler):
 
     def _serve_api(self, request: Request) -> None:
         began = time.perf_counter()
-        failure = self.server.trouble.next_failure(request.method, request.path)
-        if failure and failure.delay:
-            time.sleep(failure.delay)
+        fault = self.server.faults.next_rest_fault(request.method, request.path)
+        if fault and fault.delay:
+            time.sleep(fault.delay)
         error: ApiError | None = None
         try:
-            status, content = self._act(request, failure)
+            status, content = self._act(request, fault)
         except ApiError as refusal:
             error = refusal
-            problem = self.server.rfc9457 or (failure is not None and failure.rfc9457)
-            status, content = refusal.status, (problem_body if problem else classic_body)(refusal)
-        dropped = failure is not None and failure.drop_answer
+            body = problem_body if fault is not None and fault.rfc9457 else classic_body
+            status, content = refusal.status, body(refusal)
+        dropped = fault is not None and fault.drop_answer
         self.server.note(request, None if dropped else status, error.code if error else None, began)
         if dropped:
             self._hang_up()
         else:
             self._answer(status, content, problem=error is not None and "title" in (content or {}))
 
-    def _act(self, request: Request, failure: Failure | None) -> Answer:
-        if failure and failure.status is not None and not failure.drop_answer:
-            raise ApiError(failure.code, "asked for", failure.status)
-        parts = request.path.split("/Conversations/", 1)
-        if request.method != "GET" and len(parts) == 2:
-            conversation = parts[1].partition("/")[0]
-            if self.server.trouble.is_too_fast(conversation, time.monotonic()):
-                raise ApiError(50063, conversation)
+    def _act(self, request: Request, fault: RestFault | None) -> RestAnswer:
+        if fault and fault.status is not None and not fault.drop_answer:
+            raise ApiError(fault.code, "asked for", fault.status)
         return self.server.router.handle(request)
 
     def _hang_up(self) -> None:

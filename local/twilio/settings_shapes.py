@@ -1,8 +1,8 @@
-"""The JSON of services, configurations, roles and addresses, as the OpenAPI description names the fields."""
+"""The JSON of services, configurations and addresses, as the OpenAPI description names the fields."""
 
 from local.twilio import checks
 from local.twilio.account import Account
-from local.twilio.records import AddressConfig, Role, Service, WebhookConfig
+from local.twilio.records import AddressConfig, Service, WebhookConfig
 from local.twilio.shapes import ROOT, Shape, base, dates, service_field
 
 
@@ -24,19 +24,6 @@ def service(account: Account, record: Service) -> Shape:
         **dates(record),
         "url": url,
         "links": {name: f"{url}/{path}" for name, path in links.items()},
-    }
-
-
-def service_configuration(record: Service) -> Shape:
-    url = f"{ROOT}/Services/{record.sid}/Configuration"
-    return {
-        "chat_service_sid": record.sid,
-        "default_conversation_creator_role_sid": record.creator_role,
-        "default_conversation_role_sid": record.conversation_role,
-        "default_chat_service_role_sid": record.service_role,
-        "reachability_enabled": record.reachability_enabled,
-        "url": url,
-        "links": {"notifications": f"{url}/Notifications", "webhooks": f"{url}/Webhooks"},
     }
 
 
@@ -66,30 +53,8 @@ def webhook_configuration(account: Account, record: WebhookConfig, scope: str | 
     }
 
 
-def role(account: Account, record: Role, scope: str | None = None) -> Shape:
-    return {
-        "sid": record.sid,
-        "account_sid": account.sid,
-        "chat_service_sid": record.service_sid,
-        "friendly_name": record.friendly_name,
-        "type": record.type,
-        "permissions": record.permissions,
-        **dates(record),
-        "url": f"{base(scope)}/Roles/{record.sid}",
-    }
-
-
 def address(account: Account, record: AddressConfig) -> Shape:
-    creation = {
-        "enabled": record.enabled,
-        "type": record.creation_type,
-        "conversation_service_sid": record.service_sid,
-        "webhook_url": record.webhook_url,
-        "webhook_method": record.webhook_method,
-        "webhook_filters": record.webhook_filters,
-        "studio_flow_sid": record.studio_flow_sid,
-        "studio_retry_count": record.studio_retry_count,
-    }
+    service = {"conversation_service_sid": record.service_sid} if record.service_sid else {}
     return {
         "sid": record.sid,
         "account_sid": account.sid,
@@ -97,7 +62,7 @@ def address(account: Account, record: AddressConfig) -> Shape:
         "address": record.address,
         "friendly_name": record.friendly_name,
         "address_country": record.country,
-        "auto_creation": {name: value for name, value in creation.items() if value is not None},
+        "auto_creation": {"enabled": record.enabled, "type": "default", **service},
         **dates(record),
         "url": f"{ROOT}/Configuration/Addresses/{record.sid}",
     }

@@ -4,13 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from local.twilio.account import Account
-from local.twilio.records import (
-    Conversation,
-    Message,
-    Participant,
-    ScopedWebhook,
-    User,
-)
+from local.twilio.records import Conversation, Message, Participant, User
 
 HOST = "https://conversations.twilio.com"
 ROOT = f"{HOST}/v1"
@@ -113,21 +107,7 @@ def message(account: Account, record: Message, scope: str | None = None) -> Shap
     }
 
 
-def scoped_webhook(account: Account, record: ScopedWebhook, scope: str | None = None) -> Shape:
-    return {
-        "sid": record.sid,
-        "account_sid": account.sid,
-        **service_field(scope),
-        "conversation_sid": record.conversation_sid,
-        "target": record.target,
-        "url": f"{base(scope)}/Conversations/{record.conversation_sid}/Webhooks/{record.sid}",
-        "configuration": {"url": record.url, "method": record.method, "filters": record.filters},
-        **dates(record),
-    }
-
-
 def user(account: Account, record: User, scope: str | None = None) -> Shape:
-    """Both users of one identity: Conversations' and, with avatar, state and is_available, Frontline's."""
     url = f"{base(scope)}/Users/{record.sid}"
     return {
         "sid": record.sid,
@@ -140,63 +120,6 @@ def user(account: Account, record: User, scope: str | None = None) -> Shape:
         "is_online": False,
         "is_notifiable": None,
         **dates(record),
-        "avatar": record.avatar,
-        "state": record.state,
-        "is_available": record.is_available,
         "url": url,
         "links": {"user_conversations": f"{url}/Conversations"},
-    }
-
-
-def user_conversation(
-    account: Account, who: User, record: Conversation, member: Participant, scope: str | None = None
-) -> Shape:
-    conversation_url = f"{base(scope)}/Conversations/{record.sid}"
-    read = member.last_read_index
-    return {
-        "account_sid": account.sid,
-        "chat_service_sid": record.service_sid,
-        "conversation_sid": record.sid,
-        "unread_messages_count": None if read is None else len(record.messages) - 1 - read,
-        "last_read_message_index": read,
-        "participant_sid": member.sid,
-        "user_sid": who.sid,
-        "friendly_name": record.friendly_name,
-        "conversation_state": record.state,
-        "timers": timers(record),
-        "attributes": record.attributes,
-        **dates(record),
-        "created_by": record.created_by,
-        "notification_level": "muted" if record.sid in who.muted else "default",
-        "unique_name": record.unique_name,
-        "url": f"{base(scope)}/Users/{who.sid}/Conversations/{record.sid}",
-        "links": {
-            "participant": f"{conversation_url}/Participants/{member.sid}",
-            "conversation": conversation_url,
-        },
-    }
-
-
-def participant_conversation(
-    account: Account, record: Conversation, member: Participant, scope: str | None = None
-) -> Shape:
-    url = f"{base(scope)}/Conversations/{record.sid}"
-    who = account.identities.get((record.service_sid, member.identity or ""))
-    return {
-        "account_sid": account.sid,
-        "chat_service_sid": record.service_sid,
-        "participant_sid": member.sid,
-        "participant_user_sid": who.sid if who else None,
-        "participant_identity": member.identity,
-        "participant_messaging_binding": binding(member),
-        "conversation_sid": record.sid,
-        "conversation_unique_name": record.unique_name,
-        "conversation_friendly_name": record.friendly_name,
-        "conversation_attributes": record.attributes,
-        "conversation_date_created": stamp(record.created),
-        "conversation_date_updated": stamp(record.updated),
-        "conversation_created_by": record.created_by,
-        "conversation_state": record.state,
-        "conversation_timers": timers(record),
-        "links": {"participant": f"{url}/Participants/{member.sid}", "conversation": url},
     }

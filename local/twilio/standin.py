@@ -6,21 +6,19 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 from local.twilio.account import Account
+from local.twilio.app_and_console import AppAndConsole
 from local.twilio.autocreate import Autocreation, Inbound, Letter
-from local.twilio.control import Controls
-from local.twilio.frontline import Frontline
-from local.twilio.members import NewParticipant
-from local.twilio.people import People
+from local.twilio.deliveries import Deliveries
+from local.twilio.faults import Faults, RestFault, WebhookFaults
 from local.twilio.records import AddressConfig, WebhookConfig, address_type, new_sid
+from local.twilio.remote_control import RemoteControl
 from local.twilio.rest.router import Router
 from local.twilio.server import Server
-from local.twilio.shapes import Shape
-from local.twilio.trouble import Failure, Trouble, WebhookTrouble
 from local.twilio.views import Views
 from local.twilio.webhooks import Webhooks
 
 
-class StandIn(Views):
+class StandIn(AppAndConsole, Views):
     """An HTTP server that behaves as Twilio Conversations is documented to."""
 
     def __init__(
@@ -39,13 +37,12 @@ class StandIn(Views):
         account = Account(account_sid or new_sid("AC"), auth_token)
         account.own_numbers = None if own_numbers is None else set(own_numbers)
         self._seed = seed
-        self._trouble = Trouble(seed)
-        webhooks = Webhooks(account, self._trouble, webhook_timeout, route_timeout, threads)
-        self._people = People(account, webhooks)
-        self._frontline = Frontline(webhooks, self._people)
+        self._faults = Faults(seed)
+        deliveries = Deliveries(auth_token, webhook_timeout, route_timeout, threads)
+        webhooks = Webhooks(account, self._faults, deliveries, threads)
         self._autocreation = Autocreation(account, webhooks, group_delay)
-        server = Server(port, Router(account, webhooks), self._trouble, Controls(self).answer)
-        super().__init__(account, webhooks, server)
+        server = Server(port, Router(account, webhooks), self._faults, RemoteControl(self))
+        self._account, self._webhooks, self._server = account, webhooks, server
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -62,7 +59,7 @@ class StandIn(Views):
             self._thread = None
         self._server.server_close()
         self._server.cut()
-        self._webhooks.strands.stop()
+        self._webhooks.jobs.stop()
 
     def __enter__(self) -> Self:
         self.start()
@@ -97,34 +94,24 @@ class StandIn(Views):
         post_url: str | None = None,
         filters: Sequence[str] | None = None,
         method: str = "POST",
-        post_retry_count: int = 0,
     ) -> None:
         """Sets the global targets, or a service's. No `filters` means every event."""
         wanted = WebhookConfig(pre_url, post_url, list(filters) if filters is not None else None, method)
-        wanted.post_retry_count = post_retry_count
         with self._account.lock:
             if service_sid:
                 self._account.service(service_sid).webhooks = wanted
             else:
                 self._account.webhooks = wanted
 
-    def configure_frontline(
-        self,
-        routing_url: str | None = None,
-        crm_url: str | None = None,
-        outgoing_url: str | None = None,
-        templates_url: str | None = None,
-    ) -> None:
+    def configure_frontline(self, routing_url: str | None = None) -> None:
         self._webhooks.routing_url = routing_url
-        self._frontline.urls = {"crm": crm_url, "outgoing": outgoing_url, "templates": templates_url}
 
     def set_autocreate(self, address: str, enabled: bool = True, service_sid: str | None = None) -> None:
         """Whether messages to one of our addresses make conversations."""
         with self._account.lock:
             record = self._account.address_config(address)
             if record is None:
-                now, kind = self._account.now(), address_type(address)
-                record = AddressConfig(new_sid("IG"), self._account.next_order(), kind, address, now, now)
+                record = self._account.make(AddressConfig, type=address_type(address), address=address)
                 self._account.addresses[record.sid] = record
             record.enabled = enabled
             record.service_sid = service_sid or record.service_sid
@@ -148,7 +135,7 @@ class StandIn(Views):
         rfc9457: bool = False,
     ) -> None:
         """REST calls that fail; `path` is a regular expression. Status None: only slow."""
-        self._trouble.add(Failure(status, code, delay, drop_answer, share, times, method, path, rfc9457))
+        self._faults.add(RestFault(status, code, delay, drop_answer, share, times, method, path, rfc9457))
 
     def webhook_trouble(
         self,
@@ -163,56 +150,7 @@ class StandIn(Views):
         """Post events and the routing callback come `repeat` times, lost, shuffled, late or side by side."""
         rng = random.Random(self._seed if seed is None else seed)
         only = list(events) if events is not None else None
-        self._trouble.webhooks = WebhookTrouble(repeat, lose, shuffle, delay, overlap, only, rng)
-
-    def limit_writes(self, per_second: int | None) -> None:
-        """So many writes per second and conversation; more are answered 429 with 50063."""
-        self._trouble.writes_per_second = per_second
-
-    def answer_problems(self, rfc9457: bool) -> None:
-        """Whether every error has the body of RFC 9457 instead of the classic one."""
-        self._server.rfc9457 = rfc9457
+        self._faults.webhooks = WebhookFaults(repeat, lose, shuffle, delay, overlap, only, rng)
 
     def heal(self) -> None:
-        self._trouble.heal()
-        self._server.rfc9457 = False
-
-    # What the worker does in the app, and an operator in the console
-
-    def worker_message(self, conversation_sid: str, identity: str, body: str, wait: bool = True) -> Shape:
-        return self._people.write(conversation_sid, identity, body, wait)
-
-    def worker_join(
-        self,
-        conversation_sid: str,
-        identity: str,
-        wait: bool = True,
-        projected_address: str | None = None,
-    ) -> Shape:
-        """A group MMS wants the number that the worker writes from as `projected_address`."""
-        who = NewParticipant(identity=identity, projected_address=projected_address)
-        return self._people.join(conversation_sid, who, wait)
-
-    def worker_leave(self, conversation_sid: str, identity: str, wait: bool = True) -> None:
-        self._people.leave(conversation_sid, identity, wait)
-
-    def set_state(self, conversation_sid: str, state: str, reason: str = "API", wait: bool = True) -> None:
-        self._people.set_state(conversation_sid, state, reason, wait)
-
-    def remove_conversation(self, conversation_sid: str, wait: bool = True) -> None:
-        self._people.remove(conversation_sid, wait)
-
-    def create_user(self, identity: str, wait: bool = True) -> Shape:
-        return self._people.create_user(identity, wait)
-
-    def advance(self, seconds: float, wait: bool = True) -> None:
-        self._people.advance(seconds, wait)
-
-    def frontline_call(self, kind: str, **params: Any) -> dict[str, Any]:
-        """A callback of the app: kind crm, outgoing or templates, with its form parameters."""
-        return self._frontline.call(kind, params)
-
-    def start_outgoing(
-        self, worker: str, customer_id: str, channel_type: str, channel_value: str
-    ) -> dict[str, Any]:
-        return self._frontline.start_outgoing(worker, customer_id, channel_type, channel_value)
+        self._faults.heal()

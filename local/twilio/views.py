@@ -4,22 +4,30 @@ from typing import Any
 
 from local.twilio import shapes
 from local.twilio.account import Account
+from local.twilio.deliveries import Delivery
 from local.twilio.server import Server
 from local.twilio.shapes import Shape
-from local.twilio.verdicts import Delivery
 from local.twilio.webhooks import Webhooks
 
 
 class Views:
-    """The reading half of StandIn."""
+    """The reading part of StandIn."""
 
-    def __init__(self, account: Account, webhooks: Webhooks, server: Server) -> None:
-        self._account = account
-        self._webhooks = webhooks
-        self._server = server
-        self.account_sid = account.sid
-        self.auth_token = account.auth_token
-        self.url = f"http://127.0.0.1:{server.server_address[1]}"
+    _account: Account
+    _webhooks: Webhooks
+    _server: Server
+
+    @property
+    def account_sid(self) -> str:
+        return self._account.sid
+
+    @property
+    def auth_token(self) -> str:
+        return self._account.auth_token
+
+    @property
+    def url(self) -> str:
+        return self._server.url
 
     @property
     def default_service_sid(self) -> str:
@@ -48,7 +56,7 @@ class Views:
     @property
     def deliveries(self) -> list[Delivery]:
         """Every webhook sent so far; one that got no answer has status None and says why in `error`."""
-        return list(self._webhooks.deliveries)
+        return list(self._webhooks.deliveries.record)
 
     @property
     def requests(self) -> list[dict[str, Any]]:
@@ -61,7 +69,7 @@ class Views:
 
     def forget_traffic(self) -> None:
         """Empties `deliveries` and `requests`."""
-        self._webhooks.deliveries.clear()
+        self._webhooks.deliveries.record.clear()
         self._server.requests.clear()
 
     def state(self) -> dict[str, Any]:

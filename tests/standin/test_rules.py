@@ -170,20 +170,6 @@ def test_conversations_are_found_by_unique_name_state_and_date(sdk: Client) -> N
     assert refusal(lambda: conversations("order-7").fetch()) == (50350, 404)
 
 
-def test_memberships_are_found_by_identity_or_by_address_but_not_both(
-    sdk: Client, sid: str, add: Make
-) -> None:
-    add(identity=KIM)
-    found = sdk.conversations.v1.participant_conversations
-    assert [one.conversation_sid for one in found.list(identity=KIM)] == [sid]
-    assert [one.conversation_sid for one in found.list(address=ANN)] == [sid]
-    assert refusal(lambda: found.list(identity=KIM, address=ANN)) == (50451, 400)
-    assert refusal(lambda: found.list()) == (50451, 400)
-    assert [one.conversation_sid for one in sdk.conversations.v1.users(KIM).user_conversations.list()] == [
-        sid
-    ]
-
-
 def test_lists_come_in_pages_that_survive_changes_between_them(sdk: Client) -> None:
     conversations = sdk.conversations.v1.conversations
     sids = [conversations.create().sid for _ in range(7)]

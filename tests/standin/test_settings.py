@@ -1,11 +1,9 @@
-"""Webhook targets, autocreation and Frontline users, configured through the real SDK."""
+"""Webhook targets, and autocreation, configured through the real SDK."""
 
 from twilio.rest import Client
 
 from local.twilio import StandIn
 from tests.standin.conftest import ANN, BEN, OURS, refusal
-
-KIM = "kim@example.com"
 
 
 def test_webhook_targets_are_configured_by_rest_with_repeated_filters(sdk: Client, twilio: StandIn) -> None:
@@ -30,14 +28,6 @@ def test_autocreation_is_switched_by_rest(sdk: Client, twilio: StandIn) -> None:
     addresses(BEN).update(auto_creation_enabled=False)
     assert twilio.inbound("+15550000003", BEN, "Hello").dropped
     assert refusal(lambda: addresses.create(type="sms", address=BEN)) == (20409, 409)
+    assert refusal(lambda: addresses(made.sid).update(auto_creation_type="studio")) == (20001, 400)
     addresses(made.sid).delete()
     assert [one.address for one in addresses.list()] == [OURS]
-
-
-def test_frontline_users_are_at_the_same_path(sdk: Client, twilio: StandIn) -> None:
-    users = sdk.frontline_api.v1.users
-    assert refusal(lambda: users(KIM).fetch()) == (20404, 404)
-    twilio.create_user(KIM)
-    assert users(KIM).fetch().is_available is False
-    users(KIM).update(is_available=True, state="active", friendly_name="Kim")
-    assert (users(KIM).fetch().is_available, users(KIM).fetch().friendly_name) == (True, "Kim")

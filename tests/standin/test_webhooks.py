@@ -8,7 +8,7 @@ from twilio.rest import Client
 
 from local.twilio import StandIn
 from local.twilio.errors import ApiError
-from tests.standin.conftest import ANN, BEN, OURS, Hook, Receiver
+from tests.standin.conftest import ANN, OURS, Hook, Receiver
 
 KIM = "kim@example.com"
 
@@ -58,37 +58,12 @@ def test_events_outside_the_filters_do_not_fire(twilio: StandIn, receiver: Recei
     assert receiver.events() == ["onConversationAdd", "onParticipantAdded"]
 
 
-def test_global_service_and_conversation_targets_each_get_their_events(
-    twilio: StandIn, receiver: Receiver, sdk: Client
-) -> None:
+def test_global_and_service_targets_each_get_their_events(twilio: StandIn, receiver: Receiver) -> None:
     service = twilio.default_service_sid
     twilio.configure_webhooks(post_url=f"{receiver.url}/global", filters=["onMessageAdded"])
     twilio.configure_webhooks(service, post_url=f"{receiver.url}/service", filters=["onMessageAdded"])
-    sid = twilio.inbound(ANN, OURS, "Hello").conversation_sid or ""
-    sdk.conversations.v1.conversations(sid).webhooks.create(
-        target="webhook",
-        configuration_url=f"{receiver.url}/one",
-        configuration_filters=["onMessageAdded"],
-        configuration_method="post",
-    )
-    twilio.inbound(ANN, OURS, "Hello again")
-    paths = [hook.path for hook in receiver.hooks]
-    assert sorted(paths) == ["/global", "/global", "/one", "/service", "/service"]
-
-
-def test_the_address_configuration_puts_its_webhook_on_each_conversation(
-    twilio: StandIn, receiver: Receiver, sdk: Client
-) -> None:
-    sdk.conversations.v1.address_configurations.create(
-        type="sms",
-        address=BEN,
-        auto_creation_enabled=True,
-        auto_creation_type="webhook",
-        auto_creation_webhook_url=f"{receiver.url}/mine",
-        auto_creation_webhook_filters=["onMessageAdded"],
-    )
-    twilio.inbound(ANN, BEN, "Hello")
-    assert receiver.events() == ["onMessageAdded"]
+    twilio.inbound(ANN, OURS, "Hello")
+    assert sorted(hook.path for hook in receiver.hooks) == ["/global", "/service"]
 
 
 def test_rest_changes_fire_only_when_asked_to_and_only_post_events(
@@ -149,24 +124,10 @@ def test_someone_logging_in_first_is_a_new_user(hooked: StandIn, receiver: Recei
     assert len(receiver.hooks) == 1
 
 
-def test_post_events_are_not_repeated_unless_retries_are_configured(
-    hooked: StandIn, receiver: Receiver
-) -> None:
+def test_post_events_are_not_repeated(hooked: StandIn, receiver: Receiver) -> None:
     receiver.answers["onMessageAdded"] = (503, "")
     hooked.inbound(ANN, OURS, "Hello")
     assert len(receiver.of("onMessageAdded")) == 1
-
-
-def test_configured_retries_keep_the_token_and_count_up(twilio: StandIn, receiver: Receiver) -> None:
-    twilio.configure_webhooks(post_url=receiver.url, post_retry_count=2)
-    receiver.answers["onMessageAdded"] = lambda _: (
-        503 if len(receiver.of("onMessageAdded")) < 3 else 200,
-        "",
-    )
-    twilio.inbound(ANN, OURS, "Hello")
-    tries = receiver.of("onMessageAdded")
-    assert [one.params["RetryCount"] for one in tries] == ["0", "1", "2"]
-    assert len({one.headers["I-Twilio-Idempotency-Token"] for one in tries}) == 1
 
 
 def test_a_post_event_is_given_up_after_the_limit(impatient: StandIn, receiver: Receiver) -> None:

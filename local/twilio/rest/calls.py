@@ -2,32 +2,25 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlencode
+
+from werkzeug.datastructures import MultiDict
 
 from local.twilio.account import Account
 from local.twilio.errors import ApiError
 from local.twilio.events import Event
-from local.twilio.records import Conversation, Service
+from local.twilio.records import Conversation, Record, Service
 from local.twilio.shapes import HOST, Shape
 
-Answer = tuple[int, Shape | None]
+RestAnswer = tuple[int, Shape | None]
 
 
-class Form:
+class Form(MultiDict[str, str]):
     """Form or query parameters; a name may come several times."""
 
     def __init__(self, encoded: str) -> None:
-        self._values: dict[str, list[str]] = {}
-        for name, value in parse_qsl(encoded, keep_blank_values=True):
-            self._values.setdefault(name, []).append(value)
-
-    def get(self, name: str) -> str | None:
-        values = self._values.get(name)
-        return values[-1] if values else None
-
-    def all(self, name: str) -> list[str] | None:
-        return self._values.get(name)
+        super().__init__(parse_qsl(encoded, keep_blank_values=True))
 
     def need(self, name: str) -> str:
         value = self.get(name)
@@ -53,16 +46,7 @@ class Form:
 
     def plain(self) -> dict[str, Any]:
         """The parameters for the record of requests: a list only where a name came several times."""
-        return {name: one if len(one) > 1 else one[0] for name, one in self._values.items()}
-
-    def pairs(self) -> list[tuple[str, str]]:
-        return [(name, value) for name, values in self._values.items() for value in values]
-
-
-class Ordered(Protocol):
-    """A record that knows its place in a list."""
-
-    order: int
+        return {name: one if len(one) > 1 else one[0] for name, one in self.lists()}
 
 
 @dataclass
@@ -86,17 +70,17 @@ class Call:
         return self.account.find_conversation(self.ids["conversation"], self.service.sid)
 
 
-Record = TypeVar("Record", bound=Ordered)
+Listed = TypeVar("Listed", bound=Record)
 
 
 def page(
     call: Call,
     key: str,
-    records: Iterable[Record],
-    shape: Callable[[Record], Shape],
+    records: Iterable[Listed],
+    shape: Callable[[Listed], Shape],
     maximum: int = 100,
     newest_first: bool = False,
-) -> Answer:
+) -> RestAnswer:
     """One page, with links to the others on Twilio's host. A token names the last record before its page."""
     size = min(max(call.form.number("PageSize", 50), 1), maximum)
     number, token = call.form.number("Page", 0), call.form.get("PageToken")
@@ -131,7 +115,7 @@ class _Links:
     """Addresses of the pages of one list."""
 
     def __init__(self, call: Call, size: int) -> None:
-        kept = [(name, value) for name, value in call.form.pairs() if not name.startswith("Page")]
+        kept = [(name, value) for name, value in call.form.items(multi=True) if not name.startswith("Page")]
         self._start = f"{HOST}{call.path}?"
         self._pairs = [*kept, ("PageSize", str(size))]
 

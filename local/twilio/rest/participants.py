@@ -1,11 +1,11 @@
-"""REST: participants and messages of a conversation, and the conversations that someone takes part in."""
+"""REST: participants and messages of a conversation."""
 
 from local.twilio import changes, members, shapes
 from local.twilio.changes import NewMessage
 from local.twilio.errors import ApiError
 from local.twilio.members import NewParticipant
 from local.twilio.records import Conversation, Message, Participant
-from local.twilio.rest.calls import Answer, Call, page
+from local.twilio.rest.calls import Call, RestAnswer, page
 
 
 def shape(call: Call, record: Participant) -> shapes.Shape:
@@ -34,7 +34,7 @@ def add(call: Call, conversation: Conversation, one: NewParticipant) -> Particip
     return drafted
 
 
-def create(call: Call) -> Answer:
+def create(call: Call) -> RestAnswer:
     return 201, shape(call, add(call, call.conversation(), wanted(call)))
 
 
@@ -45,15 +45,15 @@ def _by_sid(conversation: Conversation, sid: str) -> Participant:
     return conversation.participants[sid]
 
 
-def fetch(call: Call) -> Answer:
+def fetch(call: Call) -> RestAnswer:
     return 200, shape(call, members.find(call.conversation(), call.sid))
 
 
-def index(call: Call) -> Answer:
+def index(call: Call) -> RestAnswer:
     return page(call, "participants", call.conversation().participants.values(), lambda one: shape(call, one))
 
 
-def update(call: Call) -> Answer:
+def update(call: Call) -> RestAnswer:
     conversation = call.conversation()
     found = _by_sid(conversation, call.sid)
     call.events += members.update(call.account, conversation, found, wanted(call))
@@ -63,41 +63,17 @@ def update(call: Call) -> Answer:
     return 200, shape(call, found)
 
 
-def delete(call: Call) -> Answer:
+def delete(call: Call) -> RestAnswer:
     conversation = call.conversation()
     call.events += members.leave(call.account, conversation, _by_sid(conversation, call.sid))
     return 204, None
-
-
-def memberships(call: Call) -> Answer:
-    """The conversations of one identity or one address; either, not both."""
-    identity, address = call.form.get("Identity"), call.form.get("Address")
-    if bool(identity) == bool(address):
-        raise ApiError(50451)
-    account = call.account
-    if identity:
-        found = account.memberships.get((call.service.sid, identity), {})
-    else:
-        found = account.correspondents.get(address or "", {})
-    here = [one for one in found.values() if _conversation(call, one).service_sid == call.service.sid]
-    return page(
-        call,
-        "conversations",
-        here,
-        lambda one: shapes.participant_conversation(account, _conversation(call, one), one, call.scope),
-        maximum=50,
-    )
-
-
-def _conversation(call: Call, member: Participant) -> Conversation:
-    return call.account.conversations[member.conversation_sid]
 
 
 def message_shape(call: Call, record: Message) -> shapes.Shape:
     return shapes.message(call.account, record, call.scope)
 
 
-def create_message(call: Call) -> Answer:
+def create_message(call: Call) -> RestAnswer:
     form = call.form
     media = form.get("MediaSid")
     sent = NewMessage(
@@ -112,7 +88,7 @@ def create_message(call: Call) -> Answer:
     return 201, message_shape(call, record)
 
 
-def list_messages(call: Call) -> Answer:
+def list_messages(call: Call) -> RestAnswer:
     newest_first = (call.form.get("Order") or "asc") == "desc"
     return page(
         call,
@@ -123,7 +99,7 @@ def list_messages(call: Call) -> Answer:
     )
 
 
-def fetch_message(call: Call) -> Answer:
+def fetch_message(call: Call) -> RestAnswer:
     for record in call.conversation().messages:
         if record.sid == call.sid:
             return 200, message_shape(call, record)

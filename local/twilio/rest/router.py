@@ -15,10 +15,10 @@ from local.twilio.account import Account
 from local.twilio.errors import ApiError
 from local.twilio.events import Origin
 from local.twilio.rest import conversations, participants, settings, users
-from local.twilio.rest.calls import Answer, Call, Form
+from local.twilio.rest.calls import Call, Form, RestAnswer
 from local.twilio.webhooks import Webhooks
 
-Handler = Callable[[Call], Answer]
+Handler = Callable[[Call], RestAnswer]
 CONVERSATION = "/Conversations/<conversation>"
 USER = "/Users/<user>"
 
@@ -29,18 +29,11 @@ IN_A_SERVICE: list[tuple[str, str, Handler]] = [
     ("GET", CONVERSATION, conversations.fetch),
     ("POST", CONVERSATION, conversations.update),
     ("DELETE", CONVERSATION, conversations.delete),
-    ("POST", "/ConversationWithParticipants", conversations.create_with_participants),
-    ("POST", f"{CONVERSATION}/Webhooks", conversations.create_hook),
-    ("GET", f"{CONVERSATION}/Webhooks", conversations.list_hooks),
-    ("GET", f"{CONVERSATION}/Webhooks/<sid>", conversations.fetch_hook),
-    ("POST", f"{CONVERSATION}/Webhooks/<sid>", conversations.update_hook),
-    ("DELETE", f"{CONVERSATION}/Webhooks/<sid>", conversations.delete_hook),
     ("POST", f"{CONVERSATION}/Participants", participants.create),
     ("GET", f"{CONVERSATION}/Participants", participants.index),
     ("GET", f"{CONVERSATION}/Participants/<sid>", participants.fetch),
     ("POST", f"{CONVERSATION}/Participants/<sid>", participants.update),
     ("DELETE", f"{CONVERSATION}/Participants/<sid>", participants.delete),
-    ("GET", "/ParticipantConversations", participants.memberships),
     ("POST", f"{CONVERSATION}/Messages", participants.create_message),
     ("GET", f"{CONVERSATION}/Messages", participants.list_messages),
     ("GET", f"{CONVERSATION}/Messages/<sid>", participants.fetch_message),
@@ -49,22 +42,14 @@ IN_A_SERVICE: list[tuple[str, str, Handler]] = [
     ("GET", USER, users.fetch),
     ("POST", USER, users.update),
     ("DELETE", USER, users.delete),
-    ("GET", f"{USER}/Conversations", users.list_conversations),
-    ("GET", f"{USER}{CONVERSATION}", users.fetch_conversation),
-    ("POST", f"{USER}{CONVERSATION}", users.update_conversation),
-    ("DELETE", f"{USER}{CONVERSATION}", users.leave_conversation),
     ("GET", "/Configuration/Webhooks", settings.fetch_webhooks),
     ("POST", "/Configuration/Webhooks", settings.update_webhooks),
-    ("GET", "/Roles", settings.list_roles),
-    ("GET", "/Roles/<sid>", settings.fetch_role),
 ]
 ELSEWHERE: list[tuple[str, str, Handler]] = [
     ("GET", "/v1/Services", settings.list_services),
     ("POST", "/v1/Services", settings.create_service),
     ("GET", "/v1/Services/<service>", settings.fetch_service),
     ("DELETE", "/v1/Services/<service>", settings.delete_service),
-    ("GET", "/v1/Services/<service>/Configuration", settings.fetch_service_configuration),
-    ("POST", "/v1/Services/<service>/Configuration", settings.update_service_configuration),
     ("GET", "/v1/Configuration", settings.fetch_configuration),
     ("POST", "/v1/Configuration", settings.update_configuration),
     ("GET", "/v1/Configuration/Addresses", settings.list_addresses),
@@ -104,7 +89,7 @@ class Router:
         login = f"{account.sid}:{account.auth_token}".encode()
         self._login = b"Basic " + base64.b64encode(login)
 
-    def handle(self, request: Request) -> Answer:
+    def handle(self, request: Request) -> RestAnswer:
         """Acts under the account's lock; then, if the request asks for it, sends webhooks without it."""
         self._authenticate(request.headers.get("Authorization") or "")
         handler, ids = self._resolve(request)

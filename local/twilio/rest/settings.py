@@ -1,83 +1,59 @@
-"""REST: services, configurations, webhook targets, roles and the account's own addresses."""
+"""REST: services, configurations, webhook targets and the account's own addresses."""
 
 from local.twilio import checks, settings_shapes
 from local.twilio.errors import ApiError
-from local.twilio.records import AddressConfig, Role, WebhookConfig, address_type, new_sid
-from local.twilio.rest.calls import Answer, Call, page
-from local.twilio.shapes import Shape
+from local.twilio.records import AddressConfig, WebhookConfig, address_type
+from local.twilio.rest.calls import Call, RestAnswer, page
 
 ADDRESS_TYPES = ("sms", "whatsapp", "messenger", "gbm", "email", "rcs", "apple", "chat")
 
 
-def list_services(call: Call) -> Answer:
+def list_services(call: Call) -> RestAnswer:
     services = call.account.services.values()
     return page(call, "services", services, lambda one: settings_shapes.service(call.account, one))
 
 
-def create_service(call: Call) -> Answer:
+def create_service(call: Call) -> RestAnswer:
     made = call.account.add_service(call.form.need("FriendlyName"))
     return 201, settings_shapes.service(call.account, made)
 
 
-def fetch_service(call: Call) -> Answer:
+def fetch_service(call: Call) -> RestAnswer:
     return 200, settings_shapes.service(call.account, call.service)
 
 
-def delete_service(call: Call) -> Answer:
+def delete_service(call: Call) -> RestAnswer:
     if call.service.sid == call.account.default_service_sid:
         raise ApiError(20001, "the default service cannot be deleted")
     del call.account.services[call.service.sid]
     return 204, None
 
 
-def fetch_configuration(call: Call) -> Answer:
+def fetch_configuration(call: Call) -> RestAnswer:
     return 200, settings_shapes.configuration(call.account)
 
 
-def update_configuration(call: Call) -> Answer:
+def update_configuration(call: Call) -> RestAnswer:
     account, form = call.account, call.form
     if form.get("DefaultChatServiceSid"):
         account.default_service_sid = account.service(form.need("DefaultChatServiceSid")).sid
     messaging = form.get("DefaultMessagingServiceSid")
     account.default_messaging_service_sid = messaging or account.default_messaging_service_sid
-    inactive, closed = form.get("DefaultInactiveTimer"), form.get("DefaultClosedTimer")
-    if inactive is not None:
-        account.default_inactive_after = checks.inactive_timer(inactive)
-    if closed is not None:
-        account.default_closed_after = checks.closed_timer(closed)
+    inactive, closed = account.default_inactive_after, account.default_closed_after
+    account.default_inactive_after = checks.inactive_timer(form.get("DefaultInactiveTimer"), inactive)
+    account.default_closed_after = checks.closed_timer(form.get("DefaultClosedTimer"), closed)
     return fetch_configuration(call)
-
-
-def fetch_service_configuration(call: Call) -> Answer:
-    return 200, settings_shapes.service_configuration(call.service)
-
-
-def update_service_configuration(call: Call) -> Answer:
-    form, service = call.form, call.service
-    for name in (
-        "DefaultConversationRoleSid",
-        "DefaultConversationCreatorRoleSid",
-        "DefaultChatServiceRoleSid",
-    ):
-        if form.get(name) and form.get(name) not in call.account.roles:
-            raise ApiError(50109, form.get(name) or "")
-    service.conversation_role = form.get("DefaultConversationRoleSid") or service.conversation_role
-    service.creator_role = form.get("DefaultConversationCreatorRoleSid") or service.creator_role
-    service.service_role = form.get("DefaultChatServiceRoleSid") or service.service_role
-    reachable = form.flag("ReachabilityEnabled")
-    service.reachability_enabled = service.reachability_enabled if reachable is None else reachable
-    return fetch_service_configuration(call)
 
 
 def _webhooks(call: Call) -> WebhookConfig:
     return call.service.webhooks if call.scope else call.account.webhooks
 
 
-def fetch_webhooks(call: Call) -> Answer:
+def fetch_webhooks(call: Call) -> RestAnswer:
     return 200, settings_shapes.webhook_configuration(call.account, _webhooks(call), call.scope)
 
 
-def update_webhooks(call: Call) -> Answer:
+def update_webhooks(call: Call) -> RestAnswer:
     config, form = _webhooks(call), call.form
     pre, post, method = (form.get(name) for name in ("PreWebhookUrl", "PostWebhookUrl", "Method"))
     for url, code in ((pre, 50077), (post, 50078)):
@@ -89,31 +65,14 @@ def update_webhooks(call: Call) -> Answer:
         config.pre_url = pre or None
     if post is not None:
         config.post_url = post or None
-    filters = form.all("Filters")
-    if filters is not None:
-        config.filters = [name for name in filters if name]
+    if "Filters" in form:
+        config.filters = [name for name in form.getlist("Filters") if name]
     config.method = (method or config.method).upper()
     config.target = form.get("Target") or config.target
     return fetch_webhooks(call)
 
 
-def role_shape(call: Call, record: Role) -> Shape:
-    return settings_shapes.role(call.account, record, call.scope)
-
-
-def list_roles(call: Call) -> Answer:
-    here = [one for one in call.account.roles.values() if one.service_sid == call.service.sid]
-    return page(call, "roles", here, lambda one: role_shape(call, one), maximum=50)
-
-
-def fetch_role(call: Call) -> Answer:
-    record = call.account.roles.get(call.sid)
-    if record is None or record.service_sid != call.service.sid:
-        raise ApiError(20404, call.sid)
-    return 200, role_shape(call, record)
-
-
-def list_addresses(call: Call) -> Answer:
+def list_addresses(call: Call) -> RestAnswer:
     kind = call.form.get("Type")
     found = [one for one in call.account.addresses.values() if kind in (None, one.type)]
     return page(
@@ -132,11 +91,11 @@ def _address(call: Call) -> AddressConfig:
     return found
 
 
-def fetch_address(call: Call) -> Answer:
+def fetch_address(call: Call) -> RestAnswer:
     return 200, settings_shapes.address(call.account, _address(call))
 
 
-def create_address(call: Call) -> Answer:
+def create_address(call: Call) -> RestAnswer:
     kind, address = call.form.need("Type"), call.form.need("Address")
     if kind not in ADDRESS_TYPES:
         raise ApiError(20001, f"Type {kind} is not known")
@@ -144,15 +103,14 @@ def create_address(call: Call) -> Answer:
         checks.address(address)
     if any(one.address == address for one in call.account.addresses.values()):
         raise ApiError(20409, address)
-    now = call.account.now()
-    record = AddressConfig(new_sid("IG"), call.account.next_order(), kind, address, now, now)
+    record = call.account.make(AddressConfig, type=kind, address=address)
     record.country = call.form.get("AddressCountry")
     _apply(call, record)
     call.account.addresses[record.sid] = record
     return 201, settings_shapes.address(call.account, record)
 
 
-def update_address(call: Call) -> Answer:
+def update_address(call: Call) -> RestAnswer:
     record = _address(call)
     _apply(call, record)
     record.updated = call.account.now()
@@ -162,21 +120,17 @@ def update_address(call: Call) -> Answer:
 def _apply(call: Call, record: AddressConfig) -> None:
     form = call.form
     enabled, service_sid = form.flag("AutoCreation.Enabled"), form.get("AutoCreation.ConversationServiceSid")
+    kind = form.get("AutoCreation.Type") or "default"
+    if kind != "default":
+        raise ApiError(20001, f"AutoCreation.Type {kind} is not known to the stand-in")
     if service_sid:
         call.account.service(service_sid)
     name = form.get("FriendlyName")
     record.friendly_name = record.friendly_name if name is None else checks.friendly_name(name)
     record.enabled = record.enabled if enabled is None else enabled
-    record.creation_type = form.get("AutoCreation.Type") or record.creation_type
     record.service_sid = service_sid or record.service_sid
-    record.webhook_url = form.get("AutoCreation.WebhookUrl") or record.webhook_url
-    record.webhook_method = form.get("AutoCreation.WebhookMethod") or record.webhook_method
-    record.webhook_filters = form.all("AutoCreation.WebhookFilters") or record.webhook_filters
-    record.studio_flow_sid = form.get("AutoCreation.StudioFlowSid") or record.studio_flow_sid
-    if form.get("AutoCreation.StudioRetryCount") is not None:
-        record.studio_retry_count = form.number("AutoCreation.StudioRetryCount", 0)
 
 
-def delete_address(call: Call) -> Answer:
+def delete_address(call: Call) -> RestAnswer:
     del call.account.addresses[_address(call).sid]
     return 204, None

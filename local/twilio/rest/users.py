@@ -1,9 +1,9 @@
-"""REST: users of Conversations and, at the same path, of Frontline; and each user's conversations."""
+"""REST: users."""
 
 from local.twilio import changes, checks, events, members, shapes
 from local.twilio.errors import ApiError
-from local.twilio.records import Conversation, Participant, User
-from local.twilio.rest.calls import Answer, Call, page
+from local.twilio.records import User
+from local.twilio.rest.calls import Call, RestAnswer, page
 
 
 def shape(call: Call, record: User) -> shapes.Shape:
@@ -14,7 +14,7 @@ def find(call: Call) -> User:
     return call.account.find_user(call.ids["user"], call.service.sid)
 
 
-def create(call: Call) -> Answer:
+def create(call: Call) -> RestAnswer:
     identity = call.form.need("Identity")
     if (call.service.sid, identity) in call.account.identities:
         raise ApiError(50201, identity)
@@ -24,91 +24,38 @@ def create(call: Call) -> Answer:
     return 201, shape(call, record)
 
 
-def fetch(call: Call) -> Answer:
+def fetch(call: Call) -> RestAnswer:
     return 200, shape(call, find(call))
 
 
-def index(call: Call) -> Answer:
+def index(call: Call) -> RestAnswer:
     here = [one for one in call.account.users.values() if one.service_sid == call.service.sid]
     return page(call, "users", here, lambda one: shape(call, one), maximum=50)
 
 
 def apply(call: Call, record: User) -> None:
-    """Changes what is given, of both kinds of user."""
+    """Changes what is given."""
     form = call.form
-    state, available = form.get("State"), form.flag("IsAvailable")
-    if state not in (None, "active", "deactivated"):
-        raise ApiError(20001, "State must be active or deactivated")
     if form.get("Attributes") is not None:
         record.attributes = checks.attributes(form.get("Attributes"), checks.OTHER_ATTRIBUTES)
     if form.get("FriendlyName") is not None:
         record.friendly_name = checks.friendly_name(form.get("FriendlyName"))
     record.role_sid = form.get("RoleSid") or record.role_sid
-    record.avatar = form.get("Avatar") or record.avatar
-    record.state = state or record.state
-    record.is_available = record.is_available if available is None else available
     record.updated = call.account.now()
 
 
-def update(call: Call) -> Answer:
+def update(call: Call) -> RestAnswer:
     record = find(call)
     apply(call, record)
     call.events.append(events.user_updated(record))
     return 200, shape(call, record)
 
 
-def delete(call: Call) -> Answer:
+def delete(call: Call) -> RestAnswer:
     account, record = call.account, find(call)
     for member in list(account.memberships.get((record.service_sid, record.identity), {}).values()):
         conversation = account.conversations[member.conversation_sid]
         call.events += members.leave(account, conversation, member)
     del account.users[record.sid]
     del account.identities[record.service_sid, record.identity]
-    return 204, None
-
-
-def _membership(call: Call, user: User) -> tuple[Conversation, Participant]:
-    found = call.account.memberships.get((user.service_sid, user.identity), {})
-    record = call.conversation()
-    if record.sid not in found:
-        raise ApiError(20404, record.sid)
-    return record, found[record.sid]
-
-
-def list_conversations(call: Call) -> Answer:
-    account, user = call.account, find(call)
-    found = account.memberships.get((user.service_sid, user.identity), {})
-    return page(
-        call,
-        "conversations",
-        found.values(),
-        lambda one: shapes.user_conversation(
-            account, user, account.conversations[one.conversation_sid], one, call.scope
-        ),
-        maximum=50,
-    )
-
-
-def fetch_conversation(call: Call) -> Answer:
-    user = find(call)
-    record, member = _membership(call, user)
-    return 200, shapes.user_conversation(call.account, user, record, member, call.scope)
-
-
-def update_conversation(call: Call) -> Answer:
-    user = find(call)
-    record, member = _membership(call, user)
-    level = call.form.get("NotificationLevel")
-    if level == "muted":
-        user.muted.add(record.sid)
-    elif level == "default":
-        user.muted.discard(record.sid)
-    if call.form.get("LastReadMessageIndex") is not None:
-        member.last_read_index = call.form.number("LastReadMessageIndex", 0)
-    return 200, shapes.user_conversation(call.account, user, record, member, call.scope)
-
-
-def leave_conversation(call: Call) -> Answer:
-    record, member = _membership(call, find(call))
-    call.events += members.leave(call.account, record, member)
     return 204, None

@@ -1,4 +1,4 @@
-"""Runs jobs on threads: those of one strand one after the other, different strands side by side."""
+"""Runs jobs on threads: those of one line one after the other, different lines side by side."""
 
 import contextlib
 import threading
@@ -9,8 +9,8 @@ from concurrent.futures import Future, InvalidStateError, ThreadPoolExecutor
 Job = Callable[[], None]
 
 
-class Strands:
-    """A thread pool with order. A strand of None means no order."""
+class OrderedJobs:
+    """A thread pool with order. A line of None means no order."""
 
     def __init__(self, threads: int) -> None:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="webhook")
@@ -18,19 +18,19 @@ class Strands:
         self._waiting: dict[str, deque[tuple[Job, Future[None]]]] = {}
         self._open: set[Future[None]] = set()
 
-    def submit(self, strand: str | None, job: Job) -> "Future[None]":
+    def submit(self, line: str | None, job: Job) -> "Future[None]":
         future: Future[None] = Future()
         with self._lock:
             self._open.add(future)
-            if strand is None:
+            if line is None:
                 self._pool.submit(self._run, job, future)
                 return future
-            waiting = self._waiting.get(strand)
+            waiting = self._waiting.get(line)
             if waiting is not None:
                 waiting.append((job, future))
                 return future
-            self._waiting[strand] = deque([(job, future)])
-            self._pool.submit(self._next, strand)
+            self._waiting[line] = deque([(job, future)])
+            self._pool.submit(self._next, line)
         return future
 
     def later(self, seconds: float, job: Job) -> "Future[None]":
@@ -43,16 +43,16 @@ class Strands:
         timer.start()
         return future
 
-    def _next(self, strand: str) -> None:
+    def _next(self, line: str) -> None:
         with self._lock:
-            job, future = self._waiting[strand][0]
+            job, future = self._waiting[line][0]
         self._run(job, future)
         with self._lock:
-            self._waiting[strand].popleft()
-            if self._waiting[strand]:
-                self._pool.submit(self._next, strand)
+            self._waiting[line].popleft()
+            if self._waiting[line]:
+                self._pool.submit(self._next, line)
             else:
-                del self._waiting[strand]
+                del self._waiting[line]
 
     def _run(self, job: Job, future: "Future[None]") -> None:
         try:

@@ -8,46 +8,30 @@ from local.twilio.changes import NewMessage
 from local.twilio.errors import ApiError
 from local.twilio.events import Event, Origin
 from local.twilio.members import NewParticipant
+from local.twilio.pre_event_answers import RejectedError
 from local.twilio.records import Conversation
 from local.twilio.shapes import Shape
-from local.twilio.verdicts import RejectedError, apply_to_message, name_and_attributes
 from local.twilio.webhooks import Webhooks
 
 
-class People:
-    """Changes made through the SDK. A pre-event's refusal is ApiError 50056, as the app sees it."""
+class AppAndConsole:
+    """The acting part of StandIn. Each method raises ApiError, 50056 where a pre-event refuses.
 
-    def __init__(self, account: Account, webhooks: Webhooks) -> None:
-        self._account = account
-        self._webhooks = webhooks
+    It waits for every webhook that it caused; with `wait` off only for the pre-event.
+    """
 
-    def _find(self, sid: str) -> Conversation:
-        found = self._account.conversations.get(sid)
-        if found is None:
-            raise ApiError(50350, sid)
-        return found
+    _account: Account
+    _webhooks: Webhooks
 
-    def _ask(self, event: Event, origin: Origin) -> dict[str, object]:
-        try:
-            return self._webhooks.ask(event, origin)
-        except RejectedError as rejection:
-            raise ApiError(50056, str(rejection)) from None
-
-    def _publish(self, made: list[Event], origin: Origin, wait: bool) -> None:
-        sent = self._webhooks.publish(made, origin)
-        for delivery in sent if wait else ():
-            delivery.result()
-
-    def write(self, sid: str, identity: str, body: str, wait: bool) -> Shape:
+    def worker_message(self, conversation_sid: str, identity: str, body: str, wait: bool = True) -> Shape:
         origin = Origin("SDK", identity)
         with self._account.lock:
-            conversation = self._find(sid)
+            conversation = self._find(conversation_sid)
             members.refuse_unless_open(conversation)
             members.find(conversation, identity)
             message = changes.draft_message(self._account, conversation, NewMessage(body, identity))
-        answer = self._ask(events.message("onMessageAdd", message, conversation), origin)
         try:
-            apply_to_message(message, answer)
+            self._webhooks.ask_about(message, conversation, origin)
         except RejectedError as rejection:
             raise ApiError(50056, str(rejection)) from None
         with self._account.lock:
@@ -56,48 +40,50 @@ class People:
         self._publish(made, origin, wait)
         return shape
 
-    def join(self, sid: str, wanted: NewParticipant, wait: bool) -> Shape:
-        origin = Origin("SDK", wanted.identity)
+    def worker_join(
+        self, conversation_sid: str, identity: str, wait: bool = True, projected_address: str | None = None
+    ) -> Shape:
+        """A group MMS wants the number that the worker writes from as `projected_address`."""
+        origin = Origin("SDK", identity)
+        wanted = NewParticipant(identity=identity, projected_address=projected_address)
         with self._account.lock:
-            conversation = self._find(sid)
+            conversation = self._find(conversation_sid)
             drafted = members.draft(self._account, conversation, wanted)
         self._ask(events.participant("onParticipantAdd", drafted, conversation), origin)
         with self._account.lock:
             participant = members.draft(self._account, conversation, wanted)
-            made: list[Event] = []
-            if wanted.identity:
-                _, made = changes.add_user(self._account, conversation.service_sid, wanted.identity)
+            _, made = changes.add_user(self._account, conversation.service_sid, identity)
             made = made + members.join(self._account, conversation, participant)
             shape = shapes.participant(self._account, participant)
         self._publish(made, origin, wait)
         return shape
 
-    def leave(self, sid: str, identity: str, wait: bool) -> None:
+    def worker_leave(self, conversation_sid: str, identity: str, wait: bool = True) -> None:
         origin = Origin("SDK", identity)
         with self._account.lock:
-            conversation = self._find(sid)
+            conversation = self._find(conversation_sid)
             participant = members.find(conversation, identity)
         self._ask(events.participant("onParticipantRemove", participant, conversation), origin)
         with self._account.lock:
             made = members.leave(self._account, conversation, participant)
         self._publish(made, origin, wait)
 
-    def set_state(self, sid: str, state: str, reason: str, wait: bool) -> None:
+    def set_state(self, conversation_sid: str, state: str, reason: str = "API", wait: bool = True) -> None:
         with self._account.lock:
-            conversation = self._find(sid)
+            conversation = self._find(conversation_sid)
             members.refuse_unless_open(conversation)
             made = changes.set_state(self._account, conversation, state, reason)
         self._publish(made, Origin("API"), wait)
 
-    def remove(self, sid: str, wait: bool) -> None:
+    def remove_conversation(self, conversation_sid: str, wait: bool = True) -> None:
         with self._account.lock:
-            conversation = self._find(sid)
+            conversation = self._find(conversation_sid)
         self._ask(events.conversation("onConversationRemove", conversation), Origin("SDK"))
         with self._account.lock:
             made = changes.remove_conversation(self._account, conversation)
         self._publish(made, Origin("SDK"), wait)
 
-    def create_user(self, identity: str, wait: bool) -> Shape:
+    def create_user(self, identity: str, wait: bool = True) -> Shape:
         """Someone logs in for the first time."""
         with self._account.lock:
             user, made = changes.add_user(self._account, self._account.default_service_sid, identity)
@@ -105,27 +91,26 @@ class People:
         self._publish(made, Origin("SDK", identity), wait)
         return shape
 
-    def create_conversation(self, identity: str) -> str:
-        """An outgoing conversation's first step: an empty conversation, made by the app."""
-        origin = Origin("SDK", identity)
-        with self._account.lock:
-            service_sid = self._account.default_service_sid
-            draft = changes.draft_conversation(self._account, service_sid)
-        answer = self._ask(events.conversation_add(draft, {}, None), origin)
-        try:
-            name, attributes = name_and_attributes(answer)
-        except RejectedError as rejection:
-            raise ApiError(50056, str(rejection)) from None
-        with self._account.lock:
-            wanted = changes.NewConversation(name, attributes=attributes, created_by=identity)
-            record = changes.create_conversation(self._account, service_sid, wanted)
-            made = [events.conversation("onConversationAdded", record)]
-        self._publish(made, origin, wait=True)
-        return record.sid
-
-    def advance(self, seconds: float, wait: bool) -> None:
+    def advance(self, seconds: float, wait: bool = True) -> None:
         """Lets time pass, and with it the conversations' timers."""
         with self._account.lock:
             self._account.ahead += timedelta(seconds=seconds)
             made = changes.run_timers(self._account)
         self._publish(made, Origin("API"), wait)
+
+    def _find(self, sid: str) -> Conversation:
+        found = self._account.conversations.get(sid)
+        if found is None:
+            raise ApiError(50350, sid)
+        return found
+
+    def _ask(self, event: Event, origin: Origin) -> None:
+        try:
+            self._webhooks.ask(event, origin)
+        except RejectedError as rejection:
+            raise ApiError(50056, str(rejection)) from None
+
+    def _publish(self, made: list[Event], origin: Origin, wait: bool) -> None:
+        sent = self._webhooks.publish(made, origin)
+        for delivery in sent if wait else ():
+            delivery.result()

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _DEAD_FOR = 3.0  # seconds until the killed functions come back
 
 
-class Trouble:
+class TroubleMenu:
     """What goes wrong at the moment."""
 
     def __init__(self, stack: Stack) -> None:

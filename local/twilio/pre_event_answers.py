@@ -5,17 +5,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from local.twilio import checks
+from local.twilio.deliveries import Delivery
 from local.twilio.errors import ApiError
 from local.twilio.records import Message
-
-Delivery = dict[str, Any]
 
 
 class RejectedError(Exception):
     """A pre-event's answer stopped the command; `str()` says why."""
 
 
-def verdict(delivery: Delivery) -> dict[str, Any]:
+def changes_wanted(delivery: Delivery) -> dict[str, Any]:
     """The changes that an answered, or unanswered, pre-event asks for."""
     if delivery["error"] == 50076:
         return {}
