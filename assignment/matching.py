@@ -145,13 +145,13 @@ def _choose(
 ) -> tuple[Worker | None, str]:
     """The worker for it; or nobody, and why it has to wait."""
     excluded = conversation.excluded_workers
-    free, others_wait, why = _look(pool, width + choice.others + len(excluded), excluded)
+    free, someone_waits, why = _look(pool, width + choice.rivals + len(excluded), excluded)
     if not free:
         return None, why
     if width == _CROWD:  # another instance is after the same ones
         random.shuffle(free)
     worker = choice.first(free)
-    if others_wait or _is_waited_for_elsewhere(worker, pool):
+    if someone_waits or _is_waited_for_elsewhere(worker, pool):
         return None, "others wait already"
     return worker, ""
 

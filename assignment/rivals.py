@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from domain.worker import Worker
 
-_MOST = 15  # others to look past, so that nobody reads more than 16 workers
+_MOST = 15  # rivals to look past, so that nobody reads more than 16 workers
 _REMEMBERED = 10.0  # seconds; whoever looked before that has lost the race already
 _lock = threading.Lock()
 _choosing: Counter[str] = Counter()  # by pool: how many are between their look and their claim
@@ -24,9 +24,9 @@ _claimed: dict[str, float] = {}  # by identity: when their last claim was over; 
 
 @dataclass
 class Choice:
-    """One conversation's choice among the workers whom it finds free; `others` are making theirs meanwhile."""
+    """One conversation's choice among the workers whom it finds free; `rivals` are making theirs meanwhile."""
 
-    others: int
+    rivals: int
     looked_at: float
     mine: str | None = None
 
@@ -42,7 +42,7 @@ class Choice:
 
 @contextmanager
 def choosing(pool: str) -> Iterator[Choice]:
-    """From before the look at the pool's workers until the claim: `others` do the same in this moment."""
+    """From before the look at the pool's workers until the claim: its `rivals` do the same in this moment."""
     with _lock:
         choice = Choice(min(_choosing[pool], _MOST), looked_at=time.monotonic())
         _choosing[pool] += 1

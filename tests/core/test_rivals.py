@@ -18,12 +18,12 @@ ANN, BEN, CAL = (Worker(f"{name}@example.com") for name in ("ann", "ben", "cal")
 def test_one_alone_chooses_the_first_again_and_again() -> None:
     for _ in range(3):
         with rivals.choosing("alone") as choice:
-            assert (choice.others, choice.first([ANN, BEN])) == (0, ANN)
+            assert (choice.rivals, choice.first([ANN, BEN])) == (0, ANN)
 
 
 def test_several_at_once_choose_different_ones() -> None:
     with rivals.choosing("sales") as one, rivals.choosing("sales") as two, rivals.choosing("other") as other:
-        assert (one.others, two.others, other.others) == (0, 1, 0)
+        assert (one.rivals, two.rivals, other.rivals) == (0, 1, 0)
         assert one.first([ANN, BEN]) == ANN
         assert two.first([ANN, BEN]) == BEN
 
@@ -46,7 +46,7 @@ def test_an_error_on_the_way_leaves_nothing_behind() -> None:
         choice.first([ANN])
         raise RuntimeError
     with rivals.choosing("sales") as next_one:
-        assert (next_one.others, next_one.first([ANN, BEN])) == (0, ANN)
+        assert (next_one.rivals, next_one.first([ANN, BEN])) == (0, ANN)
 
 
 def test_conversations_at_once_go_to_a_worker_each(service: Service, db: Client) -> None:
