@@ -33,24 +33,20 @@ class Outcome(enum.Enum):
     MISCONFIGURED = "Twilio refuses our account or our request"
 
 
-# From Twilio's error code to what happens (https://www.twilio.com/docs/api/errors/<code>).
-OUTCOMES: dict[int, Outcome] = (
-    dict.fromkeys((50433, 50437, 50404), Outcome.DONE)  # already in the conversation
-    | dict.fromkeys((20429, 50063, 50074), Outcome.RETRY)  # rate limits; never processed
-    | dict.fromkeys((50419, 50213, 50391, 50449, 50349), Outcome.RETRY)  # another change at the same moment
-    | dict.fromkeys((50386,), Outcome.RETRY)  # a group conversation that is still initializing
-    | dict.fromkeys((50208, 50214), Outcome.NEXT_WORKER)  # the worker's limit of conversations
-    | dict.fromkeys(
-        (50203, 50206, 50207, 50211), Outcome.NEXT_WORKER
-    )  # an identity that Twilio does not take
-    | dict.fromkeys((50377, 50350, 50300, 20404), Outcome.GONE)  # closed for good, or unknown
-    | dict.fromkeys((50402, 50430, 50432), Outcome.GONE)  # the participant is no longer there
-    | dict.fromkeys((50417, 50418, 50422, 50436), Outcome.REFUSED)  # the conversation is full
-    | dict.fromkeys(
-        (50434, 50438, 50439, 50452), Outcome.REFUSED
-    )  # group messages, their projected address, and another group of the same people
-    | dict.fromkeys((20003, 20005, 20006, 50109, 50303, 50304), Outcome.MISCONFIGURED)
-)
+# What Twilio's error codes lead to (https://www.twilio.com/docs/api/errors/<code>).
+_CODES: dict[Outcome, tuple[int, ...]] = {
+    Outcome.DONE: (50433, 50437, 50404),  # already in the conversation
+    # Rate limits; never processed; another change at the same moment; a group that is still initializing.
+    Outcome.RETRY: (20429, 50063, 50074, 50419, 50213, 50391, 50449, 50349, 50386),
+    # The worker's limit of conversations; an identity that Twilio does not take.
+    Outcome.NEXT_WORKER: (50208, 50214, 50203, 50206, 50207, 50211),
+    # Closed for good, or unknown; the participant is no longer there.
+    Outcome.GONE: (50377, 50350, 50300, 20404, 50402, 50430, 50432),
+    # The conversation is full; group messages, their projected address, another group of the same people.
+    Outcome.REFUSED: (50417, 50418, 50422, 50436, 50434, 50438, 50439, 50452),
+    Outcome.MISCONFIGURED: (20003, 20005, 20006, 50109, 50303, 50304),
+}
+OUTCOMES = {code: outcome for outcome, codes in _CODES.items() for code in codes}
 # Without a known code. 409 comes for a participant who is there already; a clash worth a retry has its own code.
 _BY_STATUS = {401: Outcome.MISCONFIGURED, 403: Outcome.MISCONFIGURED, 404: Outcome.GONE, 409: Outcome.DONE}
 
