@@ -14,11 +14,11 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import firestore
 from rich.console import Console
 
+from bench.storm.customers_and_workers import NUMBERS, CustomersAndWorkers, records
+from bench.storm.failures import Failures
 from bench.storm.fleet import Fleet
-from bench.storm.people import NUMBERS, People, records
 from bench.storm.report import Result
 from bench.storm.sweeps import Sweeps
-from bench.storm.weather import Weather
 from functions.post_event import EVENTS
 from local.emulator import Emulator
 from local.servers import LocalServer
@@ -53,7 +53,7 @@ class Storm:
     def run(self) -> Result:
         try:
             db = self._start()
-            return self._weather(db)
+            return self._let_loose(db)
         finally:
             self._stop()
 
@@ -90,21 +90,21 @@ class Storm:
             "PYTHONUNBUFFERED": "1",
         }
 
-    def _weather(self, db: firestore.Client) -> Result:
+    def _let_loose(self, db: firestore.Client) -> Result:
         began = time.monotonic()
-        people = People(self.twilio, db, self.options.workers, self.rng)
-        weather = Weather(self.fleet, self.twilio, self.triggers, self.project, self.rng)
+        acting = CustomersAndWorkers(self.twilio, db, self.options.workers, self.rng)
+        failures = Failures(self.fleet, self.twilio, self.triggers, self.project, self.rng)
         arrivals_take = self.options.conversations / ARRIVALS
-        threads = people.begin(self.options.conversations, arrivals_take)
-        weather.begin()
+        threads = acting.begin(self.options.conversations, arrivals_take)
+        failures.begin()
         self.sweeps.begin()
-        self._watch(began, arrivals_take, people)
-        weather.spare_processes()
-        self._watch(began, arrivals_take + CALM, people)
-        people.stop()
+        self._watch(began, arrivals_take, acting)
+        failures.spare_processes()
+        self._watch(began, arrivals_take + CALM, acting)
+        acting.stop()
         for thread in threads:
             thread.join(10)
-        weather.clear()
+        failures.clear()
         self.sweeps.stop()
         stormed = time.monotonic() - began
         breaches, world = self._until_right(db)
@@ -115,7 +115,7 @@ class Storm:
             world=world,
             breaches=breaches,
             replay=replay,
-            began=people.began,
+            began=acting.began,
             seconds=stormed,
             quiet_after=time.monotonic() - began - stormed,
             kills=self.fleet.kills,
@@ -125,11 +125,11 @@ class Storm:
             mended=self.sweeps.mended,
         )
 
-    def _watch(self, began: float, until: float, people: People) -> None:
+    def _watch(self, began: float, until: float, acting: CustomersAndWorkers) -> None:
         while (now := time.monotonic() - began) < until:
             calls = len(self.twilio.requests)
             self.console.print(
-                f"storm {self.seed}: {now:3.0f} s, {len(people.began)} arrived, {calls} calls to Twilio, "
+                f"storm {self.seed}: {now:3.0f} s, {len(acting.began)} arrived, {calls} calls to Twilio, "
                 f"{self.fleet.kills} kills, {self.sweeps.runs} sweeps",
                 style="dim",
             )

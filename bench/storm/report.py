@@ -89,7 +89,7 @@ class Result:
 
 def _allowed(tolerance: Tolerance) -> str:
     places = "one place" if tolerance.places == 1 else f"{tolerance.places} places"
-    return f"{places}, or before one in the queue for {tolerance.seconds:g} s"
+    return f"{places} within {tolerance.seconds:g} s"
 
 
 def _end_of_trace(line: str) -> str:

@@ -32,6 +32,8 @@ from tests.service import Apps
 EVENTS = ["onConversationAdded", "onConversationStateUpdated", "onConversationRemoved"]
 EVENTS += ["onParticipantAdded", "onParticipantRemoved"]
 HURRIED = 0.9  # seconds a delivery gets while Twilio is in trouble, so that an outage does not take long
+# A delivery that is stopped in the middle lets one pass who comes meanwhile, however long the test stops it.
+OVERTAKEN = Tolerance(places=1, seconds=60)
 
 
 @contextmanager
@@ -126,7 +128,7 @@ class Run(RuleBasedStateMachine):
         self._check_now()
 
     def _check_now(self) -> None:
-        tolerance = Tolerance() if self.in_turn else Tolerance(places=0)
+        tolerance = Tolerance() if self.in_turn else OVERTAKEN
         breaches = invariants.broken(self._world())
         breaches += Replay(tolerance).all(self.journal.commits())
         assert not breaches, _lines(breaches)

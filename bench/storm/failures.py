@@ -15,7 +15,7 @@ _ROUGH = {"twice": True, "shuffle": 4, "drop": 0.05}
 _LATE = {"shuffle": 3, "delay": 0.2}
 
 
-class Weather:
+class Failures:
     """Everything that goes wrong by chance, from one seed."""
 
     def __init__(
@@ -60,7 +60,7 @@ class Weather:
             self._over.wait(_CHANGES_AFTER)
 
     def _trouble_answers(self, rng: random.Random) -> None:
-        """Most changes of the weather leave Twilio slow, so that a kill finds work in flight."""
+        """Most changes leave Twilio slow, so that a kill finds work in flight."""
         self.twilio.fail(503, 20503, share=0.06)
         self.twilio.fail(429, 20429, share=0.05, rfc9457=True)
         self.twilio.fail(409, 50419, share=0.02)

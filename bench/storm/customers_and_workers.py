@@ -48,7 +48,7 @@ def records(workers: int, conversations: int, rng: random.Random) -> dict[str, d
     return made
 
 
-class People:
+class CustomersAndWorkers:
     """Three threads: arrivals, status changes, endings."""
 
     def __init__(self, twilio: StandIn, db: firestore.Client, workers: int, rng: random.Random) -> None:
