@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from flask import request
+from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 from werkzeug.datastructures import MultiDict
 
 from functions.door.answers import Answer, NotFound
@@ -17,7 +18,6 @@ from functions.wallboard import log_pages, metrics, overview, rendering
 from functions.wallboard.refresh import Board, board
 
 Args: TypeAlias = MultiDict[str, str]
-PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 
 
 def handle(path: str, args: Args) -> Answer:
@@ -38,7 +38,9 @@ def _metrics(shown: Board, args: Args) -> Answer:
     accepted = {kind.partition(";")[0] for kind in request.accept_mimetypes.values()}
     wants_text = "text/plain" in accepted and "application/json" not in accepted
     if args.get("format", "prometheus" if wants_text else "json") == "prometheus":
-        return Answer(metrics.as_text(shown), headers=rendering.HEADERS, content_type=PROMETHEUS)
+        return Answer(
+            metrics.as_text(shown), headers=rendering.HEADERS, content_type=CONTENT_TYPE_PLAIN_0_0_4
+        )
     return _data(shown, args)
 
 

@@ -14,16 +14,9 @@ from providers import conversations, database
 
 PAGE = 50
 # Not the stories, which are long.
-_SHOWN = [
-    "display_name",
-    "address",
-    "state",
-    "pool",
-    "worker",
-    "waited",
-    "created_at",
-]
-_MOST_CUSTOMERS = 25  # with up to five ids made from the text itself: Firestore's limit of 30 for `in`
+_SHOWN = ["display_name", "address", "state", "pool", "worker", "waited", "created_at"]
+_MOST_LOOKED_AT = 250  # for several words: only one of them can be asked for
+_MOST_ALTERNATIVES = 30  # Firestore's limit for `in`
 
 
 @dataclass(frozen=True)
@@ -55,13 +48,12 @@ def search(meter: Meter, wanted: Wanted) -> tuple[list[Conversation], datetime |
 
 def _customers(meter: Meter, text: str) -> list[str]:
     """Ids of the customers that somebody may mean: by id, by address, by the beginnings of their name's words."""
-    typed = addresses.compact(text)
-    ids = [addresses.stable_id(typed)]
-    if "/" not in text:
-        ids.append(text)
+    ids = [addresses.stable_id(addresses.compact(text)), text]
     terms = customer_search.asked(text)
     if terms:
-        query = database.filtered("customers", [("search", "array_contains", terms[0])])
-        snapshots = statistics.found(meter, query.select(["search"]).limit(_MOST_CUSTOMERS))
-        ids += [one.id for one in snapshots if set(terms) <= set(one.get("search"))]
-    return list(dict.fromkeys(ids))
+        paths = [database.client().field_path("search", term) for term in terms]
+        most = _MOST_LOOKED_AT if terms[1:] else _MOST_ALTERNATIVES
+        query = database.ordered(database.filtered("customers", ()), paths[:1], most).select(paths)
+        looked_at = statistics.found(meter, query)
+        ids += [one.id for one in looked_at if set(terms) <= set((one.to_dict() or {})["search"])]
+    return list(dict.fromkeys(ids))[:_MOST_ALTERNATIVES]

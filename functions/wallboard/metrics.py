@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from prometheus_client import generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
+
 from functions.wallboard.figures import Now, PoolRow, Today, buckets
 from functions.wallboard.refresh import Board
-from functions.wallboard.statistics import EDGES, Workforce
+from functions.wallboard.statistics import EDGES
 
 _PREFIX = "inbound_conversations_"
 
@@ -31,27 +36,18 @@ def as_json(board: Board) -> dict[str, Any]:
 
 
 def as_text(board: Board) -> str:
-    """https://prometheus.io/docs/instrumenting/exposition_formats/"""
-    now, today = board.now(), board.today()
-    return "\n".join([*_lines_of_now(now), *_lines_of_today(today), *_lines_of_cost(board)]) + "\n"
+    return generate_latest(_Exposition(board)).decode()
 
 
 def _now(now: Now) -> dict[str, Any]:
-    return {
-        "waiting": now.waiting,
-        "longest_wait_seconds": _age(now.at, now.since),
-        "workers": _workers(now.workers),
-        "pools": [
-            {
-                "pool": pool.id,
-                "display_name": pool.name,
-                "waiting": pool.waiting,
-                "longest_wait_seconds": _age(now.at, pool.since),
-                "workers": _workers(pool.workers),
-            }
-            for pool in now.pools
-        ],
-    }
+    pools = [{"pool": pool.id, "display_name": pool.name, **_state(now.at, pool)} for pool in now.pools]
+    return {**_state(now.at, now), "pools": pools}
+
+
+def _state(at: datetime, one: Now | PoolRow) -> dict[str, Any]:
+    """Of a pool, or of all."""
+    workers = asdict(one.workers)
+    return {"waiting": one.waiting, "longest_wait_seconds": _age(at, one.since), "workers": workers}
 
 
 def _today(today: Today) -> dict[str, Any]:
@@ -79,66 +75,51 @@ def _today(today: Today) -> dict[str, Any]:
     }
 
 
-def _workers(force: Workforce) -> dict[str, int]:
-    return {"available": force.available, "full": force.full, "unavailable": force.unavailable}
-
-
 def _age(at: datetime, since: datetime | None) -> float:
     return round(max(0.0, (at - since).total_seconds()), 3) if since else 0.0
 
 
-def _lines_of_now(now: Now) -> Iterator[str]:
-    yield from _head("waiting", "gauge", "Conversations in the queue.")
-    yield from (_line("waiting", pool.waiting, pool=pool.id) for pool in now.pools)
-    yield from _head("longest_wait_seconds", "gauge", "Age of the one that has waited longest.")
-    yield from (_line("longest_wait_seconds", _age(now.at, p.since), pool=p.id) for p in now.pools)
-    yield from _head("pool_workers", "gauge", "Workers of a pool; one of several pools counts in each.")
-    yield from (line for pool in now.pools for line in _pool_workers(pool))
-    yield from _head("workers", "gauge", "Workers: available have a free slot.")
-    yield from (_line("workers", count, status=name) for name, count in _workers(now.workers).items())
+@dataclass(frozen=True)
+class _Exposition(Collector):
+    """https://prometheus.io/docs/instrumenting/exposition_formats/"""
+
+    board: Board
+
+    def collect(self) -> Iterator[Metric]:
+        yield from _of_now(self.board.now())
+        yield from _of_today(self.board.today())
+        text = "Firestore reads of this page since the process began."
+        yield CounterMetricFamily(f"{_PREFIX}wallboard_reads", text, self.board.meter.reads)
 
 
-def _pool_workers(pool: PoolRow) -> Iterator[str]:
-    for name, count in _workers(pool.workers).items():
-        yield _line("pool_workers", count, pool=pool.id, status=name)
+def _of_now(now: Now) -> Iterator[Metric]:
+    waiting = [(pool.id, pool.waiting) for pool in now.pools]
+    yield _gauge("waiting", "Conversations in the queue.", waiting, "pool")
+    ages = [(pool.id, _age(now.at, pool.since)) for pool in now.pools]
+    yield _gauge("longest_wait_seconds", "Age of the one that has waited longest.", ages, "pool")
+    members = [(pool.id, *pair) for pool in now.pools for pair in asdict(pool.workers).items()]
+    text = "Workers of a pool; one of several pools counts in each."
+    yield _gauge("pool_workers", text, members, "pool", "status")
+    text = "Workers: available have a free slot."
+    yield _gauge("workers", text, asdict(now.workers).items(), "status")
 
 
-def _lines_of_today(today: Today) -> Iterator[str]:
+def _of_today(today: Today) -> Iterator[Metric]:
     waits = today.waits
-    counted = {
-        "arrived": (waits.arrived, "Arrived since midnight at numbers that are routed."),
-        "abandoned": (waits.abandoned, "Of these, closed before a worker was in."),
-        "within_service_level": (waits.within, "Of these, assigned within the threshold."),
-        "not_routed": (today.not_routed, "Arrived since midnight at numbers that are not routed."),
-        "stuck": (len(today.stuck), "What needs a person's eye."),
-    }
-    for name, (value, text) in counted.items():
-        yield from _head(name, "gauge", text)
-        yield _line(name, value)
-    yield from _head("wait_seconds", "histogram", "From arrival to the first worker, since midnight.")
-    for edge, count in zip(EDGES, waits.at_most, strict=True):
-        yield _line("wait_seconds_bucket", count, le=str(edge))
-    yield _line("wait_seconds_bucket", waits.answered, le="+Inf")
-    yield _line("wait_seconds_sum", waits.seconds)
-    yield _line("wait_seconds_count", waits.answered)
+    yield _gauge("arrived", "Arrived since midnight at numbers that are routed.", [(waits.arrived,)])
+    yield _gauge("abandoned", "Of these, closed before a worker was in.", [(waits.abandoned,)])
+    yield _gauge("within_service_level", "Of these, assigned within the threshold.", [(waits.within,)])
+    text = "Arrived since midnight at numbers that are not routed."
+    yield _gauge("not_routed", text, [(today.not_routed,)])
+    yield _gauge("stuck", "What needs a person's eye.", [(len(today.stuck),)])
+    counts = zip([*map(str, EDGES), "+Inf"], [*waits.at_most, waits.answered], strict=True)
+    text = "From arrival to the first worker, since midnight."
+    yield HistogramMetricFamily(f"{_PREFIX}wait_seconds", text, list(counts), waits.seconds)
 
 
-def _lines_of_cost(board: Board) -> Iterator[str]:
-    yield from _head(
-        "wallboard_reads_total", "counter", "Firestore reads of this page since the process began."
-    )
-    yield _line("wallboard_reads_total", board.meter.reads)
-
-
-def _head(name: str, kind: str, text: str) -> Iterator[str]:
-    yield f"# HELP {_PREFIX}{name} {text}"
-    yield f"# TYPE {_PREFIX}{name} {kind}"
-
-
-def _line(name: str, value: float, **labels: str) -> str:
-    inside = ",".join(f'{key}="{_escaped(text)}"' for key, text in labels.items())
-    return f"{_PREFIX}{name}{{{inside}}} {value}" if inside else f"{_PREFIX}{name} {value}"
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+def _gauge(name: str, text: str, rows: Iterable[tuple[Any, ...]], *labels: str) -> Metric:
+    """Each row: what its labels say, then its value."""
+    family = GaugeMetricFamily(_PREFIX + name, text, labels=labels)
+    for *said, value in rows:
+        family.add_metric(said, value)
+    return family

@@ -10,7 +10,7 @@ from domain.pool import parse as parse_pool
 from domain.rules import in_words
 from domain.settings import Settings
 from functions.wallboard import statistics
-from functions.wallboard.cache import Kept
+from functions.wallboard.cache import Cache
 from functions.wallboard.figures import (
     Hour,
     Now,
@@ -39,25 +39,25 @@ class Board:
 
     def __init__(self) -> None:
         self.meter = Meter()
-        self._kept = Kept()
+        self._cache = Cache()
 
     def now(self) -> Now:
-        return self._kept.get("now", NOW_FOR, self._now)
+        return self._cache.get("now", NOW_FOR, self._now)
 
     def today(self) -> Today:
-        return self._kept.get("today", TODAY_FOR, self._today)
+        return self._cache.get("today", TODAY_FOR, self._today)
 
     def today_if_known(self) -> Today | None:
         """For a page that is shown at once and completed a moment later."""
-        known: Today | None = self._kept.peek("today", UNSETTLED_FOR)
+        known: Today | None = self._cache.peek("today", UNSETTLED_FOR)
         return known
 
     def settings(self) -> Settings:
-        return self._kept.get("settings", RECORDS_FOR, self._settings)
+        return self._cache.get("settings", RECORDS_FOR, self._settings)
 
     def pools(self) -> list[Pool]:
         """The pools with a record, and the default one, which needs none."""
-        return self._kept.get("pools", RECORDS_FOR, self._pools)
+        return self._cache.get("pools", RECORDS_FOR, self._pools)
 
     def _settings(self) -> Settings:
         self.meter.note(1)
@@ -102,7 +102,7 @@ class Board:
 
     def _named(self, entries: list[database.Snapshot]) -> list[Waiting]:
         """Those waiting, with the name and the reason that the log of conversations has."""
-        known = self._kept.get("names", RECORDS_FOR, dict[str, tuple[str, str]])
+        known = self._cache.get("names", RECORDS_FOR, dict[str, tuple[str, str]])
         unknown = [conversations.reference(entry.id) for entry in entries if entry.id not in known]
         if unknown:
             self.meter.note(len(unknown))
@@ -130,7 +130,7 @@ class Board:
             hours=tuple(self._hours(hours) if total.arrived else (Hour(h.start, 0, None) for h in hours)),
             stuck=(
                 *self._overdue(now),
-                *self._kept.get("problems", UNSETTLED_FOR, lambda: self._problems(wanted)),
+                *self._cache.get("problems", UNSETTLED_FOR, lambda: self._problems(wanted)),
             ),
         )
 
@@ -138,9 +138,9 @@ class Board:
         threshold = wanted.service_level_seconds
         if span.end > now:
             return statistics.waits(self.meter, span, threshold)
-        known: Waits | None = self._kept.peek((span, threshold), FINISHED_FOR)
+        known: Waits | None = self._cache.peek((span, threshold), FINISHED_FOR)
         keep = FINISHED_FOR if known is not None and known.waiting == 0 else UNSETTLED_FOR
-        return self._kept.get((span, threshold), keep, lambda: statistics.waits(self.meter, span, threshold))
+        return self._cache.get((span, threshold), keep, lambda: statistics.waits(self.meter, span, threshold))
 
     def _hours(self, hours: list[Span]) -> list[Hour]:
         """Each hour counted by itself: the last two often, the others seldom."""
@@ -148,7 +148,7 @@ class Board:
         def counted(index: int) -> Hour:
             span = hours[index]
             keep = TODAY_FOR if index >= len(hours) - 2 else FINISHED_FOR
-            arrived, average = self._kept.get(
+            arrived, average = self._cache.get(
                 ("hour", span), keep, lambda: statistics.arrivals(self.meter, span)
             )
             return Hour(span.start, arrived, average)
