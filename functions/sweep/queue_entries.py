@@ -22,8 +22,10 @@ def mend(progress: Progress, run: Run) -> Progress:
         run.shielded("queue entry", entry.sid, partial(_compare, run, entry, conversation), None)
     waiting = conversations.in_states_after((QUEUED,), progress.log_after, _AT_ONCE)
     lacking = {conversation.sid for conversation in pending.missing(waiting)}
+    typed = {entry.sid: entry.priority for entry in entries}
     for conversation in waiting:
         if conversation.sid in lacking or conversation.problem:
+            conversation = replace(conversation, priority=typed.get(conversation.sid, conversation.priority))
             again = partial(_restore, conversation)
             restored = run.shielded("conversation", conversation.sid, again, False)
             run.note("waiting conversations without a queue entry", restored)

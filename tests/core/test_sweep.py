@@ -11,7 +11,10 @@ from datetime import timedelta
 import pytest
 from google.cloud.firestore import Client
 
+from functions.sweep import PARTS
+from functions.sweep.run import Run
 from providers import clock
+from providers.sweeps import Progress
 from tests.core import forms, records
 from tests.core.records import conversation, is_pending, read, workers_in
 from tests.core.test_routing import write
@@ -200,3 +203,25 @@ def test_how_far_it_came_is_kept(service: Service, db: Client) -> None:
     kept = read(db, "service", "sweep")
     assert kept["listed_since"] is not None
     assert kept["last_mended"] == {}
+
+
+def test_a_part_or_a_record_that_fails_is_told_and_counted_and_holds_up_nothing(
+    service: Service, db: Client, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def fails(progress: Progress, run: Run) -> Progress:
+        assert run.shielded("worker", "ann@example.com", lambda: 1 // 0, otherwise=7) == 7
+        raise ValueError("broken")
+
+    first, *others = list(PARTS.items())
+    for name, _ in (first, *others):
+        monkeypatch.delitem(PARTS, name)
+    for name, part in (first, ("the broken part", fails), *others):
+        monkeypatch.setitem(PARTS, name, part)
+    lost = write(service)
+    db.document(f"pending_conversations/{lost}").delete()
+    answer = json.loads(service.post("sweep", signed=False).data)
+    assert answer["failed"] == {"worker": 1, "its part": 1}
+    assert answer["mended"] == {"waiting conversations without a queue entry": 1}
+    told = capfd.readouterr().out
+    assert "The sweep could not see to worker" in told
+    assert "the broken part" in told
