@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 
 from werkzeug.datastructures import MultiDict
 
@@ -62,8 +62,8 @@ def _time(text: str | None) -> datetime | None:
         return None
     try:
         before = datetime.fromisoformat(text)
-    except ValueError:
+        if before.tzinfo:
+            return before.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise BadInput("before must be a time as the link to the next page has it.") from None
-    if before.tzinfo is None:
-        raise BadInput("before must name its offset from UTC.")
-    return before
+    raise BadInput("before must name its offset from UTC.")

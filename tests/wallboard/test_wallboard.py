@@ -246,7 +246,15 @@ def test_the_log_is_searched_by_state_worker_and_customer(get: Get, db: firestor
 
 
 @pytest.mark.parametrize(
-    "query", ["state=lost", "before=yesterday", "before=2026-01-01", f"worker={'x' * 300}"]
+    "query",
+    [
+        "state=lost",
+        "before=yesterday",
+        "before=2026-01-01",
+        "before=0001-01-01T00:00:00%2B14:00",
+        "before=9999-12-31T23:59:59-12:00",
+        f"worker={'x' * 300}",
+    ],
 )
 def test_a_search_that_makes_no_sense_is_answered_with_a_sentence(get: Get, query: str) -> None:
     answer = get(f"/log?{query}")
