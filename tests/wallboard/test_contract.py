@@ -9,6 +9,8 @@ from google.cloud import firestore
 from assignment import ledger
 from domain.conversation import Conversation
 from domain.settings import parse
+from providers import conversations
+from tests.wallboard import records
 
 SID = f"CH{1:032x}"
 AT = datetime(2026, 6, 1, 12, 30, tzinfo=UTC)
@@ -39,7 +41,8 @@ def test_arrived_at_is_when_it_came_in_if_a_worker_is_looked_for(
     db: firestore.Client, mode: str | None, arrived_at: datetime | None
 ) -> None:
     one = Conversation(SID, state="unrouted", mode=mode, created_at=AT)
-    stored = ledger.move(Conversation(SID), one).conversation
+    records.load(db, [one])
+    stored = conversations.load(SID)
     record = db.document(f"conversations/{SID}").get().to_dict() or {}
     assert record["arrived_at"] == arrived_at
     ledger.move(stored, replace(stored, state="closed"))
