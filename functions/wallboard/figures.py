@@ -8,7 +8,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from domain.rules import in_words
-from functions.wallboard.statistics import EDGES, Span, Waits, Workforce
+from functions.wallboard.statistics import EDGES, Span, Waits, Workforce, finite
 
 LONG_WAIT = 600.0  # seconds in the queue after which a conversation counts as stuck
 _SETTLED_AFTER = timedelta(minutes=5)  # Twilio's webhooks for the hour before have arrived by then
@@ -21,7 +21,7 @@ class Waiting:
     sid: str
     pool: str
     name: str
-    since: datetime
+    since: datetime | None
     why: str
 
 
@@ -85,7 +85,7 @@ class Today:
 
     @property
     def average(self) -> float | None:
-        return self.waits.seconds / self.waits.answered if self.waits.answered else None
+        return finite(self.waits.seconds / self.waits.answered) if self.waits.answered else None
 
     @property
     def p95(self) -> float | None:
@@ -137,7 +137,7 @@ def stuck_now(now: Now) -> list[Stuck]:
         if pool.waiting and workers.available + workers.full + workers.unavailable == 0:
             found.append(Stuck(pool.name, f"{pool.waiting} waiting, and no one belongs to this pool"))
     for one in now.queue:
-        age = (now.at - one.since).total_seconds()
+        age = (now.at - one.since).total_seconds() if one.since else 0.0
         if age > LONG_WAIT:
             found.append(Stuck(one.name, f"has waited {in_words(age)}; {one.why}", one.sid))
     return found

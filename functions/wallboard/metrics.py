@@ -27,7 +27,12 @@ def as_json(board: Board) -> dict[str, Any]:
         "now": _now(now),
         "today": _today(today),
         "queue": [
-            {"conversation": one.sid, "pool": one.pool, "since": one.since.isoformat(), "why": one.why}
+            {
+                "conversation": one.sid,
+                "pool": one.pool,
+                "since": one.since.isoformat() if one.since else None,
+                "why": one.why,
+            }
             for one in now.queue
         ],
         "stuck": [{"what": one.what, "why": one.why, "conversation": one.sid} for one in today.stuck],

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import cache, partial
 
+from domain.conversation import Conversation, Pending
 from domain.pool import Pool
 from domain.pool import parse as parse_pool
 from domain.rules import in_words
 from domain.settings import Settings
 from functions.wallboard import statistics
 from functions.wallboard.cache import Cache
-from functions.wallboard.figures import (
-    Hour,
-    Now,
-    PoolRow,
-    Stuck,
-    Today,
-    Waiting,
-    hours_of_day,
-    parts_of_day,
-)
-from functions.wallboard.statistics import Meter, Span, Waits, Workforce
+from functions.wallboard.figures import Hour, Now, PoolRow, Stuck, Today, Waiting, hours_of_day, parts_of_day
+from functions.wallboard.statistics import Meter, Span, Waits
 from providers import clock, configuration, conversations, database, pools, settings
 
 NOW_FOR = 5.0  # seconds
@@ -75,46 +68,40 @@ class Board:
         meter, shown = self.meter, self.pools()[:MOST_POOLS]
         first = statistics.longest_waiting(meter, None, SHOWN)
         waiting = len(first) if len(first) < SHOWN else statistics.how_many_wait(meter, None)
-        queue = self._named(first)
-        everybody: list[str | None] = [None]
-        asked = [*everybody, *(pool.id for pool in shown)]
-        forces = statistics.every([partial(statistics.workforce, meter, pool_id) for pool_id in asked])
-        if waiting > len(queue):
-            rows = statistics.every([partial(self._queue_of, pool.id) for pool in shown])
+        asked = (None, *(pool.id for pool in shown))
+        total, *forces = statistics.every([partial(statistics.workforce, meter, name) for name in asked])
+        if waiting > len(first):
+            queues = statistics.every([partial(self._queue_of, pool.id) for pool in shown])
         else:
-            rows = [_of(queue, pool.id) for pool in shown]
+            queues = [_queue([one for one in first if one.pool == pool.id]) for pool in shown]
         return Now(
             at=clock.now(),
             waiting=waiting,
-            since=queue[0].since if queue else None,
-            workers=forces[0],
+            since=_queue(first)[1],
+            workers=total,
             pools=tuple(
-                _row(pool, *row, force) for pool, row, force in zip(shown, rows, forces[1:], strict=True)
+                PoolRow(pool.id, pool.display_name, *queue, force)
+                for pool, queue, force in zip(shown, queues, forces, strict=True)
             ),
             more_pools=len(self.pools()) > MOST_POOLS,
-            queue=tuple(queue),
+            queue=tuple(self._named(first)),
         )
 
     def _queue_of(self, pool_id: str) -> tuple[int, datetime | None]:
         first = statistics.longest_waiting(self.meter, pool_id, 1)
-        count = statistics.how_many_wait(self.meter, pool_id) if first else 0
-        return count, first[0].get("queued_at") if first else None
+        return statistics.how_many_wait(self.meter, pool_id) if first else 0, _queue(first)[1]
 
-    def _named(self, entries: list[database.Snapshot]) -> list[Waiting]:
+    def _named(self, entries: list[Pending]) -> Iterator[Waiting]:
         """Those waiting, with the name and the reason that the log of conversations has."""
         known = self._cache.get("names", RECORDS_FOR, dict[str, tuple[str, str]])
-        unknown = [conversations.reference(entry.id) for entry in entries if entry.id not in known]
+        unknown = [entry.sid for entry in entries if entry.sid not in known]
         if unknown:
             self.meter.note(len(unknown))
-            for record in map(conversations.of, database.read(*unknown)):
-                line = record.log[-1] if record.log else {}
-                name = record.display_name or record.address or record.sid
-                known[record.sid] = (name, str(line.get("why", "")))
-        found = []
+            for one in conversations.load_all(unknown):
+                known[one.sid] = (_name(one), one.log[-1]["why"] if one.log else "")
         for entry in entries:
-            stored, (name, why) = entry.to_dict() or {}, known[entry.id]
-            found.append(Waiting(entry.id, str(stored.get("pool")), name, stored["queued_at"], why))
-        return found
+            name, why = known[entry.sid]
+            yield Waiting(entry.sid, entry.pool, name, entry.queued_at, why)
 
     def _today(self) -> Today:
         now, wanted = clock.now(), self.settings()
@@ -157,10 +144,12 @@ class Board:
 
     def _overdue(self, now: datetime) -> list[Stuck]:
         found = []
-        for one in map(conversations.of, statistics.overdue_claims(self.meter, now, _MOST_STUCK)):
+        overdue = conversations.with_lease_over(now, _MOST_STUCK)
+        self.meter.note(len(overdue))
+        for one in overdue:
             late = (now - one.lease_until).total_seconds() if one.lease_until else 0
             why = f"{one.worker} was to be added and should have been {in_words(late)} ago; the sweep goes on with it"
-            found.append(Stuck(one.display_name or one.address or one.sid, why, one.sid))
+            found.append(Stuck(_name(one), why, one.sid))
         return found
 
     def _problems(self, wanted: Settings) -> list[Stuck]:
@@ -172,13 +161,13 @@ class Board:
         return found
 
 
-def _of(queue: list[Waiting], pool_id: str) -> tuple[int, datetime | None]:
-    mine = [one for one in queue if one.pool == pool_id]
-    return len(mine), mine[0].since if mine else None
+def _queue(entries: Sequence[Pending]) -> tuple[int, datetime | None]:
+    """How many, and since when the first of them waits whose time makes sense."""
+    return len(entries), next((one.queued_at for one in entries if one.queued_at), None)
 
 
-def _row(pool: Pool, waiting: int, since: datetime | None, force: Workforce) -> PoolRow:
-    return PoolRow(pool.id, pool.display_name, waiting, since, force)
+def _name(one: Conversation) -> str:
+    return one.display_name or one.address or one.sid
 
 
 def board() -> Board:

@@ -5,17 +5,17 @@ A count is billed one read per 1000 index entries, so ranges are of one day at m
 
 from __future__ import annotations
 
-import contextvars
+import math
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache, partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
+from domain.conversation import Pending, parse_entry
 from providers import database, deadline
 
 if TYPE_CHECKING:
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from providers.database import Snapshot
 
 T = TypeVar("T")
+Condition: TypeAlias = tuple[str, str, Any]
 # Upper edges, in seconds, of the histogram of waits; the last bucket has none.
 EDGES = (5, 15, 30, 60, 120, 300, 900, 3600)
 _ENTRIES_PER_READ = 1000  # https://cloud.google.com/firestore/docs/query-data/aggregation-queries#pricing
 _PATIENCE = 20.0  # seconds for one count; the emulator walks through the whole collection for each
-_SIDE_BY_SIDE = 6
 
 
 class Meter:
@@ -38,12 +38,10 @@ class Meter:
         self._lock = threading.Lock()
         self._recent: deque[tuple[float, int]] = deque()
         self.reads = 0
-        self.calls = 0
 
     def note(self, reads: int) -> None:
         """One call to Firestore; a query without a result is billed as one read."""
         with self._lock:
-            self.calls += 1
             self.reads += max(1, reads)
             self._recent.append((time.monotonic(), max(1, reads)))
 
@@ -75,8 +73,8 @@ class Waits:
 
     @property
     def answered(self) -> int:
-        """Those who got a worker; the first one counts."""
-        return self.arrived - self.unanswered
+        """Those who got a worker; the first one counts. Counted a moment apart, so never less than none."""
+        return max(0, self.arrived - self.unanswered)
 
     @property
     def waiting(self) -> int:
@@ -104,69 +102,58 @@ class Workforce:
 
 def waits(meter: Meter, span: Span, threshold: int) -> Waits:
     """Of those who arrived within the span: who was answered, how soon, and who gave up."""
-    arrived = _arrived(span)
-    count, seconds = _counted(meter, arrived, sum_of="waited")
+    arrived = _within("arrived_at", span)
+    count, seconds = _counted(meter, "conversations", arrived, "sum")
     if count == 0:
         return Waits()
-    unanswered = _where(arrived, "waited", "==", None)
-    abandoned = _where(unanswered, "state", "==", "closed")
+    unanswered = [*arrived, ("waited", "==", None)]
+    abandoned = [*unanswered, ("state", "==", "closed")]
     edges = sorted({*EDGES, threshold})
-    queries = [unanswered, abandoned, *(_where(arrived, "waited", "<=", edge) for edge in edges)]
+    asked = [unanswered, abandoned, *([*arrived, ("waited", "<=", edge)] for edge in edges)]
     # Two ranges scan the first one's entries: `count` of them, whatever the result.
-    counts = [found for found, _ in every([partial(_counted, meter, q, scanned=count) for q in queries])]
+    calls = [partial(_counted, meter, "conversations", conditions, scanned=count) for conditions in asked]
+    counts = [found for found, _ in every(calls)]
     at_most = dict(zip(edges, counts[2:], strict=True))
     told = tuple(at_most[edge] for edge in EDGES)
-    return Waits(count, counts[0], counts[1], at_most[threshold], seconds, told)
+    return Waits(count, counts[0], counts[1], at_most[threshold], seconds or 0.0, told)
 
 
 def arrivals(meter: Meter, span: Span) -> tuple[int, float | None]:
     """How many arrived within the span, and how long those of them who were answered waited on average."""
-    query: Any = _arrived(span)
-    result = query.count(alias="count").avg("waited", alias="average").get(timeout=_patience())
-    found = {one.alias: one.value for one in result[0]}
-    meter.note(_reads(found["count"]))
-    return int(found["count"]), found["average"]
+    count, average = _counted(meter, "conversations", _within("arrived_at", span), "avg")
+    return count, finite(average)
+
+
+def finite(seconds: float | None) -> float | None:
+    """Nothing where a record's wait is no number or endless, which spoils every sum that it is in."""
+    return seconds if seconds is not None and math.isfinite(seconds) else None
 
 
 def not_routed(meter: Meter, span: Span) -> int:
     """How many arrived at numbers that are not routed."""
-    ranges = [("mode", "==", "none"), ("created_at", ">=", span.start), ("created_at", "<", span.end)]
-    return _counted(meter, database.filtered("conversations", ranges))[0]
+    return _counted(meter, "conversations", [("mode", "==", "none"), *_within("created_at", span)])[0]
 
 
 def workforce(meter: Meter, pool_id: str | None) -> Workforce:
     """The workers of a pool, or all of them."""
-    pool = [("pools", "array_contains", pool_id)] if pool_id else []
+    pool: list[Condition] = [("pools", "array_contains", pool_id)] if pool_id else []
     available = [*pool, ("status", "==", "Available")]
-    members = _counted(meter, database.filtered("workers", pool))[0]
-    if members == 0:
-        return Workforce()
-    free_or_full = _counted(meter, database.filtered("workers", available))[0]
-    full = 0
-    if free_or_full:
-        full = _counted(meter, database.filtered("workers", [*available, ("full", "==", True)]))[0]
+    members = _counted(meter, "workers", pool)[0]
+    free_or_full = _counted(meter, "workers", available)[0] if members else 0
+    full = _counted(meter, "workers", [*available, ("full", "==", True)])[0] if free_or_full else 0
     return Workforce(free_or_full - full, full, members - free_or_full)
 
 
 def how_many_wait(meter: Meter, pool_id: str | None) -> int:
     """The queue's length, of a pool or in all."""
-    pool = [("pool", "==", pool_id)] if pool_id else []
-    return _counted(meter, database.filtered("pending_conversations", pool))[0]
+    return _counted(meter, "pending_conversations", [("pool", "==", pool_id)] if pool_id else [])[0]
 
 
-def longest_waiting(meter: Meter, pool_id: str | None, limit: int) -> list[Snapshot]:
+def longest_waiting(meter: Meter, pool_id: str | None, limit: int) -> list[Pending]:
     """The queue entries that have waited longest, of a pool or in all."""
-    pool = [("pool", "==", pool_id)] if pool_id else []
-    query = database.ordered(database.filtered("pending_conversations", pool), ["queued_at"], limit)
-    return found(meter, query)
-
-
-def overdue_claims(meter: Meter, now: datetime, limit: int) -> list[Snapshot]:
-    """Conversations that somebody was adding a worker to, longer than the lease allows."""
-    conditions = [("state", "==", "assigning"), ("lease_until", "<", now)]
-    return found(
-        meter, database.ordered(database.filtered("conversations", conditions), ["lease_until"], limit)
-    )
+    query = database.filtered("pending_conversations", [("pool", "==", pool_id)] if pool_id else [])
+    entries = found(meter, database.ordered(query, ["queued_at"], limit))
+    return [parse_entry(entry.id, entry.to_dict()) for entry in entries]
 
 
 def with_a_problem(meter: Meter, collection: str, limit: int) -> list[Snapshot]:
@@ -182,44 +169,22 @@ def found(meter: Meter, query: Query) -> list[Snapshot]:
 
 
 def every(calls: Sequence[Callable[[], T]]) -> list[T]:
-    """Independent calls, a few side by side; they must not call this again."""
-    running = [_threads().submit(contextvars.copy_context().run, call) for call in calls]
-    return [future.result() for future in running]
+    """Independent calls, side by side."""
+    return list(database.together(*calls))
 
 
-@cache
-def _threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(_SIDE_BY_SIDE, thread_name_prefix="statistics")
-
-
-def _arrived(span: Span) -> Query:
-    return database.filtered(
-        "conversations", [("arrived_at", ">=", span.start), ("arrived_at", "<", span.end)]
-    )
-
-
-def _where(query: Any, name: str, operator: str, value: object) -> Any:
-    from google.cloud.firestore import FieldFilter
-
-    return query.where(filter=FieldFilter(name, operator, value))
+def _within(name: str, span: Span) -> list[Condition]:
+    return [(name, ">=", span.start), (name, "<", span.end)]
 
 
 def _counted(
-    meter: Meter, query: Any, sum_of: str | None = None, scanned: int | None = None
-) -> tuple[int, float]:
-    """How many documents match, and the sum of a field of theirs."""
-    counting = query.count(alias="count")
-    if sum_of:
-        counting = counting.sum(sum_of, alias="sum")
-    values = {one.alias: one.value for one in counting.get(timeout=_patience())[0]}
+    meter: Meter, collection: str, conditions: list[Condition], also: str = "", scanned: int | None = None
+) -> tuple[int, float | None]:
+    """How many documents match, and the `sum` or `avg` of what they waited."""
+    counting: Any = database.filtered(collection, conditions).count(alias="count")
+    if also:
+        counting = getattr(counting, also)("waited", alias="waited")
+    values = {one.alias: one.value for one in counting.get(timeout=deadline.remaining(_PATIENCE))[0]}
     count = int(values["count"])
-    meter.note(_reads(count if scanned is None else scanned))
-    return count, float(values.get("sum") or 0)
-
-
-def _reads(entries: int) -> int:
-    return -(-entries // _ENTRIES_PER_READ)
-
-
-def _patience() -> float:
-    return deadline.remaining(_PATIENCE)
+    meter.note(-(-(count if scanned is None else scanned) // _ENTRIES_PER_READ))
+    return count, values.get("waited")

@@ -29,4 +29,11 @@ def clock_time(at: datetime, zone: str) -> str:
 
 
 def day_and_time(at: datetime | None, zone: str) -> str:
-    return f"{at.astimezone(ZoneInfo(zone)):%d %b %Y, %H:%M:%S}" if at else "–"
+    return f"{_local(at, zone):%d %b %Y, %H:%M:%S}" if at else "–"
+
+
+def _local(at: datetime, zone: str) -> datetime:
+    try:
+        return at.astimezone(ZoneInfo(zone))
+    except OverflowError:  # the first and the last day of all, which a record may name
+        return at

@@ -37,6 +37,8 @@ def test_nobody_answered_has_no_percentile_and_a_wait_past_the_last_edge_has_no_
     assert percentile(Waits(), 0.95) is None
     assert percentile(waits_of(9000.0), 0.95) == float("inf")
     assert duration(float("inf")) == "over 1 h"
+    one_came_between_the_two_counts = Waits(arrived=1, unanswered=2)
+    assert percentile(one_came_between_the_two_counts, 0.95) is None
     assert (duration(None), percent(None)) == ("–", "–")
 
 
