@@ -200,10 +200,11 @@ def _claim_for(worker: Worker, conversation: Conversation, pool: Pool) -> Moved 
 def _pull(worker: Worker, because: str) -> Pulled:
     taken = 0
     known: Mapping[str, Pool] = ledger.NO_POOLS
+    unwritable: set[str] = set()
     while not deadline.is_over(_MARGIN):
         if not worker.available or worker.full:
             return Pulled(taken, Ended.FOR_THEM)
-        entry = _next_entry(worker)
+        entry = _next_entry(worker, unwritable)
         if isinstance(entry, Ended):
             return Pulled(taken, entry)
         conversation, known = _load(entry, worker, known)
@@ -212,7 +213,12 @@ def _pull(worker: Worker, because: str) -> Pulled:
             continue
         if not rules.can_take(worker, rules.capacity_of(worker, known)):
             return Pulled(taken, Ended.FOR_THEM)
-        outcome, worker, known = _take(conversation, worker, known, because)
+        try:
+            outcome, worker, known = _take(conversation, worker, known, because)
+        except database.Unwritable as error:
+            log.error(f"It cannot be given to anybody: {error}", conversation=entry.sid)
+            unwritable.add(entry.sid)
+            continue
         taken += outcome is Outcome.DONE
         if outcome is Outcome.NEXT_WORKER:
             return Pulled(taken, Ended.REFUSED)
@@ -221,12 +227,13 @@ def _pull(worker: Worker, because: str) -> Pulled:
     return Pulled(taken, Ended.FOR_ALL)
 
 
-def _next_entry(worker: Worker) -> Pending | Ended:
+def _next_entry(worker: Worker, unwritable: Collection[str]) -> Pending | Ended:
     """The head of the queue for this worker. Never another one, however many are after it: oldest first."""
-    now, width = clock.now(), 1
+    now, width = clock.now(), 1 + len(unwritable)
     while True:
         entries = pending.heads(worker.pools or (), width)
-        mine = next((entry for entry in entries if entry.is_for(worker.identity, now)), None)
+        theirs = (one for one in entries if one.is_for(worker.identity, now))
+        mine = next((one for one in theirs if one.sid not in unwritable), None)
         if mine is not None:
             return mine
         if len(entries) < width:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any
 
-from domain.fields import Fields
+from domain.fields import Fields, cut
 from domain.settings import MODES
 from domain.worker import identity_in
 
@@ -69,7 +69,7 @@ class Conversation:
 
     def noted(self, at: datetime, what: str, why: str) -> Conversation:
         """With one more line in its story; the oldest lines make room."""
-        line = {"at": at, "what": what, "why": why}
+        line = {"at": at, "what": what, "why": cut(why, _LONGEST_LINE)}
         return replace(self, log=(*self.log, line)[-LONGEST_LOG:])
 
 
@@ -84,7 +84,7 @@ _IN_ENTRY = (
     "excluded_until",
 )
 _TIMES = tuple(name for name in _STORED if name.endswith(("_at", "_until")))
-_TEXTS = ("customer_id", "display_name", "address", "proxy_address", "projected_address", "claim")
+_TEXTS = ("display_name", "address", "proxy_address", "projected_address", "claim")
 _SIDS = (("service_sid", "IS"), ("participant_sid", "MB"))
 
 
@@ -119,6 +119,7 @@ def parse(sid: str, data: Mapping[str, Any] | None, version: object = None) -> C
         sid,
         mode=read.choice("mode", MODES, default=None, safe=None),
         pool=read.record_name("pool"),
+        customer_id=read.record_name("customer_id"),
         worker=identity_in(read, "worker"),
         waited=read.seconds("waited"),
         attempts=max(0, read.whole("attempts", default=0)),
@@ -144,12 +145,9 @@ def _likely_state(conversation: Conversation) -> str:
 
 
 def _line(data: Mapping[str, Any]) -> dict[str, Any]:
-    at, what, why = data.get("at"), data.get("what"), data.get("why")
-    return {
-        "at": at if isinstance(at, datetime) else None,
-        "what": what[:_LONGEST_LINE] if isinstance(what, str) else "",
-        "why": why[:_LONGEST_LINE] if isinstance(why, str) else "",
-    }
+    read = Fields(data)
+    what, why = read.text("what"), read.text("why", _LONGEST_LINE)
+    return {"at": read.time("at"), "what": what or "", "why": why or ""}
 
 
 def stored(conversation: Conversation) -> dict[str, Any]:

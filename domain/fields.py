@@ -13,12 +13,21 @@ T = TypeVar("T")
 _WEB_ADDRESS = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
 _LONGEST_WEB_ADDRESS = 2000
 _LARGEST = 2**53
+_LONGEST_PROBLEM = 1500
+_LONGEST_ENTRY = 320  # characters: the longest e-mail address; Firestore's queries take 1,500 bytes
+_MOST_ENTRIES = 500
+_FIRST_YEAR, _LAST_YEAR = 1970, 2900  # of a time that can be calculated with in every time zone
 
 
 def is_record_name(text: str) -> bool:
     """Whether Firestore takes it: https://firebase.google.com/docs/firestore/quotas#collections_documents_and_fields"""
     odd = "/" in text or text in (".", "..") or (text.startswith("__") and text.endswith("__"))
     return bool(text) and len(text.encode()) <= 1500 and not odd
+
+
+def cut(text: str, longest: int = 60) -> str:
+    """The text, or its beginning: what is typed without end must not come back without end."""
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 class Fields:
@@ -30,7 +39,7 @@ class Fields:
 
     @property
     def problem(self) -> str | None:
-        return " ".join(self._problems) or None
+        return cut(" ".join(self._problems), _LONGEST_PROBLEM) or None
 
     def complain(self, sentence: str) -> None:
         self._problems.append(sentence)
@@ -38,17 +47,25 @@ class Fields:
     def has(self, name: str) -> bool:
         return name in self._data
 
-    def text(self, name: str) -> str | None:
-        """A string without blanks around it; an empty one counts as left out."""
+    def text(self, name: str, longest: int = 256) -> str | None:
+        """A string without blanks around it, cut to so many characters; an empty one counts as left out."""
         value = self._data.get(name)
-        if value is None or isinstance(value, str):
-            return (value or "").strip() or None
-        return self._nonsense(name, "a text", "ignored", None)
+        if value is None:
+            return None
+        if not isinstance(value, str):
+            return self._nonsense(name, "a text", "ignored", None)
+        text = value.strip()
+        if len(text) > longest:
+            self.complain(f"{name} is longer than {longest} characters; the rest is left out.")
+        return text[:longest].strip() or None
 
     def web_address(self, name: str) -> str | None:
         """An address of the web; data: and javascript: are none, and Twilio takes no long ones."""
-        value = self.text(name)
-        if value and not (_WEB_ADDRESS.fullmatch(value) and len(value) <= _LONGEST_WEB_ADDRESS):
+        value = self._data.get(name)
+        if value is None or value == "":
+            return None
+        value = value.strip() if isinstance(value, str) and len(value) <= _LONGEST_WEB_ADDRESS else ""
+        if not _WEB_ADDRESS.fullmatch(value):
             return self._nonsense(name, "a web address such as https://example.com/ada.png", "left out", None)
         return value
 
@@ -58,14 +75,15 @@ class Fields:
             return ()
         if not isinstance(value, list):
             return self._nonsense(name, "a list of texts", "ignored", ())
-        texts = [item for item in value if isinstance(item, str) and item.strip()]
-        good = tuple(item.strip() for item in texts)
+        texts = [one for one in value if isinstance(one, str) and 0 < len(one.strip()) <= _LONGEST_ENTRY]
         for typed in texts:
             if typed != typed.strip():  # Firestore's queries compare to the letter
-                self.complain(f"{name}: “{typed}” begins or ends with a blank, so it may not be found.")
-        if len(good) < len(value):
-            self.complain(f"{name} has an entry that is not a text or is empty; that entry is ignored.")
-        return good
+                self.complain(f"{name}: “{cut(typed)}” begins or ends with a blank, so it may not be found.")
+        if len(texts) < len(value):
+            self.complain(f"{name} has an entry that is no text, empty or very long; that entry is ignored.")
+        if len(texts) > _MOST_ENTRIES:
+            self.complain(f"{name} has more than {_MOST_ENTRIES} entries; the rest is ignored.")
+        return tuple(one.strip() for one in texts[:_MOST_ENTRIES])
 
     def sid(self, name: str, prefix: str) -> str | None:
         """A Twilio SID: it becomes a part of an address, so nothing else may stand there."""
@@ -76,7 +94,7 @@ class Fields:
 
     def record_name(self, name: str) -> str | None:
         """The name of another record."""
-        value = self.text(name)
+        value = self.text(name, longest=1500)
         if value and not is_record_name(value):
             self.complain(f"{name} must be a record's name, such as sales, without a slash; it is ignored.")
             return None
@@ -136,9 +154,9 @@ class Fields:
 
     def time(self, name: str) -> datetime | None:
         value = self._data.get(name)
-        if value is None or isinstance(value, datetime):
+        if value is None or (isinstance(value, datetime) and _FIRST_YEAR <= value.year <= _LAST_YEAR):
             return value
-        return self._nonsense(name, "a timestamp", "ignored", None)
+        return self._nonsense(name, "a timestamp of this time", "ignored", None)
 
     def objects(self, name: str) -> tuple[Mapping[str, Any], ...]:
         """A list of maps, such as a customer's links."""

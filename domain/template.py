@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from domain.fields import Fields
+from domain.fields import Fields, cut
 
+_LONGEST = 4000  # characters; Twilio sends 1,600 at most
+_MOST_NAMED = 3
 _BRACES = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 _KNOWN = re.compile(r"\s*(Name|Author|(?:customer|worker)(?:\.[\w-]+)+)\s*")
 
@@ -27,12 +29,14 @@ class Template:
 
 def parse(template_id: str, data: Mapping[str, Any] | None, version: object = None) -> Template:
     fields = Fields(data)
-    content = fields.text("content")
-    if content is None:
+    content = fields.text("content", _LONGEST)
+    if fields.problem:
+        content = None  # half a message is none
+    elif content is None:
         fields.complain("content is missing; the template is not shown.")
-    for wrong in unknown_placeholders(content or ""):
+    for wrong in unknown_placeholders(content or "")[:_MOST_NAMED]:
         fields.complain(
-            f"content has {wrong}, which is none of {{{{Name}}}}, {{{{Author}}}}, {{{{customer.FIELD}}}} and "
+            f"content has {cut(wrong)}, which is none of {{{{Name}}}}, {{{{Author}}}}, {{{{customer.FIELD}}}} and "
             "{{worker.FIELD}}; the template is not shown."
         )
     return Template(

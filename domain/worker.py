@@ -57,7 +57,7 @@ def is_identity(text: str) -> bool:
 
 
 def identity_in(fields: Fields, name: str) -> str | None:
-    value = fields.text(name)
+    value = fields.text(name, longest=1000)
     if value and not is_identity(value):
         fields.complain(f"{name} must be a worker's identity such as john@example.com; it is ignored.")
         return None

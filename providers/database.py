@@ -38,6 +38,10 @@ class LostRace(Exception):
     """Somebody else changed a document between our read and our commit: read again and decide again."""
 
 
+class Unwritable(Exception):
+    """Firestore does not take what we want to write: as a rule a record that is as large as a record may be."""
+
+
 class AlreadyThere(LostRace):
     """The document that we wanted to create exists."""
 
@@ -121,6 +125,8 @@ def commit(batch: WriteBatch) -> list[Any]:
         results = batch.commit(retry=_again(), timeout=deadline.remaining(_PATIENCE))
     except exceptions.AlreadyExists as there:
         raise AlreadyThere(str(there)) from there
+    except exceptions.InvalidArgument as error:
+        raise Unwritable(str(error)) from error
     except (exceptions.FailedPrecondition, exceptions.NotFound, exceptions.Aborted) as lost:
         raise LostRace(str(lost)) from lost
     seam.point(seam.COMMITTED)
@@ -238,6 +244,8 @@ def _tell(snapshot: Snapshot, problem: str | None) -> None:
     try:
         commit(batch)
     except LostRace:
-        return  # somebody is editing the record; the next reader looks again
+        return None  # somebody is editing the record; the next reader looks again
+    except Unwritable:
+        return log.error(f"The record {snapshot.reference.path} is too large to be told: {problem}")
     if problem:
         log.warning(f"The record {snapshot.reference.path} is not right: {problem}")
