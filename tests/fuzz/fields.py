@@ -170,6 +170,7 @@ KEPT: Mapping[str, tuple[str, ...]] = {
         "undelivered",
     ),
     "service": (
+        "problem",
         "queue_after",
         "log_after",
         "worker_after",

@@ -54,6 +54,10 @@ TEXTS = [
     _plain("x" * 100_000, "100,000 x"),
     _plain("é " * 50_000, "50,000 é and blanks"),
     _plain("x" * 700_000, "700,000 x"),
+    _plain(" ." * 300_000, "300,000 dots"),
+    _plain("{{" * 20_000, "20,000 braces"),
+    _plain("{{a}}" * 100_000, "100,000 placeholders"),
+    _plain("1(" * 50_000, "50,000 digits"),
 ]
 TIMES = [
     _plain(_time(1, 1, 1), "year 1"),
@@ -82,6 +86,7 @@ LISTS = [
     _plain([{"a": [{"b": [1, {"c": b"x"}]}]}], "lists in maps in lists"),
     _plain([float("nan"), float("nan")], "[nan, nan]"),
     _plain(["x" * 100_000] * 3, "3 times 100,000 x"),
+    _plain([" " + "x " * 300_000], "a blank and 300,000 x"),
     _plain([f"entry {n}" for n in range(3_000)], "3,000 texts"),
     _plain(["a/b"] * 3_000, "3,000 times a/b"),
     Odd("a list of a reference", lambda db: [db.document("workers/zoe@example.com"), _time(1, 1, 1)]),

@@ -17,7 +17,7 @@ from local.triggers import Triggers
 from providers import clock
 from tests.fuzz.fields import EDITED, KEPT, read_by_the_service
 from tests.fuzz.odd_values import Odd, anything, likely
-from tests.fuzz.world import ADA, ANN, BEA, CALM, ODD, ZOE, World, awful, world
+from tests.fuzz.world import ADA, ANN, BEA, CALM, DEFAULT, ODD, ZOE, World, awful, world
 from tests.service import Apps
 
 _EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "8"))
@@ -27,12 +27,22 @@ KNOWN: list[tuple[str, str | None, str | None]] = [
     ("pending_conversations", "queued_at", None),
     ("conversations", None, "year 9999"),
     ("conversations", None, "year 1"),
+    ("service", "listed_since", "year 1"),
+    ("conversations", "waited", "nan"),
+    ("conversations", None, "a blank and 300,000 x"),
+    ("workers", None, "a blank and 300,000 x"),
+    ("pools", None, "a blank and 300,000 x"),
+    ("customers", None, "a blank and 300,000 x"),
+    ("customers", "addresses", "3 times 100,000 x"),
+    ("templates", "content", "100,000 placeholders"),
+    ("templates", "content", "20,000 braces"),
+    *((c, "display_name", v) for c in ("pools", "workers") for v in ("100,000 x", "700,000 x")),
 ]
 
 _RECORDS = {
     "settings": ("settings/routing",),
     "customers": (f"customers/{ADA}",),
-    "pools": (f"pools/{ODD}",),
+    "pools": (f"pools/{ODD}", f"pools/{DEFAULT}"),
     "workers": (f"workers/{ANN}",),
     "templates": ("templates/hello", "templates/rest"),
     "pending_conversations": ("pending_conversations/queued",),
@@ -139,9 +149,10 @@ def live(small: World, wanted: list[Change]) -> None:
     small.sweep()
     small.starts_work(BEA)
     assert small.state("waiting") == "assigned", "who waited behind the odd conversation still waits"
+    for pool in (ODD, DEFAULT):
+        new = small.state(small.writes(pool))
+        assert new in ("assigned", "queued", "unrouted"), f"who writes to the pool {pool} is {new}"
     told(small, wanted)
-    new = small.state(small.writes(ODD))
-    assert new in ("assigned", "queued", "unrouted"), f"who writes to the odd pool is {new}"
     small.tell_again()
     small.sweep()
     small.look()

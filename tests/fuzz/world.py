@@ -11,10 +11,11 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
+from google.api_core.exceptions import InvalidArgument
 from google.auth.credentials import AnonymousCredentials
 from google.cloud.firestore import Client
 
-from local.raw_http import Answer
+from local.raw_http import HttpAnswer
 from local.triggers import Triggers
 from local.twilio import StandIn
 from providers import clock
@@ -22,16 +23,17 @@ from tests.core import forms, records
 from tests.fuzz.odd_values import Odd
 from tests.service import Apps, Service
 
-# The odd pool is the one whose records get odd values; the calm one is somebody else's.
-ODD, CALM = "odd", "calm"
-NUMBERS = {ODD: "+15550008888", CALM: "+15550007777"}
+# The odd pool and the default one are those whose records get odd values; the calm one is somebody else's.
+ODD, CALM, DEFAULT = "odd", "calm", "default"
+NUMBERS = {ODD: "+15550008888", CALM: "+15550007777", DEFAULT: "+15550009999"}
 ANN, BEA, ZOE = "ann@example.com", "bea@example.com", "zoe@example.com"
 ADA = "ada"
 ADAS_ADDRESS = "+15550000001"
 _ORDINARY: dict[str, dict[str, Any]] = {
-    "settings/routing": {"mode": "pool", "default_pool": "default", "time_zone": "Europe/Berlin"},
+    "settings/routing": {"mode": "pool", "default_pool": DEFAULT, "time_zone": "Europe/Berlin"},
     f"pools/{ODD}": {"display_name": "Sales", "addresses": [NUMBERS[ODD]], "capacity": 1},
     f"pools/{CALM}": {"display_name": "Support", "addresses": [NUMBERS[CALM]], "mode": "pool"},
+    f"pools/{DEFAULT}": {"display_name": "Everybody"},
     f"workers/{ANN}": {"status": "Available", "pools": [ODD], "display_name": "Ann"},
     f"workers/{ZOE}": {"status": "Unavailable", "pools": [CALM], "display_name": "Zoe"},
     f"customers/{ADA}": {"display_name": "Ada", "addresses": [ADAS_ADDRESS], "worker": ANN},
@@ -93,7 +95,11 @@ class World:
         if key:
             line = {"at": clock.now(), "what": "queued", "why": "x", key: value}
             value = [{k: v for k, v in line.items() if odd.name != "missing" or k != key}]
-        record.update({name: value})
+        try:
+            record.update({name: value})
+        except InvalidArgument as refused:
+            if "maximum entity size" not in str(refused):  # two large ones; Firestore has no such record
+                raise
 
     def turns_available(self, identity: str) -> None:
         records.set_status(self.db, identity, "Available")
@@ -114,7 +120,7 @@ class World:
         self.service.settle()
         return swept
 
-    def post(self, function: str, form: Mapping[str, str] = {}, **how: Any) -> Answer:  # noqa: B006 - only read
+    def post(self, function: str, form: Mapping[str, str] = {}, **how: Any) -> HttpAnswer:  # noqa: B006 - only read
         answer = self.service.post(function, dict(form), **how)
         assert answer.status_code < 500, f"{function} answered {answer.status_code} to {dict(form)} {how}"
         return answer
