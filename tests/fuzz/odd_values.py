@@ -69,7 +69,7 @@ OTHERS = [
     _plain(b"", "no bytes"),
     _plain(b"\xff\x00", "bytes"),
     _plain(b"x" * 2_000, "2,000 bytes"),
-    Odd("a GeoPoint", lambda _: GeoPoint(90.0, -180.0)),  # type: ignore[no-untyped-call] # untyped
+    Odd("a GeoPoint", lambda _: GeoPoint(90.0, -180.0)),
     Odd("a reference", lambda db: db.document("workers/zoe@example.com")),
     Odd("a deep reference", lambda db: db.document("a/b/c/d")),
     Odd("a vector", lambda _: Vector([1.0, -0.0])),

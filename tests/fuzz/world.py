@@ -1,4 +1,4 @@
-"""A small ordinary world: two pools, their workers, customers in every state, and everything that can be asked of it."""
+"""A small ordinary world: two pools, their workers, customers in every state; and all that can be asked of it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.service import Apps, Service
 # The odd pool and the default one are those whose records get odd values; the calm one is somebody else's.
 ODD, CALM, DEFAULT = "odd", "calm", "default"
 NUMBERS = {ODD: "+15550008888", CALM: "+15550007777", DEFAULT: "+15550009999"}
-ANN, BEA, ZOE = "ann@example.com", "bea@example.com", "zoe@example.com"
+ANN, BEA, CAL, ZOE = (f"{name}@example.com" for name in ("ann", "bea", "cal", "zoe"))
 ADA = "ada"
 ADAS_ADDRESS = "+15550000001"
 _ORDINARY: dict[str, dict[str, Any]] = {
@@ -35,6 +35,10 @@ _ORDINARY: dict[str, dict[str, Any]] = {
     f"pools/{CALM}": {"display_name": "Support", "addresses": [NUMBERS[CALM]], "mode": "pool"},
     f"pools/{DEFAULT}": {"display_name": "Everybody"},
     f"workers/{ANN}": {"status": "Available", "pools": [ODD], "display_name": "Ann"},
+    f"workers/{CAL}": {
+        "status": "Unavailable",
+        "pools": [ODD],
+    },  # whose capacity only the pool says: so it is read
     f"workers/{ZOE}": {"status": "Unavailable", "pools": [CALM], "display_name": "Zoe"},
     f"customers/{ADA}": {"display_name": "Ada", "addresses": [ADAS_ADDRESS], "worker": ANN},
     "customers/bob": {"display_name": "Bob", "addresses": ["+15550000002"], "worker": ANN},
@@ -120,7 +124,7 @@ class World:
         self.service.settle()
         return swept
 
-    def post(self, function: str, form: Mapping[str, str] = {}, **how: Any) -> HttpAnswer:  # noqa: B006 - only read
+    def post(self, function: str, form: Mapping[str, str] = {}, **how: Any) -> HttpAnswer:
         answer = self.service.post(function, dict(form), **how)
         assert answer.status_code < 500, f"{function} answered {answer.status_code} to {dict(form)} {how}"
         return answer
