@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import zoneinfo
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
@@ -46,6 +47,31 @@ def _limit(value: Any) -> bool:
     return _whole(value) and value >= 0
 
 
+def _name(value: Any) -> bool:
+    """Of another record; blank is left out."""
+    if not isinstance(value, str):
+        return False
+    name = value.strip()
+    is_reserved = name in (".", "..") or (name.startswith("__") and name.endswith("__"))
+    return name == "" or ("/" not in name and not is_reserved and len(name.encode()) <= 1500)
+
+
+def _identity(value: Any) -> bool:
+    return _name(value) and len(value.strip()) <= 256 and value.strip() != "system"
+
+
+def _zone(value: Any) -> bool:
+    return isinstance(value, str) and value.strip() in ("", *zoneinfo.available_timezones())
+
+
+def _web_address(value: Any) -> bool:
+    return isinstance(value, str) and (not value.strip() or value.strip().startswith("https://x"))
+
+
+def _content(value: Any) -> bool:
+    return isinstance(value, str) and value.strip() != "" and ("{{" in value) == ("}}" in value)
+
+
 def _one_of(*choices: str) -> Sense:
     return lambda value: isinstance(value, str) and value in choices
 
@@ -55,12 +81,12 @@ _MODE = _one_of("none", "custom", "pool")
 EDITED: Mapping[str, Mapping[str, Sense]] = {
     "settings": {
         "mode": _MODE,
-        "default_pool": _text,
+        "default_pool": _name,
         "custom_fallback": _one_of("pool", "none"),
         "create_customers": _flag,
         "crm_open": _flag,
         "service_level_seconds": _whole,
-        "time_zone": _text,
+        "time_zone": _zone,
         "own_worker": _one_of("always", "available", "wait"),
         "own_worker_wait": _limit,
         "frontline_status": _flag,
@@ -70,8 +96,8 @@ EDITED: Mapping[str, Mapping[str, Sense]] = {
         "display_name": _text,
         "priority": _whole,
         "addresses": _texts,
-        "worker": _text,
-        "avatar": _text,
+        "worker": _identity,
+        "avatar": _web_address,
         "links": _maps,
         "details": _map,
         "do_not_contact": _flag,
@@ -101,7 +127,7 @@ EDITED: Mapping[str, Mapping[str, Sense]] = {
     },
     "templates": {
         "category": _text,
-        "content": _text,
+        "content": _content,
         "order": _whole,
         "whatsapp_approved": _flag,
         "language": _text,

@@ -33,7 +33,7 @@ _ORDINARY: dict[str, dict[str, Any]] = {
     "settings/routing": {"mode": "pool", "default_pool": DEFAULT, "time_zone": "Europe/Berlin"},
     f"pools/{ODD}": {"display_name": "Sales", "addresses": [NUMBERS[ODD]], "capacity": 1},
     f"pools/{CALM}": {"display_name": "Support", "addresses": [NUMBERS[CALM]], "mode": "pool"},
-    f"pools/{DEFAULT}": {"display_name": "Everybody"},
+    f"pools/{DEFAULT}": {"display_name": "Everybody", "mode": "custom"},
     f"workers/{ANN}": {"status": "Available", "pools": [ODD], "display_name": "Ann"},
     f"workers/{CAL}": {
         "status": "Unavailable",
