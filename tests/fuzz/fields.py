@@ -1,0 +1,247 @@
+"""Every field of every record, what makes sense there, and the record of the small world that gets the odd value."""
+
+from __future__ import annotations
+
+import math
+import zoneinfo
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from domain import conversation, customer, pool, settings, template, worker
+from providers import sweeps
+
+Sense = Callable[[Any], bool]
+
+
+def _anything(value: Any) -> bool:
+    return True
+
+
+def _text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) and one.strip() for one in value)
+
+
+def _maps(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, dict) for one in value)
+
+
+def _map(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
+def _flag(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def _whole(value: Any) -> bool:
+    """Beyond what doubles can count it is told as well, or it works: both are right."""
+    return type(value) is int or (isinstance(value, float) and math.isfinite(value) and value == int(value))
+
+
+def _limit(value: Any) -> bool:
+    return _whole(value) and value >= 0
+
+
+def _name(value: Any) -> bool:
+    """Of another record; blank is left out."""
+    if not isinstance(value, str):
+        return False
+    name = value.strip()
+    is_reserved = name in (".", "..") or (name.startswith("__") and name.endswith("__"))
+    return name == "" or ("/" not in name and not is_reserved and len(name.encode()) <= 1500)
+
+
+def _identity(value: Any) -> bool:
+    return _name(value) and len(value.strip()) <= 256 and value.strip() != "system"
+
+
+def _zone(value: Any) -> bool:
+    return isinstance(value, str) and value.strip() in ("", *zoneinfo.available_timezones())
+
+
+def _web_address(value: Any) -> bool:
+    return isinstance(value, str) and (not value.strip() or value.strip().startswith("https://x"))
+
+
+def _content(value: Any) -> bool:
+    return isinstance(value, str) and value.strip() != "" and ("{{" in value) == ("}}" in value)
+
+
+def _one_of(*choices: str) -> Sense:
+    return lambda value: isinstance(value, str) and value in choices
+
+
+_MODE = _one_of("none", "custom", "pool")
+# What people edit. Null and a field that is missing always make sense; so does whatever its kind allows.
+EDITED: Mapping[str, Mapping[str, Sense]] = {
+    "settings": {
+        "mode": _MODE,
+        "default_pool": _name,
+        "custom_fallback": _one_of("pool", "none"),
+        "create_customers": _flag,
+        "crm_open": _flag,
+        "service_level_seconds": _whole,
+        "time_zone": _zone,
+        "own_worker": _one_of("always", "available", "wait"),
+        "own_worker_wait": _limit,
+        "frontline_status": _flag,
+        "bots": _texts,
+    },
+    "customers": {
+        "display_name": _text,
+        "priority": _whole,
+        "addresses": _texts,
+        "worker": _identity,
+        "avatar": _web_address,
+        "links": _maps,
+        "details": _map,
+        "do_not_contact": _flag,
+        "language": _text,
+    },
+    "pools": {
+        "display_name": _text,
+        "addresses": _texts,
+        "mode": _MODE,
+        "strategy": _one_of("longest_idle", "least_busy"),
+        "capacity": _limit,
+        "priority": _whole,
+        "answer_within": _limit,
+        "unavailable_after": _limit,
+        "overflow": _text,
+        "overflow_after": _limit,
+        "hours": _map,
+        "holidays": _texts,
+        "texts": _map,
+    },
+    "workers": {
+        "status": _one_of("Available", "Unavailable"),
+        "pools": _texts,
+        "capacity": _limit,
+        "display_name": _text,
+        "addresses": _texts,
+    },
+    "templates": {
+        "category": _text,
+        "content": _content,
+        "order": _whole,
+        "whatsapp_approved": _flag,
+        "language": _text,
+    },
+}
+# What the service keeps: put right or let be, never told.
+KEPT: Mapping[str, tuple[str, ...]] = {
+    "settings": ("problem",),
+    "customers": ("search", "sort_name", "problem", "created_at"),
+    "pools": ("problem",),
+    "workers": (
+        "active",
+        "full",
+        "last_assigned_at",
+        "status_since",
+        "missed",
+        "devices",
+        "problem",
+    ),
+    "templates": ("problem",),
+    "pending_conversations": (
+        "pool",
+        "priority",
+        "queued_at",
+        "address",
+        "proxy_address",
+        "excluded_workers",
+        "excluded_until",
+    ),
+    "conversations": (
+        "state",
+        "mode",
+        "pool",
+        "worker",
+        "customer_id",
+        "display_name",
+        "address",
+        "proxy_address",
+        "projected_address",
+        "service_sid",
+        "created_at",
+        "arrived_at",
+        "queued_at",
+        "assigned_at",
+        "closed_at",
+        "lease_until",
+        "expires_at",
+        "state_changed_at",
+        "waited",
+        "attempts",
+        "priority",
+        "claim",
+        "participant_sid",
+        "others",
+        "excluded_workers",
+        "excluded_until",
+        "starting",
+        "log",
+        "log.at",
+        "log.what",
+        "log.why",
+        "last_message",
+        "unread",
+        "awaiting_since",
+        "first_answer_at",
+        "undelivered",
+    ),
+    "service": (
+        "problem",
+        "queue_after",
+        "log_after",
+        "worker_after",
+        "truth_after",
+        "asleep_after",
+        "asked",
+        "listed_since",
+        "last_run_at",
+        "last_mended",
+    ),
+}
+
+
+class _Read(Mapping[str, Any]):
+    """An empty record that remembers which of its fields somebody asked for."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+
+    def __getitem__(self, name: str) -> Any:
+        self.names.add(name)
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 1  # so that nobody takes it for a record that is not there
+
+
+_PARSERS: Mapping[str, Callable[[Mapping[str, Any]], object]] = {
+    "settings": settings.parse,
+    "customers": partial(customer.parse, "x"),
+    "pools": partial(pool.parse, "x"),
+    "workers": partial(worker.parse, "x"),
+    "templates": partial(template.parse, "x"),
+    "pending_conversations": partial(conversation.parse_entry, "x"),
+    "conversations": partial(conversation.parse, "x"),
+}
+
+
+def read_by_the_service(collection: str) -> set[str]:
+    """The fields of such a record that the code asks for today."""
+    if collection == "service":
+        return set(vars(sweeps.Progress()))
+    record = _Read()
+    _PARSERS[collection](record)
+    return record.names
