@@ -244,8 +244,8 @@ def _tell(snapshot: Snapshot, problem: str | None) -> None:
     try:
         commit(batch)
     except LostRace:
-        return None  # somebody is editing the record; the next reader looks again
+        return  # somebody is editing the record; the next reader looks again
     except Unwritable:
-        return log.error(f"The record {snapshot.reference.path} is too large to be told: {problem}")
+        problem = f"it is too large to be written to. {problem}"
     if problem:
         log.warning(f"The record {snapshot.reference.path} is not right: {problem}")
