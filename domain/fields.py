@@ -80,7 +80,9 @@ class Fields:
             if typed != typed.strip():  # Firestore's queries compare to the letter
                 self.complain(f"{name}: “{cut(typed)}” begins or ends with a blank, so it may not be found.")
         if len(texts) < len(value):
-            self.complain(f"{name} has an entry that is not a text, is empty or very long; that entry is ignored.")
+            self.complain(
+                f"{name} has an entry that is not a text, is empty or very long; that entry is ignored."
+            )
         if len(texts) > _MOST_ENTRIES:
             self.complain(f"{name} has more than {_MOST_ENTRIES} entries; the rest is ignored.")
         return tuple(one.strip() for one in texts[:_MOST_ENTRIES])

@@ -56,8 +56,9 @@ def twilio() -> Twilio:
 
 
 def service_in_use(named: str | None) -> str | None:
-    """The Conversations service: the one configured, else the one that a webhook names; None: the account's default."""
-    return _optional("TWILIO_CONVERSATION_SERVICE_SID") or named
+    """The Conversations service: the one that a webhook names, for the conversation lives there, else the one
+    configured; None: the account's default."""
+    return named or _optional("TWILIO_CONVERSATION_SERVICE_SID")
 
 
 def webhook_base_url() -> str | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from functools import cache
-from typing import Annotated, Any, Literal, TypeAlias, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -27,30 +27,13 @@ from domain import addresses
 from domain.arrival import Arrival
 from domain.worker import is_identity
 from functions.door.answers import BadInput
+from providers import log
 
 Form: TypeAlias = MultiDict[str, str]
 
 
 def _sid(prefix: str) -> StringConstraints:
     return StringConstraints(pattern=f"^{prefix}[0-9a-fA-F]{{32}}$")
-
-
-def _json_object(value: object) -> object:
-    try:
-        parsed = json.loads(value, parse_constant=_refuse_constant) if isinstance(value, str) else value
-        json.dumps(parsed, ensure_ascii=False).encode()
-    except (
-        ValueError,
-        RecursionError,
-    ):  # half of a surrogate pair is a UnicodeEncodeError, which is a ValueError
-        raise ValueError("must be JSON") from None
-    if not isinstance(parsed, dict):
-        raise ValueError("must be a JSON object")
-    return parsed
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON, though Python's reader takes it")
 
 
 def _utc(moment: datetime) -> datetime:
@@ -70,7 +53,6 @@ def _identity(value: str) -> str:
 ConversationSid = Annotated[str, _sid("CH")]
 ServiceSid = Annotated[str, _sid("IS")]
 ParticipantSid = Annotated[str, _sid("MB")]
-Attributes = Annotated[dict[str, Any], BeforeValidator(_json_object)]
 Address = Annotated[str, StringConstraints(max_length=2000)]
 Identity = Annotated[str, AfterValidator(_identity)]
 Moment = Annotated[datetime, AfterValidator(_utc)]
@@ -78,10 +60,18 @@ Channel = Annotated[Literal["sms", "whatsapp"], BeforeValidator(str.lower)]
 State = Annotated[Literal["initializing", "active", "inactive", "closed"], BeforeValidator(str.lower)]
 
 
+_SERVICES = ("ConversationServiceSid", "ChatServiceSid")
+
+
 class Parameters(BaseModel):
-    """Common to all: unknown parameters are ignored, for Twilio adds new ones without notice."""
+    """Common to all: unknown parameters are ignored, for Twilio adds new ones without notice.
+
+    An event is refused only for what it cannot do without, which is what is required and what it `needs`: else a
+    customer would be lost for a parameter that nobody looks at. Anything else that makes no sense counts as left out.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=False)
+    needs: ClassVar[frozenset[str]] = frozenset()
 
     event_type: str = Field("", alias="EventType")
 
@@ -93,12 +83,22 @@ class Bound(Parameters):
     proxy_address: Address | None = Field(None, alias="MessagingBinding.ProxyAddress")
     projected_address: Address | None = Field(None, alias="MessagingBinding.ProjectedAddress")
     author_address: Address | None = Field(None, alias="MessagingBinding.AuthorAddress")
-    attributes: Attributes = Field(default_factory=dict, alias="Attributes")
+    raw_attributes: str = Field("", alias="Attributes")
+    needs = frozenset({"MessagingBinding.Address", "MessagingBinding.AuthorAddress", *_SERVICES})
 
     @property
     def customer_address(self) -> str | None:
         """Who wrote: the author of a group message, else the address."""
         return self.author_address or next(iter(addresses.people(self.address)), None)
+
+    def attributes(self) -> dict[str, Any]:
+        """What is there already; JSON that is no object counts as nothing. Raises BadInput for what is no JSON."""
+        try:
+            parsed = json.loads(self.raw_attributes or "{}")
+            json.dumps(parsed, ensure_ascii=False, allow_nan=False).encode()
+        except (ValueError, RecursionError):  # half of a surrogate pair is a ValueError, too
+            raise BadInput("Attributes is not valid: must be JSON.") from None
+        return parsed if isinstance(parsed, dict) else {}
 
 
 class ConversationAdd(Bound):
@@ -143,6 +143,7 @@ class ParticipantEvent(Bound):
     participant_sid: ParticipantSid = Field(alias="ParticipantSid")
     service_sid: ServiceSid | None = Field(None, alias="ChatServiceSid")
     identity: Identity | None = Field(None, alias="Identity")
+    needs = Bound.needs | {"Identity"}
 
     @property
     def is_customer(self) -> bool:
@@ -174,6 +175,7 @@ class FrontlineCallback(Parameters):
     """What the CRM, outgoing-conversation and templates callbacks have in common."""
 
     worker: Identity = Field(alias="Worker")
+    needs = frozenset({"PageSize"})
 
 
 class CustomersList(FrontlineCallback):
@@ -215,10 +217,15 @@ def parse(model: type[P], form: Form) -> P:
     for name in _names(model):
         if len(form.getlist(name)) > 1:
             raise BadInput(f"{name} was sent more than once.")
+    values = {name: value for name, value in form.items() if value != ""}
     try:
-        return model.model_validate({name: value for name, value in form.items() if value != ""})
+        return model.model_validate(values)
     except ValidationError as error:
-        raise BadInput(_sentence(error)) from None
+        odd = {str(one["loc"][0]) for one in error.errors()}
+        if odd - values.keys() or odd & (model.needs | _required(model)):
+            raise BadInput(_sentence(error, model)) from None
+        log.warning(f"{', '.join(sorted(odd))} of {model.__name__} makes no sense and counts as left out.")
+        return model.model_validate({name: value for name, value in values.items() if name not in odd})
 
 
 @cache
@@ -231,8 +238,14 @@ def _names(model: type[Parameters]) -> list[str]:
     return names
 
 
-def _sentence(error: ValidationError) -> str:
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+def _required(model: type[Parameters]) -> set[str]:
+    return {str(field.validation_alias) for field in model.model_fields.values() if field.is_required()}
+
+
+def _sentence(error: ValidationError, model: type[Parameters]) -> str:
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    wanted = model.needs | _required(model)
+    first = next((one for one in found if one["loc"] and str(one["loc"][0]) in wanted), found[0])
     name = str(first["loc"][0]) if first["loc"] else "The form"
     if first["type"] == "missing":
         return f"{name} is missing."

@@ -17,8 +17,9 @@ def introduce(event: ParticipantEvent) -> None:
     customer = customers.find(event.customer_address or "")
     if not customer.known and settings.load().create_customers:
         customer = customers.create(customer)
-    wanted = attributes(event.attributes, customer)
-    if wanted == event.attributes:
+    there = event.attributes()
+    wanted = attributes(there, customer)
+    if wanted == there:
         return
     place = Place(configuration.service_in_use(event.service_sid), event.sid)
     result = twilio.set_attributes(place, event.participant_sid, wanted)

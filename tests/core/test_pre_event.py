@@ -69,12 +69,18 @@ def test_a_group_is_called_by_who_wrote(service: Service, db: Client) -> None:
         forms.conversation_add(None),
         forms.conversation_add() | {"EventType": "onConversationUpdate"},
         forms.conversation_add(Attributes="no json"),
-        forms.conversation_add(Attributes="[1]"),
         {},
     ],
 )
 def test_nothing_to_say_leaves_the_conversation_as_it_is(service: Service, form: dict[str, str]) -> None:
     assert answer(service, form) == {}
+
+
+@pytest.mark.usefixtures("_ada")
+@pytest.mark.parametrize("odd", ["null", "[]", "[1]", "5"])
+def test_attributes_of_another_kind_count_as_none(service: Service, odd: str) -> None:
+    named = answer(service, forms.conversation_add("+15550000001", Attributes=odd))
+    assert json.loads(str(named["attributes"])) == {"avatar": AVATAR}
 
 
 def test_a_silent_database_does_not_cost_the_message(
