@@ -47,6 +47,7 @@ _ORDINARY: dict[str, dict[str, Any]] = {
     "templates/rest": {"content": "See {{customer.details.title}} at {{worker.display_name}}'s"},
 }
 _LARGEST = 50_000  # bytes that a record may have room for besides a million
+_TOO_LARGE = re.compile(r"maximum entity size|is longer than 1048487 bytes")
 _AWFUL = re.compile(
     r"failed unexpectedly|could not see to|stack_trace|left the conversation as it is|lost every race"
     r"|an event that cannot be read|an event about another|could not reach Firestore|Traceback"
@@ -113,7 +114,7 @@ class World:
         try:
             self.db.document(path).update({name: value})
         except InvalidArgument as refused:
-            if "maximum entity size" not in str(refused):
+            if not _TOO_LARGE.search(str(refused)):
                 raise
             return False
         return True
