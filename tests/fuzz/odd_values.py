@@ -34,6 +34,7 @@ def _time(*parts: int) -> datetime.datetime:
 
 
 MISSING = _plain(DELETE_FIELD, "missing")
+BRIM = _plain("x" * 1_000_000, "to the brim")  # a text that fills the record up to Firestore's limit
 NOTHING = [MISSING, _plain(None)]
 FLAGS = [_plain(True), _plain(False)]
 NUMBERS = [
@@ -99,7 +100,7 @@ MAPS = [
     _plain({f"k{n}": n for n in range(2_000)}, "a map of 2,000"),
     Odd("a map of a vector", lambda db: {"v": Vector([0.5]), "r": db.document("a/b")}),
 ]
-ALL = [*NOTHING, *FLAGS, *NUMBERS, *TEXTS, *TIMES, *OTHERS, *LISTS, *MAPS]
+ALL = [BRIM, *NOTHING, *FLAGS, *NUMBERS, *TEXTS, *TIMES, *OTHERS, *LISTS, *MAPS]
 
 
 def _storable(value: object) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import json
 import os
 import re
@@ -20,7 +21,7 @@ from local.triggers import Triggers
 from local.twilio import StandIn
 from providers import clock
 from tests.core import forms, records
-from tests.fuzz.odd_values import Odd
+from tests.fuzz.odd_values import BRIM, MISSING, Odd
 from tests.service import Apps, Service
 
 # The odd pool and the default one are those whose records get odd values; the calm one is somebody else's.
@@ -45,6 +46,8 @@ _ORDINARY: dict[str, dict[str, Any]] = {
     "templates/hello": {"category": "Hello", "content": "Hello {{Name}}, {{Author}} here"},
     "templates/rest": {"content": "See {{customer.details.title}} at {{worker.display_name}}'s"},
 }
+_LARGEST = 50_000  # bytes that a record may have room for besides a million
+_TOO_LARGE = re.compile(r"maximum entity size|is longer than 1048487 bytes")
 _AWFUL = re.compile(
     r"failed unexpectedly|could not see to|stack_trace|left the conversation as it is|lost every race"
     r"|an event that cannot be read|an event about another|could not reach Firestore|Traceback"
@@ -94,16 +97,27 @@ class World:
 
     def put(self, path: str, name: str, odd: Odd) -> None:
         """The odd value, into this field; `log.why` is that of a line of the log."""
-        record, value = self.db.document(path), odd.make(self.db)
         name, _, key = name.partition(".")
+        value = odd.make(self.db)
         if key:
             line = {"at": clock.now(), "what": "queued", "why": "x", key: value}
-            value = [{k: v for k, v in line.items() if odd.name != "missing" or k != key}]
+            value = [{k: v for k, v in line.items() if odd is not MISSING or k != key}]
+        elif odd is BRIM:
+            fits = bisect.bisect(
+                range(_LARGEST), 0, key=lambda more: not self._takes(path, name, value + "x" * more)
+            )
+            value += "x" * (fits - 1)
+        self._takes(path, name, value)
+
+    def _takes(self, path: str, name: str, value: Any) -> bool:
+        """Whether Firestore does: large values may be too large together, then there is no such record."""
         try:
-            record.update({name: value})
+            self.db.document(path).update({name: value})
         except InvalidArgument as refused:
-            if "maximum entity size" not in str(refused):  # two large ones; Firestore has no such record
+            if not _TOO_LARGE.search(str(refused)):
                 raise
+            return False
+        return True
 
     def turns_available(self, identity: str) -> None:
         records.set_status(self.db, identity, "Available")
