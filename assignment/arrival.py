@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from assignment import ledger, matching
+from assignment import ledger, matching, worker_care
 from domain import rules, transitions
 from domain.arrival import Arrival
 from domain.conversation import CLOSED, QUEUED, Conversation
@@ -66,11 +66,15 @@ def _route(arrival: Arrival) -> None:
 def _carry_out(seen: Seen) -> None:
     own_worker = customers.find_worker_for_customer(seen.customer)
     route = rules.decide_route(seen.settings, seen.number_pool, own_worker)
+    worker = worker_care.find(route.worker, seen.conversation.service_sid) if route.worker else None
+    if route.worker and worker is None:
+        customers.tell(seen.customer, f"worker: nobody is called {route.worker}, neither here nor at Twilio.")
+        route = rules.decide_route(seen.settings, seen.number_pool, None)
     conversation = replace(seen.conversation, mode=route.mode, pool=route.pool, starting=False)
     if route.mode == "none":
         _note(conversation, conversation, route.why)
-    elif route.worker:
-        matching.give_to(conversation, route.worker, route.why)
+    elif worker is not None:
+        matching.give_to(conversation, worker, route.why)
     else:
         matching.give_to_pool(conversation, seen.pool)
 

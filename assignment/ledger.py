@@ -141,7 +141,8 @@ def _differences(worker: Worker, right: Worker) -> dict[str, Any]:
     if "pools" in changes:
         changes["pools"] = list(right.pools or ())
     if not worker.is_complete:
-        changes["last_assigned_at"] = worker.last_assigned_at
+        changes |= {"last_assigned_at": worker.last_assigned_at, "pools": list(right.pools or ())}
+        changes["key"] = worker_record.key_of(worker.identity)
         if not worker.has_status:
             changes["status"] = "Unavailable"
     if worker.problem != worker.reported_problem:

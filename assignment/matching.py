@@ -44,11 +44,11 @@ class Pulled(NamedTuple):
     ended: Ended
 
 
-def give_to(conversation: Conversation, identity: str, why: str) -> None:
+def give_to(conversation: Conversation, worker: Worker, why: str) -> None:
     """Gives it to this very worker, whatever their status and load. Raises database.LostRace."""
-    moved = claim.take(conversation, ledger.record_of(identity), why)
+    moved = claim.take(conversation, worker, why)
     if moved is None:
-        raise database.LostRace(identity)
+        raise database.LostRace(worker.identity)
     finish(moved.conversation)
 
 
@@ -200,14 +200,17 @@ def _claim_for(worker: Worker, conversation: Conversation, pool: Pool) -> Moved 
 def _pull(worker: Worker, because: str) -> Pulled:
     taken = 0
     known: Mapping[str, Pool] = ledger.NO_POOLS
-    unwritable: set[str] = set()
+    passed_over: set[str] = set()
     while not deadline.is_over(_MARGIN):
         if not worker.available or worker.full:
             return Pulled(taken, Ended.FOR_THEM)
-        entry = _next_entry(worker, unwritable)
+        entry = _next_entry(worker, passed_over)
         if isinstance(entry, Ended):
             return Pulled(taken, entry)
         conversation, known = _load(entry, worker, known)
+        if not conversation.exists:  # deleted by hand: the sweep asks Twilio what it was
+            passed_over.add(entry.sid)
+            continue
         if conversation.state != QUEUED:
             _drop_stray(conversation)
             continue
@@ -217,7 +220,7 @@ def _pull(worker: Worker, because: str) -> Pulled:
             outcome, worker, known = _take(conversation, worker, known, because)
         except database.Unwritable as error:
             log.error(f"It cannot be given to anybody: {error}", conversation=entry.sid)
-            unwritable.add(entry.sid)
+            passed_over.add(entry.sid)
             continue
         taken += outcome is Outcome.DONE
         if outcome is Outcome.NEXT_WORKER:
@@ -227,13 +230,13 @@ def _pull(worker: Worker, because: str) -> Pulled:
     return Pulled(taken, Ended.FOR_ALL)
 
 
-def _next_entry(worker: Worker, unwritable: Collection[str]) -> Pending | Ended:
+def _next_entry(worker: Worker, passed_over: Collection[str]) -> Pending | Ended:
     """The head of the queue for this worker. Never another one, however many are after it: oldest first."""
-    now, width = clock.now(), 1 + len(unwritable)
+    now, width = clock.now(), 1 + len(passed_over)
     while True:
         entries = pending.heads(worker.pools or (), width)
         theirs = (one for one in entries if one.is_for(worker.identity, now))
-        mine = next((one for one in theirs if one.sid not in unwritable), None)
+        mine = next((one for one in theirs if one.sid not in passed_over), None)
         if mine is not None:
             return mine
         if len(entries) < width:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from assignment import ledger, matching
 from domain import transitions
-from domain.conversation import CLOSED, HELD, INACTIVE, Conversation
+from domain.conversation import CLOSED, HELD, INACTIVE, QUEUED, Conversation
 from domain.pool import Pool
-from providers import clock, configuration, conversations, log, pools, settings
+from providers import clock, configuration, conversations, database, log, pools, settings, twilio, workers
 
 
 def joined(sid: str, service_sid: str | None, identity: str, participant_sid: str) -> None:
@@ -21,6 +22,8 @@ def joined(sid: str, service_sid: str | None, identity: str, participant_sid: st
         return
     if before.worker == identity:
         _is_in_it(before, participant_sid)
+    elif identity in settings.load().bots:
+        return  # in it without counting as anybody's worker
     elif before.worker is not None:
         if identity not in before.others:
             ledger.move(before, replace(before, others=(*before.others, identity)))
@@ -49,9 +52,31 @@ def left(sid: str, identity: str, participant_sid: str) -> None:
         holder_left(before)  # otherwise this tells of an earlier stay of a worker who has come back since
 
 
-def holder_left(before: Conversation) -> None:
+def customer_left(sid: str, address: str) -> None:
+    """Nobody is given a conversation without its customer, who begins another one by writing again."""
+    before = conversations.load(sid)
+    if before.state == QUEUED and before.address == address and before.projected_address is None:
+        matching.close(sid, "the customer left it")
+
+
+def vanished(identity: str) -> None:
+    """The worker's record was deleted: what they held waits again, and they are taken out of it."""
+    if workers.load(identity).version is None:
+        for held in conversations.held_by(identity):
+            database.until_it_holds(partial(_let_go, held.sid, identity))
+
+
+def _let_go(sid: str, identity: str) -> None:
+    before = conversations.load(sid)
+    if before.holder == identity:
+        if before.participant_sid:
+            twilio.remove_participant(before, before.participant_sid)
+        holder_left(before, "has no record any more")
+
+
+def holder_left(before: Conversation, why: str = "left it") -> None:
     """The worker for whom it counts is not in it any more. Raises database.LostRace."""
-    log.info("the worker left", conversation=before.sid, worker=before.worker)
+    log.info(f"the worker {why}", conversation=before.sid, worker=before.worker)
     if before.state not in (*HELD, INACTIVE):
         return
     now = clock.now()
@@ -61,7 +86,7 @@ def holder_left(before: Conversation) -> None:
         matching.freed(moved.freed)
     elif before.state in HELD and before.address is not None and before.mode != "none":
         gone = replace(transitions.without(before, before.worker or "", now), mode="pool")
-        matching.queue(before, gone, pool_for(before), f"{before.worker} left it")
+        matching.queue(before, gone, pool_for(before), f"{before.worker} {why}")
     else:
         matching.move(before, transitions.nobodys(before, now))
 

@@ -10,7 +10,8 @@ from assignment import ledger
 from domain import rules
 from domain.pool import Pool
 from domain.worker import Worker
-from providers import clock, conversations, database, log, pools, settings, workers
+from providers import clock, conversations, database, log, pools, settings, twilio, workers
+from providers.twilio import Outcome
 
 
 def put_right(
@@ -36,8 +37,24 @@ def put_right(
     return replace(right, is_complete=True, reported_problem=worker.problem)
 
 
+def find(identity: str, service_sid: str | None) -> Worker | None:
+    """The worker meant by this name: a record, one of another spelling, or a user at Twilio, who gets a record.
+
+    None: nobody is called so, or Twilio cannot tell just now.
+    """
+    worker = workers.load(identity)
+    if worker.version is not None:
+        return worker
+    if (namesake := workers.named(identity)) is not None:
+        return namesake
+    result = twilio.user(identity, service_sid)
+    return ledger.newcomer(identity, result.body.friendly_name) if result.outcome is Outcome.DONE else None
+
+
 def create_if_missing(identity: str, display_name: str | None) -> None:
-    """A record for a new user; one that exists stays as it is."""
+    """A record for a new user who is no bot; one that exists stays as it is."""
+    if identity in settings.load().bots:
+        return
     try:
         ledger.register(identity, display_name)
     except database.AlreadyThere:

@@ -56,7 +56,7 @@ def capacity_of(worker: Worker, pools: Mapping[str, Pool]) -> float:
 
 
 def has_room(worker: Worker, capacity: float) -> bool:
-    return worker.active is not None and worker.active < capacity
+    return worker.can_sign_in and worker.active is not None and worker.active < capacity
 
 
 def can_take(worker: Worker, capacity: float) -> bool:

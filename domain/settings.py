@@ -21,6 +21,7 @@ class Settings:
     crm_open: bool = False
     service_level_seconds: int = 60
     time_zone: str = "UTC"
+    bots: tuple[str, ...] = ()
     problem: str | None = None
 
 
@@ -34,6 +35,7 @@ def parse(data: Mapping[str, Any] | None) -> Settings:
         crm_open=fields.flag("crm_open", default=False),
         service_level_seconds=max(1, fields.whole("service_level_seconds", default=60)),
         time_zone=_time_zone(fields, "time_zone"),
+        bots=fields.texts("bots"),
         problem=fields.problem,
     )
 

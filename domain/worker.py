@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -30,6 +31,7 @@ class Worker:
     last_assigned_at: datetime | None = None
     status_since: datetime | None = None
     has_status: bool = True
+    can_sign_in: bool = True
     is_complete: bool = False
     problem: str | None = None
     reported_problem: object = None
@@ -56,6 +58,16 @@ def is_identity(text: str) -> bool:
     )
 
 
+def _is_invisible(character: str) -> bool:
+    return unicodedata.category(character) in ("Cc", "Cf")
+
+
+def key_of(identity: str) -> str:
+    """What two spellings of one person's name have in common: no case, no blanks, nothing invisible."""
+    seen = (c for c in identity if not c.isspace() and not _is_invisible(c))
+    return unicodedata.normalize("NFKC", "".join(seen)).casefold()
+
+
 def identity_in(fields: Fields, name: str) -> str | None:
     value = fields.text(name, longest=1000)
     if value and not is_identity(value):
@@ -69,11 +81,16 @@ def parse(identity: str, data: Mapping[str, Any] | None, version: object = None)
     fields = Fields(data)
     kept = Fields(data)  # what the service keeps: wrong values there are put right, not reported
     status = fields.choice("status", STATUSES, default="Unavailable", safe="Unavailable")
+    can_sign_in = identity == identity.strip() and not any(map(_is_invisible, identity))
+    if not can_sign_in:
+        shown = ascii(identity)[1:-1]
+        fields.complain(f"Nobody can sign in as “{shown}”: make a record with a name of visible characters.")
     active = kept.whole("active", default=-1)
     full = (data or {}).get("full")
     worker = Worker(
         identity=identity,
-        available=status == "Available",
+        available=status == "Available" and can_sign_in,
+        can_sign_in=can_sign_in,
         pools=fields.record_names("pools") if fields.has("pools") else None,
         own_capacity=fields.limit("capacity", default=None),
         display_name=fields.text("display_name"),
@@ -88,13 +105,17 @@ def parse(identity: str, data: Mapping[str, Any] | None, version: object = None)
     )
     timed = kept.has("last_assigned_at") and kept.has("status_since") and kept.problem is None
     counted = worker.active is not None and worker.full is not None
-    is_complete = timed and counted and worker.pools is not None and worker.has_status
+    is_told = (data or {}).get("key") == key_of(identity) and (data or {}).get("pools") == list(
+        worker.pools or ()
+    )
+    is_complete = timed and counted and worker.pools is not None and worker.has_status and is_told
     return replace(worker, is_complete=is_complete, problem=fields.problem)
 
 
 def stored(worker: Worker) -> dict[str, Any]:
     """The fields of a record that is made anew."""
     return {
+        "key": key_of(worker.identity),
         "status": "Available" if worker.available else "Unavailable",
         "pools": list(worker.pools or ()),
         "display_name": worker.display_name,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from assignment import matching, worker_care
+from assignment import matching, membership, worker_care
 from domain import rules
 from domain.worker import Worker, is_identity, parse
 from functions.door.trigger import Change
@@ -15,7 +15,10 @@ from providers import database, log
 
 
 def handle(change: Change) -> None:
-    if change.after is None or not is_identity(change.name):
+    if not is_identity(change.name):
+        return
+    if change.after is None:
+        membership.vanished(change.name)
         return
     before = parse(change.name, change.before) if change.before is not None else None
     after = parse(change.name, change.after, version=change.at)

@@ -19,6 +19,11 @@ def how_many_held(identity: str) -> int:
     return database.count(database.filtered(_LOG.name, conditions), up_to=_MOST_HELD)
 
 
+def held_by(identity: str) -> list[Conversation]:
+    """Those that count for this worker, 1000 at most."""
+    return _LOG.find([("worker", "==", identity), ("state", "in", list(HELD))], (), _MOST_HELD)
+
+
 def in_states_after(states: Sequence[str], name: str | None, limit: int) -> list[Conversation]:
     """Conversations in these states in the order of their names, for going through all of them in turns."""
     return _LOG.after(name, limit, [("state", "in", list(states))])

@@ -121,6 +121,18 @@ def _with_term(worker: str, term: str) -> tuple[Any, str]:
     return query.order_by("__name__").start_at([begin]).end_before([end]), begin
 
 
+def tell(customer: Customer, problem: str) -> None:
+    """Writes into the record what only turned out when somebody wrote."""
+    log.warning(f"The record of a customer is not right: {problem}", customer=customer.customer_id)
+    (record,) = database.read(reference(customer.customer_id))
+    known = (record.to_dict() or {}).get("problem")
+    if record.exists and problem not in str(known):
+        try:
+            write([(record, {"problem": f"{known} {problem}" if isinstance(known, str) else problem})])
+        except database.LostRace:
+            return  # somebody is editing it: it is told when the next message comes
+
+
 def write(records: Iterable[tuple[Snapshot, Mapping[str, Any]]]) -> None:
     """Writes these fields where the records are still as they were read; raises database.LostRace, and then none."""
     batch = database.client().batch()

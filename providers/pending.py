@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from domain.conversation import Conversation, Pending, parse_entry
 from providers import database
 
 _QUEUE = database.Collection("pending_conversations", parse_entry)
+_ALTERNATIVES = 30  # Firestore's limit for `in`
+_BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 reference, of, after = _QUEUE.reference, _QUEUE.of, _QUEUE.after
 
 
 def heads(pool_ids: Sequence[str], limit: int) -> list[Pending]:
     """The heads of these pools' queues as one queue: larger priority first, then the oldest."""
-    few = list(pool_ids)[:30]  # Firestore's limit for `in`
-    return _QUEUE.find([("pool", "in", few)], ("-priority", "queued_at"), limit) if few else []
+    wanted, found = list(pool_ids), list[Pending]()
+    for start in range(0, len(wanted), _ALTERNATIVES):
+        some = wanted[start : start + _ALTERNATIVES]
+        found += _QUEUE.find([("pool", "in", some)], ("-priority", "queued_at"), limit)
+    if len(wanted) > _ALTERNATIVES:
+        found.sort(key=lambda entry: (-entry.priority, entry.queued_at or _BEFORE_ALL))
+    return found[:limit]
 
 
 def oldest(limit: int) -> list[Pending]:

@@ -28,7 +28,8 @@ class Outcome(enum.Enum):
     DONE = "done"
     RETRY = "Twilio is busy or out of reach"
     NEXT_WORKER = "this worker cannot be added"
-    GONE = "the conversation is closed or does not exist"
+    GONE = "the conversation is closed for good"
+    MISSING = "Twilio does not know it: the conversation, its service, or our account"
     REFUSED = "Twilio refuses this in this conversation"
     MISCONFIGURED = "Twilio refuses our account or our request"
 
@@ -40,15 +41,15 @@ _CODES: dict[Outcome, tuple[int, ...]] = {
     Outcome.RETRY: (20429, 50063, 50074, 50419, 50213, 50391, 50449, 50349, 50386),
     # The worker's limit of conversations; an identity that Twilio does not take.
     Outcome.NEXT_WORKER: (50208, 50214, 50203, 50206, 50207, 50211),
-    # Closed for good, or unknown; the participant is no longer there.
-    Outcome.GONE: (50377, 50350, 50300, 20404, 50402, 50430, 50432),
+    Outcome.GONE: (50377, 50402, 50430, 50432),  # closed for good; the participant is no longer there
+    Outcome.MISSING: (50350, 50300, 20404),  # ends nothing by itself: see is_gone
     # The conversation is full; group messages, their projected address, another group of the same people.
     Outcome.REFUSED: (50417, 50418, 50422, 50436, 50434, 50438, 50439, 50452),
     Outcome.MISCONFIGURED: (20003, 20005, 20006, 50109, 50303, 50304),
 }
 OUTCOMES = {code: outcome for outcome, codes in _CODES.items() for code in codes}
 # Without a known code. 409 comes for a participant who is there already; a clash worth a retry has its own code.
-_BY_STATUS = {401: Outcome.MISCONFIGURED, 403: Outcome.MISCONFIGURED, 404: Outcome.GONE, 409: Outcome.DONE}
+_BY_STATUS = {401: Outcome.MISCONFIGURED, 403: Outcome.MISCONFIGURED, 404: Outcome.MISSING, 409: Outcome.DONE}
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,23 @@ def participants(place: Somewhere) -> Result:
 def state(place: Somewhere) -> Result:
     """The conversation as Twilio has it now."""
     return persistently(lambda: _conversation(place).fetch())
+
+
+def is_gone(place: Somewhere) -> bool:
+    """Whether the conversation was removed for good: unknown, while the service that it was in answers."""
+    if state(place).outcome is not Outcome.MISSING:
+        return False
+    root: Any = client().conversations.v1
+    if place.service_sid:
+        return persistently(root.services(place.service_sid).fetch).outcome is Outcome.DONE
+    return persistently(lambda: root.conversations.list(limit=1)).outcome is Outcome.DONE
+
+
+def user(identity: str, service_sid: str | None) -> Result:
+    """The Conversations user of this identity; MISSING where nobody is called so."""
+    root: Any = client().conversations.v1
+    users = root.services(service_sid).users if service_sid else root.users
+    return persistently(lambda: users(identity).fetch())
 
 
 def created_since(state: str, service_sid: str | None, since: datetime, limit: int) -> Result:

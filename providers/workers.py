@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from domain.pool import Pool
 from domain.strategies import STRATEGIES
-from domain.worker import Worker, parse
+from domain.worker import Worker, key_of, parse
 from providers import database
 
 if TYPE_CHECKING:
@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 _WORKERS = database.Collection("workers", parse)
 reference, of, load, after = _WORKERS.reference, _WORKERS.of, _WORKERS.load, _WORKERS.after
 _COUNTED_UP_TO = 1000  # one billed read; more workers in one pool are "1000 or more"
+
+
+def named(identity: str) -> Worker | None:
+    """The worker whose name this is but for case, blanks and what cannot be seen; the first of several."""
+    return next(iter(_WORKERS.find([("key", "==", key_of(identity))], ("__name__",), 1)), None)
 
 
 def free(pool: Pool, limit: int) -> list[Worker]:

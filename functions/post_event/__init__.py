@@ -71,6 +71,8 @@ def participant_removed(form: Form) -> None:
     event = parse(ParticipantEvent, form)
     if identity := event.identity:
         database.until_it_holds(lambda: membership.left(event.sid, identity, event.participant_sid))
+    elif event.address:
+        membership.customer_left(event.sid, event.address)
 
 
 def user_added(form: Form) -> None:

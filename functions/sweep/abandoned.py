@@ -39,7 +39,11 @@ def _finish(conversation: Conversation) -> Outcome | None:
         taken = ledger.move(conversation, replace(conversation, lease_until=lease, attempts=attempts))
     except database.LostRace:
         return None
-    return matching.finish(taken.conversation)
+    outcome = matching.finish(taken.conversation)
+    if outcome is Outcome.MISSING and twilio.is_gone(conversation):
+        matching.close(conversation.sid, "Twilio does not know it any more")
+        return Outcome.GONE
+    return outcome
 
 
 def _start(conversation: Conversation) -> bool:
@@ -47,7 +51,7 @@ def _start(conversation: Conversation) -> bool:
     if clock.now() - (conversation.created_at or clock.now()) < LEASE:
         return False
     result = twilio.state(conversation)
-    if result.outcome is Outcome.GONE:
+    if result.outcome is Outcome.MISSING and twilio.is_gone(conversation):
         matching.close(conversation.sid, "Twilio does not know it")
         return True
     if result.outcome is not Outcome.DONE or result.body.state == "initializing":

@@ -15,7 +15,7 @@ from assignment import arrival
 from domain import rules
 from domain.arrival import Arrival
 from functions.sweep.run import Run
-from providers import clock, configuration, conversations, deadline, log, twilio
+from providers import clock, configuration, conversations, deadline, log, settings, twilio
 from providers.sweeps import Progress
 from providers.twilio import Outcome, Place
 
@@ -46,7 +46,7 @@ def find(progress: Progress, run: Run) -> Progress:
         if number == _MOST_ASKED or deadline.is_over(_MARGIN):
             log.warning(f"{len(unknown) - number} conversations are left for the next sweep.")
             return progress
-        is_mended = run.shielded("conversation", conversation.sid, partial(_route, conversation), False)
+        is_mended = run.shielded("conversation", conversation.sid, partial(route, conversation), False)
         if is_mended is None:
             return progress
         run.note("conversations whose webhook never came", is_mended)
@@ -70,14 +70,14 @@ def _unknown(listed: Iterable[Any]) -> list[Any]:
     return [conversation for sid, conversation in by_sid.items() if sid not in known]
 
 
-def _route(conversation: Any) -> bool | None:
+def route(conversation: Any) -> bool | None:
     """Routes it if a customer is in it and no worker; None: Twilio does not tell who is in it just now."""
     place = Place(conversation.chat_service_sid, conversation.sid)
     result = twilio.participants(place)
     if result.outcome is not Outcome.DONE:
-        return False if result.outcome is Outcome.GONE else None
+        return False if result.outcome in (Outcome.GONE, Outcome.MISSING) else None
     bound = [p.messaging_binding for p in result.body if (p.messaging_binding or {}).get("address")]
-    if not bound or any(p.identity for p in result.body):
+    if not bound or any(p.identity and p.identity not in settings.load().bots for p in result.body):
         return False
     arrival.route(arrived(conversation, bound[0]))
     log.warning(

@@ -7,9 +7,11 @@ from functools import partial
 
 from assignment import ledger, matching
 from domain.conversation import QUEUED, Conversation, Pending
+from functions.sweep import missed
 from functions.sweep.run import Run
-from providers import conversations, database, pending, pools
+from providers import configuration, conversations, database, pending, pools, twilio
 from providers.sweeps import Progress
+from providers.twilio import Outcome, Place
 
 _AT_ONCE = 100
 _MARGIN = 5.0
@@ -40,11 +42,22 @@ def mend(progress: Progress, run: Run) -> Progress:
 
 
 def _compare(run: Run, entry: Pending, conversation: Conversation) -> None:
+    if not conversation.exists and _route_anew(entry.sid):
+        conversation = conversations.load(entry.sid)
+        run.note("waiting conversations whose record was deleted")
     if conversation.state != QUEUED:
         run.note("queue entries without a waiting conversation", _drop(conversation))
     elif not entry.is_complete:
         restored = _restore(replace(conversation, priority=entry.priority))
         run.note("queue entries with fields missing", restored)
+
+
+def _route_anew(sid: str) -> bool:
+    """By what holds now, if Twilio knows it and nobody is in it."""
+    result = twilio.state(Place(configuration.service_in_use(None), sid))
+    return (
+        result.outcome is Outcome.DONE and result.body.state != "closed" and bool(missed.route(result.body))
+    )
 
 
 def _drop(conversation: Conversation) -> bool:

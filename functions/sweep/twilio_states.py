@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from functools import partial
 
 from assignment import activity, matching, membership
 from domain.conversation import ASSIGNED, INACTIVE, QUEUED, Conversation
 from functions.sweep.run import Run
-from providers import clock, conversations, database, twilio
+from providers import clock, conversations, database, settings, twilio
 from providers.sweeps import Progress
-from providers.twilio import Outcome
+from providers.twilio import Outcome, Result
 
 _AT_ONCE = 20
 _ASLEEP_AT_ONCE = 10
@@ -27,8 +28,9 @@ def compare(progress: Progress, run: Run) -> Progress:
 def _round(states: tuple[str, ...], after: str | None, at_once: int, run: Run) -> str | None:
     """Compares the next ones; returns where the round stands, None at its end."""
     found = conversations.in_states_after(states, after, at_once)
+    bots = settings.load().bots if found else ()
     for conversation in run.in_time(found, _MARGIN):
-        look = partial(_compare, conversation.sid, states)
+        look = partial(_compare, conversation.sid, states, bots)
         is_mended = run.shielded("conversation", conversation.sid, look, False)
         run.note("conversations that Twilio knows otherwise", is_mended)
         after = conversation.sid
@@ -36,22 +38,32 @@ def _round(states: tuple[str, ...], after: str | None, at_once: int, run: Run) -
     return None if at_end else after
 
 
-def _compare(sid: str, states: tuple[str, ...]) -> bool:
+def _compare(sid: str, states: tuple[str, ...], bots: Collection[str]) -> bool:
     conversation = conversations.load(sid)
     if conversation.state not in states:
         return False
     result = twilio.state(conversation)
-    if result.outcome is Outcome.GONE or (result.outcome is Outcome.DONE and result.body.state == "closed"):
+    if _has_ended(conversation, result):
         matching.close(conversation.sid, "Twilio has closed it")
         return True
     people = twilio.participants(conversation)
     if result.outcome is not Outcome.DONE or people.outcome is not Outcome.DONE:
         return False
-    inside = {p.identity: p.sid for p in people.body if p.identity}
+    inside = {p.identity: p.sid for p in people.body if p.identity and p.identity not in bots}
+    bound = any((p.messaging_binding or {}).get("address") for p in people.body)
+    if conversation.state == QUEUED and not inside and not bound:
+        matching.close(conversation.sid, "the customer left it")
+        return True
     try:
         return _put_right(conversation, result.body.state, inside)
     except database.LostRace:
         return False  # the log has moved on meanwhile
+
+
+def _has_ended(conversation: Conversation, result: Result) -> bool:
+    if result.outcome is Outcome.DONE:
+        return bool(result.body.state == "closed")
+    return result.outcome is Outcome.MISSING and twilio.is_gone(conversation)
 
 
 def _put_right(conversation: Conversation, state: str, inside: dict[str, str]) -> bool:

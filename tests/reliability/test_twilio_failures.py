@@ -78,7 +78,7 @@ def test_each_code_means_what_the_table_says_in_both_forms_of_an_error(
     [
         (401, Outcome.MISCONFIGURED),
         (403, Outcome.MISCONFIGURED),
-        (404, Outcome.GONE),
+        (404, Outcome.MISSING),
         (409, Outcome.DONE),
         (400, Outcome.REFUSED),
         (408, Outcome.RETRY),
