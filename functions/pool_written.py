@@ -30,7 +30,10 @@ def handle(change: Change) -> None:
 
 
 def _put_right(pool_id: str) -> None:
-    database.until_it_holds(lambda: _written_if_wrong(pool_id))
+    try:
+        database.until_it_holds(lambda: _written_if_wrong(pool_id))
+    except database.Unwritable:  # again would be no better
+        log.warning("The record of a pool is too large to be written to; it stays as it is.", pool=pool_id)
 
 
 def _written_if_wrong(pool_id: str) -> None:
