@@ -13,6 +13,7 @@ outgoing_conversation    twilio      10
 templates                twilio      10
 worker_available         firestore   60       -          workers/{identity}
 customer_written         firestore   60       -          customers/{customer_id}
+pool_written             firestore   60       -          pools/{pool_id}
 sweep                    scheduler   60
 wallboard                person      30
 "

@@ -59,3 +59,8 @@ def worker_available(event: CloudEvent) -> None:
 @functions_framework.cloud_event
 def customer_written(event: CloudEvent) -> None:
     trigger.delivered(table.CUSTOMER_WRITTEN, event)
+
+
+@functions_framework.cloud_event
+def pool_written(event: CloudEvent) -> None:
+    trigger.delivered(table.POOL_WRITTEN, event)

@@ -1,14 +1,139 @@
-"""Addresses as Twilio writes them: +12345678, whatsapp:+12345678, bobby@example.com."""
+"""Addresses as Twilio writes them (+12345678, whatsapp:+12345678, bobby@example.com), and how people come by theirs.
+
+Every webhook compares addresses, so nothing here needs the phone-number library (domain/phone_numbers.py does).
+"""
 
 from __future__ import annotations
 
 import hashlib
 import re
+import unicodedata
 
-_TYPOGRAPHY = re.compile(
-    r"[\s().\-/\u2010-\u2015\u2212]+"
-)  # blanks, brackets, dots, slashes, all sorts of dashes
+# What stands before the colon of an address at Twilio. The first few are numbers, the others' names mean what they say.
+_OF_NUMBERS = ("whatsapp", "rcs", "viber")
+CHANNELS = (*_OF_NUMBERS, "messenger", "chat", "gbm", "apple", "line", "wechat", "instagram", "telegram")
+# Before a number without a plus other words may mean anything: "member 1234567".
+_LABELS = re.compile(
+    "[achmptw]|cell(phone|ular|ulare)?|celular|contact|direct|fax|fon|gsm|handy|home|main|m[oó]b(il|ile)?|m[oó]vil|natel|"
+    "no|nr|number|ph|phone|portable|privat|private|sms|tel|t[eé]l[eé]phone|t[eé]l|telefone?|tel[eé]fono|text|work"
+)
+# Blanks, brackets, dots, slashes, all sorts of dashes.
+_SIGNS = r"\s()\[\]./~·•_\-\u2010-\u2015\u2043\u2053\u2212\u301c\u30fb\u30fc"
+_TYPOGRAPHY = re.compile(f"[{_SIGNS}]+")
+_TYPED = re.compile(rf"(?P<before>[^\d+@]*+)(?P<number>\+?[{_SIGNS}]*+\d(?:[{_SIGNS}]*+\d)*+)(?P<after>\D*)")
+_WORD = re.compile(r"[^\W\d_]+")
+_AFTER = re.compile(rf"[{_SIGNS},;]*|\s+[^\W\d]+\.?|\s*[(\[][^\d()\[\]]*[)\]]")
+_SCHEME = re.compile(r"(?P<scheme>tel|sms|callto|whatsapp):(?://)?(?P<rest>[^;?]*)[;?].*", re.IGNORECASE)
+_LONGEST = 320  # characters; an e-mail address has no more
+_MOST_BEFORE = 40
+_LEAST_DIGITS = 7  # shorter ones may as well be short codes, which are not international numbers
+_ABROAD = re.compile(r"^00(?=[1-9]\d{6})")  # how most countries dial what is written as a plus
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+_SHORT_CODE = re.compile(r"[0-9]{3,6}")
+_EMAIL = re.compile(r"[^@\s,;:<>()]+@[^@\s,;:<>()]+")
+_TYPED_EMAIL = re.compile(
+    r"(?:mailto:|e-?mail\s*:?\s|[^<>@:]*<)?\s*(?P<email>[^@\s<>]+@[^@\s<>]+?)\s*>?", re.IGNORECASE
+)
+_CHANNEL = re.compile(r"(?P<channel>[^\W\d_]+)\s*:\s*(?P<rest>.*)", re.DOTALL)
+# What WhatsApp calls somebody who hides their number: https://developers.facebook.com/docs/whatsapp/business-scoped-user-ids
+_USER_ID = re.compile(r"[A-Za-z]{2}(?:\.ENT)?\.[A-Za-z0-9]{4,128}")
+_COUNTRY = r"(?>\+(?:1|7|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|\d{3}))"
+_AFTER_COUNTRY = re.compile(rf"{_COUNTRY}(?P<first>\d)\d+")
+
+# Numbers that have two spellings, and WhatsApp keeps to the one that E.164 has given up, or the other way round:
+# Mexico's 1 before mobiles, Brazil's ninth digit, Argentina's 9. The first of each pair is the one to compare by.
+_TWO_SPELLINGS = (
+    (re.compile(r"\+521([2-9]\d{9})"), r"+52\1"),
+    (re.compile(r"\+52([2-9]\d{9})"), r"+521\1"),
+    (re.compile(r"\+55([1-9]\d)9([6-9]\d{7})"), r"+55\1\2"),
+    (re.compile(r"\+55([1-9]\d)([6-9]\d{7})"), r"+55\g<1>9\2"),
+    (re.compile(r"\+549([1-8]\d{9})"), r"+54\1"),
+    (re.compile(r"\+54([1-8]\d{9})"), r"+549\1"),
+)
+_ODD_BLANKS = "\u115f\u1160\u2800\u3164\uffa0"
+_JOINERS = "\u034f\u061c"
+
+
+def is_invisible(character: str) -> bool:
+    """Whether nobody sees it: marks of direction, of width nought, soft hyphens, controls."""
+    if character in _JOINERS or "\ufe00" <= character <= "\ufe0f":
+        return True
+    return unicodedata.category(character) in ("Cf", "Cc") and not character.isspace()
+
+
+def visible(text: str) -> str:
+    """The text without what nobody sees, and without blanks around it."""
+    if text.isascii() and text.isprintable():
+        return text.strip()
+    seen = (" " if c in _ODD_BLANKS else c for c in text if not is_invisible(c))
+    return "".join(seen).strip()
+
+
+def shown(text: str) -> str:
+    """For a sentence about it: what nobody sees is named, and a long text is cut."""
+    named = [
+        f"‹U+{ord(c):04X} {unicodedata.name(c, 'CONTROL')}›" if is_invisible(c) or c in _ODD_BLANKS else c
+        for c in text[:200]
+    ]
+    return "".join(named)
+
+
+def compact(address: str) -> str:
+    """As Twilio writes it, as far as that needs no country's rules; what is none of that as it is, without what
+    nobody sees. Done again it changes nothing."""
+    if is_number(address):  # as all of Twilio's are
+        return address
+    text = visible(address)
+    plain = text if text.isascii() else "".join(map(_plain, unicodedata.normalize("NFKC", text)))
+    if len(plain) > _LONGEST:
+        return text
+    return _named(plain) or _email(plain) or _number(plain) or text
+
+
+def _plain(character: str) -> str:
+    """Any script's digit as 0 to 9."""
+    return str(unicodedata.decimal(character)) if character.isdecimal() else character
+
+
+def _named(text: str) -> str | None:
+    """On a channel that does not go by numbers, or where WhatsApp gives a user id. Letters keep their case."""
+    found = _CHANNEL.fullmatch(text)
+    name = found["channel"].lower() if found else ""
+    if found is None or name not in CHANNELS:
+        return None
+    rest = found["rest"].strip()
+    return f"{name}:{rest}" if name not in _OF_NUMBERS or _USER_ID.fullmatch(rest) else None
+
+
+def _email(text: str) -> str | None:
+    found = _TYPED_EMAIL.fullmatch(text)
+    email = found["email"].lower() if found else ""
+    return email if _EMAIL.fullmatch(email) else None
+
+
+def _number(text: str) -> str | None:
+    """A number without typography, and without the words that stand around it."""
+    if scheme := _SCHEME.fullmatch(text):
+        text = f"{scheme['scheme']}:{scheme['rest']}"
+    found = _TYPED.fullmatch(text)
+    if found is None or not _AFTER.fullmatch(found["after"]):
+        return None
+    digits = _ABROAD.sub("+", _TYPOGRAPHY.sub("", found["number"]), count=1)
+    words = _WORD.findall(found["before"].lower())
+    channel = _channel_in(words)
+    spelled = f"{channel}:{digits}" if channel else digits
+    if "".join(words) in ("", channel, "wa"):
+        return spelled
+    is_said = digits.startswith("+") or all(word == channel or _LABELS.fullmatch(word) for word in words)
+    is_long = len(digits) >= _LEAST_DIGITS and len(found["before"]) <= _MOST_BEFORE
+    return spelled if is_said and is_long else None
+
+
+def _channel_in(words: list[str]) -> str | None:
+    """WhatsApp, Whats App, WA, ..."""
+    if "whatsapp" in "".join(words) or words == ["wa"]:
+        return "whatsapp"
+    return next((word for word in words if word in _OF_NUMBERS), None)
 
 
 def bare(address: str) -> str:
@@ -18,31 +143,113 @@ def bare(address: str) -> str:
 
 def channel(address: str) -> str:
     """The channel: whatsapp, messenger, ...; where none is named: email for an e-mail address, else sms."""
-    if ":" in address:
-        return address.partition(":")[0].strip().lower()
-    return "email" if "@" in address else "sms"
-
-
-def compact(address: str) -> str:
-    """A number without the blanks, brackets and dashes that people type; anything else as it is."""
-    prefix, colon, number = address.strip().rpartition(":")
-    digits = _TYPOGRAPHY.sub("", number)
-    prefix = prefix.strip().lower()
-    return f"{prefix}{colon}{digits}" if digits.removeprefix("+").isdigit() else address.strip()
+    plain = compact(address)
+    if ":" in plain:
+        return plain.partition(":")[0].strip().lower()
+    return "email" if "@" in plain else "sms"
 
 
 def is_number(address: str) -> bool:
     """Whether it is an international phone number without typography, with or without `whatsapp:`."""
-    return channel(address) in ("sms", "whatsapp") and _E164.fullmatch(bare(address)) is not None
+    prefix, _, number = address.rpartition(":")
+    return prefix in ("", *_OF_NUMBERS) and _E164.fullmatch(number) is not None
+
+
+def is_plain(address: str) -> bool:
+    """Whether it is a number as Twilio writes it for sure: no zero from a national spelling follows the country."""
+    found = _AFTER_COUNTRY.fullmatch(bare(address))
+    return is_number(address) and found is not None and found["first"] != "0"
+
+
+def is_short_code(address: str) -> bool:
+    return _SHORT_CODE.fullmatch(address) is not None
+
+
+def is_user_id(address: str) -> bool:
+    """Whether WhatsApp names somebody so who hides their number: whatsapp:US.13491208655302741918."""
+    prefix, _, name = address.partition(":")
+    return prefix == "whatsapp" and _USER_ID.fullmatch(name) is not None
+
+
+def is_bare_user_id(text: str) -> bool:
+    """The same without its channel, as people copy it: US.13491208655302741918."""
+    return text[:2].isupper() and _USER_ID.fullmatch(text) is not None
+
+
+def is_email(address: str) -> bool:
+    return _EMAIL.fullmatch(address) is not None
+
+
+def is_named(address: str) -> bool:
+    """Whether it is somebody on a channel of Twilio's that does not go by numbers: messenger:1234."""
+    prefix, _, name = address.partition(":")
+    return prefix in CHANNELS and prefix not in _OF_NUMBERS and bool(name.strip())
+
+
+def is_ours(address: str) -> bool:
+    """Whether Twilio can call a number of ours so."""
+    return is_number(address) or is_short_code(address) or is_named(address)
+
+
+def numbers(number: str) -> tuple[str, ...]:
+    """The number itself and, where WhatsApp spells it otherwise, that one too."""
+    other = (pattern.sub(to, number) for pattern, to in _TWO_SPELLINGS if pattern.fullmatch(number))
+    return (number, *other)
 
 
 def spellings(address: str) -> tuple[str, ...]:
-    """How a record may name this address, the best match first: the exact one, then the bare number.
+    """How a record may name this address, the best match first: the exact one, then the bare number, then the same
+    two as WhatsApp spells them, or does not.
 
     E-mail addresses are kept in small letters.
     """
-    small = (address.lower(),) if "@" in address else ()
-    return tuple(dict.fromkeys((address, bare(address), *small)))
+    plain = compact(address)
+    forms = [address, plain]
+    if is_number(plain):
+        prefix = plain.removesuffix(bare(plain))
+        forms += [form for number in numbers(bare(plain)) for form in (prefix + number, number)]
+    elif is_user_id(plain):
+        forms.append(bare(plain))
+    return tuple(dict.fromkeys(forms))
+
+
+def on_same_channel(address: str) -> tuple[str, ...]:
+    """All spellings of a number on the channel that it names."""
+    plain = compact(address)
+    if not is_number(plain):
+        return (plain,)
+    return tuple(plain.removesuffix(bare(plain)) + number for number in numbers(bare(plain)))
+
+
+def on_every_channel(address: str) -> tuple[str, ...]:
+    """The spellings, and those of the same number on WhatsApp."""
+    forms = spellings(address)
+    return tuple(dict.fromkeys((*forms, *(f"whatsapp:{form}" for form in forms if _E164.fullmatch(form)))))
+
+
+def key(address: str) -> str:
+    """The same for all spellings of one number on all channels that go by numbers, and else for one address only."""
+    plain = compact(address)
+    return min(numbers(bare(plain)), key=lambda one: (len(one), one)) if is_number(plain) else plain
+
+
+def on_its_channel(address: str) -> str:
+    """The same for all spellings of one number on one channel."""
+    plain = compact(address)
+    return plain.removesuffix(bare(plain)) + key(plain) if is_number(plain) else plain
+
+
+def is_only_an_address(text: str) -> bool:
+    """Whether somebody called so is called by their address alone: a number or an e-mail address, however typed."""
+    plain = compact(text)
+    digits = sum(c.isdigit() for c in plain)
+    return (
+        is_number(plain)
+        or is_email(plain)
+        or is_user_id(plain)
+        or is_named(plain)
+        or (digits >= _LEAST_DIGITS and not any(c.isalpha() for c in plain))
+    )
 
 
 def people(addresses: str | None) -> tuple[str, ...]:
@@ -52,4 +259,13 @@ def people(addresses: str | None) -> tuple[str, ...]:
 
 def stable_id(address: str) -> str:
     """A record's name made from the bare address: the same whoever asks, however often; no number to read."""
-    return "c-" + hashlib.sha256(bare(address).lower().encode()).hexdigest()[:20]
+    same = key(address)
+    who = bare(same) if is_user_id(same) else bare(same).lower()
+    return "c-" + hashlib.sha256(who.encode()).hexdigest()[:20]
+
+
+def record_names(address: str) -> tuple[str, ...]:
+    """What a record made for this address may be called, the first that is free. One that is there may be
+    somebody else's by now: records keep their names, numbers pass on."""
+    first = stable_id(address)
+    return (first, *(f"{first}-{number}" for number in range(2, 10)))

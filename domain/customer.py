@@ -44,6 +44,13 @@ def parse(customer_id: str, data: Mapping[str, Any] | None, version: object = No
     )
 
 
-def unknown(address: str) -> Customer:
+def unknown(address: str, customer_id: str | None = None) -> Customer:
     """Somebody without a record: called by the address, with the id that a record would get."""
-    return Customer(spelling.stable_id(address), display_name=address, addresses=(address,), known=False)
+    name = customer_id or spelling.stable_id(address)
+    return Customer(name, display_name=address, addresses=(address,), known=False)
+
+
+def has_name(data: Mapping[str, Any]) -> bool:
+    """Whether somebody gave the customer a name to be greeted by: an address is none, however it is typed."""
+    given = Fields(data).text("display_name")
+    return given is not None and not spelling.is_only_an_address(given)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from domain import addresses as spelling
 from domain import customer, customer_search, phone_numbers
 
 KEPT = ("search", "sort_name", "problem")
@@ -77,6 +78,11 @@ def addresses_of(data: Mapping[str, Any] | None) -> set[str]:
     return {_spelled(address) for address in texts((data or {}).get("addresses"))}
 
 
+def keys_of(data: Mapping[str, Any] | None) -> dict[str, str]:
+    """The same, each by what all spellings of it have in common."""
+    return {spelling.key(address): address for address in addresses_of(data)}
+
+
 def _typed(data: Mapping[str, Any]) -> dict[str, Any]:
     """What people put into the record, so that two spellings of an address are the same."""
     given = data.get("addresses")
@@ -102,16 +108,23 @@ def _unclear(addresses: tuple[str, ...]) -> list[str]:
     if not addresses:
         return ["addresses is empty: no message is recognised as this customer's."]
     return [
-        f"addresses: {address} is not an international number such as +15551234567 (with plus and country code), "
-        "so only a sender who is called exactly that is recognised."
+        f"addresses: {spelling.shown(address)} is not an international number such as +15551234567 (with plus and "
+        "country code), so only a sender who is called exactly that is recognised."
         for address in addresses
         if phone_numbers.normalised(address) is None
     ]
 
 
 def _shared(address: str, twins: Mapping[str, tuple[str, ...]]) -> str | None:
-    others = sorted(twin for twin, theirs in twins.items() if address in theirs)
+    """One number is one person, also where WhatsApp spells it otherwise."""
+    same = spelling.key(address)
+    others = sorted(twin for twin, theirs in twins.items() if same in map(spelling.key, theirs))
     if not others:
         return None
     named = ", ".join(others[:_MOST_NAMED]) + (" and others" if len(others) > _MOST_NAMED else "")
-    return f"{address} also belongs to the customer {named}: one of them is taken, the first by id."
+    if all(address in twins[other] for other in others):
+        return f"{address} also belongs to the customer {named}: one of them is taken, the first by id."
+    return (
+        f"{address} also belongs to the customer {named}, in another spelling or on another channel: "
+        "one of them is taken, who has the sender's own spelling before the others."
+    )

@@ -26,14 +26,23 @@ class Pool:
     problem: str | None = None
 
 
+def numbers_in(fields: Fields) -> tuple[str, ...]:
+    """The Twilio numbers in `addresses`, however they are typed; what is none is told."""
+    typed = fields.texts("addresses")
+    for one in typed:
+        if not addresses.is_ours(addresses.compact(one)):
+            fields.complain(
+                f"addresses: {addresses.shown(one)} is not a number of Twilio's such as +12025550102 or "
+                "whatsapp:+12025550102 (with plus and country code), so nothing arrives by it."
+            )
+    return tuple(dict.fromkeys(map(addresses.compact, typed)))
+
+
 def parse(pool_id: str, data: Mapping[str, Any] | None, version: object = None) -> Pool:
     """The pool; one without a record works with the defaults."""
     fields = Fields(data)
     capacity = fields.limit("capacity", default=DEFAULT_CAPACITY)
-    listed = fields.texts("addresses")
-    for typed in listed:
-        if (wanted := addresses.compact(typed)) != typed:
-            fields.complain(f"addresses: “{typed}” is not found; write it as Twilio does: {wanted}.")
+    listed = numbers_in(fields)
     strategy = fields.choice("strategy", tuple(STRATEGIES), DEFAULT_STRATEGY, DEFAULT_STRATEGY)
     return Pool(
         id=pool_id,

@@ -12,8 +12,15 @@ from domain.fields import Fields, cut
 
 _LONGEST = 4000  # characters; Twilio sends 1,600 at most
 _MOST_NAMED = 3
-_BRACES = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
+_BRACES = re.compile(r"\{\{([^{}]*)\}\}")
 _KNOWN = re.compile(r"\s*(Name|Author|(?:customer|worker)(?:\.[\w-]+)+)\s*")
+# What was meant for one, as other programs write theirs: {Name}, [Name], %Name%, <Name>, ${Name}, {{name}}, {{{Name}}}.
+_MEANT = re.compile(
+    r"(?:\$?\{{1,3}|\[{1,2}|<{1,2}|%{1,2}|#)\s*"
+    r"(?P<word>Name|Author|(?:customer|worker)(?:\.[\w-]+)+)"
+    r"\s*(?:\}{1,3}|\]{1,2}|>{1,2}|%{1,2}|#)",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -35,10 +42,7 @@ def parse(template_id: str, data: Mapping[str, Any] | None, version: object = No
     elif content is None:
         fields.complain("content is missing; the template is not shown.")
     for wrong in unknown_placeholders(content or "")[:_MOST_NAMED]:
-        fields.complain(
-            f"content has {cut(wrong)}, which is none of {{{{Name}}}}, {{{{Author}}}}, {{{{customer.FIELD}}}} and "
-            "{{worker.FIELD}}; the template is not shown."
-        )
+        fields.complain(f"content has {cut(wrong)}{_advice(wrong)} the template is not shown.")
     return Template(
         id=template_id,
         content=content or "",
@@ -51,10 +55,27 @@ def parse(template_id: str, data: Mapping[str, Any] | None, version: object = No
 
 
 def unknown_placeholders(content: str) -> list[str]:
-    """What stands between braces and is no placeholder, and braces that are left over."""
-    wrong = [f"{{{{{inner}}}}}" for inner in _BRACES.findall(content) if not _KNOWN.fullmatch(inner)]
-    rest = _BRACES.sub("", content)
-    return wrong + [braces for braces in ("{{", "}}") if braces in rest]
+    """What was meant for a placeholder, what stands between braces and is none, and braces that are left over."""
+    wrong = [found[0] for found in _MEANT.finditer(content) if not _is_right(found[0])]
+    rest = _MEANT.sub(lambda found: found[0] if _is_right(found[0]) else "", content)
+    wrong += [f"{{{{{inner}}}}}" for inner in _BRACES.findall(rest) if not _KNOWN.fullmatch(inner)]
+    left = _BRACES.sub("", rest)
+    return wrong + [braces for braces in ("{{", "}}") if braces in left]
+
+
+def _is_right(placeholder: str) -> bool:
+    braces = _BRACES.fullmatch(placeholder)
+    return braces is not None and _KNOWN.fullmatch(braces[1]) is not None
+
+
+def _advice(wrong: str) -> str:
+    """What is to stand there instead."""
+    found = _MEANT.fullmatch(wrong)
+    if found is None:
+        return ", which is none of {{Name}}, {{Author}}, {{customer.FIELD}} and {{worker.FIELD}};"
+    record, dot, field = found["word"].partition(".")
+    meant = f"{record.lower()}.{field}" if dot else record.capitalize()
+    return f": did you mean {{{{{meant}}}}}? Until then"
 
 
 def rendered(content: str, values: Mapping[str, Any]) -> str | None:

@@ -23,7 +23,12 @@ def handle(change: Change) -> None:
 
 
 def _put_right(customer_id: str) -> None:
-    database.until_it_holds(lambda: _written_if_wrong(customer_id))
+    try:
+        database.until_it_holds(lambda: _written_if_wrong(customer_id))
+    except database.Unwritable:  # again would be no better
+        log.warning(
+            "The record of a customer is too large to be written to; it stays as it is.", customer=customer_id
+        )
 
 
 def _written_if_wrong(customer_id: str) -> None:

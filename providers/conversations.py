@@ -44,3 +44,11 @@ def is_between(worker: str, customer_id: str) -> bool:
     states = [ASSIGNING, ASSIGNED, INACTIVE]
     conditions = [("customer_id", "==", customer_id), ("worker", "==", worker), ("state", "in", states)]
     return bool(database.find(database.filtered(_LOG.name, conditions).select(["__name__"]).limit(1)))
+
+
+def latest_address(customer_id: str) -> str | None:
+    """From where the latest conversation under this customer's id was written."""
+    query = database.filtered(_LOG.name, [("customer_id", "==", customer_id)]).select(
+        ["address", "created_at"]
+    )
+    return next((of(one).address for one in database.find(database.ordered(query, ["-created_at"], 1))), None)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from domain import addresses as spelling
 from domain import customer_search
 from domain.customer import Customer, parse, unknown
-from providers import database, log
+from providers import conversations, database, deadline, log
 
 if TYPE_CHECKING:
     from providers.database import Snapshot
@@ -19,6 +21,7 @@ _MOST_TWINS = 20
 _COUNTED_UP_TO = 1000  # one billed read
 _MOST_COMPLETED = 300
 _MOST_ALTERNATIVES = 30  # Firestore's limit for array_contains_any
+_MOST_SPELLINGS = 120
 _CUSTOMERS = database.Collection("customers", parse)
 reference, of = _CUSTOMERS.reference, _CUSTOMERS.of
 _SHOWN = ("display_name", "avatar", "addresses", "sort_name")
@@ -32,53 +35,118 @@ def find_worker_for_customer(customer: Customer) -> str | None:
 def find(address: str) -> Customer:
     """The customer with this address; for an unknown one a Customer that is not `known`.
 
-    The exact address wins over the bare number. Where two records have it, the first by id is taken, the same
-    on every delivery, and the log says so; both records carry the problem (functions/customer_written.py).
+    The exact address wins over the bare number, and both over WhatsApp's other spelling. Where two records have it,
+    the first by id is taken, the same on every delivery, and the log says so; both records carry the problem
+    (functions/customer_written.py). An unknown sender gets an id that is nobody else's: the records that were once
+    made for this number are read in the same query.
     """
+    found = _look_up(address)
+    record = _choose(address, found)
+    return of(record) if record is not None else _stranger(address, found)
+
+
+def _look_up(address: str) -> list[Snapshot]:
+    """The records that name this address, and those that were made for it."""
+    from google.cloud.firestore import FieldFilter, Or
+
+    made_for_it = list(map(reference, spelling.record_names(address)))
+    named = FieldFilter("addresses", "array_contains_any", list(spelling.spellings(address)))
+    made = FieldFilter("__name__", "in", made_for_it)
+    query: Any = database.client().collection(_CUSTOMERS.name).where(filter=Or([named, made]))
+    return database.find(query.limit(_MOST_WITH_ONE_ADDRESS + len(made_for_it)))
+
+
+def _choose(address: str, found: Iterable[Snapshot]) -> Snapshot | None:
+    """The record with the best spelling of it; a name alone makes nobody its owner."""
     known = spelling.spellings(address)
-    query = database.filtered("customers", [("addresses", "array_contains_any", list(known))])
-    return _choose(address, database.find(query.limit(_MOST_WITH_ONE_ADDRESS)))
-
-
-def _choose(address: str, found: list[Snapshot]) -> Customer:
-    exact = [record for record in found if address in of(record).addresses]
-    best = sorted(exact or found, key=lambda record: str(record.id))
-    if not best:
-        return unknown(address)
+    ranked = [(_rank(known, record), str(record.id), record) for record in found]
+    having = sorted(one for one in ranked if one[0] < len(known))
+    best = [record for rank, _, record in having if rank == having[0][0]]
     if len(best) > 1:
         ids = ", ".join(record.id for record in best)
         log.warning(f"{log.masked(address)} belongs to {len(best)} customers ({ids}); the first is taken.")
-    return of(best[0])
+    return best[0] if best else None
 
 
-def create(sender: Customer) -> Customer:
-    """A record for an unknown sender; asked twice, also at once, there is one record with both addresses."""
+def _rank(known: Sequence[str], record: Snapshot) -> int:
+    """Which of the spellings the record has; the number of all if none."""
+    listed = of(record).addresses
+    return next((rank for rank, form in enumerate(known) if form in listed), len(known))
+
+
+def _stranger(address: str, found: Iterable[Snapshot]) -> Customer:
+    """Who has no record with this address: with the record that has the same number on another channel and was made
+    for it, else with the first name that is free."""
+    taken = {record.id: of(record) for record in found}
+    for name in spelling.record_names(address):
+        if name not in taken:
+            return unknown(address, name)
+        if spelling.key(address) in map(spelling.key, taken[name].addresses):
+            return replace(taken[name], known=False)
+    return unknown(address, f"{spelling.stable_id(address)}-{secrets.token_hex(8)}")
+
+
+def create(sender: Customer, address: str) -> Customer:
+    """A record for an unknown sender; asked twice, also at once, there is one record with both addresses.
+
+    Raises database.LostRace only when the caller's time is over.
+    """
+    while True:
+        try:
+            return _with_address(sender, address)
+        except database.LostRace:
+            if deadline.is_over():
+                raise
+            sender = find(address)
+
+
+def _with_address(sender: Customer, address: str) -> Customer:
+    """A new record, or the one that was made for the same number on another channel.
+
+    Raises database.LostRace where it is not as it was looked up, and then nothing is written.
+    """
     from google.cloud.firestore import SERVER_TIMESTAMP, ArrayUnion
 
-    record, address = reference(sender.customer_id), sender.addresses[0]
-    batch = database.client().batch()
-    batch.create(
-        record,
-        {"display_name": address, "addresses": [address], "created_at": SERVER_TIMESTAMP, "worker": None},
-    )
-    try:
+    record, batch = reference(sender.customer_id), database.client().batch()
+    if address in sender.addresses and not sender.known:
+        made = {
+            "display_name": address,
+            "addresses": [address],
+            "created_at": SERVER_TIMESTAMP,
+            "worker": None,
+        }
+        database.put(batch, record, made, None)
         database.commit(batch)
-    except database.AlreadyThere:
-        batch = database.client().batch()
-        batch.update(record, {"addresses": ArrayUnion([address])})
-        database.commit(batch)
-        return of(database.read(record)[0])
-    return sender
+        return sender
+    if address in sender.addresses or sender.customer_id not in spelling.record_names(address):
+        return sender
+    there = database.read(record)[0]
+    if spelling.key(address) not in map(spelling.key, of(there).addresses):
+        raise database.LostRace(sender.customer_id)
+    database.put(batch, record, {"addresses": ArrayUnion([address])}, there.update_time)
+    database.commit(batch)
+    return of(there)
+
+
+def standing_for(record: Snapshot) -> Snapshot | None:
+    """The record; where it is gone, the one that has the address of the latest conversation under its name now: two
+    records that somebody merged. None where nobody has it."""
+    if record.exists:
+        return record
+    address = conversations.latest_address(record.id)
+    return _choose(address, _look_up(address)) if address else None
 
 
 def twins(addresses: Iterable[str], other_than: str) -> dict[str, tuple[str, ...]]:
-    """Other customers with one of these addresses, by id; 20 at most, for 30 addresses at most."""
-    wanted = sorted(set(addresses))[:_MOST_ALTERNATIVES]
-    if not wanted:
-        return {}
-    query = database.filtered("customers", [("addresses", "array_contains_any", wanted)])
-    found = database.find(query.select(["addresses"]).limit(_MOST_TWINS + 1))
-    return {record.id: of(record).addresses for record in found if record.id != other_than}
+    """Other customers with one of these numbers or addresses, by id; 20 at most, for 120 spellings at most."""
+    wanted = sorted({form for address in addresses for form in spelling.on_every_channel(address)})
+    found: dict[str, tuple[str, ...]] = {}
+    for first in range(0, len(wanted[:_MOST_SPELLINGS]), _MOST_ALTERNATIVES):
+        few = wanted[first : first + _MOST_ALTERNATIVES]
+        query = database.filtered("customers", [("addresses", "array_contains_any", few)])
+        for record in database.find(query.select(["addresses"]).limit(_MOST_TWINS + 1)):
+            found[record.id] = of(record).addresses
+    return {name: listed for name, listed in found.items() if name != other_than}
 
 
 def listed(worker: str, after: Cursor | None, limit: int) -> list[Snapshot]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from domain import addresses
 from domain.pool import Pool, parse
@@ -14,8 +14,11 @@ if TYPE_CHECKING:
     from providers.database import Snapshot
 
 _POOLS = database.Collection("pools", parse)
-reference, of, checked = _POOLS.reference, _POOLS.of, _POOLS.checked
+reference, of = _POOLS.reference, _POOLS.of
 _MOST_WITH_ONE_NUMBER = 3  # enough to see that a number is claimed twice
+_MOST_TWINS = 20
+_MOST_ALTERNATIVES = 30  # Firestore's limit for array_contains_any
+_MOST_SPELLINGS = 120
 
 
 def load(*pool_ids: str) -> dict[str, Pool]:
@@ -34,6 +37,15 @@ def deciding(worker: Worker, known: Mapping[str, Pool]) -> Mapping[str, Pool]:
     return {**known, **load(*(name for name in worker.decisive_pools if name not in known))}
 
 
+def checked(snapshot: Snapshot) -> Pool:
+    """The pool; what makes no sense is told in the record, if it is not told yet (functions/pool_written.py does)."""
+    pool = of(snapshot)
+    told = (snapshot.to_dict() or {}).get("problem")
+    if pool.problem is None or (isinstance(told, str) and pool.problem in told):
+        return pool
+    return _POOLS.checked(snapshot)
+
+
 def load_checked(pool_ids: Iterable[str]) -> dict[str, Pool]:
     """These pools in one round trip; what makes no sense is told in the records."""
     wanted = list(map(reference, pool_ids))
@@ -45,7 +57,25 @@ def of_numbers(proxy_addresses: Sequence[str]) -> list[Snapshot]:
     spellings = [s for address in proxy_addresses[:10] for s in addresses.spellings(address)]
     if not spellings:
         return []
-    conditions = [("addresses", "array_contains_any", list(dict.fromkeys(spellings)))]
+    conditions = [("addresses", "array_contains_any", list(dict.fromkeys(spellings))[:_MOST_ALTERNATIVES])]
     found = database.find(database.filtered(_POOLS.name, conditions).limit(_MOST_WITH_ONE_NUMBER))
     exact = set(proxy_addresses)
     return sorted(found, key=lambda s: (not exact & set(of(s).addresses), s.id))
+
+
+def twins(numbers: Iterable[str], other_than: str) -> dict[str, tuple[str, ...]]:
+    """Other pools with one of these numbers, by id; 20 at most, for 120 spellings at most."""
+    wanted = sorted({form for number in numbers for form in addresses.on_same_channel(number)})
+    found: dict[str, tuple[str, ...]] = {}
+    for first in range(0, len(wanted[:_MOST_SPELLINGS]), _MOST_ALTERNATIVES):
+        conditions = [("addresses", "array_contains_any", wanted[first : first + _MOST_ALTERNATIVES])]
+        for record in database.find(database.filtered(_POOLS.name, conditions).limit(_MOST_TWINS + 1)):
+            found[record.id] = of(record).addresses
+    return {name: listed for name, listed in found.items() if name != other_than}
+
+
+def write(record: Snapshot, fields: Mapping[str, Any]) -> None:
+    """Writes these fields where the record is still as it was read; raises database.LostRace."""
+    batch = database.client().batch()
+    database.put(batch, record.reference, dict(fields), record.update_time)
+    database.commit(batch)

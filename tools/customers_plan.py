@@ -30,7 +30,7 @@ class Plan:
 def plan(rows: Sequence[Row], existing: Records) -> Plan:
     """`existing` is every customer in the database by id. Any mistake means that nothing is to be written."""
     made = Plan()
-    named = [_named(row, made) for row in rows]
+    named = [_named(row, made, existing) for row in rows]
     wanted = {row.customer_id: row for row in _once(named, made)}
     after = {name: _merged(row, existing.get(name, {})) for name, row in wanted.items()}
     for name, row in wanted.items():
@@ -43,8 +43,8 @@ def plan(rows: Sequence[Row], existing: Records) -> Plan:
     return made
 
 
-def _named(row: Row, made: Plan) -> Row:
-    """A row without an id gets the one that its first address always gives."""
+def _named(row: Row, made: Plan, existing: Records) -> Row:
+    """A row without an id gets the one that its first address always gives, unless somebody else has it by now."""
     if row.customer_id and not is_record_name(row.customer_id):
         made.mistakes.append(Mistake(row.line, "customer_id: a record cannot be called that"))
     if row.customer_id:
@@ -53,7 +53,16 @@ def _named(row: Row, made: Plan) -> Row:
     if not listed:
         made.mistakes.append(Mistake(row.line, "there is neither a customer_id nor an address"))
         return row
-    return replace(row, customer_id=addresses.stable_id(listed[0]))
+    return replace(row, customer_id=_name_for(listed[0], existing))
+
+
+def _name_for(address: str, existing: Records) -> str:
+    """The first name whose record is not there or has the number: records keep their names, numbers pass on."""
+    names = addresses.record_names(address)
+    same = addresses.key(address)
+    return next(
+        (n for n in names if n not in existing or same in customer_record.keys_of(existing[n])), names[-1]
+    )
 
 
 def _once(rows: Sequence[Row], made: Plan) -> list[Row]:
@@ -84,7 +93,7 @@ def _wrong(name: str, after: Mapping[str, Any], before: Mapping[str, Any] | None
     listed = customer_record.texts(after.get("addresses"))
     unclear = [a for a in listed if phone_numbers.normalised(a) is None and a not in known]
     wrong = [
-        f"addresses: {address} is not an international number such as +15551234567 "
+        f"addresses: {addresses.shown(address)} is not an international number such as +15551234567 "
         "(or name the country of national numbers with --country)"
         for address in unclear
     ]
@@ -100,14 +109,15 @@ def _shared(wanted: Mapping[str, Row], after: Records, existing: Records) -> lis
     """Addresses that would belong to two customers and do not do so already."""
     owners: dict[str, list[str]] = defaultdict(list)
     for name, data in {**existing, **after}.items():
-        for address in customer_record.addresses_of(data):
-            owners[address].append(name)
+        for same in customer_record.keys_of(data):
+            owners[same].append(name)
     mistakes = []
-    for address, names in owners.items():
-        stood = all(address in customer_record.addresses_of(existing.get(name)) for name in names)
+    for same, names in owners.items():
+        stood = all(same in customer_record.keys_of(existing.get(name)) for name in names)
         if len(names) == 1 or stood:
             continue
         for name in sorted(set(names) & set(wanted), key=lambda name: wanted[name].line)[-1:]:
+            address = customer_record.keys_of(after[name])[same]
             other = next(n for n in names if n != name)
             place = (
                 f"in line {wanted[other].line}"

@@ -32,6 +32,7 @@ NEEDED = {
     "wallboard": (_FIRESTORE,),
     "worker_available": (_EVENTS, _FIRESTORE, _TWILIO),
     "customer_written": (_EVENTS, _FIRESTORE),
+    "pool_written": (_EVENTS, _FIRESTORE),
 }
 _LIMIT = 1.1
 _PATIENCE = 60.0
@@ -136,4 +137,5 @@ def _requests(project: str, service: str) -> dict[str, _First]:
         "wallboard": _First("GET"),
         "worker_available": event("workers/w00000@example.com"),
         "customer_written": event("customers/ada"),
+        "pool_written": event("pools/sales"),
     }

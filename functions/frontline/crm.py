@@ -9,7 +9,7 @@ import base64
 import json
 from typing import TYPE_CHECKING, Any
 
-from domain import addresses, customer_record, customer_search
+from domain import addresses, customer_record, customer_search, phone_numbers
 from domain.customer import Customer
 from domain.fields import is_record_name
 from functions.door.answers import Answer, BadInput, NotFound, Refused
@@ -35,7 +35,8 @@ def _list(form: Form) -> Answer:
     """One page. Reads PageSize + 1 records, one more for `Anchor`, or up to 300 for several words; see _complete."""
     wanted = parse(CustomersList, form)
     size = min(wanted.page_size, LARGEST_PAGE)
-    words = customer_search.asked(wanted.query or "")
+    typed = wanted.query or ""
+    words = customer_search.asked(phone_numbers.normalised(typed) or typed)
     limit = LOOKED_THROUGH if len(words) > 1 else size + 1
     after = _cursor(wanted)
     found = _find(wanted, words, after, limit)
@@ -131,11 +132,13 @@ def _details(form: Form) -> Answer:
     wanted = parse(OfCustomer, form)
     if not is_record_name(wanted.customer_id):
         raise NotFound("There is no customer with this CustomerId.")
-    record, rules = database.read(customers.reference(wanted.customer_id), settings.reference())
-    if not record.exists:
+    named, rules = database.read(customers.reference(wanted.customer_id), settings.reference())
+    record = customers.standing_for(named)
+    if record is None:
         raise NotFound("There is no customer with this CustomerId.")
     customer = customers.of(record)
-    if not _may_see(wanted.worker, customer, is_open=settings.of(rules).crm_open):
+    is_theirs = not named.exists and conversations.is_between(wanted.worker, wanted.customer_id)
+    if not is_theirs and not _may_see(wanted.worker, customer, is_open=settings.of(rules).crm_open):
         raise Refused("The customer belongs to another worker (settings/routing, crm_open: true opens all).")
     return Answer({"objects": {"customer": details(customer)}})
 

@@ -21,7 +21,7 @@ def handle(form: Form) -> Answer:
 
 def _proxy_address(form: Form) -> Answer:
     wanted = parse(ProxyAddressWanted, form)
-    if not addresses.is_number(wanted.customer_address):
+    if not (addresses.is_number(wanted.customer_address) or addresses.is_user_id(wanted.customer_address)):
         raise BadInput("ChannelValue is not an international phone number such as +15551234567.")
     customer, worker, default_pool = _look(wanted)
     if customer.do_not_contact:
@@ -37,17 +37,29 @@ def _proxy_address(form: Form) -> Answer:
 
 def choose(candidates: tuple[str, ...], channel: str, customer_address: str) -> str | None:
     """The first number of this channel; nobody writes to themselves (https://www.twilio.com/docs/api/errors/48027)."""
-    ours = (addresses.compact(candidate) for candidate in candidates)
-    return next((a for a in ours if addresses.channel(a) == channel and a != customer_address), None)
+    own = addresses.key(customer_address)
+    ours = (number for candidate in candidates if (number := _as_twilio_owns_it(candidate)) is not None)
+    return next((a for a in ours if addresses.channel(a) == channel and addresses.key(a) != own), None)
+
+
+def _as_twilio_owns_it(typed: str) -> str | None:
+    """None for a number that is anybody's guess: without a plus, or too long."""
+    plain = addresses.compact(typed)
+    if addresses.is_plain(plain) or addresses.is_short_code(plain):
+        return plain
+    from domain import phone_numbers  # a tenth of a second, for a number that is typed oddly
+
+    return phone_numbers.normalised(plain)
 
 
 def _look(wanted: ProxyAddressWanted) -> tuple[Customer, Worker, str]:
     if not is_record_name(wanted.customer_id):
         raise NotFound("There is no customer with this CustomerId.")
-    customer, worker, rules = database.read(
+    named, worker, rules = database.read(
         customers.reference(wanted.customer_id), workers.reference(wanted.worker), settings.reference()
     )
-    if not customer.exists:
+    customer = customers.standing_for(named)
+    if customer is None:
         raise NotFound("There is no customer with this CustomerId.")
     default_pool = settings.of(rules).default_pool
     return customers.of(customer), workers.of(worker), default_pool

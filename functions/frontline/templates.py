@@ -9,8 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from domain import addresses
-from domain.customer import Customer
+from domain.customer import Customer, has_name
 from domain.fields import is_record_name
 from domain.template import Template, rendered
 from domain.worker import parse as parse_worker
@@ -29,11 +28,12 @@ def _of_customer(form: Form) -> Answer:
     wanted = parse(OfCustomer, form)
     if not is_record_name(wanted.customer_id):
         raise NotFound("There is no customer with this CustomerId.")
-    (record, worker), found = database.together(
+    (named, worker), found = database.together(
         lambda: database.read(customers.reference(wanted.customer_id), workers.reference(wanted.worker)),
         records.load,
     )
-    if not record.exists:
+    record = customers.standing_for(named)
+    if record is None:
         raise NotFound("There is no customer with this CustomerId.")
     customer = customers.of(record)
     values = values_for(customer, record.to_dict() or {}, wanted.worker, worker.to_dict() or {})
@@ -45,11 +45,8 @@ def values_for(
     customer: Customer, record: Mapping[str, Any], identity: str, worker: Mapping[str, Any]
 ) -> dict[str, Any]:
     """What placeholders can name. A customer who is only called by their address has no name to be greeted by."""
-    own = {addresses.bare(address) for address in customer.addresses}
-    given = record.get("display_name")
-    named = isinstance(given, str) and addresses.bare(given) not in {"", *own}
     return {
-        "Name": customer.display_name if named else None,
+        "Name": customer.display_name if has_name(record) else None,
         "Author": parse_worker(identity, worker).name,
         "customer": {**record, "customer_id": customer.customer_id},
         "worker": {**worker, "identity": identity},

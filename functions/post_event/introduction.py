@@ -14,9 +14,10 @@ from providers.twilio import Outcome, Place
 
 def introduce(event: ParticipantEvent) -> None:
     """Makes a record for an unknown sender, if the settings want one. Raises TryAgain while Twilio is busy."""
-    customer = customers.find(event.customer_address or "")
+    address = event.customer_address or ""
+    customer = customers.find(address)
     if not customer.known and settings.load().create_customers:
-        customer = customers.create(customer)
+        customer = customers.create(customer, address)
     there = event.attributes()
     wanted = attributes(there, customer)
     if wanted == there:

@@ -131,8 +131,7 @@ def test_an_odd_entry_among_a_pools_numbers_stops_nothing(service: Service, db: 
     [
         ({"capacity": "many"}, "capacity"),
         ({"addresses": "+15550009999"}, "addresses must be a list"),
-        ({"addresses": ["+15550009999 "]}, "begins or ends with a blank"),
-        ({"addresses": ["+1 (555) 000-9999"]}, "write it as Twilio does: +15550009999"),
+        ({"addresses": ["0170 1234567"]}, "0170 1234567 is not a number of Twilio's"),
     ],
 )
 def test_a_pool_where_nothing_arrives_is_told_what_is_wrong(

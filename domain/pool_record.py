@@ -1,0 +1,58 @@
+"""What the service keeps in a pool's record: its numbers in Twilio's spelling, and the problem.
+
+Imports the phone-number library: no webhook needs this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from domain import addresses, phone_numbers
+from domain.pool import Pool, parse
+
+_LONGEST_PROBLEM = 1500
+_MOST_NAMED = 3
+
+
+def tidied(data: Mapping[str, Any]) -> Any:
+    """What is to stand in `addresses`: what nobody can understand stays as typed."""
+    given = data.get("addresses")
+    if not isinstance(given, list):
+        return given
+    found: list[Any] = []
+    for value in map(_spelled, given):
+        if value not in found:
+            found.append(value)
+    return found
+
+
+def numbers_of(data: Mapping[str, Any] | None) -> set[str]:
+    """The record's numbers in Twilio's spelling."""
+    return set(_read("", data or {}).addresses)
+
+
+def problem(pool_id: str, data: Mapping[str, Any], twins: Mapping[str, tuple[str, ...]]) -> str | None:
+    """The sentence for the record. `twins` are other pools by id, with their numbers."""
+    pool = _read(pool_id, data)
+    shared = [_shared(number, twins) for number in pool.addresses]
+    return " ".join(filter(None, (pool.problem, *shared)))[:_LONGEST_PROBLEM] or None
+
+
+def _read(pool_id: str, data: Mapping[str, Any]) -> Pool:
+    return parse(pool_id, {**data, "addresses": tidied(data)})
+
+
+def _spelled(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    return phone_numbers.normalised(value) or value.strip()
+
+
+def _shared(number: str, twins: Mapping[str, tuple[str, ...]]) -> str | None:
+    same = addresses.on_its_channel(number)
+    others = sorted(twin for twin, theirs in twins.items() if same in map(addresses.on_its_channel, theirs))
+    if not others:
+        return None
+    named = ", ".join(others[:_MOST_NAMED]) + (" and others" if len(others) > _MOST_NAMED else "")
+    return f"addresses: {number} also belongs to the pool {named}: what arrives by it enters the first by id."

@@ -1,0 +1,73 @@
+"""The Firestore trigger on pools/{pool_id}: tidies the numbers, says what makes no sense, and lets workers take what
+waits when there is more room.
+
+Its own writes wake it again, and it then finds nothing to do. Events come at least once and in any order, so every
+step works on the records as they are now. Two pools that name one number and are written at the same time: each
+side writes first and looks afterwards, so one of the two sees the other, and sees to both.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from assignment import matching, worker_care
+from domain import pool_record
+from domain.pool import parse
+from functions.door.trigger import Change
+from providers import database, log, pools, workers
+
+_MOST_WORKERS = 300  # the sweep sees to the others
+
+
+def handle(change: Change) -> None:
+    _put_right(change.name)
+    touched = pool_record.numbers_of(change.before) | pool_record.numbers_of(change.after)
+    twins = pools.twins(touched, other_than=change.name)
+    for pool_id in sorted([*twins, change.name] if twins else []):
+        _put_right(pool_id)
+    if parse(change.name, change.before).capacity != parse(change.name, change.after).capacity:
+        _use_room(change.name)
+
+
+def _put_right(pool_id: str) -> None:
+    try:
+        database.until_it_holds(lambda: _written_if_wrong(pool_id))
+    except database.Unwritable:  # again would be no better
+        log.warning("The record of a pool is too large to be written to; it stays as it is.", pool=pool_id)
+
+
+def _written_if_wrong(pool_id: str) -> None:
+    """One compare-and-set on the record as it is now; raises database.LostRace when somebody else was faster."""
+    from google.cloud.firestore import DELETE_FIELD
+
+    record = database.read(pools.reference(pool_id))[0]
+    data = record.to_dict()
+    if data is None:
+        return
+    changes: dict[str, Any] = {}
+    numbers = pool_record.tidied(data)
+    if isinstance(numbers, list) and numbers != data["addresses"]:
+        changes["addresses"] = numbers
+    twins = pools.twins(pool_record.numbers_of(data), other_than=pool_id)
+    problem = pool_record.problem(pool_id, data, twins)
+    if data.get("problem") != problem:
+        changes["problem"] = problem or DELETE_FIELD
+    if not changes:
+        return
+    pools.write(record, changes)
+    if problem and "problem" in changes:
+        log.warning(f"The record of a pool is not right: {problem}", pool=pool_id)
+
+
+def _use_room(pool_id: str) -> None:
+    """Says in the workers' records whether they are full by the capacity that holds now; then what waits is taken."""
+    pool = pools.load(pool_id)[pool_id]
+    for worker in workers.available(pool_id, _MOST_WORKERS):
+        try:
+            worker_care.put_right(worker, known={pool_id: pool})
+        except (
+            database.LostRace
+        ):  # whoever changed the record has looked at the pool, or looks when it is complete
+            continue
+    taken = matching.drain(pool)
+    log.info(f"{taken} were taken from the queue after the capacity changed", pool=pool_id)
