@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from domain import addresses, customer_record, customer_search
 from domain.customer import Customer
 from domain.fields import is_record_name
-from functions.door.answers import Answer, BadInput, NotFound, Refused
+from functions.door.answers import Answer, BadInput, NotFound
 from functions.door.forms import CustomersList, Form, OfCustomer, parse
 from functions.frontline import callback
-from providers import conversations, customers, database, settings
+from providers import customers, database, settings
 from providers.customers import Cursor
 
 if TYPE_CHECKING:
@@ -135,16 +135,8 @@ def _details(form: Form) -> Answer:
     if not record.exists:
         raise NotFound("There is no customer with this CustomerId.")
     customer = customers.of(record)
-    if not _may_see(wanted.worker, customer, is_open=settings.of(rules).crm_open):
-        raise Refused("The customer belongs to another worker (settings/routing, crm_open: true opens all).")
+    callback.refuse_another_workers(customer, wanted.worker, settings.of(rules))
     return Answer({"objects": {"customer": details(customer)}})
-
-
-def _may_see(worker: str, customer: Customer, is_open: bool) -> bool:
-    """A customer of nobody is everybody's, and whoever talks to somebody may know who that is."""
-    if is_open or customer.worker in (None, worker):
-        return True
-    return conversations.is_between(worker, customer.customer_id)
 
 
 def details(customer: Customer) -> dict[str, Any]:
