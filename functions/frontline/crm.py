@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 LARGEST_PAGE = 100
 LOOKED_THROUGH = 300  # records at most, for several words: Firestore looks up one, the rarest of them
+_LONGEST_NAME = 1500  # bytes of a token's; ours are cut long before
 _COUNTED = 3  # words; the longest, which are the rarest as a rule
 
 
@@ -118,13 +119,21 @@ def _cursor(wanted: CustomersList) -> Cursor | None:
 
 
 def _from_token(token: str) -> Cursor:
+    """Raises BadInput for one that somebody made up: anything may be in it, and Firestore takes no half characters."""
     try:
-        name, customer_id = json.loads(base64.urlsafe_b64decode(token))
-    except (ValueError, TypeError):
-        name = customer_id = None
-    if not isinstance(name, str) or not isinstance(customer_id, str) or not is_record_name(customer_id):
+        name, customer_id = _two_texts(json.loads(base64.urlsafe_b64decode(token)))
+        is_ours = len(name.encode()) <= _LONGEST_NAME and is_record_name(customer_id)
+    except (ValueError, TypeError, RecursionError):
+        is_ours = False
+    if not is_ours:
         raise BadInput("NextPageToken is not one that this service gave out.")
     return name, customer_id
+
+
+def _two_texts(value: object) -> Cursor:
+    if not isinstance(value, list) or [type(item) for item in value] != [str, str]:
+        raise TypeError
+    return value[0], value[1]
 
 
 def _details(form: Form) -> Answer:
