@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from google.api_core.exceptions import GoogleAPICallError, RetryError
 from google.auth.exceptions import DefaultCredentialsError
@@ -39,6 +39,8 @@ def import_(arguments: argparse.Namespace) -> int:
         made = plan(sheet.rows, existing)
     if sheet.mistakes or made.mistakes:
         return _complain(arguments.file, [*sheet.mistakes, *made.mistakes])
+    if sheet.own_columns:
+        _say(f"columns that only templates read: {', '.join(sheet.own_columns)}")
     print(_summary(made, arguments.dry_run))
     return 0 if arguments.dry_run else _write(db, made)
 
@@ -56,7 +58,7 @@ def _write(db: Client, made: Plan) -> int:
         try:
             customers_store.write_all(db, made.changes, finished)
         except (GoogleAPICallError, RetryError) as error:
-            _errors.print(
+            _say(
                 f"Firestore failed after {written} of {len(made.changes)} customers ({error}). "
                 "Run the same command again: what is right already is left alone."
             )
@@ -72,12 +74,28 @@ def export(arguments: argparse.Namespace) -> int:
         if str(arguments.file) == "-":
             number = customers_csv.write(sys.stdout, records)
         else:
-            part = arguments.file.with_name(f"{arguments.file.name}.part")
-            with part.open("w", encoding="utf-8-sig", newline="") as file:  # with a mark for Excel
-                number = customers_csv.write(file, records)
-            part.replace(arguments.file)
+            number = _write_for_owner(arguments.file, records)
     _errors.print(f"{number} customers exported")
     return 0
+
+
+def _write_for_owner(path: Path, records: Iterable[tuple[str, Mapping[str, Any]]]) -> int:
+    """All or nothing, and readable by nobody else: whoever else is on this machine has no right to the customers."""
+    part = path.with_name(f"{path.name}.part")
+    part.unlink(missing_ok=True)
+    try:
+        created = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(created, "w", encoding="utf-8-sig", newline="") as file:  # with a mark for Excel
+            number = customers_csv.write(file, records)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    return number
+
+
+def _say(text: str) -> None:
+    """To the person at the terminal, which is not to obey what stands in somebody's file or record."""
+    _errors.print("".join(c if c.isprintable() else ascii(c)[1:-1] for c in text), markup=False)
 
 
 def _summary(made: Plan, dry_run: bool) -> str:
@@ -88,7 +106,7 @@ def _summary(made: Plan, dry_run: bool) -> str:
 def _complain(file: Path, mistakes: Sequence[Mistake]) -> int:
     """Names every mistake with its line, as compilers do; returns the exit status."""
     for mistake in sorted(mistakes, key=lambda mistake: mistake.line)[:_MOST_SHOWN]:
-        _errors.print(f"{file}:{mistake.line}: {mistake.text}", markup=False)
+        _say(f"{file}:{mistake.line}: {mistake.text}")
     if len(mistakes) > _MOST_SHOWN:
         _errors.print(f"and {len(mistakes) - _MOST_SHOWN} more")
     _errors.print("Nothing was written.")
@@ -134,9 +152,9 @@ def main(words: Sequence[str] | None = None) -> int:
     try:
         return run(arguments)
     except OSError as error:
-        _errors.print(f"{error.filename or arguments.file}: {error.strerror}", markup=False)
+        _say(f"{error.filename or arguments.file}: {error.strerror}")
     except (GoogleAPICallError, RetryError, DefaultCredentialsError) as error:
-        _errors.print(f"Firestore cannot be reached: {error}", markup=False)
+        _say(f"Firestore cannot be reached: {error}")
     return 1
 
 
