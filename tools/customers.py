@@ -1,4 +1,4 @@
-"""Customers in bulk: `import FILE.csv` and `export FILE.csv`; docs/frontline.md describes the columns."""
+"""Customers in bulk, `import FILE.csv` and `export FILE.csv` (docs/frontline.md); `erase ID` one (docs/privacy.md)."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from google.api_core.exceptions import GoogleAPICallError, RetryError
+from google.api_core.exceptions import FailedPrecondition, GoogleAPICallError, RetryError
 from google.auth.exceptions import DefaultCredentialsError
 from google.cloud.firestore import Client
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from domain import phone_numbers
+from domain.fields import is_record_name
 from tools import customers_csv, customers_store
+from tools import erase as eraser
 from tools.customers_csv import Mistake
 from tools.customers_plan import Plan, plan
 from tools.seed import connect
@@ -79,6 +81,46 @@ def export(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def erase(arguments: argparse.Namespace) -> int:
+    """Nothing while somebody is still talking with them: their worker would be left with a nameless conversation."""
+    db = connect(arguments.project, arguments.database)
+    found = eraser.find(db, arguments.customer_id)
+    for one in found.open:
+        _say(
+            f"{one.id} is still {(one.to_dict() or {}).get('state')}: close it at Twilio, then run this again."
+        )
+    if found.open:
+        _say("Nothing was erased.")
+        return 1
+    for one in found.others:
+        _say(
+            f"{one.id} has the same address, but is the customer {one.get('customer_id')}'s: erase that one too?"
+        )
+    if found.is_nothing:
+        _say(f"Nothing is kept here of {arguments.customer_id}.")
+        return 0
+    try:
+        if not arguments.dry_run:
+            eraser.erase(db, found)
+    except FailedPrecondition:
+        _say(
+            "One of the conversations has just changed. Run the same command again: it goes on where it ended."
+        )
+        return 1
+    what = f"{int(found.record.exists)} record, {len(found.conversations)} conversations"
+    print(f"{what}; nothing is erased (--dry-run)" if arguments.dry_run else f"erased: {what}")
+    _tell_what_is_left(eraser.at_twilio(found))
+    return 0
+
+
+def _tell_what_is_left(addresses: Sequence[str]) -> None:
+    if addresses:
+        print("Left at Twilio, with all messages. To remove them there:")
+    for address in addresses:
+        print(f'  curl -X DELETE -u "$TWILIO_ACCOUNT_SID:$TWILIO_AUTH_TOKEN" {address}')
+    print("docs/privacy.md says what else Twilio and Google keep, and for how long.")
+
+
 def _write_for_owner(path: Path, records: Iterable[tuple[str, Mapping[str, Any]]]) -> int:
     """All or nothing, and readable by nobody else: whoever else is on this machine has no right to the customers."""
     part = path.with_name(f"{path.name}.part")
@@ -128,6 +170,12 @@ def _country(code: str) -> str:
     return code.upper()
 
 
+def _record_name(text: str) -> str:
+    if not is_record_name(text):
+        raise argparse.ArgumentTypeError("no record can be called that")
+    return text
+
+
 def _parsed(words: Sequence[str] | None) -> argparse.Namespace:
     common = argparse.ArgumentParser(add_help=False)
     default = os.environ.get("GOOGLE_CLOUD_PROJECT")
@@ -143,6 +191,12 @@ def _parsed(words: Sequence[str] | None) -> argparse.Namespace:
     fetch = commands.add_parser("export", parents=[common], help="write all customers into a CSV file")
     fetch.add_argument("file", type=Path, help="- for the standard output")
     fetch.set_defaults(run=export)
+    forget = commands.add_parser(
+        "erase", parents=[common], help="erase one customer and what was kept of them"
+    )
+    forget.add_argument("customer_id", type=_record_name, metavar="ID", help="the record's name in customers")
+    forget.add_argument("--dry-run", action="store_true", help="say what there is and erase nothing")
+    forget.set_defaults(run=erase, file="")
     return parser.parse_args(words)
 
 
