@@ -37,6 +37,7 @@ def signed(function: Function, request: Request) -> Response:
 
     def answer() -> Answer:
         raw = _read(function, request)
+        configuration.twilio()  # where nothing is set up, that is what is told
         _refuse_without_signature(request)
         form, other = _parsed(request, raw)
         _refuse_unsigned(function.name, request, form, other)
