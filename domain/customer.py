@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 from domain import addresses as spelling
 from domain.fields import Fields
 from domain.worker import identity_in
+
+_LINK = re.compile(r"(?:https?://|mailto:|tel:)[^\x00-\x1f\x7f]+", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -35,13 +38,30 @@ def parse(customer_id: str, data: Mapping[str, Any] | None, version: object = No
         addresses=listed,
         worker=identity_in(fields, "worker"),
         avatar=fields.web_address("avatar"),
-        links=fields.objects("links"),
+        links=_links(fields),
         details=fields.mapping("details"),
         # What makes no sense here was meant to keep somebody from being written to.
         do_not_contact=fields.flag("do_not_contact", default=(data or {}).get("do_not_contact") is not None),
         language=fields.text("language"),
         problem=fields.problem,
     )
+
+
+def _links(fields: Fields) -> tuple[Mapping[str, Any], ...]:
+    """Those that a phone may open; javascript: and data: are programs, not places."""
+    given = fields.objects("links")
+    good = tuple(link for link in given if _may_be_opened(link.get("value")))
+    if len(good) < len(given):
+        fields.complain(
+            "links has an entry whose value does not begin with https://, http://, mailto: or tel:; "
+            "that entry is left out."
+        )
+    return good
+
+
+def _may_be_opened(value: object) -> bool:
+    """A link without a value is nothing to open."""
+    return not isinstance(value, str) or not value.strip() or _LINK.fullmatch(value.strip()) is not None
 
 
 def unknown(address: str, customer_id: str | None = None) -> Customer:

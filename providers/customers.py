@@ -149,6 +149,14 @@ def twins(addresses: Iterable[str], other_than: str) -> dict[str, tuple[str, ...
     return {name: listed for name, listed in found.items() if name != other_than}
 
 
+def with_address(number: str) -> list[Customer]:
+    """Every customer with this number, be it for messages or for WhatsApp; 20 at most."""
+    bare = spelling.bare(number)
+    known = [*dict.fromkeys((*spelling.spellings(number), bare, f"whatsapp:{bare}"))]
+    query = database.filtered("customers", [("addresses", "array_contains_any", known)])
+    return [of(record) for record in database.find(query.limit(_MOST_TWINS))]
+
+
 def listed(worker: str, after: Cursor | None, limit: int) -> list[Snapshot]:
     """A worker's own customers by name, from behind a cursor; reads `limit` records, of each what a list shows."""
     query: Any = database.filtered("customers", [("worker", "==", worker)])

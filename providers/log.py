@@ -1,7 +1,7 @@
 """One JSON object per line for Cloud Logging; what a line may hold is decided here.
 
-No token, no message text, no full address; docs/operations.md says what else. A number or an e-mail address in a
-message is hidden here, but a field is written as it is given.
+No token, no message text, no full address; docs/operations.md says what else. A number or an e-mail address is
+hidden here, in the message and in all fields but `worker`: records may be called by their customer's number.
 Special keys: https://cloud.google.com/logging/docs/structured-logging
 """
 
@@ -16,7 +16,13 @@ from contextvars import ContextVar
 
 _TRACE: ContextVar[str | None] = ContextVar("log_trace", default=None)
 _WRITING = threading.Lock()
-_NUMBER_OR_EMAIL = re.compile(r"\+?\d[\d\s().-]{5,}\d|[^\s@,;:()<>\"']+@[^\s@,;:()<>\"']*[^\s@,;:()<>\"'.]")
+# An address begins where a word does: tried at every letter of a long word, this would take the square of its length.
+_EMAIL = re.compile(r"(?<![^\s@,;:()<>\"'])[^\s@,;:()<>\"']+@[^\s@,;:()<>\"']*[^\s@,;:()<>\"'.]")
+_EMAIL_OR_NUMBER = re.compile(_EMAIL.pattern + r"|\+?\d[\d\s().-]{5,}\d")
+_NO_ADDRESS = re.compile(
+    r"CH[0-9a-fA-F]{32}|c-[0-9a-f]{20}"
+)  # ids of Twilio's and of ours, whatever digits they have
+_READABLE = {"worker", "function", "stack_trace", "@type"}
 _REPORTED = "type.googleapis.com/google.devtools.clouderrorreporting.v1beta1.ReportedErrorEvent"
 
 
@@ -63,13 +69,25 @@ def _write(severity: str, message: str, fields: dict[str, object]) -> None:
     line: dict[str, object] = {"severity": severity, "message": _hidden(message, fields.get("worker"))}
     if trace := _TRACE.get():
         line["logging.googleapis.com/trace"] = trace
-    line |= {name: value for name, value in fields.items() if value is not None}
+    line |= {name: _shown(name, value) for name, value in fields.items() if value is not None}
     text = json.dumps(line, ensure_ascii=False, default=str).encode(errors="backslashreplace").decode()
     with _WRITING:
         sys.stdout.write(text + "\n")
         sys.stdout.flush()
 
 
+def _shown(name: str, value: object) -> object:
+    if name in _READABLE or not isinstance(value, str) or _NO_ADDRESS.fullmatch(value):
+        return value
+    return _hidden(value, None)
+
+
 def _hidden(text: str, worker: object) -> str:
     """The message without addresses. The worker whom the line is about stays readable."""
-    return _NUMBER_OR_EMAIL.sub(lambda found: found[0] if found[0] == worker else masked(found[0]), text)
+
+    def shown(found: re.Match[str]) -> str:
+        return found[0] if found[0] == worker else masked(found[0])
+
+    return _EMAIL.sub(
+        shown, _EMAIL_OR_NUMBER.sub(shown, text)
+    )  # twice: a number may have stood right before one

@@ -1,22 +1,24 @@
-"""Customers in bulk: `import FILE.csv` and `export FILE.csv`; docs/frontline.md describes the columns."""
+"""Customers in bulk, `import FILE.csv` and `export FILE.csv` (docs/frontline.md); `erase ID` one (docs/privacy.md)."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from google.api_core.exceptions import GoogleAPICallError, RetryError
+from google.api_core.exceptions import FailedPrecondition, GoogleAPICallError, RetryError
 from google.auth.exceptions import DefaultCredentialsError
 from google.cloud.firestore import Client
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from domain import phone_numbers
+from domain.fields import is_record_name
 from tools import customers_csv, customers_store
+from tools import erase as eraser
 from tools.customers_csv import Mistake
 from tools.customers_plan import Plan, plan
 from tools.seed import connect
@@ -39,6 +41,8 @@ def import_(arguments: argparse.Namespace) -> int:
         made = plan(sheet.rows, existing)
     if sheet.mistakes or made.mistakes:
         return _complain(arguments.file, [*sheet.mistakes, *made.mistakes])
+    if sheet.own_columns:
+        _say(f"columns that only templates read: {', '.join(sheet.own_columns)}")
     print(_summary(made, arguments.dry_run))
     return 0 if arguments.dry_run else _write(db, made)
 
@@ -56,7 +60,7 @@ def _write(db: Client, made: Plan) -> int:
         try:
             customers_store.write_all(db, made.changes, finished)
         except (GoogleAPICallError, RetryError) as error:
-            _errors.print(
+            _say(
                 f"Firestore failed after {written} of {len(made.changes)} customers ({error}). "
                 "Run the same command again: what is right already is left alone."
             )
@@ -72,12 +76,68 @@ def export(arguments: argparse.Namespace) -> int:
         if str(arguments.file) == "-":
             number = customers_csv.write(sys.stdout, records)
         else:
-            part = arguments.file.with_name(f"{arguments.file.name}.part")
-            with part.open("w", encoding="utf-8-sig", newline="") as file:  # with a mark for Excel
-                number = customers_csv.write(file, records)
-            part.replace(arguments.file)
+            number = _write_for_owner(arguments.file, records)
     _errors.print(f"{number} customers exported")
     return 0
+
+
+def erase(arguments: argparse.Namespace) -> int:
+    """Nothing while somebody is still talking with them: their worker would be left with a nameless conversation."""
+    db = connect(arguments.project, arguments.database)
+    found = eraser.find(db, arguments.customer_id)
+    for one in found.open:
+        _say(
+            f"{one.id} is still {(one.to_dict() or {}).get('state')}: close it at Twilio, then run this again."
+        )
+    if found.open:
+        _say("Nothing was erased.")
+        return 1
+    for one in found.others:
+        _say(
+            f"{one.id} has the same address, but is the customer {one.get('customer_id')}'s: erase that one too?"
+        )
+    if found.is_nothing:
+        _say(f"Nothing is kept here of {arguments.customer_id}.")
+        return 0
+    try:
+        if not arguments.dry_run:
+            eraser.erase(db, found)
+    except FailedPrecondition:
+        _say(
+            "One of the conversations has just changed. Run the same command again: it goes on where it ended."
+        )
+        return 1
+    what = f"{int(found.record.exists)} record, {len(found.conversations)} conversations"
+    print(f"{what}; nothing is erased (--dry-run)" if arguments.dry_run else f"erased: {what}")
+    _tell_what_is_left(eraser.at_twilio(found))
+    return 0
+
+
+def _tell_what_is_left(addresses: Sequence[str]) -> None:
+    if addresses:
+        print("Left at Twilio, with all messages. To remove them there:")
+    for address in addresses:
+        print(f'  curl -X DELETE -u "$TWILIO_ACCOUNT_SID:$TWILIO_AUTH_TOKEN" {address}')
+    print("docs/privacy.md says what else Twilio and Google keep, and for how long.")
+
+
+def _write_for_owner(path: Path, records: Iterable[tuple[str, Mapping[str, Any]]]) -> int:
+    """All or nothing, and readable by nobody else: whoever else is on this machine has no right to the customers."""
+    part = path.with_name(f"{path.name}.part")
+    part.unlink(missing_ok=True)
+    try:
+        created = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(created, "w", encoding="utf-8-sig", newline="") as file:  # with a mark for Excel
+            number = customers_csv.write(file, records)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    return number
+
+
+def _say(text: str) -> None:
+    """To the person at the terminal, which is not to obey what stands in somebody's file or record."""
+    _errors.print("".join(c if c.isprintable() else ascii(c)[1:-1] for c in text), markup=False)
 
 
 def _summary(made: Plan, dry_run: bool) -> str:
@@ -88,7 +148,7 @@ def _summary(made: Plan, dry_run: bool) -> str:
 def _complain(file: Path, mistakes: Sequence[Mistake]) -> int:
     """Names every mistake with its line, as compilers do; returns the exit status."""
     for mistake in sorted(mistakes, key=lambda mistake: mistake.line)[:_MOST_SHOWN]:
-        _errors.print(f"{file}:{mistake.line}: {mistake.text}", markup=False)
+        _say(f"{file}:{mistake.line}: {mistake.text}")
     if len(mistakes) > _MOST_SHOWN:
         _errors.print(f"and {len(mistakes) - _MOST_SHOWN} more")
     _errors.print("Nothing was written.")
@@ -110,6 +170,12 @@ def _country(code: str) -> str:
     return code.upper()
 
 
+def _record_name(text: str) -> str:
+    if not is_record_name(text):
+        raise argparse.ArgumentTypeError("no record can be called that")
+    return text
+
+
 def _parsed(words: Sequence[str] | None) -> argparse.Namespace:
     common = argparse.ArgumentParser(add_help=False)
     default = os.environ.get("GOOGLE_CLOUD_PROJECT")
@@ -125,6 +191,12 @@ def _parsed(words: Sequence[str] | None) -> argparse.Namespace:
     fetch = commands.add_parser("export", parents=[common], help="write all customers into a CSV file")
     fetch.add_argument("file", type=Path, help="- for the standard output")
     fetch.set_defaults(run=export)
+    forget = commands.add_parser(
+        "erase", parents=[common], help="erase one customer and what was kept of them"
+    )
+    forget.add_argument("customer_id", type=_record_name, metavar="ID", help="the record's name in customers")
+    forget.add_argument("--dry-run", action="store_true", help="say what there is and erase nothing")
+    forget.set_defaults(run=erase, file="")
     return parser.parse_args(words)
 
 
@@ -134,9 +206,9 @@ def main(words: Sequence[str] | None = None) -> int:
     try:
         return run(arguments)
     except OSError as error:
-        _errors.print(f"{error.filename or arguments.file}: {error.strerror}", markup=False)
+        _say(f"{error.filename or arguments.file}: {error.strerror}")
     except (GoogleAPICallError, RetryError, DefaultCredentialsError) as error:
-        _errors.print(f"Firestore cannot be reached: {error}", markup=False)
+        _say(f"Firestore cannot be reached: {error}")
     return 1
 
 

@@ -12,24 +12,16 @@ from typing import Any, TextIO
 
 from domain import phone_numbers
 from domain.customer_record import KEPT
+from tools import customers_columns
+from tools.customers_columns import COLUMNS, ID
 
-ID = "customer_id"
-COLUMNS = (
-    ID,
-    "display_name",
-    "addresses",
-    "worker",
-    "avatar",
-    "language",
-    "do_not_contact",
-    "links",
-    "details_title",
-    "details_content",
-)
 _DETAILS = {"details_title": "title", "details_content": "content"}
-_NAME = re.compile(r"(?!__)[A-Za-z_][A-Za-z0-9_ -]*")
-_HEADER = re.compile(r"(?P<name>.*?)(?: \((?P<kind>json|time)\))?")
 _BETWEEN_ADDRESSES = re.compile(r"[;|\n]")
+_FORMULA = re.compile(
+    r"'*[=@+\-\t\r\n\uff1d\uff20\uff0b\uff0d]"
+)  # what spreadsheets take a text with such a beginning for
+_SIGNED_NUMBER = re.compile(r"[+-]\d+([.,]\d+)*")
+_LARGEST_CELL = 2**21  # characters, more than a record holds
 _FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
@@ -54,18 +46,21 @@ class Sheet:
 
     rows: list[Row] = field(default_factory=list)
     mistakes: list[Mistake] = field(default_factory=list)
+    own_columns: list[str] = field(default_factory=list)
 
 
 def read(file: TextIO, country: str | None = None) -> Sheet:
     """All rows; `country` is where numbers without a plus belong. Commas or, as in many Excels, semicolons."""
     sheet = Sheet()
     line = 1
+    csv.field_size_limit(_LARGEST_CELL)
     try:
         first = file.readline()
         file.seek(0)
         lines = csv.reader(file, delimiter=";" if ";" in first and "," not in first else ",", strict=True)
-        header = [cell.strip() for cell in next(lines, [])]
-        sheet.mistakes += [Mistake(1, text) for text in _wrong_in(header)]
+        header = customers_columns.understood(next(lines, []))
+        sheet.mistakes += [Mistake(1, text) for text in customers_columns.wrong_in(header)]
+        sheet.own_columns = customers_columns.own(header)
         line = lines.line_num + 1
         for cells in [] if sheet.mistakes else lines:
             if any(cell.strip() for cell in cells):
@@ -78,19 +73,6 @@ def read(file: TextIO, country: str | None = None) -> Sheet:
     return sheet
 
 
-def _wrong_in(header: Sequence[str]) -> list[str]:
-    wrong = [f"the column {name} comes twice" for name in dict.fromkeys(header) if header.count(name) > 1]
-    for column in header:
-        name = _parts(column)[0]
-        if name in KEPT:
-            wrong.append(f"the column {name} is kept by the service: leave it out")
-        elif not _NAME.fullmatch(name):
-            wrong.append(f"the column “{column}” is not a name: letters, digits, blanks, - and _")
-    if not {ID, "addresses"} & set(header):
-        wrong.append("there is neither a column customer_id nor a column addresses")
-    return wrong
-
-
 def _take(sheet: Sheet, line: int, header: Sequence[str], cells: Sequence[str], country: str | None) -> None:
     if len(cells) != len(header):
         sheet.mistakes.append(Mistake(line, f"{len(cells)} cells, but {len(header)} columns"))
@@ -98,7 +80,11 @@ def _take(sheet: Sheet, line: int, header: Sequence[str], cells: Sequence[str], 
     fields: dict[str, Any] = {}
     customer_id = ""
     for column, cell in zip(header, cells, strict=True):
-        name, kind = _parts(column)
+        name, kind = customers_columns.parts(column)
+        if not column:
+            if cell.strip():
+                sheet.mistakes.append(Mistake(line, "a cell stands under no column"))
+            continue
         try:
             value = _value(name, kind, cell.strip(), country)
         except ValueError as error:
@@ -120,11 +106,6 @@ def _add_detail(fields: dict[str, Any], key: str, value: Any) -> None:
         fields["details"] = {**details, key: value}
 
 
-def _parts(column: str) -> tuple[str, str | None]:
-    match = _HEADER.fullmatch(column)
-    return (match["name"], match["kind"]) if match else (column, None)
-
-
 def _value(name: str, kind: str | None, cell: str, country: str | None) -> Any:
     """The cell's value, None for an empty one; raises ValueError with a sentence."""
     if not cell:
@@ -138,12 +119,23 @@ def _value(name: str, kind: str | None, cell: str, country: str | None) -> Any:
             raise ValueError("this is not JSON") from None
     if name == "addresses":
         typed = [address.strip() for address in _BETWEEN_ADDRESSES.split(cell) if address.strip()]
+        typed = list(map(_as_it_was, typed))
         return list(dict.fromkeys(phone_numbers.normalised(a, country) or a for a in typed))
     if name == "do_not_contact":
         if cell.lower() not in _FLAGS:
             raise ValueError("true or false is wanted")
         return _FLAGS[cell.lower()]
-    return cell
+    return _as_it_was(cell)
+
+
+def _harmless(text: str) -> str:
+    """The text as a spreadsheet shows it without working it out; `_as_it_was` takes the sign off again."""
+    is_plain = _FORMULA.match(text) is None or _SIGNED_NUMBER.fullmatch(text) is not None
+    return text if is_plain else f"'{text}"
+
+
+def _as_it_was(cell: str) -> str:
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
 
 
 def write(file: TextIO, records: Iterable[tuple[str, Mapping[str, Any]]]) -> int:
@@ -161,9 +153,9 @@ def cells_of(customer_id: str, data: Mapping[str, Any]) -> dict[str, str]:
 
     Places, references and bytes, and fields with a name that no column can have, are left out.
     """
-    row = {ID: customer_id}
+    row = {ID: _harmless(customer_id)}
     for name, value in data.items():
-        if name not in KEPT and _NAME.fullmatch(name) and value is not None:
+        if name not in KEPT and customers_columns.can_be(name) and value is not None:
             row |= _cells(name, value)
     return row
 
@@ -177,14 +169,16 @@ def _cells(name: str, value: Any) -> dict[str, str]:
     }
     if name in special and special[name](value):
         if name == "details":
-            return {column: value[key] for column, key in _DETAILS.items() if key in value}
+            return {column: _harmless(value[key]) for column, key in _DETAILS.items() if key in value}
         if name == "addresses":
-            return {name: "; ".join(value)}
+            listed = "; ".join(map(_harmless, value))
+            return {name: listed if listed.startswith("'") else _harmless(listed)}
         return {name: json.dumps(value, ensure_ascii=False)}
     if isinstance(value, datetime):
         return {f"{name} (time)": value.isoformat()}
-    if name not in (*special, ID, *_DETAILS) and _is_plain(value):
-        return {name: value}
+    is_own = name in (*special, ID, *_DETAILS) or customers_columns.is_like_another(name)
+    if not is_own and _is_plain(value):
+        return {name: _harmless(value)}
     return {f"{name} (json)": json.dumps(value, ensure_ascii=False)} if _is_json(value) else {}
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from flask import Request, Response
@@ -14,22 +16,30 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from functions.door.answers import Answer, BadInput, Problem, Refused, TooLarge, TryAgain, WrongMethod
 from functions.door.function import Function
-from providers import configuration, database, deadline, log
+from providers import configuration, connection, database, deadline, log
 from providers.configuration import ConfigurationError
 
 if TYPE_CHECKING:
+    import socket
+
     from functions.door.forms import Form
 
 _JSON = "application/json"
 _FORM = "application/x-www-form-urlencoded"
+_NOT_WHOLE = "The body did not arrive whole and in time, or is not UTF-8."
 LARGEST_BODY = 500_000  # bytes; Twilio's largest, a 32 KB message with 16 KB of attributes, is below 200,000
+MOST_FIELDS = 300  # of a form; Twilio's have about 30, and a signature is worked out over all of them
+_SIGNATURE = re.compile(r"[A-Za-z0-9+/]{27}=|[A-Za-z0-9+/]{43}=")  # SHA-1 or SHA-256 in base64
 
 
 def signed(function: Function, request: Request) -> Response:
     """A webhook of Twilio's: POST, a form, signed with the account's token for exactly this address."""
 
     def answer() -> Answer:
-        form, other = _read(function, request)
+        raw = _read(function, request)
+        configuration.twilio()  # where nothing is set up, that is what is told
+        _refuse_without_signature(request)
+        form, other = _parsed(request, raw)
         _refuse_unsigned(function.name, request, form, other)
         handle: Callable[[Form], Answer] = importlib.import_module(function.module).handle
         return _answer_always(function.name, handle, form) if function.answers_always else handle(form)
@@ -69,7 +79,7 @@ def _answered(function: Function, request: Request, answer: Callable[[], Answer]
     except Problem as problem:
         level = log.error if problem.status >= 500 else log.warning
         level(f"{name} answered {problem.status}: {problem}", function=name)
-        return _refusal(problem)
+        return _refusal(problem, request)
     except ConfigurationError as error:
         log.error(f"{name} cannot work: {error}", function=name)
         return _response(Answer({"error": "The service is not configured."}, 500))
@@ -86,27 +96,56 @@ def _answered(function: Function, request: Request, answer: Callable[[], Answer]
         return _response(Answer({"error": "An unexpected error; the log has the details."}, 500))
 
 
-def _read(function: Function, request: Request) -> tuple[Form, str]:
-    """The form as it was sent, or the body of another kind, which only a hash in the signed address can cover."""
+def _read(function: Function, request: Request) -> bytes:
+    """The body as it was sent, whole and in time."""
     if request.method not in function.methods:
         raise WrongMethod(function.methods)
     request.max_content_length = LARGEST_BODY + 1  # at its limit Werkzeug cuts off silently, and then raises
     try:
         if (request.content_length or 0) > LARGEST_BODY:
             raise RequestEntityTooLarge
-        is_form = request.mimetype == _FORM
-        form = MultiDict(request.form.items(multi=True)) if is_form else MultiDict()
-        other = "" if is_form else request.get_data().decode()
-        request.stream.read(1)
-        return form, other
+        with connection.hurried(_line_of_a_body(request)):
+            raw = request.get_data()
+            request.stream.read(1)
     except RequestEntityTooLarge:
         raise TooLarge(f"The body is larger than {LARGEST_BODY} bytes.") from None
-    except (HTTPException, ParseException, OSError, UnicodeDecodeError):
-        raise BadInput("The body did not arrive whole, or is not UTF-8.") from None
+    except (HTTPException, ParseException, OSError):
+        raise BadInput(_NOT_WHOLE) from None
+    if len(raw) < (request.content_length or 0):
+        raise BadInput(_NOT_WHOLE)
+    if request.mimetype == _FORM and raw.count(b"&") >= MOST_FIELDS:
+        raise TooLarge(f"The form has more than {MOST_FIELDS} fields.")
+    return raw
+
+
+def _line_of_a_body(request: Request) -> socket.socket | None:
+    """The connection, which gunicorn lends to whoever answers; None where there is none, or no body on it."""
+    has_body = request.content_length or request.headers.get("Transfer-Encoding")
+    return request.environ.get("gunicorn.socket") if has_body else None
+
+
+def _parsed(request: Request, raw: bytes) -> tuple[Form, str]:
+    """The form as it was sent, or the body of another kind, which only a hash in the signed address can cover."""
+    try:
+        if request.mimetype == _FORM:
+            return MultiDict(request.form.items(multi=True)), ""
+        return MultiDict(), raw.decode()
+    except (HTTPException, UnicodeDecodeError):
+        raise BadInput(_NOT_WHOLE) from None
+
+
+def _refuse_without_signature(request: Request) -> None:
+    """What is none at all costs no look at the form."""
+    from twilio.request_validator import SIGNATURE_HEADER
+
+    if not _SIGNATURE.fullmatch(request.headers.get(SIGNATURE_HEADER, "")):
+        raise Refused("There is no X-Twilio-Signature that could fit.")
 
 
 def _refuse_unsigned(name: str, request: Request, form: Form, other: str) -> None:
     from twilio.request_validator import (
+        HMAC_SHA1,
+        HMAC_SHA256,
         SIGNATURE_HEADER,
         SIGNATURE_SETTINGS_HEADER,
         RequestValidator,
@@ -116,6 +155,8 @@ def _refuse_unsigned(name: str, request: Request, form: Form, other: str) -> Non
     account, address = configuration.twilio(), _address(name, request)
     signature = request.headers.get(SIGNATURE_HEADER, "")
     algorithm = get_signature_algorithm(request.headers.get(SIGNATURE_SETTINGS_HEADER, ""))
+    if algorithm.upper() not in (HMAC_SHA1, HMAC_SHA256):  # the SDK would write it into the log as it is
+        raise Refused("The X-Twilio-Signature is made in a way that is not known here.")
     try:
         checks = (RequestValidator(secret).validate for secret in account.signing_secrets)
         is_signed = any(check(address, other or form, signature, algorithm) for check in checks)
@@ -139,19 +180,22 @@ def _address(name: str, request: Request) -> str:
 
 
 def _response(answer: Answer) -> Response:
-    body = answer.body
+    content = answer.body
     if answer.content_type == _JSON:
-        body = "" if body is None else json.dumps(body, ensure_ascii=False)
-    return Response(body, answer.status, answer.headers, content_type=answer.content_type)
+        content = "" if content is None else json.dumps(content, ensure_ascii=False)
+    return Response(content, answer.status, answer.headers, content_type=answer.content_type)
 
 
-def _refusal(problem: Problem) -> Response:
+def _refusal(problem: Problem, request: Request) -> Response:
     """The framework reads all that is left of a body before it sends a plain answer, but not before a streamed one."""
     text = json.dumps({"error": str(problem)}, ensure_ascii=False).encode()
     response = Response(iter([text]), problem.status, content_type=_JSON)
     response.content_length = len(text)
     if isinstance(problem, WrongMethod):
         response.headers["Allow"] = ", ".join(problem.allowed)
+    if isinstance(problem, WrongMethod | TooLarge):
+        # Of a body that was left unread the server would wait for the rest, for 5 s on one of its threads.
+        response.call_on_close(partial(connection.hang_up, _line_of_a_body(request)))
     return response
 
 

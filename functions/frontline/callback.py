@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from domain.customer import Customer
-from functions.door.answers import Answer, NotUnderstood
+from domain.settings import Settings
+from functions.door.answers import Answer, NotUnderstood, Refused
 from functions.door.forms import Form, Location, parse
+from providers import conversations
 
 LARGEST_ANSWER = 60_000  # bytes; Twilio takes 64 KB, and the names around the values need room too
 
@@ -18,6 +20,22 @@ def by_location(handlers: Mapping[str, Callable[[Form], Answer]], form: Form) ->
     if handle is None:
         raise NotUnderstood(f"Location must be {' or '.join(handlers)}.")
     return handle(form)
+
+
+def refuse_another_workers(customer: Customer, worker: str, settings: Settings, asked_as: str) -> None:
+    """Of a customer whom this worker may not see nothing is told, be it details, messages or a number.
+
+    `asked_as`: the id that was asked for, under which the conversation was begun; the record may have another now.
+    """
+    if not may_see(customer, worker, settings, asked_as):
+        raise Refused("The customer belongs to another worker (settings/routing, crm_open: true opens all).")
+
+
+def may_see(customer: Customer, worker: str, settings: Settings, asked_as: str) -> bool:
+    """A customer of nobody is everybody's, and whoever talks to somebody may know who that is."""
+    if settings.crm_open or customer.worker in (None, worker):
+        return True
+    return conversations.is_between(worker, asked_as)
 
 
 def cut(text: str, most_bytes: int) -> str:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from domain import addresses, customer_record, customer_search, phone_numbers
 from domain.customer import Customer
 from domain.fields import is_record_name
-from functions.door.answers import Answer, BadInput, NotFound, Refused
+from functions.door.answers import Answer, BadInput, NotFound
 from functions.door.forms import CustomersList, Form, OfCustomer, parse
 from functions.frontline import callback
-from providers import conversations, customers, database, settings
+from providers import customers, database, settings
 from providers.customers import Cursor
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 LARGEST_PAGE = 100
 LOOKED_THROUGH = 300  # records at most, for several words: Firestore looks up one, the rarest of them
+_LONGEST_NAME = 1500  # bytes of a token's; ours are cut long before
 _COUNTED = 3  # words; the longest, which are the rarest as a rule
 
 
@@ -119,13 +120,21 @@ def _cursor(wanted: CustomersList) -> Cursor | None:
 
 
 def _from_token(token: str) -> Cursor:
+    """Raises BadInput for one that somebody made up: anything may be in it, and Firestore takes no half characters."""
     try:
-        name, customer_id = json.loads(base64.urlsafe_b64decode(token))
-    except (ValueError, TypeError):
-        name = customer_id = None
-    if not isinstance(name, str) or not isinstance(customer_id, str) or not is_record_name(customer_id):
+        name, customer_id = _two_texts(json.loads(base64.urlsafe_b64decode(token)))
+        is_ours = len(name.encode()) <= _LONGEST_NAME and is_record_name(customer_id)
+    except (ValueError, TypeError, RecursionError):
+        is_ours = False
+    if not is_ours:
         raise BadInput("NextPageToken is not one that this service gave out.")
     return name, customer_id
+
+
+def _two_texts(value: object) -> Cursor:
+    if not isinstance(value, list) or [type(item) for item in value] != [str, str]:
+        raise TypeError
+    return value[0], value[1]
 
 
 def _details(form: Form) -> Answer:
@@ -137,17 +146,8 @@ def _details(form: Form) -> Answer:
     if record is None:
         raise NotFound("There is no customer with this CustomerId.")
     customer = customers.of(record)
-    is_theirs = not named.exists and conversations.is_between(wanted.worker, wanted.customer_id)
-    if not is_theirs and not _may_see(wanted.worker, customer, is_open=settings.of(rules).crm_open):
-        raise Refused("The customer belongs to another worker (settings/routing, crm_open: true opens all).")
+    callback.refuse_another_workers(customer, wanted.worker, settings.of(rules), wanted.customer_id)
     return Answer({"objects": {"customer": details(customer)}})
-
-
-def _may_see(worker: str, customer: Customer, is_open: bool) -> bool:
-    """A customer of nobody is everybody's, and whoever talks to somebody may know who that is."""
-    if is_open or customer.worker in (None, worker):
-        return True
-    return conversations.is_between(worker, customer.customer_id)
 
 
 def details(customer: Customer) -> dict[str, Any]:

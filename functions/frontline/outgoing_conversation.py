@@ -23,9 +23,10 @@ def _proxy_address(form: Form) -> Answer:
     wanted = parse(ProxyAddressWanted, form)
     if not (addresses.is_number(wanted.customer_address) or addresses.is_user_id(wanted.customer_address)):
         raise BadInput("ChannelValue is not an international phone number such as +15551234567.")
-    customer, worker, default_pool = _look(wanted)
-    if customer.do_not_contact:
-        raise Refused(f"The customer {customer.customer_id} may not be written to (do_not_contact).")
+    (customer, worker, default_pool), namesakes = database.together(
+        lambda: _look(wanted), lambda: customers.with_address(wanted.customer_address)
+    )
+    _refuse_unwanted(wanted, customer, namesakes)
     candidates = (*worker.addresses, *_of_pools(worker, default_pool), *_of_environment(wanted.channel))
     proxy = choose(candidates, wanted.channel, wanted.customer_address)
     if proxy is None:
@@ -33,6 +34,18 @@ def _proxy_address(form: Form) -> Answer:
             f"{worker.identity} has no number for {wanted.channel}: no own one, no pool's, no default."
         )
     return Answer({"proxy_address": proxy})
+
+
+def _refuse_unwanted(wanted: ProxyAddressWanted, customer: Customer, namesakes: list[Customer]) -> None:
+    """`namesakes`: every record with this address, for a person who has two of them has said no in any of them."""
+    if customer.do_not_contact:
+        raise Refused(f"The customer {customer.customer_id} may not be written to (do_not_contact).")
+    if addresses.key(wanted.customer_address) not in set(map(addresses.key, customer.addresses)):
+        raise Refused(f"ChannelValue is not an address of the customer {customer.customer_id}.")
+    if any(other.do_not_contact for other in namesakes):
+        raise Refused(
+            "ChannelValue may not be written to: another customer's record has it (do_not_contact)."
+        )
 
 
 def choose(candidates: tuple[str, ...], channel: str, customer_address: str) -> str | None:
@@ -61,8 +74,9 @@ def _look(wanted: ProxyAddressWanted) -> tuple[Customer, Worker, str]:
     customer = customers.standing_for(named)
     if customer is None:
         raise NotFound("There is no customer with this CustomerId.")
-    default_pool = settings.of(rules).default_pool
-    return customers.of(customer), workers.of(worker), default_pool
+    found, routing = customers.of(customer), settings.of(rules)
+    callback.refuse_another_workers(found, wanted.worker, routing, wanted.customer_id)
+    return found, workers.of(worker), routing.default_pool
 
 
 def _of_pools(worker: Worker, default_pool: str) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from domain.worker import parse as parse_worker
 from functions.door.answers import Answer, NotFound
 from functions.door.forms import Form, OfCustomer, parse
 from functions.frontline import callback
-from providers import customers, database, log, workers
+from providers import customers, database, log, settings, workers
 from providers import templates as records
 
 
@@ -28,14 +28,17 @@ def _of_customer(form: Form) -> Answer:
     wanted = parse(OfCustomer, form)
     if not is_record_name(wanted.customer_id):
         raise NotFound("There is no customer with this CustomerId.")
-    (named, worker), found = database.together(
-        lambda: database.read(customers.reference(wanted.customer_id), workers.reference(wanted.worker)),
+    (named, worker, rules), found = database.together(
+        lambda: database.read(
+            customers.reference(wanted.customer_id), workers.reference(wanted.worker), settings.reference()
+        ),
         records.load,
     )
     record = customers.standing_for(named)
     if record is None:
         raise NotFound("There is no customer with this CustomerId.")
     customer = customers.of(record)
+    callback.refuse_another_workers(customer, wanted.worker, settings.of(rules), wanted.customer_id)
     values = values_for(customer, record.to_dict() or {}, wanted.worker, worker.to_dict() or {})
     chosen = in_language(found, customer.language)
     return Answer(grouped(chosen, values))

@@ -1,6 +1,7 @@
 """What a single log line looks like, and that none of them can break the reader or the service."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -117,3 +118,53 @@ def test_any_text_is_one_line_of_json(
     line = json.loads(out)
     assert line["severity"] == "INFO" and isinstance(line["message"], str)
     assert out.encode()
+
+
+@pytest.mark.parametrize("field", ["customer", "pool", "record", "conversation"])
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("+447700900123", "…23"),
+        ("447700900123", "…23"),
+        ("07700 900123", "…23"),
+        ("whatsapp:+447700900123", "whatsapp:…23"),
+        ("jane.private@example.com", "j…@example.com"),
+        ("crm-jane.private@example.com", "c…@example.com"),
+        ("ada", "ada"),
+        ("c-01234567890123456789", "c-01234567890123456789"),
+        ("c-0123456789abcdef0123", "c-0123456789abcdef0123"),
+        ("sales-2026", "sales-2026"),
+        ("CH" + "0123456789" * 3 + "ab", "CH" + "0123456789" * 3 + "ab"),
+    ],
+)
+def test_a_record_that_is_called_by_an_address_is_masked_in_every_field(
+    capsys: pytest.CaptureFixture[str], field: str, value: str, shown: str
+) -> None:
+    log.warning("The record is not right.", worker="alice@example.com", **{field: value})
+    line = written(capsys)
+    assert (line[field], line["worker"]) == (shown, "alice@example.com")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2024010jane.doe@example.com",
+        "+44 7700 900123jane.doe@example.com",
+        "07700900123 jane.doe@example.com",
+    ],
+)
+def test_a_number_that_runs_into_an_address_hides_neither(
+    text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log.warning(f"From {text}.")
+    assert "doe" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("piece", ["a", "1", "1x", "a@", "@", "1 ", "+1.", "(1", ".", "a@.", "é", "1@a."])
+def test_masking_a_long_line_takes_no_longer_than_it_is_long(
+    piece: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    began = time.process_time()
+    log.warning(piece * (200_000 // len(piece)), customer=piece * (200_000 // len(piece)))
+    assert time.process_time() - began < 2
+    capsys.readouterr()

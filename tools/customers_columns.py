@@ -1,0 +1,85 @@
+"""What a CSV file's columns are called: in any spelling a person would recognise; what is nearly one is refused."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+from domain.customer_record import KEPT
+
+ID = "customer_id"
+COLUMNS = (
+    ID,
+    "display_name",
+    "addresses",
+    "worker",
+    "avatar",
+    "language",
+    "do_not_contact",
+    "links",
+    "details_title",
+    "details_content",
+)
+_NAME = re.compile(r"(?!__)[A-Za-z_][A-Za-z0-9_ -]*(?<! )")
+_HEADER = re.compile(r"(?P<name>.*?)(?: \((?P<kind>json|time)\))?")
+_INVISIBLE = re.compile(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_BETWEEN_WORDS = re.compile(r"[\s_-]+")
+_ALIKE = 0.8  # of 1; `address` and `adress` are that near to addresses, `company` and `name` to nothing
+
+
+def _folded(name: str) -> str:
+    return _BETWEEN_WORDS.sub("", name).casefold()
+
+
+_KNOWN = {_folded(name): name for name in (*COLUMNS, *KEPT)}
+
+
+def parts(column: str) -> tuple[str, str | None]:
+    """A column's field, and whether it holds JSON or a time: `age (json)`."""
+    match = _HEADER.fullmatch(column)
+    return (match["name"], match["kind"]) if match else (column, None)
+
+
+def can_be(name: str) -> bool:
+    """Whether a column can have this name."""
+    return _NAME.fullmatch(name) is not None
+
+
+def is_like_another(name: str) -> bool:
+    """Whether a column of this name would be taken for one that we know, or refused for it."""
+    return name not in COLUMNS and _meant(name) is not None
+
+
+def understood(header: Sequence[str]) -> list[str]:
+    """The columns by their right names; one that says what it holds, `age (json)`, is called exactly as it is."""
+    return [_KNOWN.get(_folded(column), column) for column in (_INVISIBLE.sub("", c).strip() for c in header)]
+
+
+def wrong_in(header: Sequence[str]) -> list[str]:
+    """What is wrong in a header that is `understood`, a sentence each. A column without a name is none."""
+    named = [column for column in header if column]
+    wrong = [f"the column {name} comes twice" for name in dict.fromkeys(named) if named.count(name) > 1]
+    for column in named:
+        name, kind = parts(column)
+        if name in KEPT:
+            wrong.append(f"the column {name} is kept by the service: leave it out")
+        elif not can_be(name):
+            wrong.append(f"the column “{column}” is not a name: letters, digits, blanks, - and _")
+        elif kind is None and is_like_another(name):
+            wrong.append(
+                f"the column {name}: did you mean {_meant(name)}? For a field of its own call it {name} (json)"
+            )
+    if not {ID, "addresses"} & set(named):
+        wrong.append("there is neither a column customer_id nor a column addresses")
+    return wrong
+
+
+def own(header: Sequence[str]) -> list[str]:
+    """The columns that are nobody's but the customer's: fields that only templates read."""
+    return [column for column in header if column and parts(column)[0] not in (*COLUMNS, "details")]
+
+
+def _meant(name: str) -> str | None:
+    near = get_close_matches(_folded(name), _KNOWN, n=1, cutoff=_ALIKE)
+    return _KNOWN[near[0]] if near else None
