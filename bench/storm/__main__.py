@@ -59,9 +59,9 @@ class Storm:
 
     def _start(self) -> firestore.Client:
         self.receiver.start()
+        self.fleet.start_front()  # before what may fail: a server that never began would never end
         self.twilio.start()
         self.triggers.connect(self.emulator.start())
-        self.fleet.start_front()
         self.journal.attach(self.triggers, self.project)
         url = f"{self.fleet.url}/worker-available"
         self.triggers.attach(self.project, "worker_available", "workers/{identity}", url)

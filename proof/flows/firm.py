@@ -27,6 +27,7 @@ from local.twilio import StandIn
 
 _PATIENCE = 30.0  # seconds
 SALES, SUPPORT, SERVICE, QUIET = (f"+1555000700{n}" for n in range(4))  # Twilio numbers, a pool each
+PLAYED = ("post_event", "worker_available", "sweep")
 ADDED, LEFT, STATE = "onConversationAdded", "onParticipantRemoved", "onConversationStateUpdated"
 
 RECORDS: dict[str, dict[str, Any]] = {
@@ -91,7 +92,8 @@ class Firm:
         )
         for number in (SALES, SUPPORT, SERVICE, QUIET):
             self.twilio.set_autocreate(number)
-        self.functions = {one.entry_point: functions.load(one) for one in functions.listed()}
+        wanted = [one for one in functions.listed() if one.entry_point in PLAYED]
+        self.functions = {one.entry_point: functions.load(one) for one in wanted}
         credentials = AnonymousCredentials()  # type: ignore[no-untyped-call] # untyped
         self.db = firestore.Client(project=self.project, credentials=credentials)
         self.triggers.attach(self.project, "worker_available", "workers/{identity}", self._happened)
