@@ -17,8 +17,9 @@ KEPT_AFTER_CLOSING = timedelta(days=365)  # then Firestore's TTL on expires_at m
 
 
 def unrouted(conversation: Conversation, now: datetime, why: str) -> Conversation:
-    """Noted without a worker and without a queue."""
-    return replace(conversation, state=UNROUTED).noted(now, UNROUTED, why)
+    """Noted without a worker and without a queue; kept as long as one that was closed."""
+    expires_at = now + KEPT_AFTER_CLOSING
+    return replace(conversation, state=UNROUTED, expires_at=expires_at).noted(now, UNROUTED, why)
 
 
 def claimed(conversation: Conversation, worker: Worker, claim: str, now: datetime, why: str) -> Conversation:
@@ -31,6 +32,7 @@ def claimed(conversation: Conversation, worker: Worker, claim: str, now: datetim
         lease_until=now + LEASE,
         attempts=conversation.attempts + 1,
         participant_sid=None,
+        expires_at=None,
         starting=False,
     ).noted(now, "assigning", f"to {worker.name}: {why}")
 
@@ -64,6 +66,7 @@ def queued(conversation: Conversation, pool: str, now: datetime, why: str) -> Co
         lease_until=None,
         participant_sid=None,
         queued_at=conversation.queued_at or now,
+        expires_at=None,
         starting=False,
     ).noted(now, "queued", why)
 
@@ -106,7 +109,7 @@ def joined_by_hand(
     """Taken by a worker whom a person added: nobody needs to tell Twilio."""
     state = INACTIVE if conversation.state == INACTIVE else ASSIGNED
     taken = replace(conversation, state=state, worker=worker.identity, lease_until=None, starting=False)
-    taken = replace(taken, created_at=taken.created_at or now)
+    taken = replace(taken, created_at=taken.created_at or now, expires_at=None)
     return replace(confirmed(taken, participant_sid, now), state=state).noted(
         now, "by hand", f"{worker.name} was added"
     )
@@ -124,5 +127,7 @@ def handed_over(conversation: Conversation, heir: Worker, now: datetime) -> Conv
 def nobodys(conversation: Conversation, now: datetime) -> Conversation:
     """Its worker has left: an inactive one waits for its customer; one that was never to be routed stays so."""
     state = INACTIVE if conversation.state == INACTIVE else UNROUTED
+    expires_at = now + KEPT_AFTER_CLOSING if state == UNROUTED else None
     alone = replace(conversation, state=state, worker=None, participant_sid=None, lease_until=None)
+    alone = replace(alone, expires_at=expires_at)
     return alone.noted(now, "left", f"{conversation.worker} left it")
