@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from domain.fields import Fields
@@ -58,14 +59,11 @@ def is_identity(text: str) -> bool:
     )
 
 
-def _is_invisible(character: str) -> bool:
-    return unicodedata.category(character) in ("Cc", "Cf")
-
-
+@lru_cache(maxsize=1000)
 def key_of(identity: str) -> str:
     """What two spellings of one person's name have in common: no case, no blanks, nothing invisible."""
-    seen = (c for c in identity if not c.isspace() and not _is_invisible(c))
-    return unicodedata.normalize("NFKC", "".join(seen)).casefold()
+    seen = "".join(character for character in identity if character.isprintable())
+    return unicodedata.normalize("NFKC", seen).casefold().replace(" ", "")
 
 
 def identity_in(fields: Fields, name: str) -> str | None:
@@ -81,7 +79,7 @@ def parse(identity: str, data: Mapping[str, Any] | None, version: object = None)
     fields = Fields(data)
     kept = Fields(data)  # what the service keeps: wrong values there are put right, not reported
     status = fields.choice("status", STATUSES, default="Unavailable", safe="Unavailable")
-    can_sign_in = identity == identity.strip() and not any(map(_is_invisible, identity))
+    can_sign_in = identity == identity.strip() and identity.isprintable()
     if not can_sign_in:
         shown = ascii(identity)[1:-1]
         fields.complain(f"Nobody can sign in as “{shown}”: make a record with a name of visible characters.")
