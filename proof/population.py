@@ -10,6 +10,8 @@ from typing import Any
 
 from google.cloud import firestore
 
+from domain.worker import key_of
+
 SALES, CROWD, VIP, NEWS, OTHER = (f"+1555000800{n}" for n in range(5))  # Twilio numbers
 ADA = "+15550000001"  # a customer with a record and a worker of her own
 OWN = "own@example.com"  # Ada's worker
@@ -40,7 +42,9 @@ def write(db: firestore.Client, records: Iterable[Record]) -> None:
     """These documents in one commit; any that exist are replaced."""
     batch = db.batch()
     for path, data in records:
-        batch.set(db.document(path), data)
+        collection, _, name = path.partition("/")
+        known = {"key": key_of(name)} if collection == "workers" else {}
+        batch.set(db.document(path), known | data)
     batch.commit()
 
 
