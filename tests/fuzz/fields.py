@@ -143,6 +143,7 @@ KEPT: Mapping[str, tuple[str, ...]] = {
         "full",
         "last_assigned_at",
         "status_since",
+        "key",
         "missed",
         "devices",
         "problem",
