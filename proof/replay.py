@@ -94,7 +94,8 @@ class Replay:
         if places <= self.tolerance.places and waited <= self.tolerance.seconds:
             self.tolerated += 1
             return
-        sentence = f"went to {identity} before {len(ahead)} others, in the queue for up to {waited:.2f} s"
+        sentence = f"went to {identity} before {len(ahead)} older, in the queue for up to {waited:.2f} s"
+        sentence += f", and passed by so many until now: {max(self._passed[sid] for sid in ahead)}"
         yield Breach(7, "out of turn", claim.name, sentence)
 
     def _is_ahead(self, sid: str, mine: tuple[int, datetime], identity: str, worker: Record) -> bool:
