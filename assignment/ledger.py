@@ -141,8 +141,10 @@ def _differences(worker: Worker, right: Worker) -> dict[str, Any]:
     if "pools" in changes:
         changes["pools"] = list(right.pools or ())
     if not worker.is_complete:
-        changes |= {"last_assigned_at": worker.last_assigned_at, "pools": list(right.pools or ())}
+        changes |= {"last_assigned_at": worker.last_assigned_at}
         changes["key"] = worker_record.key_of(worker.identity)
+        if worker.has_blanks_in_pools:
+            changes["pools"] = list(right.pools or ())
         if not worker.has_status:
             changes["status"] = "Unavailable"
     if worker.problem != worker.reported_problem:

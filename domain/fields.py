@@ -14,7 +14,7 @@ _WEB_ADDRESS = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
 _LONGEST_WEB_ADDRESS = 2000
 _LARGEST = 2**53
 _LONGEST_PROBLEM = 1500
-_LONGEST_ENTRY = 320  # characters: the longest e-mail address; Firestore's queries take 1,500 bytes
+LONGEST_ENTRY = 320  # characters: the longest e-mail address; Firestore's queries take 1,500 bytes
 _MOST_ENTRIES = 500
 _FIRST_YEAR, _LAST_YEAR = 1970, 2900  # of a time that can be calculated with in every time zone
 
@@ -75,7 +75,7 @@ class Fields:
             return ()
         if not isinstance(value, list):
             return self._nonsense(name, "a list of texts", "ignored", ())
-        texts = [one for one in value if isinstance(one, str) and 0 < len(one.strip()) <= _LONGEST_ENTRY]
+        texts = [one for one in value if isinstance(one, str) and 0 < len(one.strip()) <= LONGEST_ENTRY]
         for typed in texts:
             if typed != typed.strip():  # Firestore's queries compare to the letter
                 self.complain(f"{name}: “{cut(typed)}” begins or ends with a blank, so it may not be found.")

@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from domain.fields import Fields
+from domain.fields import Fields, is_record_name
 
 STATUSES = ("Available", "Unavailable")
 _RESERVED = ("system", "private", "unique")  # https://www.twilio.com/docs/api/errors/50203
@@ -32,6 +32,7 @@ class Worker:
     last_assigned_at: datetime | None = None
     status_since: datetime | None = None
     has_status: bool = True
+    has_blanks_in_pools: bool = False
     can_sign_in: bool = True
     is_complete: bool = False
     problem: str | None = None
@@ -88,6 +89,7 @@ def parse(identity: str, data: Mapping[str, Any] | None, version: object = None)
     worker = Worker(
         identity=identity,
         available=status == "Available" and can_sign_in,
+        has_blanks_in_pools=_has_blanks((data or {}).get("pools")),
         can_sign_in=can_sign_in,
         pools=fields.record_names("pools") if fields.has("pools") else None,
         own_capacity=fields.limit("capacity", default=None),
@@ -103,11 +105,19 @@ def parse(identity: str, data: Mapping[str, Any] | None, version: object = None)
     )
     timed = kept.has("last_assigned_at") and kept.has("status_since") and kept.problem is None
     counted = worker.active is not None and worker.full is not None
-    is_told = (data or {}).get("key") == key_of(identity) and (data or {}).get("pools") == list(
-        worker.pools or ()
-    )
-    is_complete = timed and counted and worker.pools is not None and worker.has_status and is_told
+    has_key = (data or {}).get("key") == key_of(identity)
+    is_complete = timed and counted and worker.pools is not None and worker.has_status and has_key
+    is_complete = is_complete and not worker.has_blanks_in_pools
     return replace(worker, is_complete=is_complete, problem=fields.problem)
+
+
+def _has_blanks(pools: object) -> bool:
+    """Whether these are names of pools that only have to be written as they are called."""
+    if not isinstance(pools, list) or not all(
+        isinstance(one, str) and is_record_name(one.strip()) for one in pools
+    ):
+        return False
+    return any(one != one.strip() for one in pools)
 
 
 def stored(worker: Worker) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from domain import addresses as spelling
 from domain import customer_search
 from domain.customer import Customer, parse, unknown
+from domain.fields import LONGEST_ENTRY
 from providers import conversations, database, deadline, log
 
 if TYPE_CHECKING:
@@ -139,7 +140,8 @@ def standing_for(record: Snapshot) -> Snapshot | None:
 
 def twins(addresses: Iterable[str], other_than: str) -> dict[str, tuple[str, ...]]:
     """Other customers with one of these numbers or addresses, by id; 20 at most, for 120 spellings at most."""
-    wanted = sorted({form for address in addresses for form in spelling.on_every_channel(address)})
+    given = (address for address in addresses if len(address) <= LONGEST_ENTRY)
+    wanted = sorted({form for address in given for form in spelling.on_every_channel(address)})
     found: dict[str, tuple[str, ...]] = {}
     for first in range(0, len(wanted[:_MOST_SPELLINGS]), _MOST_ALTERNATIVES):
         few = wanted[first : first + _MOST_ALTERNATIVES]

@@ -88,6 +88,9 @@ def _answered(function: Function, request: Request, answer: Callable[[], Answer]
         return _response(
             Answer({"error": "Others keep changing the same records; try again."}, TryAgain.status)
         )
+    except database.Unwritable as error:  # sent again it would be no better
+        log.error(f"{name} cannot write what it has to: {error}", function=name)
+        return _response(Answer())
     except Exception as error:  # noqa: BLE001 - the one place for what nobody foresaw
         if _is_firestore(error):
             log.error(f"{name} could not reach Firestore: {type(error).__name__}.", function=name)

@@ -11,7 +11,7 @@ from domain import rules
 from domain.pool import Pool
 from domain.worker import Worker
 from functions.sweep.run import Run
-from providers import conversations, database, pools, workers
+from providers import conversations, database, log, pools, workers
 from providers.sweeps import Progress
 
 _AT_ONCE = 100
@@ -40,6 +40,9 @@ def _counted(worker: Worker, known: Mapping[str, Pool]) -> bool:
     try:
         right = worker_care.put_right(worker, held=held, known=known)
     except database.LostRace:
+        return False
+    except database.Unwritable as error:
+        log.error(f"The record of a worker takes nothing more: {error}", worker=worker.identity)
         return False
     if right.version == worker.version:
         return False

@@ -144,12 +144,6 @@ def test_a_pool_where_nothing_arrives_is_told_what_is_wrong(
     assert told in records.read(db, "pools", "vip")["problem"]
 
 
-def test_a_worker_is_told_of_a_pools_name_with_a_blank(service: Service, db: Client) -> None:
-    records.worker(db, ANN, pools=["default "])
-    service.settle()
-    assert "begins or ends with a blank" in records.read(db, "workers", ANN)["problem"]
-
-
 @pytest.mark.parametrize(
     "edit",
     [

@@ -110,6 +110,10 @@ def test_custom_adds_the_customers_own_worker_whatever_their_status_and_load(
 def test_custom_makes_a_record_for_a_worker_who_has_none(service: Service, db: Client) -> None:
     records.routing(db, mode="custom", default_pool="front")
     records.customer(db, "ada", addresses=["+15550000001"], worker="new@example.com")
+    service.standin.create_user("new@example.com")
+    service.settle()
+    db.document("workers/new@example.com").delete()
+    service.settle()
     sid = write(service)
     assert conversation(db, sid)["worker"] == "new@example.com"
     made = records.read(db, "workers", "new@example.com")

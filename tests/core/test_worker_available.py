@@ -20,6 +20,7 @@ def test_a_worker_made_in_the_console_is_completed(service: Service, db: Client)
     assert record["status_since"] is not None
     del record["status_since"]
     assert record == {
+        "key": ANN,
         "display_name": "Ann",
         "status": "Unavailable",
         "pools": ["front"],
@@ -73,14 +74,15 @@ def test_what_the_service_keeps_is_put_right_when_a_person_breaks_it(service: Se
 
 
 def test_a_record_deleted_and_made_again_counts_what_the_worker_holds(service: Service, db: Client) -> None:
+    """What they held waits meanwhile, and is theirs again once they turn Available."""
     records.worker(db, ANN)
     service.settle()
-    write(service)
+    sid = write(service)
     db.document(f"workers/{ANN}").delete()
     service.settle()
     records.worker(db, ANN, "Unavailable")
     service.settle()
-    assert records.active(db, ANN) == 1
+    assert (records.active(db, ANN), records.is_pending(db, sid)) == (0, True)
 
 
 def test_closing_the_conversation_of_a_deleted_worker_works(service: Service, db: Client) -> None:

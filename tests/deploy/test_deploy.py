@@ -190,7 +190,7 @@ def test_only_what_runs_in_the_cloud_is_uploaded(story: Story) -> None:
         for upload in story.google.uploads.values()
         for name in zipfile.ZipFile(io.BytesIO(upload)).namelist()
     }
-    assert names == {"main.py", "requirements.txt", "functions", "providers"}
+    assert names == {"main.py", "requirements.txt", "functions", "assignment", "domain", "providers"}
 
 
 def paths(described: Json) -> list[str]:

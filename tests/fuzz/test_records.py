@@ -24,13 +24,7 @@ _EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "10"))
 _MOST_AT_ONCE = 12
 _LONGEST_FAILURE = 6_000  # characters
 # Failures that are known and not mended yet: (collection, field, the value's name); None is any.
-KNOWN: list[tuple[str, str | None, str | None]] = [
-    ("customers", "addresses", "3 times 100,000 x"),
-    ("customers", "addresses", "a blank and 300,000 x"),
-    ("customers", None, "to the brim"),
-    ("workers", None, "to the brim"),
-    ("conversations", None, "to the brim"),
-]
+KNOWN: list[tuple[str, str | None, str | None]] = []
 
 _RECORDS = {
     "settings": ("settings/routing",),
