@@ -92,11 +92,30 @@ def holder_left(before: Conversation, why: str = "left it") -> None:
 
 
 def pool_for(conversation: Conversation) -> Pool:
-    """The pool it was routed by; else the one that names its number, else the default one."""
+    """The pool it was routed by; else the one that holds now."""
+    return pools.load(conversation.pool)[conversation.pool] if conversation.pool else pool_now(conversation)
+
+
+def pool_now(conversation: Conversation) -> Pool:
+    """The pool that names its number, else the default one."""
     numbers = [n for n in (conversation.proxy_address, conversation.projected_address) if n]
-    named = [] if conversation.pool else pools.of_numbers(numbers)
-    pool_id = conversation.pool or (named[0].id if named else settings.load().default_pool)
-    return pools.load(pool_id)[pool_id]
+    if named := pools.of_numbers(numbers):
+        return pools.of(named[0])
+    default = settings.load().default_pool
+    return pools.load(default)[default]
+
+
+def waits_for_nobody(sid: str) -> bool:
+    """One whose pool has nobody any more (deleted, renamed, its number moved) waits where it would enter now.
+
+    Returns whether it has moved. Raises database.LostRace.
+    """
+    before = conversations.load(sid)
+    pool = pool_now(before)
+    if before.state != QUEUED or pool.id == before.pool:
+        return False
+    matching.queue(before, before, pool, f"nobody belongs to {before.pool} any more")
+    return True
 
 
 def _is_in_it(before: Conversation, participant_sid: str) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from assignment import ledger, matching
+from assignment import ledger, matching, membership
 from domain.conversation import QUEUED, Conversation, Pending
+from domain.pool import Pool
 from functions.sweep import missed
 from functions.sweep.run import Run
-from providers import configuration, conversations, database, pending, pools, twilio
+from providers import configuration, conversations, database, pending, pools, twilio, workers
 from providers.sweeps import Progress
 from providers.twilio import Outcome, Place
 
@@ -34,6 +35,7 @@ def mend(progress: Progress, run: Run) -> Progress:
     wanted = {entry.pool for entry in [*entries, *pending.oldest(_AT_ONCE)]}
     for pool in run.in_time(pools.load(*sorted(filter(None, wanted))).values(), _MARGIN):
         run.note("pulled", run.shielded("pool", pool.id, partial(matching.drain, pool), 0))
+        run.shielded("pool", pool.id, partial(_reroute, run, pool, entries), None)
     return replace(
         progress,
         queue_after=entries[-1].sid if len(entries) == _AT_ONCE else None,
@@ -50,6 +52,14 @@ def _compare(run: Run, entry: Pending, conversation: Conversation) -> None:
     elif not entry.is_complete:
         restored = _restore(replace(conversation, priority=entry.priority))
         run.note("queue entries with fields missing", restored)
+
+
+def _reroute(run: Run, pool: Pool, entries: list[Pending]) -> None:
+    theirs = [entry for entry in entries if entry.pool == pool.id]
+    if theirs and workers.how_many(pool.id) == 0:
+        for entry in run.in_time(theirs, _MARGIN):
+            moved = database.until_it_holds(partial(membership.waits_for_nobody, entry.sid))
+            run.note("conversations in a pool of nobody", moved)
 
 
 def _route_anew(sid: str) -> bool:

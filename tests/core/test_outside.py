@@ -123,6 +123,29 @@ def test_a_waiting_conversation_whose_record_is_deleted_is_routed_anew(service: 
     assert not is_pending(db, sid)
 
 
+@pytest.mark.parametrize("change", ["pool deleted", "number moved", "default renamed"])
+def test_who_waits_in_a_pool_of_nobody_waits_where_they_would_enter_now(
+    service: Service, db: Client, change: str
+) -> None:
+    if change != "default renamed":
+        records.pool(db, "old", addresses=[forms.PROXY])
+    sid = write(service)
+    records.worker(db, ANN, pools=["new"])
+    if change == "pool deleted":
+        db.document("pools/old").delete()
+    elif change == "number moved":
+        db.document("pools/old").update({"addresses": []})
+    if change == "number moved":
+        records.pool(db, "new", addresses=[forms.PROXY])
+    else:
+        records.routing(db, default_pool="new")
+    service.settle()
+    sweep(service)
+    sweep(service)
+    assert workers_in(service.standin, sid) == [ANN]
+    assert "any more" in " ".join(line["why"] for line in conversation(db, sid)["log"])
+
+
 def test_the_service_that_a_webhook_names_wins(
     service: Service, db: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
