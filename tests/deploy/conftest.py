@@ -49,6 +49,7 @@ class Shell:
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
+            preexec_fn=_hears_ctrl_c,
         )
 
     def run(self, *arguments: str) -> tuple[int, str]:
@@ -158,6 +159,11 @@ def _tell(story: Story) -> None:
     before = len(story.google.requests)
     story.again = story.shell.run()
     story.changes_again = [r for r in story.google.requests[before:] if r.changes_something]
+
+
+def _hears_ctrl_c() -> None:
+    """Also where the tests run in the background: there, shells let their children ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _stop_in_the_middle(story: Story, arguments: tuple[str, ...]) -> tuple[tuple[int, str], str]:
