@@ -118,6 +118,8 @@ class Fields:
             return default
         if isinstance(value, str) and value in choices:
             return value
+        if isinstance(value, str) and (meant := value.strip().lower()) in choices:
+            return meant  # in another case; where the choices have capitals, they are meant to the letter
         return self._nonsense(
             name, "exactly " + " or ".join(choices), f"treated as {safe or 'left out'}", safe
         )

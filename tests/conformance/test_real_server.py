@@ -73,9 +73,10 @@ def resident_peak(child: Child) -> int:
         pytest.skip("The memory of a process is read from /proc, which only Linux has: run this test there.")
     peaks = [0]
     for process in Path("/proc").glob("[0-9]*"):
-        if process.name.isdigit() and os.getpgid(int(process.name)) == child.pid:
-            found = re.search(r"VmHWM:\s+(\d+) kB", (process / "status").read_text())
-            peaks.append(int(found[1]) * 1024 if found else 0)
+        with suppress(FileNotFoundError, ProcessLookupError):  # another one that has ended meanwhile
+            if process.name.isdigit() and os.getpgid(int(process.name)) == child.pid:
+                found = re.search(r"VmHWM:\s+(\d+) kB", (process / "status").read_text())
+                peaks.append(int(found[1]) * 1024 if found else 0)
     return max(peaks)
 
 

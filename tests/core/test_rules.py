@@ -233,3 +233,16 @@ def test_an_unknown_sender_has_one_id_on_every_channel() -> None:
 def test_what_twilio_or_firestore_does_not_take_is_no_identity(identity: str) -> None:
     assert not is_identity(identity)
     assert is_identity("john@example.com")
+
+
+@pytest.mark.parametrize("typed", ["none", "None", " NONE ", "none "])
+def test_a_word_of_ours_is_understood_in_any_case(typed: str) -> None:
+    parsed = parse_pool("sales", {"mode": typed, "strategy": "Least_Busy"})
+    assert (parsed.mode, parsed.strategy, parsed.problem) == ("none", "least_busy", None)
+
+
+@pytest.mark.parametrize("typed", ["available", "AVAILABLE", "Available "])
+def test_a_status_is_meant_to_the_letter(typed: str) -> None:
+    parsed = parse_worker("ann@example.com", {"status": typed})
+    assert not parsed.available
+    assert "status" in (parsed.problem or "")

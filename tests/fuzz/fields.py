@@ -73,7 +73,7 @@ def _content(value: Any) -> bool:
 
 
 def _one_of(*choices: str) -> Sense:
-    return lambda value: isinstance(value, str) and value in choices
+    return lambda value: isinstance(value, str) and (value in choices or value.strip().lower() in choices)
 
 
 _MODE = _one_of("none", "custom", "pool")
