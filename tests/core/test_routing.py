@@ -260,7 +260,7 @@ def test_a_group_message_waits_until_it_is_active_and_needs_the_projected_addres
 
 
 def test_nonsense_in_the_settings_is_reported_there_and_goes_away(service: Service, db: Client) -> None:
-    records.routing(db, mode="Pool", create_customers="yes")
+    records.routing(db, mode="pools", create_customers="yes")
     write(service, "+15550000001")
     problem = records.read(db, "settings", "routing")["problem"]
     assert "mode must be exactly none or custom or pool" in problem
