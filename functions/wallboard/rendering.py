@@ -13,6 +13,7 @@ from functions.door.answers import Answer
 from functions.wallboard import wording
 
 _HERE = Path(__file__).parent
+_SHARED = {"theme.css": _HERE.parent / "static"}  # with the inbox
 _STATIC = {
     "wallboard.css": "text/css; charset=utf-8",
     "wallboard.js": "text/javascript; charset=utf-8",
@@ -69,4 +70,4 @@ def _address(name: str) -> str:
 @cache
 def _content(name: str) -> str:
     parts = ("theme.css", name) if name == "wallboard.css" else (name,)
-    return "".join((_HERE / "static" / part).read_text(encoding="utf-8") for part in parts)
+    return "".join((_SHARED.get(part, _HERE / "static") / part).read_text(encoding="utf-8") for part in parts)

@@ -20,8 +20,12 @@ if TYPE_CHECKING:
     from local.stack import Stack
 
 _STATIC = Path(__file__).parent / "static"
-_THEME = Path(__file__).parents[2] / "functions" / "wallboard" / "static"
-_SHARED = ("theme.css", "icon.svg")
+_FUNCTIONS = Path(__file__).parents[2] / "functions"
+_SHARED = {
+    "theme.css": _FUNCTIONS / "static",
+    "preact.js": _FUNCTIONS / "static",
+    "icon.svg": _FUNCTIONS / "wallboard" / "static",
+}
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
@@ -42,7 +46,7 @@ def pages(stack: Stack) -> Blueprint:
 
     @blueprint.get("/playground/static/<name>")
     def static(name: str) -> Response:
-        folder = _THEME if name in _SHARED else _STATIC
+        folder = _SHARED.get(name, _STATIC)
         if name not in [path.name for path in folder.iterdir()]:
             abort(404)
         return send_file(folder / name, max_age=0)
