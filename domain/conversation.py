@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,8 +15,41 @@ UNROUTED, QUEUED, ASSIGNING, ASSIGNED = "unrouted", "queued", "assigning", "assi
 INACTIVE, CLOSED = "inactive", "closed"
 STATES = (UNROUTED, QUEUED, ASSIGNING, ASSIGNED, INACTIVE, CLOSED)
 HELD = (ASSIGNING, ASSIGNED)
+CUSTOMER, WORKER, SERVICE = "customer", "worker", "service"
+SENDERS = (CUSTOMER, WORKER, SERVICE)
 LONGEST_LOG = 50
+LONGEST_TEXT = 120  # characters of the last message
+MOST_HEARD = 20
+MOST_UNDELIVERED = 10
 _LONGEST_LINE = 1000  # characters
+
+
+@dataclass(frozen=True)
+class LastMessage:
+    """Who wrote last and how it begins. `sender`, stored as `from`: CUSTOMER, WORKER or SERVICE."""
+
+    at: datetime | None
+    sender: str
+    text: str
+    index: int
+
+
+@dataclass(frozen=True)
+class Heard:
+    """One message without its text: what a repeat, or one that was overtaken, is told from."""
+
+    index: int
+    sender: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Undelivered:
+    """A message that did not reach the customer, with Twilio's error code (0: none was told)."""
+
+    message_sid: str
+    code: int
+    at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -24,7 +57,9 @@ class Conversation:
     """One record of the log. `version` is None where there is no record yet.
 
     `claim` names the attempt that is under way, so that one whose answer was lost knows its own work again.
-    `others` are workers in the conversation besides the one it counts for.
+    `others` are workers in the conversation besides the one it counts for. `leaving`: a worker from whom it was taken
+    back and whom Twilio still has in it. `read_index`: up to which message the worker has looked. What the messages
+    change is said in domain/messages.py.
     """
 
     sid: str
@@ -54,6 +89,16 @@ class Conversation:
     excluded_workers: tuple[str, ...] = ()
     excluded_until: datetime | None = None
     starting: bool = False
+    last_message: LastMessage | None = None
+    unread: int = 0
+    awaiting_since: datetime | None = None
+    first_answer_at: datetime | None = None
+    answered_at: datetime | None = None
+    answered_by: str | None = None
+    read_index: int = -1
+    heard: tuple[Heard, ...] = ()
+    undelivered: tuple[Undelivered, ...] = ()
+    leaving: str | None = None
     log: tuple[Mapping[str, Any], ...] = ()
     problem: str | None = None
     version: object = field(default=None, compare=False)
@@ -83,8 +128,9 @@ _IN_ENTRY = (
     "excluded_workers",
     "excluded_until",
 )
-_TIMES = tuple(name for name in _STORED if name.endswith(("_at", "_until")))
+_TIMES = tuple(name for name in _STORED if name.endswith(("_at", "_until", "_since")))
 _TEXTS = ("display_name", "address", "proxy_address", "projected_address", "claim")
+_TOLD = ("unread", "awaiting_since", "first_answer_at", "answered_at", "answered_by", "read_index")
 _SIDS = (("service_sid", "IS"), ("participant_sid", "MB"))
 
 
@@ -127,6 +173,13 @@ def parse(sid: str, data: Mapping[str, Any] | None, version: object = None) -> C
         others=read.texts("others"),
         excluded_workers=read.texts("excluded_workers"),
         starting=read.flag("starting", default=False),
+        last_message=_last_message(read),
+        unread=max(0, read.whole("unread", default=0)),
+        answered_by=identity_in(read, "answered_by"),
+        read_index=max(-1, read.whole("read_index", default=-1)),
+        heard=tuple(filter(None, map(_heard, read.objects("heard"))))[-MOST_HEARD:],
+        undelivered=tuple(filter(None, map(_undelivered, read.objects("undelivered"))))[-MOST_UNDELIVERED:],
+        leaving=identity_in(read, "leaving"),
         log=tuple(map(_line, read.objects("log")))[-LONGEST_LOG:],
         version=version,
         **values,
@@ -150,9 +203,46 @@ def _line(data: Mapping[str, Any]) -> dict[str, Any]:
     return {"at": read.time("at"), "what": what or "", "why": why or ""}
 
 
+def _last_message(record: Fields) -> LastMessage | None:
+    data = record.mapping("last_message")
+    if data is None:
+        return None
+    read = Fields(data)
+    sender, index = read.choice("from", SENDERS, None, None), read.whole("index", default=-1)
+    text = read.text("text", LONGEST_TEXT) or ""
+    if sender is None or index < 0:
+        record.complain("last_message must say from whom it is and its index; it is ignored.")
+        return None
+    return LastMessage(read.time("at"), sender, text, index)
+
+
+def _heard(data: Mapping[str, Any]) -> Heard | None:
+    read = Fields(data)
+    sender, at = read.choice("from", SENDERS, None, None), read.time("at")
+    index = read.whole("index", default=-1)
+    return None if sender is None or at is None or index < 0 else Heard(index, sender, at)
+
+
+def _undelivered(data: Mapping[str, Any]) -> Undelivered | None:
+    read = Fields(data)
+    sid = read.sid("message_sid", "IM")
+    return Undelivered(sid, max(0, read.whole("code", default=0)), read.time("at")) if sid else None
+
+
+def told(conversation: Conversation) -> dict[str, Any]:
+    """What messages and receipts change in the record, as it is stored."""
+    last = conversation.last_message
+    message = {"at": last.at, "from": last.sender, "text": last.text, "index": last.index} if last else None
+    return {name: getattr(conversation, name) for name in _TOLD} | {
+        "last_message": message,
+        "heard": [{"index": one.index, "from": one.sender, "at": one.at} for one in conversation.heard],
+        "undelivered": [asdict(one) for one in conversation.undelivered],
+    }
+
+
 def stored(conversation: Conversation) -> dict[str, Any]:
     """The fields of the record."""
-    data = {name: getattr(conversation, name) for name in _STORED}
+    data = {name: getattr(conversation, name) for name in _STORED} | told(conversation)
     # For the wallboard's counts: only what a worker was looked for, so that one range says "arrived today".
     data["arrived_at"] = conversation.created_at if conversation.mode in ("custom", "pool") else None
     return {name: list(value) if isinstance(value, tuple) else value for name, value in data.items()}

@@ -16,6 +16,7 @@ _LARGEST = 2**53
 _LONGEST_PROBLEM = 1500
 LONGEST_ENTRY = 320  # characters: the longest e-mail address; Firestore's queries take 1,500 bytes
 _MOST_ENTRIES = 500
+_LONGEST_PATIENCE = 10 * 365 * 24 * 3600  # seconds: so that it can be subtracted from a time
 _FIRST_YEAR, _LAST_YEAR = 1970, 2900  # of a time that can be calculated with in every time zone
 
 
@@ -155,6 +156,13 @@ class Fields:
         if name in self._data:
             return self._nonsense(name, "a whole number from 0, or null for no limit", "ignored", default)
         return default
+
+    def patience(self, name: str) -> int | None:
+        """Seconds, or a number of times, after which something happens: a whole number from 1; None for never."""
+        value = self.limit(name, default=None)
+        if value == 0:
+            return self._nonsense(name, "a whole number from 1, or null for never", "ignored", None)
+        return None if value is None or value == NO_LIMIT else int(min(value, _LONGEST_PATIENCE))
 
     def time(self, name: str) -> datetime | None:
         value = self._data.get(name)

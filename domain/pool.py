@@ -17,12 +17,18 @@ DEFAULT_CAPACITY = 5
 
 @dataclass(frozen=True)
 class Pool:
+    """`answer_within`: seconds that a customer of an assigned conversation waits for an answer before it goes back to
+    the queue; `unavailable_after`: how many in a row one worker lets go back before they turn Unavailable. None: never.
+    """
+
     id: str
     display_name: str
     addresses: tuple[str, ...] = ()
     mode: str | None = None
     strategy: str = DEFAULT_STRATEGY
     capacity: float = DEFAULT_CAPACITY
+    answer_within: int | None = None
+    unavailable_after: int | None = None
     problem: str | None = None
 
 
@@ -51,5 +57,7 @@ def parse(pool_id: str, data: Mapping[str, Any] | None, version: object = None) 
         mode=fields.choice("mode", MODES, default=None, safe=None),
         strategy=strategy or DEFAULT_STRATEGY,
         capacity=DEFAULT_CAPACITY if capacity is None else capacity,
+        answer_within=fields.patience("answer_within"),
+        unavailable_after=fields.patience("unavailable_after"),
         problem=fields.problem,
     )

@@ -19,7 +19,11 @@ _USER_SID = re.compile(r"US[0-9a-f]{32}")
 
 @dataclass(frozen=True)
 class Worker:
-    """A worker's record. `version` is None where there is no record yet."""
+    """A worker's record. `version` is None where there is no record yet.
+
+    `missed`: conversations in a row that went back to the queue for want of an answer, the last one at `missed_at`.
+    `unavailable_because`: why the service, and not they themselves, made them Unavailable.
+    """
 
     identity: str
     available: bool = False
@@ -31,6 +35,9 @@ class Worker:
     full: bool | None = False
     last_assigned_at: datetime | None = None
     status_since: datetime | None = None
+    missed: int = 0
+    missed_at: datetime | None = None
+    unavailable_because: str | None = None
     has_status: bool = True
     has_blanks_in_pools: bool = False
     can_sign_in: bool = True
@@ -79,6 +86,7 @@ def parse(identity: str, data: Mapping[str, Any] | None, version: object = None)
     """The record as the rules read it: anything but exactly "Available" is not available."""
     fields = Fields(data)
     kept = Fields(data)  # what the service keeps: wrong values there are put right, not reported
+    patience = Fields(data)  # kept as well; the next one who goes back writes it anew
     status = fields.choice("status", STATUSES, default="Unavailable", safe="Unavailable")
     can_sign_in = identity == identity.strip() and identity.isprintable()
     if not can_sign_in:
@@ -99,6 +107,9 @@ def parse(identity: str, data: Mapping[str, Any] | None, version: object = None)
         full=full if isinstance(full, bool) else None,
         last_assigned_at=kept.time("last_assigned_at"),
         status_since=kept.time("status_since"),
+        missed=max(0, patience.whole("missed", default=0)),
+        missed_at=patience.time("missed_at"),
+        unavailable_because=patience.text("unavailable_because"),
         has_status=(data or {}).get("status") is not None,
         reported_problem=(data or {}).get("problem"),
         version=version,

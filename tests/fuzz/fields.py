@@ -43,6 +43,10 @@ def _whole(value: Any) -> bool:
     return type(value) is int or (isinstance(value, float) and math.isfinite(value) and value == int(value))
 
 
+def _patience(value: Any) -> bool:
+    return _whole(value) and value >= 1
+
+
 def _limit(value: Any) -> bool:
     return _whole(value) and value >= 0
 
@@ -110,8 +114,8 @@ EDITED: Mapping[str, Mapping[str, Sense]] = {
         "strategy": _one_of("longest_idle", "least_busy"),
         "capacity": _limit,
         "priority": _whole,
-        "answer_within": _limit,
-        "unavailable_after": _limit,
+        "answer_within": _patience,
+        "unavailable_after": _patience,
         "overflow": _text,
         "overflow_after": _limit,
         "hours": _map,
@@ -145,6 +149,8 @@ KEPT: Mapping[str, tuple[str, ...]] = {
         "status_since",
         "key",
         "missed",
+        "missed_at",
+        "unavailable_because",
         "devices",
         "problem",
     ),
@@ -194,7 +200,12 @@ KEPT: Mapping[str, tuple[str, ...]] = {
         "unread",
         "awaiting_since",
         "first_answer_at",
+        "answered_at",
+        "answered_by",
+        "read_index",
+        "heard",
         "undelivered",
+        "leaving",
     ),
     "service": (
         "problem",
