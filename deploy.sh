@@ -14,6 +14,7 @@ templates                twilio      10
 worker_available         firestore   60       -          workers/{identity}
 customer_written         firestore   60       -          customers/{customer_id}
 pool_written             firestore   60       -          pools/{pool_id}
+conversation_written     firestore   60       -          conversations/{sid}
 sweep                    scheduler   60
 wallboard                person      30
 "

@@ -64,3 +64,8 @@ def customer_written(event: CloudEvent) -> None:
 @functions_framework.cloud_event
 def pool_written(event: CloudEvent) -> None:
     trigger.delivered(table.POOL_WRITTEN, event)
+
+
+@functions_framework.cloud_event
+def conversation_written(event: CloudEvent) -> None:
+    trigger.delivered(table.CONVERSATION_WRITTEN, event)

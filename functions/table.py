@@ -37,6 +37,9 @@ CUSTOMER_WRITTEN = _function(
 POOL_WRITTEN = _function(
     "pool_written", "firestore", 50.0, 60, _EVENTS + _TWILIO, documents="pools/{pool_id}"
 )
+CONVERSATION_WRITTEN = _function(
+    "conversation_written", "firestore", 50.0, 60, _EVENTS + _TWILIO, documents="conversations/{sid}"
+)
 # The scheduler starts the next sweep after 60 s; a person waits for the wallboard, and sees parts of it meanwhile.
 SWEEP = _function("sweep", "scheduler", 50.0, 60, _FIRESTORE + _TWILIO)
 WALLBOARD = _function("wallboard", "person", 25.0, 30, _FIRESTORE, methods=("GET", "HEAD"))

@@ -33,6 +33,7 @@ NEEDED = {
     "worker_available": (_EVENTS, _FIRESTORE, _TWILIO),
     "customer_written": (_EVENTS, _FIRESTORE),
     "pool_written": (_EVENTS, _FIRESTORE),
+    "conversation_written": (_EVENTS, _FIRESTORE),
 }
 _LIMIT = 1.1
 _PATIENCE = 60.0
@@ -138,4 +139,5 @@ def _requests(project: str, service: str) -> dict[str, _First]:
         "worker_available": event("workers/w00000@example.com"),
         "customer_written": event("customers/ada"),
         "pool_written": event("pools/sales"),
+        "conversation_written": event(f"conversations/{webhooks.sid('CH')}"),
     }

@@ -105,6 +105,7 @@ def test_the_webhooks_that_customers_wait_for_are_kept_warm_if_asked(story: Stor
         ("worker-available", "workers/{identity}"),
         ("customer-written", "customers/{customer_id}"),
         ("pool-written", "pools/{pool_id}"),
+        ("conversation-written", "conversations/{sid}"),
     ],
 )
 def test_a_trigger_watches_its_documents_and_tries_again(story: Story, name: str, document: str) -> None:
@@ -132,6 +133,7 @@ def test_only_webhooks_may_be_called_by_anybody(story: Story) -> None:
         "worker-available": [account.format("trigger")],
         "customer-written": [account.format("trigger")],
         "pool-written": [account.format("trigger")],
+        "conversation-written": [account.format("trigger")],
         "sweep": [account.format("scheduler")],
         "wallboard": [],
     }
