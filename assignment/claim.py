@@ -52,34 +52,56 @@ def _won_after_all(conversation: Conversation, token: str) -> Moved | None:
 
 
 def finish(conversation: Conversation) -> Outcome:
-    """Adds the claimed worker at Twilio and writes down what came of it. Safe to repeat.
+    """Adds the claimed worker at Twilio, takes out whoever hands it on, writes down what came of it. Safe to repeat.
 
     What has to be done next about whom is said in matching.finish.
     """
     result = _add(conversation)
+    if result.outcome is Outcome.DONE and conversation.leaving_sid and not _is_out(conversation):
+        return Outcome.RETRY
     if result.outcome is Outcome.DONE:
         return confirm(conversation, getattr(result.body, "sid", None))
     if result.outcome is Outcome.GONE:
         end(conversation.sid, "Twilio has closed it or does not know it")
-    elif result.outcome is Outcome.NEXT_WORKER:
+    elif result.outcome is Outcome.NEXT_WORKER or (
+        conversation.is_handed_on and result.outcome is Outcome.REFUSED
+    ):
         _put_back(conversation, result)
+        return Outcome.NEXT_WORKER
     else:
         _leave_for_later(conversation, result)
     return result.outcome
 
 
+def let_out(conversation: Conversation) -> Outcome:
+    """Takes whoever is leaving it out at Twilio, and writes that down. Safe to repeat; else the sweep tries again."""
+    if conversation.leaving_sid and not _is_out(conversation):
+        return Outcome.RETRY
+
+    def step() -> None:
+        current = conversations.load(conversation.sid)
+        if current.leaving == conversation.leaving and current.leaving_sid == conversation.leaving_sid:
+            ledger.move(current, transitions.out(current))
+
+    database.until_it_holds(step)
+    return Outcome.DONE
+
+
 def confirm(conversation: Conversation, participant_sid: str | None) -> Outcome:
     """Writes down that the worker is in it. GONE: it has moved on since this claim, and they are out again."""
+
+    def there(claimed: Conversation) -> Conversation:
+        return transitions.confirmed(transitions.out(claimed), participant_sid, clock.now())
 
     def again() -> bool:
         current = conversations.load(conversation.sid)
         in_flight = current.state in (ASSIGNING, INACTIVE) and current.lease_until is not None
         if in_flight and current.claim == conversation.claim:
-            ledger.move(current, transitions.confirmed(current, participant_sid, clock.now()))
+            ledger.move(current, there(current))
         return current.worker == conversation.worker or current.state == CLOSED
 
     try:
-        ledger.move(conversation, transitions.confirmed(conversation, participant_sid, clock.now()))
+        ledger.move(conversation, there(conversation))
     except database.LostRace:
         if not database.until_it_holds(again):
             return _withdraw(conversation, participant_sid)
@@ -128,16 +150,31 @@ def _withdraw(conversation: Conversation, participant_sid: str | None) -> Outcom
     return Outcome.GONE
 
 
+def _is_out(conversation: Conversation) -> bool:
+    """Takes out that stay of whoever is leaving; one that is over already is no harm."""
+    result = twilio.remove_participant(conversation, conversation.leaving_sid or "")
+    if result.outcome in (Outcome.RETRY, Outcome.MISCONFIGURED):
+        _leave_for_later(conversation, result)
+        return False
+    return True
+
+
 def _put_back(conversation: Conversation, result: Result) -> None:
-    """Twilio does not take this worker: the slot comes back, and the conversation waits for another one."""
+    """Twilio does not take this worker: the slot comes back. The conversation stays with whoever wanted to hand it on
+    and is in it still, or waits for another one."""
     identity = conversation.worker or ""
     log.warning(f"Twilio does not add them: {result.why}", conversation=conversation.sid, worker=identity)
 
     def step() -> None:
         current = conversations.load(conversation.sid)
+        now = clock.now()
+        if current.claim == conversation.claim and current.is_handed_on:
+            ledger.move(
+                current, transitions.stays(current, now, f"{identity} could not be added: {result.why}")
+            )
+            return
         if current.claim != conversation.claim or current.state != ASSIGNING:
             return
-        now = clock.now()
         after = transitions.without(replace(current, mode="pool"), identity, now)
         why = f"{identity} could not be added: {result.why}"
         ledger.move(current, transitions.queued(after, after.pool or "", now, why))

@@ -85,10 +85,13 @@ def finish(claimed: Conversation) -> Outcome:
 def queue(before: Conversation, after: Conversation, pool: Pool, why: str) -> None:
     """Puts `after` into the queue, and only then looks once more for a free worker, so no wake-up is lost.
 
-    `before` is the record as it is stored; a worker who held it gets the slot back. Raises database.LostRace.
+    `before` is the record as it is stored; a worker who held it gets the slot back, and one who is `leaving` is taken
+    out at Twilio. Raises database.LostRace.
     """
     moved = ledger.move(before, transitions.queued(after, pool.id, clock.now(), why))
     log.info(f"queued: {why}", conversation=after.sid, pool=pool.id)
+    if after.leaving:
+        claim.let_out(moved.conversation)
     drain(pool)
     freed(moved.freed)
 

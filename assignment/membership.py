@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from assignment import ledger, matching
+from assignment import claim, ledger, matching
 from domain import transitions
 from domain.conversation import CLOSED, HELD, INACTIVE, QUEUED, Conversation
 from domain.pool import Pool
@@ -80,8 +80,8 @@ def holder_left(before: Conversation, why: str = "left it") -> None:
     if before.state not in (*HELD, INACTIVE):
         return
     now = clock.now()
-    if before.others:
-        heir = ledger.record_of(before.others[0])
+    if heirs := [other for other in before.others if other != before.leaving]:
+        heir = ledger.record_of(heirs[0])
         moved = ledger.move(before, transitions.handed_over(before, heir, now), heir)
         matching.freed(moved.freed)
     elif before.state in HELD and before.address is not None and before.mode != "none":
@@ -119,8 +119,9 @@ def waits_for_nobody(sid: str) -> bool:
 
 
 def _is_in_it(before: Conversation, participant_sid: str) -> None:
-    """Twilio tells that the worker is in it: that confirms a claim, and says which stay it is."""
-    if before.lease_until is not None:
+    """Twilio tells that the worker is in it: that confirms a claim, and says which stay it is. Where somebody is to be
+    taken out of it for them, that is still to be done."""
+    if before.lease_until is not None and before.leaving is None:
         ledger.move(before, transitions.confirmed(before, participant_sid, clock.now()))
     elif before.participant_sid != participant_sid:
         ledger.move(before, replace(before, participant_sid=participant_sid))
@@ -129,5 +130,7 @@ def _is_in_it(before: Conversation, participant_sid: str) -> None:
 def _counts_as_theirs(before: Conversation, known: Conversation, identity: str, participant_sid: str) -> None:
     worker = ledger.record_of(identity)
     after = transitions.joined_by_hand(known, worker, participant_sid, clock.now())
-    ledger.move(before, after, worker)
+    moved = ledger.move(before, after, worker)
+    if before.leaving:
+        claim.let_out(moved.conversation)
     log.info("assigned by hand", conversation=before.sid, worker=identity)

@@ -58,8 +58,8 @@ class Conversation:
 
     `claim` names the attempt that is under way, so that one whose answer was lost knows its own work again.
     `others` are workers in the conversation besides the one it counts for. `leaving`: a worker from whom it was taken
-    back and whom Twilio still has in it. `read_index`: up to which message the worker has looked. What the messages
-    change is said in domain/messages.py.
+    back, or who has handed it on, and whom Twilio still has in it; `leaving_sid`: that stay of theirs. `read_index`: up
+    to which message the worker has looked. What the messages change is said in domain/messages.py.
     """
 
     sid: str
@@ -85,6 +85,8 @@ class Conversation:
     priority: int = 0
     claim: str | None = None
     participant_sid: str | None = None
+    leaving: str | None = None
+    leaving_sid: str | None = None
     others: tuple[str, ...] = ()
     excluded_workers: tuple[str, ...] = ()
     excluded_until: datetime | None = None
@@ -98,7 +100,6 @@ class Conversation:
     read_index: int = -1
     heard: tuple[Heard, ...] = ()
     undelivered: tuple[Undelivered, ...] = ()
-    leaving: str | None = None
     log: tuple[Mapping[str, Any], ...] = ()
     problem: str | None = None
     version: object = field(default=None, compare=False)
@@ -111,6 +112,11 @@ class Conversation:
     def holder(self) -> str | None:
         """The worker for whom the conversation counts just now."""
         return self.worker if self.state in HELD else None
+
+    @property
+    def is_handed_on(self) -> bool:
+        """Whether it is on its way from one worker, who is in it until then, to another one."""
+        return self.leaving is not None and self.leaving in self.others
 
     def noted(self, at: datetime, what: str, why: str) -> Conversation:
         """With one more line in its story; the oldest lines make room."""
@@ -131,7 +137,7 @@ _IN_ENTRY = (
 _TIMES = tuple(name for name in _STORED if name.endswith(("_at", "_until", "_since")))
 _TEXTS = ("display_name", "address", "proxy_address", "projected_address", "claim")
 _TOLD = ("unread", "awaiting_since", "first_answer_at", "answered_at", "answered_by", "read_index")
-_SIDS = (("service_sid", "IS"), ("participant_sid", "MB"))
+_SIDS = (("service_sid", "IS"), ("participant_sid", "MB"), ("leaving_sid", "MB"))
 
 
 @dataclass(frozen=True)
@@ -167,6 +173,7 @@ def parse(sid: str, data: Mapping[str, Any] | None, version: object = None) -> C
         pool=read.record_name("pool"),
         customer_id=read.record_name("customer_id"),
         worker=identity_in(read, "worker"),
+        leaving=identity_in(read, "leaving"),
         waited=read.seconds("waited"),
         attempts=max(0, read.whole("attempts", default=0)),
         priority=read.whole("priority", default=0),
@@ -179,7 +186,6 @@ def parse(sid: str, data: Mapping[str, Any] | None, version: object = None) -> C
         read_index=max(-1, read.whole("read_index", default=-1)),
         heard=tuple(filter(None, map(_heard, read.objects("heard"))))[-MOST_HEARD:],
         undelivered=tuple(filter(None, map(_undelivered, read.objects("undelivered"))))[-MOST_UNDELIVERED:],
-        leaving=identity_in(read, "leaving"),
         log=tuple(map(_line, read.objects("log")))[-LONGEST_LOG:],
         version=version,
         **values,

@@ -56,19 +56,59 @@ def confirmed(conversation: Conversation, participant_sid: str | None, now: date
 
 
 def queued(conversation: Conversation, pool: str, now: datetime, why: str) -> Conversation:
-    """Waiting for a worker of the pool; one that comes back keeps its age."""
+    """Waiting for a worker of the pool; one that comes back keeps its age. With a lease: somebody is leaving it."""
     return replace(
         conversation,
         state=QUEUED,
         pool=pool,
         worker=None,
         claim=None,
-        lease_until=None,
+        lease_until=now + LEASE if conversation.leaving else None,
         participant_sid=None,
         queued_at=conversation.queued_at or now,
         expires_at=None,
         starting=False,
     ).noted(now, "queued", why)
+
+
+def handed_to(conversation: Conversation, heir: Worker, claim: str, now: datetime, why: str) -> Conversation:
+    """On its way to another worker: theirs from now on, and whoever had it stays in it until the heir is."""
+    rest = (one for one in (conversation.worker, *conversation.others) if one and one != heir.identity)
+    after = replace(
+        claimed(conversation, heir, claim, now, why),
+        others=tuple(dict.fromkeys(rest)),
+        leaving=conversation.worker,
+        leaving_sid=conversation.participant_sid,
+    )
+    return replace(after, state=INACTIVE) if conversation.state == INACTIVE else after
+
+
+def stays(conversation: Conversation, now: datetime, why: str) -> Conversation:
+    """The one to whom it was to be handed cannot be added: back with whom it was, who is in it still."""
+    back = replace(
+        conversation,
+        state=INACTIVE if conversation.state == INACTIVE else ASSIGNED,
+        worker=conversation.leaving,
+        participant_sid=conversation.leaving_sid,
+        claim=None,
+        lease_until=None,
+    )
+    return out(back).noted(now, "not handed over", f"it stays with {conversation.leaving}: {why}")
+
+
+def let_go(conversation: Conversation, now: datetime) -> Conversation:
+    """Its worker is to be taken out, and not asked again for a while; what becomes of it is the next step's to say."""
+    gone = without(conversation, conversation.worker or "", now)
+    return replace(gone, leaving=conversation.worker, leaving_sid=conversation.participant_sid)
+
+
+def out(conversation: Conversation) -> Conversation:
+    """Whoever was leaving it is not in it any more."""
+    if conversation.leaving is None:
+        return conversation
+    others = tuple(other for other in conversation.others if other != conversation.leaving)
+    lease = None if conversation.state == QUEUED else conversation.lease_until
+    return replace(conversation, others=others, leaving=None, leaving_sid=None, lease_until=lease)
 
 
 def without(conversation: Conversation, identity: str, now: datetime) -> Conversation:

@@ -123,8 +123,11 @@ def _is_claim(written: Written) -> bool:
 
 
 def _by_pool(claim: Written) -> bool:
-    """Whether the pool's rules chose the worker: not a customer's own worker, nor one who is in it anyway."""
+    """Whether the pool's rules chose the worker: not a customer's own worker, nor one who is in it anyway, nor one to
+    whom another worker handed it over."""
     before = claim.before or {}
+    if before.get("state") in HELD and before.get("worker") != claim.after["worker"]:
+        return False
     if before.get("state") == "inactive" and before.get("worker") == claim.after["worker"]:
         return False
     return before.get("state") == "queued" or claim.after.get("mode") == "pool"

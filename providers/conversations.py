@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from domain.conversation import ASSIGNED, ASSIGNING, HELD, INACTIVE, Conversation, parse
+from domain.conversation import ASSIGNED, ASSIGNING, HELD, INACTIVE, QUEUED, Conversation, parse
 from providers import database
 
 _LOG = database.Collection("conversations", parse)
@@ -30,8 +30,9 @@ def in_states_after(states: Sequence[str], name: str | None, limit: int) -> list
 
 
 def with_lease_over(now: datetime, limit: int) -> list[Conversation]:
-    """Assignments that nobody finishes any more, the oldest first."""
-    return _LOG.find([("state", "==", ASSIGNING), ("lease_until", "<=", now)], ("lease_until",), limit)
+    """What nobody finishes any more, the oldest first: assignments, and queued ones that somebody is still leaving."""
+    states = [ASSIGNING, QUEUED]
+    return _LOG.find([("state", "in", states), ("lease_until", "<=", now)], ("lease_until",), limit)
 
 
 def starting(limit: int) -> list[Conversation]:

@@ -111,6 +111,11 @@ def remove_participant(place: Somewhere, participant_sid: str) -> Result:
     return persistently(lambda: _conversation(place).participants(participant_sid).delete())
 
 
+def close(place: Somewhere) -> Result:
+    """Ends it for good; one that is closed already is GONE."""
+    return persistently(lambda: _conversation(place).update(state="closed"))
+
+
 def participants(place: Somewhere) -> Result:
     """Everybody in the conversation; the body is the list of participants."""
     return persistently(lambda: _conversation(place).participants.list())

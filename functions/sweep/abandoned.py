@@ -1,12 +1,12 @@
-"""Assignments whose lease ran out: whoever began them has crashed, or Twilio did not answer in time."""
+"""What was begun and not finished before its lease ran out: somebody has crashed, or Twilio did not answer in time."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
 
-from assignment import arrival, ledger, matching
-from domain.conversation import Conversation
+from assignment import arrival, claim, ledger, matching
+from domain.conversation import QUEUED, Conversation
 from domain.transitions import LEASE
 from functions.sweep.run import Run
 from providers import clock, conversations, database, twilio
@@ -39,6 +39,8 @@ def _finish(conversation: Conversation) -> Outcome | None:
         taken = ledger.move(conversation, replace(conversation, lease_until=lease, attempts=attempts))
     except database.LostRace:
         return None
+    if conversation.state == QUEUED:
+        return claim.let_out(taken.conversation)
     outcome = matching.finish(taken.conversation)
     if outcome is Outcome.MISSING and twilio.is_gone(conversation):
         matching.close(conversation.sid, "Twilio does not know it any more")

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from functools import partial
 
-from assignment import activity, matching, membership
+from assignment import activity, claim, matching, membership
 from domain.conversation import ASSIGNED, INACTIVE, QUEUED, Conversation
 from functions.sweep.run import Run
 from providers import clock, conversations, database, settings, twilio
@@ -49,6 +49,9 @@ def _compare(sid: str, states: tuple[str, ...], bots: Collection[str]) -> bool:
     people = twilio.participants(conversation)
     if result.outcome is not Outcome.DONE or people.outcome is not Outcome.DONE:
         return False
+    if conversation.leaving and (conversation.lease_until is None or conversation.lease_until <= clock.now()):
+        claim.let_out(conversation)
+        return True
     inside = {p.identity: p.sid for p in people.body if p.identity and p.identity not in bots}
     bound = any((p.messaging_binding or {}).get("address") for p in people.body)
     if conversation.state == QUEUED and not inside and not bound:

@@ -188,6 +188,8 @@ KEPT: Mapping[str, tuple[str, ...]] = {
         "priority",
         "claim",
         "participant_sid",
+        "leaving",
+        "leaving_sid",
         "others",
         "excluded_workers",
         "excluded_until",
@@ -205,7 +207,6 @@ KEPT: Mapping[str, tuple[str, ...]] = {
         "read_index",
         "heard",
         "undelivered",
-        "leaving",
     ),
     "service": (
         "problem",

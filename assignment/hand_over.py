@@ -1,0 +1,143 @@
+"""A conversation is handed on, or closed, by a worker who is in it: to the queue, to another pool, to a named worker.
+
+    to_queue(sid, actor)              back into the pool it came by; the holder is not asked first again (5 minutes)
+    to_pool(sid, actor, pool_id)      into another pool's queue
+    to_worker(sid, actor, identity)   to this very worker, whatever their status and load
+    close(sid, actor)                 ends it at Twilio and here
+
+`sid` is the conversation's, `actor` the identity of the worker who wants it: the one for whom it counts, or one of its
+`others` (whoever calls has to know that they are who they say). All return None when it is done, or written down and
+finished by the sweep where Twilio does not answer. All raise Refused with one sentence for the worker when it cannot be
+done, and then it is with whom it was; and database.LostRace only when the caller's time is over.
+
+Nothing is lost in between: what is to become of it is written first, in one commit with the queue and both counts; then
+Twilio is told, the new worker before the old one is taken out; then that is written. Whoever dies on the way leaves a
+lease that runs out, and the sweep finishes it (docs/decisions/0006-handing-over.md).
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+
+from assignment import claim, ledger, matching, membership, worker_care
+from assignment.ledger import Moved
+from domain import transitions
+from domain.conversation import ASSIGNED, ASSIGNING, CLOSED, INACTIVE, QUEUED, Conversation
+from domain.pool import Pool
+from domain.worker import Worker
+from providers import clock, conversations, database, log, pools, twilio
+from providers.twilio import Outcome
+
+_ENDED = (Outcome.DONE, Outcome.GONE)
+
+
+class Refused(Exception):
+    """It cannot be done; the text is one sentence for the worker who asked."""
+
+
+def to_queue(sid: str, actor: str) -> None:
+    """Back into the pool it was routed by; whoever held it is not asked again for a while."""
+    _queue(sid, actor, membership.pool_for)
+
+
+def to_pool(sid: str, actor: str, pool_id: str) -> None:
+    """Into the queue of another pool."""
+    pool = pools.load(pool_id)[pool_id]
+    _queue(sid, actor, lambda conversation: pool)
+
+
+def to_worker(sid: str, actor: str, identity: str) -> None:
+    """To a named worker, in any spelling, whatever their status and load."""
+    heir = worker_care.find(identity, conversations.load(sid).service_sid)
+    if heir is None or not heir.can_sign_in:
+        raise Refused(f"Nobody is called {identity}.")
+    token = uuid.uuid4().hex
+    moved = database.until_it_holds(lambda: _promised(sid, actor, heir, token))
+    if moved is None:
+        return
+    outcome = matching.finish(moved.conversation)
+    matching.freed(moved.freed)
+    if outcome is Outcome.NEXT_WORKER:
+        raise Refused(f"{heir.name} cannot be added at Twilio; it stays with you.")
+    if outcome is Outcome.GONE:
+        raise Refused("It is over: Twilio has closed it.")
+
+
+def close(sid: str, actor: str) -> None:
+    """Ends it for good: at Twilio first, for what is closed here never comes back."""
+    if conversations.load(sid).state == CLOSED:
+        return
+    before = _theirs(sid, actor)
+    result = twilio.close(before)
+    if result.outcome in _ENDED or (result.outcome is Outcome.MISSING and twilio.is_gone(before)):
+        matching.close(sid, f"{actor} closed it")
+        return
+    log.error(f"It could not be closed: {result.why}", conversation=sid, worker=actor)
+    raise Refused("Twilio does not close it just now; try again.")
+
+
+def back_to_queue(before: Conversation, pool: Pool, why: str) -> None:
+    """Takes it from its worker, who is taken out at Twilio and not asked again for a while.
+
+    Raises database.LostRace; Refused while Twilio does not tell which participant they are.
+    """
+    now = clock.now()
+    after = replace(transitions.let_go(_with_stay(before), now), mode="pool")
+    matching.queue(before, after, pool, why)
+
+
+def _queue(sid: str, actor: str, pool_of: Callable[[Conversation], Pool]) -> None:
+    def step() -> None:
+        before = conversations.load(sid)
+        if before.state == QUEUED and before.leaving == actor:  # our own commit, or the same wish once more
+            claim.let_out(before)
+            return
+        before = _theirs(sid, actor)
+        _is_at_rest(before)
+        pool = pool_of(before)
+        back_to_queue(before, pool, f"{actor} handed it over to {pool.display_name}")
+
+    database.until_it_holds(step)
+
+
+def _promised(sid: str, actor: str, heir: Worker, token: str) -> Moved | None:
+    """It counts for the heir from now on, and whoever had it is still in it. None: it is theirs already."""
+    before = conversations.load(sid)
+    if before.claim == token:
+        return Moved(before)  # our own commit, whose answer was lost
+    before = _theirs(sid, actor)
+    if before.worker == heir.identity:
+        return None
+    _is_at_rest(before)
+    why = f"{actor} handed it over"
+    after = transitions.handed_to(_with_stay(before), heir, token, clock.now(), why)
+    log.info(f"handed over by {actor}", conversation=sid, worker=heir.identity)
+    return ledger.move(before, after)
+
+
+def _theirs(sid: str, actor: str) -> Conversation:
+    conversation = conversations.load(sid)
+    if actor not in (conversation.worker, *conversation.others):
+        raise Refused("It is not yours any more.")
+    if conversation.state not in (ASSIGNED, ASSIGNING, INACTIVE):
+        raise Refused("It is over." if conversation.closed_at else "It has no worker.")
+    return conversation
+
+
+def _is_at_rest(conversation: Conversation) -> None:
+    """One that is on its way to somebody can be handed on when it has arrived."""
+    if conversation.state == ASSIGNING or conversation.lease_until is not None or conversation.leaving:
+        raise Refused("It is on its way to somebody just now; try again in a moment.")
+
+
+def _with_stay(conversation: Conversation) -> Conversation:
+    """With the participant's SID of its worker, who is to be taken out: looked up where no event has told it."""
+    if conversation.participant_sid or conversation.worker is None:
+        return conversation
+    people = twilio.participants(conversation)
+    if people.outcome is not Outcome.DONE:
+        raise Refused("Twilio does not answer just now; try again.")
+    stay = next((one.sid for one in people.body if one.identity == conversation.worker), None)
+    return replace(conversation, participant_sid=stay)
