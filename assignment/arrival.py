@@ -11,7 +11,7 @@ from assignment import ledger, matching, worker_care
 from domain import rules, transitions
 from domain.arrival import Arrival
 from domain.conversation import CLOSED, QUEUED, Conversation
-from domain.customer import Customer, unknown
+from domain.customer import NOBODY, Customer
 from domain.limits import NAME
 from domain.pool import DEFAULT_POOL, Pool
 from domain.settings import Settings
@@ -103,7 +103,7 @@ def _look(sid: str, ours: tuple[str, ...], customer_address: str | None) -> Seen
             conversations.reference(sid), settings.reference(), pools.reference(DEFAULT_POOL)
         ),
         lambda: pools.of_numbers(ours),
-        lambda: customers.find(customer_address) if customer_address else unknown(""),
+        lambda: customers.find(customer_address) if customer_address else NOBODY,
     )
     conversation, rule, default = records
     general = settings.checked(rule)

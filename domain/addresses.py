@@ -6,6 +6,7 @@ Every webhook compares addresses, so nothing here needs the phone-number library
 from __future__ import annotations
 
 import hashlib
+import hmac
 import re
 import unicodedata
 
@@ -257,15 +258,18 @@ def people(addresses: str | None) -> tuple[str, ...]:
     return tuple(part.strip() for part in (addresses or "").split(",") if part.strip())
 
 
-def stable_id(address: str) -> str:
-    """A record's name made from the bare address: the same whoever asks, however often; no number to read."""
+def stable_id(address: str, secret: bytes | None) -> str:
+    """A record's name made from the bare address and the installation's key: the same whoever asks, however often;
+    who does not know the key cannot try numbers until one fits. Without one: as names were made before there was a
+    key; those stay."""
     same = key(address)
-    who = bare(same) if is_user_id(same) else bare(same).lower()
-    return "c-" + hashlib.sha256(who.encode()).hexdigest()[:20]
+    who = (bare(same) if is_user_id(same) else bare(same).lower()).encode()
+    made = hmac.digest(secret, who, "sha256") if secret is not None else hashlib.sha256(who).digest()
+    return "c-" + made.hex()[:20]
 
 
-def record_names(address: str) -> tuple[str, ...]:
+def record_names(address: str, secret: bytes) -> tuple[str, ...]:
     """What a record made for this address may be called, the first that is free. One that is there may be
     somebody else's by now: records keep their names, numbers pass on."""
-    first = stable_id(address)
+    first = stable_id(address, secret)
     return (first, *(f"{first}-{number}" for number in range(2, 10)))

@@ -15,6 +15,7 @@ from local.twilio import StandIn
 from proof import population, webhooks
 from proof.meter import Counts, Meter
 from proof.population import ADA, CLOSES, CROWD, NEWS, OTHER, PULLS, SALES, VIP
+from providers import customers
 
 _PATIENCE = 30.0  # seconds for an event, on a busy machine with a hundred thousand documents
 
@@ -33,6 +34,7 @@ class Operations:
     ) -> None:
         self._client_for, self._db, self._standin, self._meter = client_for, db, standin, meter
         self._events: queue.Queue[Event] = queue.Queue()
+        customers.key()  # read once in a process' life
         for number in (SALES, CROWD, VIP, NEWS, OTHER):
             standin.set_autocreate(number)
         triggers.attach(db.project, "worker_available", "workers/{identity}", self._noted)

@@ -5,15 +5,18 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from domain import addresses as spelling
 from domain import customer_search
 from domain.customer import Customer, parse, unknown
-from domain.fields import LONGEST_ENTRY
+from domain.fields import LONGEST_ENTRY, Fields
 from providers import conversations, database, deadline, log
 
 if TYPE_CHECKING:
+    from google.cloud.firestore import Client
+
     from providers.database import Snapshot
 
 Cursor: TypeAlias = tuple[str, str]  # (sort_name, id) of a record: a list goes on behind it
@@ -25,6 +28,7 @@ _MOST_ALTERNATIVES = 30  # Firestore's limit for array_contains_any
 _MOST_SPELLINGS = 120
 _CUSTOMERS = database.Collection("customers", parse)
 reference, of = _CUSTOMERS.reference, _CUSTOMERS.of
+THE_KEY = "service/identifiers"
 _SHOWN = ("display_name", "avatar", "addresses", "sort_name")
 
 
@@ -50,7 +54,7 @@ def _look_up(address: str) -> list[Snapshot]:
     """The records that name this address, and those that were made for it."""
     from google.cloud.firestore import FieldFilter, Or
 
-    made_for_it = list(map(reference, spelling.record_names(address)))
+    made_for_it = list(map(reference, made_for(address)))
     named = FieldFilter("addresses", "array_contains_any", list(spelling.spellings(address)))
     made = FieldFilter("__name__", "in", made_for_it)
     query: Any = database.client().collection(_CUSTOMERS.name).where(filter=Or([named, made]))
@@ -79,12 +83,48 @@ def _stranger(address: str, found: Iterable[Snapshot]) -> Customer:
     """Who has no record with this address: with the record that has the same number on another channel and was made
     for it, else with the first name that is free."""
     taken = {record.id: of(record) for record in found}
-    for name in spelling.record_names(address):
-        if name not in taken:
-            return unknown(address, name)
-        if spelling.key(address) in map(spelling.key, taken[name].addresses):
+    for name in made_for(address):
+        if name in taken and spelling.key(address) in map(spelling.key, taken[name].addresses):
             return replace(taken[name], known=False)
-    return unknown(address, f"{spelling.stable_id(address)}-{secrets.token_hex(8)}")
+    names = spelling.record_names(address, key())
+    free = (name for name in names if name not in taken)
+    return unknown(address, next(free, f"{names[0]}-{secrets.token_hex(8)}"))
+
+
+def made_for(address: str) -> tuple[str, ...]:
+    """What a record that was made for this address may be called."""
+    return (*spelling.record_names(address, key()), spelling.stable_id(address, None))
+
+
+def key() -> bytes:
+    """What ids are made with: one key for the database, so that nobody who sees an id (at Twilio, in the log) can try
+    numbers until one fits. It stays with the data, in service/identifiers; read once in a process' life."""
+    return _kept_key(database.client())
+
+
+@lru_cache(maxsize=8)
+def _kept_key(db: Client) -> bytes:
+    return database.until_it_holds(lambda: _key_in(db))
+
+
+def _key_in(db: Client) -> bytes:
+    """Made by whoever needs it first. Raises database.LostRace where two make it at once: the other's counts."""
+    (record,) = database.read(db.document(THE_KEY))
+    if known := key_of(record.to_dict()):
+        return known
+    made, batch = new_key(), db.batch()
+    database.put(batch, record.reference, made, record.update_time if record.exists else None)
+    database.commit(batch)
+    return made["key"].encode()
+
+
+def key_of(data: Mapping[str, Any] | None) -> bytes | None:
+    """The key in the record; None where there is nothing that could be one."""
+    return (Fields(data).text("key") or "").encode() or None
+
+
+def new_key() -> dict[str, str]:
+    return {"key": secrets.token_hex(32)}
 
 
 def create(sender: Customer, address: str) -> Customer:
@@ -119,7 +159,7 @@ def _with_address(sender: Customer, address: str) -> Customer:
         database.put(batch, record, made, None)
         database.commit(batch)
         return sender
-    if address in sender.addresses or sender.customer_id not in spelling.record_names(address):
+    if address in sender.addresses or sender.customer_id not in made_for(address):
         return sender
     there = database.read(record)[0]
     if spelling.key(address) not in map(spelling.key, of(there).addresses):

@@ -38,7 +38,7 @@ def import_(arguments: argparse.Namespace) -> int:
     with _progress() as progress:
         count = customers_store.how_many(db)
         existing = dict(_watched(progress, "reading what is there", customers_store.read_all(db), count))
-        made = plan(sheet.rows, existing)
+        made = plan(sheet.rows, existing, customers_store.key(db))
     if sheet.mistakes or made.mistakes:
         return _complain(arguments.file, [*sheet.mistakes, *made.mistakes])
     if sheet.own_columns:

@@ -27,10 +27,11 @@ class Plan:
     mistakes: list[Mistake] = field(default_factory=list)
 
 
-def plan(rows: Sequence[Row], existing: Records) -> Plan:
-    """`existing` is every customer in the database by id. Any mistake means that nothing is to be written."""
+def plan(rows: Sequence[Row], existing: Records, key: bytes) -> Plan:
+    """`existing` is every customer in the database by id, `key` what ids are made with. Any mistake means that nothing
+    is to be written."""
     made = Plan()
-    named = [_named(row, made, existing) for row in rows]
+    named = [_named(row, made, existing, key) for row in rows]
     wanted = {row.customer_id: row for row in _once(named, made)}
     after = {name: _merged(row, existing.get(name, {})) for name, row in wanted.items()}
     for name, row in wanted.items():
@@ -43,7 +44,7 @@ def plan(rows: Sequence[Row], existing: Records) -> Plan:
     return made
 
 
-def _named(row: Row, made: Plan, existing: Records) -> Row:
+def _named(row: Row, made: Plan, existing: Records, key: bytes) -> Row:
     """A row without an id gets the one that its first address always gives, unless somebody else has it by now."""
     if row.customer_id and not is_record_name(row.customer_id):
         made.mistakes.append(Mistake(row.line, "customer_id: a record cannot be called that"))
@@ -53,16 +54,19 @@ def _named(row: Row, made: Plan, existing: Records) -> Row:
     if not listed:
         made.mistakes.append(Mistake(row.line, "there is neither a customer_id nor an address"))
         return row
-    return replace(row, customer_id=_name_for(listed[0], existing))
+    return replace(row, customer_id=_name_for(listed[0], existing, key))
 
 
-def _name_for(address: str, existing: Records) -> str:
+def _name_for(address: str, existing: Records, key: bytes) -> str:
     """The first name whose record is not there or has the number: records keep their names, numbers pass on."""
-    names = addresses.record_names(address)
+    names = addresses.record_names(address, key)
     same = addresses.key(address)
-    return next(
-        (n for n in names if n not in existing or same in customer_record.keys_of(existing[n])), names[-1]
-    )
+    theirs = [
+        n
+        for n in (addresses.stable_id(address, None), *names)
+        if same in customer_record.keys_of(existing.get(n))
+    ]
+    return next(iter(theirs + [n for n in names if n not in existing]), names[-1])
 
 
 def _once(rows: Sequence[Row], made: Plan) -> list[Row]:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
+
+from google.api_core.exceptions import AlreadyExists, FailedPrecondition
+
+from providers import customers
 
 if TYPE_CHECKING:
     from google.api_core.retry import Retry
@@ -17,6 +22,20 @@ _SIDE_BY_SIDE = 4
 _PATIENCE = 30.0  # seconds for one call
 Records = dict[str, dict[str, Any]]
 Chunk = list[tuple[str, Mapping[str, Any]]]
+
+
+def key(db: Client) -> bytes:
+    """What ids are made with; made here where nobody has needed it yet."""
+    found = db.document(customers.THE_KEY).get(timeout=_PATIENCE)
+    if known := customers.key_of(found.to_dict()):
+        return known
+    with suppress(AlreadyExists, FailedPrecondition):  # the service made one a moment ago
+        if found.exists:
+            unchanged = db.write_option(last_update_time=found.update_time)
+            found.reference.update(customers.new_key(), option=unchanged, timeout=_PATIENCE)
+        else:
+            found.reference.create(customers.new_key(), timeout=_PATIENCE)
+    return key(db)
 
 
 def how_many(db: Client) -> int:

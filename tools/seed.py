@@ -15,6 +15,8 @@ from google.api_core.retry import Retry
 from google.cloud import firestore
 from google.oauth2.credentials import Credentials
 
+from providers import customers
+
 TEMPLATES = Path(__file__).parent / "default_templates.json"
 _SECONDS = 30.0
 DEFAULTS: dict[str, dict[str, Any]] = {
@@ -31,7 +33,8 @@ DEFAULTS: dict[str, dict[str, Any]] = {
 def default_records() -> dict[str, dict[str, Any]]:
     """Every record by its path. Templates come from default_templates.json: {id: fields}."""
     templates = json.loads(TEMPLATES.read_text()) if TEMPLATES.exists() else {}
-    return DEFAULTS | {f"templates/{name}": fields for name, fields in templates.items()}
+    made = {customers.THE_KEY: customers.new_key()}
+    return DEFAULTS | made | {f"templates/{name}": fields for name, fields in templates.items()}
 
 
 def write_missing(db: firestore.Client, dry_run: bool = False) -> list[str]:

@@ -10,7 +10,7 @@ from domain import addresses, customer_search
 from domain.conversation import Conversation
 from functions.wallboard import statistics
 from functions.wallboard.statistics import Meter
-from providers import conversations, database
+from providers import conversations, customers, database
 
 PAGE = 50
 # Not the stories, which are long.
@@ -48,7 +48,7 @@ def search(meter: Meter, wanted: Wanted) -> tuple[list[Conversation], datetime |
 
 def _customers(meter: Meter, text: str) -> list[str]:
     """Ids of the customers that somebody may mean: by id, by address, by the beginnings of their name's words."""
-    ids = [addresses.stable_id(addresses.compact(text)), text]
+    ids = [text, *_having(meter, addresses.compact(text))]
     terms = customer_search.asked(text)
     if terms:
         paths = [database.client().field_path("search", term) for term in terms]
@@ -57,3 +57,12 @@ def _customers(meter: Meter, text: str) -> list[str]:
         looked_at = statistics.found(meter, query)
         ids += [one.id for one in looked_at if set(terms) <= set((one.to_dict() or {})["search"])]
     return list(dict.fromkeys(ids))[:_MOST_ALTERNATIVES]
+
+
+def _having(meter: Meter, address: str) -> list[str]:
+    """Those with this address, and what a record made for it would be called: the log may be older than the record."""
+    if not addresses.is_only_an_address(address):
+        return []
+    known = customers.with_address(address)
+    meter.note(len(known))
+    return [*(one.customer_id for one in known), *customers.made_for(address)]

@@ -198,15 +198,16 @@ def test_two_channels_of_one_number_that_write_at_once_become_one_record(
     (record,) = db.collection("customers").stream()
     assert set(made) == {record.id}
     assert set(record.get("addresses")) == set(senders)
-    assert record.id == addresses.stable_id(senders[0])
+    assert record.id == addresses.stable_id(senders[0], store.key())
 
 
 def test_an_import_without_ids_does_not_take_a_record_by_the_number_that_it_once_had(
     db: Client, project: str, tmp_path: Any
 ) -> None:
     from tools import customers as command
+    from tools import customers_store
 
-    name = addresses.stable_id(NUMBER)
+    name = addresses.stable_id(NUMBER, customers_store.key(db))
     db.document(f"customers/{name}").set({"display_name": "Bob Baker", "addresses": ["+15550004002"]})
     file = tmp_path / "customers.csv"
     file.write_text(f"display_name,addresses\nStranger,{NUMBER}\n")
@@ -263,3 +264,36 @@ def test_a_deleted_customer_whose_address_nobody_has_is_gone(service: Service, d
     for customer_id in (gone, "never"):
         answers = _asked(service, customer_id)
         assert {name: answer.status_code for name, answer in answers.items()} == dict.fromkeys(answers, 404)
+
+
+def test_an_id_says_nothing_about_the_number_to_whoever_has_not_the_key(service: Service, db: Client) -> None:
+    made = _introduced(service, NUMBER)["customer_id"]
+    assert made != addresses.stable_id(NUMBER, None)
+    assert made == addresses.stable_id(NUMBER, records.read(db, "service", "identifiers")["key"].encode())
+
+
+def test_a_record_from_before_there_was_a_key_keeps_its_name_on_every_channel(
+    service: Service, db: Client, project: str, tmp_path: Any
+) -> None:
+    from tools import customers as command
+
+    former = addresses.stable_id(NUMBER, None)
+    records.customer(db, former, display_name="Ada", addresses=[f"whatsapp:{NUMBER}"])
+    service.settle()
+    assert _introduced(service, NUMBER)["customer_id"] == former
+    assert set(records.read(db, "customers", former)["addresses"]) == {NUMBER, f"whatsapp:{NUMBER}"}
+    file = tmp_path / "customers.csv"
+    file.write_text(f"display_name,addresses\nAda Byron,{NUMBER}; whatsapp:{NUMBER}\n")
+    assert command.main(["import", str(file), "--project", project]) == 0
+    assert [one.id for one in db.collection("customers").stream()] == [former]
+
+
+@pytest.mark.parametrize("key", [7, "", None, ["x"]], ids=str)
+@pytest.mark.parametrize("who", ["the service", "an import"])
+def test_a_key_that_makes_no_sense_is_made_anew(db: Client, key: Any, who: str) -> None:
+    from tools import customers_store
+
+    db.document("service/identifiers").set({"key": key})
+    used = store.key() if who == "the service" else customers_store.key(db)
+    assert used == records.read(db, "service", "identifiers")["key"].encode()
+    assert len(used) == 64

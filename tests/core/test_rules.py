@@ -225,8 +225,10 @@ def test_the_exact_address_comes_before_the_bare_number(address: str, known: tup
 
 
 def test_an_unknown_sender_has_one_id_on_every_channel() -> None:
-    assert addresses.stable_id("+12345678") == addresses.stable_id("whatsapp:+12345678")
-    assert addresses.stable_id("+12345678") != addresses.stable_id("+12345679")
+    of_number = addresses.stable_id("+12345678", b"key")
+    assert of_number == addresses.stable_id("whatsapp:+12345678", b"key")
+    assert of_number != addresses.stable_id("+12345679", b"key")
+    assert of_number != addresses.stable_id("+12345678", b"another installation's")
 
 
 @pytest.mark.parametrize("identity", ["", "a/b", ".", "..", "__x__", "system", "US" + "0" * 32, "x" * 257])

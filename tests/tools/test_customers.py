@@ -45,7 +45,7 @@ def test_rows_become_records_with_addresses_in_twilios_spelling(import_: Import,
         ",Bobby,Bobby@Example.com,,,,,\n"
     )
     assert import_(text, "--country", "de") == 0
-    bobby = addresses.stable_id("bobby@example.com")
+    bobby = addresses.stable_id("bobby@example.com", customers_store.key(db))
     found = _all(db)
     assert set(found) == {"ada", bobby}
     ada = found["ada"]

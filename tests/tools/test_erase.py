@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from google.cloud.firestore import Client
 
-from domain import addresses
+from providers import customers as store
 from tests.core import records
 from tests.service import Service
 from tools import customers
@@ -109,7 +109,7 @@ def test_a_record_that_was_deleted_by_hand_or_made_by_the_service_is_erased_as_w
     talk.settle()
     close_all(talk, db)
     db.document("customers/ada").delete()
-    stranger = addresses.stable_id("+447700900777")
+    stranger = store.find("+447700900777").customer_id
     assert db.document(f"customers/{stranger}").get().exists
     for customer_id in ("ada", stranger):
         assert run(talk, customer_id) == 0
