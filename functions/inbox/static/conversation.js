@@ -1,202 +1,256 @@
 // One conversation: its messages, why it is mine, and what one can do with it.
-import { ask, change, now, of } from "./api.js";
-import { Composer, useAddress } from "./composer.js";
+import { ago, ask, change, now, of } from "./server.js";
 import { Close, Customer, HandOver, Templates } from "./sheets.js";
-import { Waiting, nameOf } from "./list.js";
-import { Avatar, Bones, Icon, Wrong, html, useEffect, useLayoutEffect, useRef, useState } from "./parts.js";
-import { bare, channelName, clock, day, fromName, size } from "./words.js";
+import { Avatar, Bones, Channel, Icon, Round, Waits, Wrong, bare, clock, count, day, html, nameOf, size, useDraft, useEffect, useLayoutEffect, useRef, useState } from "./parts.js";
 
-const SETTLED = ["delivered", "read", "failed", "undelivered"];
-const WATCHED = 120_000; // this long the delivery of an own message is looked after
-const LOOKED_AFTER = 6000; // as often as this
-const NEAR_END = 80; // pixels from the end of the log that still count as reading the newest
-const SAME_BREATH = 300_000;
+const WATCHED = 120_000; // milliseconds for which the delivery of an own message is looked after,
+const AS_OFTEN = 6000; // as often as this
+const ONE_BREATH = 300_000; // messages of one person as close as this stand together
+const NEAR_END = 80; // pixels from the end that still count as reading the newest
+const NEAR = 200; // characters before the end, from which on they are counted
+const MEDIA = { types: ["image/jpeg", "image/png", "image/gif"], size: 5_000_000 }; // where the server says nothing
+const LARGEST_EDGE = 2048; // pixels of a photo that was too large
 
 const threads = new Map(); // what was read of each conversation while the page is open
 
-function merged(before, told) {
-  const messages = new Map((before?.messages || []).map((one) => [one.index, one]));
-  for (const one of told.messages) messages.set(one.index, one);
-  return [...messages.values()].sort((one, other) => one.index - other.index);
-}
+const failedToArrive = ({ delivery }) => ["failed", "undelivered"].includes(delivery?.state);
+const isOnItsWay = (one) => one.from === "worker" && one.delivery?.state === "sent" && ago(one.at) < WATCHED;
 
-// From where on it has to be read again: the first own message whose delivery is not settled, else the end.
-function newestKnown(thread) {
-  const open = thread.messages.find((one) => one.from === "worker" && one.delivery && !SETTLED.includes(one.delivery.state) && now() - Date.parse(one.at) < WATCHED);
-  return open ? open.index - 1 : thread.messages.at(-1)?.index ?? -1;
-}
-
-// The messages of one conversation: read when its record changes, while a delivery is open, and when asked for.
-function useThread(sid, entry, looks, outbox) {
-  const [thread, setThread] = useState(() => threads.get(sid) || null);
+// The messages of one conversation: read when its record changes, and while a delivery is open.
+function useThread(sid, one, looks, outbox) {
+  const [thread, setThread] = useState(threads.get(sid));
   const [wrong, setWrong] = useState("");
   const reading = useRef({ at: 0 });
-  const keep = (next) => { threads.set(sid, next); setThread(next); };
-  const read = async () => {
-    if (reading.current.busy) { reading.current.again = true; return; }
-    Object.assign(reading.current, { busy: true, again: false, at: now() });
+  const read = async (rest) => {
+    const my = reading.current;
+    if (my.busy) { my.again = true; return; }
+    Object.assign(my, { busy: true, again: false, at: now() });
     const before = threads.get(sid);
     try {
-      const told = await ask(of(sid, before?.messages.length ? `messages?after=${newestKnown(before)}` : "messages"));
-      const tokens = new Set(told.messages.map((one) => one.token).filter(Boolean));
-      keep({ ...told, messages: merged(before, told), more: before ? before.more : told.more });
-      for (const { token } of outbox.of(sid)) if (tokens.has(token)) outbox.drop(token);
+      const told = await ask(of(sid, `messages${rest}`));
+      const all = new Map([...(before?.messages || []), ...told.messages].map((message) => [message.index, message]));
+      const messages = [...all.values()].sort((first, second) => first.index - second.index);
+      threads.set(sid, { ...told, messages, more: before && !rest.includes("before") ? before.more : told.more });
+      setThread(threads.get(sid));
+      for (const { token } of told.messages) if (token) outbox.drop(token);
       setWrong("");
     } catch (failure) {
       setWrong(failure.message);
-      if (failure.status === 404) reading.current.gone = true;
     }
-    reading.current.busy = false;
-    if (reading.current.again) read();
+    my.busy = false;
+    if (my.again) newer();
   };
-  const earlier = async () => {
-    try {
-      const told = await ask(of(sid, `messages?before=${threads.get(sid).messages[0].index}`));
-      keep({ ...threads.get(sid), messages: merged(threads.get(sid), told), more: told.more });
-    } catch (failure) {
-      setWrong(failure.message);
-    }
+  const newer = () => {
+    const known = threads.get(sid)?.messages || [];
+    const open = known.find(isOnItsWay); // from there on it is read again
+    return read(known.length ? `?after=${open ? open.index - 1 : known.at(-1).index}` : "");
   };
-  const sent = outbox.of(sid).filter((one) => one.state === "sent").length;
-  const written = JSON.stringify(entry && [entry.last, entry.unread, entry.undelivered, entry.state, entry.awaiting_since]);
-  useEffect(() => { if (!reading.current.gone) read(); }, [sid, written, sent]);
-  useEffect(() => { // at each look: an open delivery, or what could not be read before
-    const open = thread && newestKnown(thread) < (thread.messages.at(-1)?.index ?? -1);
-    if (!reading.current.gone && (open || wrong) && now() - reading.current.at > LOOKED_AFTER) read();
+  const sent = outbox.of(sid).filter(({ state }) => state === "sent").length;
+  useEffect(() => { newer(); }, [JSON.stringify([one.last, one.undelivered, one.state, one.awaiting_since]), sent]);
+  useEffect(() => {
+    if ((wrong || thread?.messages.some(isOnItsWay)) && now() - reading.current.at > AS_OFTEN) newer();
   }, [looks]);
-  return { thread, wrong, earlier };
+  return [thread, wrong, () => read(`?before=${thread.messages[0].index}`)];
 }
 
-function Medium({ sid, medium }) {
-  const address = of(sid, `media/${encodeURIComponent(medium.sid)}`);
+function Medium({ sid, medium: { sid: id, type, name, size: bytes } }) {
   const [broken, setBroken] = useState(false);
-  const name = medium.name || "File";
-  if (/^image\/(jpeg|png|gif|webp|avif)$/.test(medium.type) && !broken) {
-    return html`<a class="shown" href=${address} target="_blank" rel="noopener noreferrer"><img src=${address} alt=${medium.name || "Picture"} loading="lazy" onError=${() => setBroken(true)} /></a>`;
-  }
-  return html`<a class="file" href=${address} target="_blank" rel="noopener noreferrer"><${Icon} name="file" /><span>${name}<small>${[medium.type, size(medium.size)].filter(Boolean).join(", ")}</small></span></a>`;
+  const link = { href: of(sid, `media/${encodeURIComponent(id)}`), target: "_blank", rel: "noopener noreferrer" };
+  return /^image\/(jpeg|png|gif|webp)$/.test(type) && !broken
+    ? html`<a class="shown" ...${link}><img src=${link.href} alt=${name || "Picture"} onError=${() => setBroken(true)} /></a>`
+    : html`<a class="file" ...${link}><${Icon} name="file" /><span>${name || "File"}<small>${type}${bytes ? `, ${size(bytes)}` : ""}</small></span></a>`;
 }
 
-const DELIVERIES = { sent: "Sent", delivered: "Delivered", read: "Read" };
-
-function Message({ sid, message, me, joined, goesOn, newest, onAgain }) {
-  const own = message.from !== "customer";
-  const failed = ["failed", "undelivered"].includes(message.delivery?.state);
-  const who = fromName(message, me.identity);
-  return html`<div class="bubble ${own ? "own" : "theirs"} ${message.from === "service" ? "service" : ""} ${joined ? "joined" : ""} ${failed ? "failed" : ""}">
-    ${own && who !== "You" && !joined ? html`<small class="who">${who}<span class="hidden"> wrote: </span></small>` : html`<span class="hidden">${who} wrote: </span>`}
-    ${message.media.map((medium) => html`<${Medium} key=${medium.sid} sid=${sid} medium=${medium} />`)}
-    ${message.body && html`<p>${message.body}</p>`}
-    <small class=${goesOn ? "hidden" : "meta"}><time datetime=${message.at}>${clock(message.at)}</time>${own && newest && !failed && message.delivery ? ` · ${DELIVERIES[message.delivery.state] || ""}` : ""}</small>
-    ${failed && html`<p class="wrong">Not delivered: ${message.delivery.reason || "Twilio gave no reason."}${message.body && html` <button class="link" onClick=${() => onAgain(message)}>Try again</button>`}</p>`}
+function Message({ sid, message, me, before, next, newest, onAgain }) {
+  const { from, author, at, body, media, delivery } = message;
+  const inOneBreath = (one, other) => one && other && one.author === other.author && Date.parse(other.at) - Date.parse(one.at) < ONE_BREATH;
+  const failed = failedToArrive(message);
+  const who = from === "service" ? "Automatic" : author === me.identity ? "You" : message.name || author;
+  const joined = inOneBreath(before, message);
+  return html`<div class="bubble ${from === "customer" ? "theirs" : "own"} ${from} ${joined ? "joined" : ""} ${failed ? "failed" : ""}">
+    <small class=${from === "customer" || who === "You" || joined ? "hidden" : ""}>${who}<span class="hidden"> wrote: </span></small>
+    ${media.map((medium) => html`<${Medium} key=${medium.sid} sid=${sid} medium=${medium} />`)}
+    ${body && html`<p>${body}</p>`}
+    <small class=${inOneBreath(message, next) ? "hidden" : "meta"}><time datetime=${at}>${clock(at)}</time>${newest && delivery && !failed && ` · ${delivery.state}`}</small>
+    ${failed && html`<p class="wrong">Not delivered: ${delivery.reason || "no reason was given."} ${body && html`<button class="link" onClick=${() => onAgain(body)}>Try again</button>`}</p>`}
   </div>`;
 }
 
 function Unsent({ entry, outbox, onEdit }) {
-  const address = useAddress(outbox.blobs.get(entry.token));
-  const failed = entry.state === "failed";
-  return html`<div class="bubble own ${failed ? "failed" : "going"}">
-    <span class="hidden">You wrote: </span>
-    ${entry.picture && html`<span class="shown">${address && html`<img src=${address} alt=${entry.picture.name} />`}</span>`}
-    ${(entry.text || entry.template) && html`<p>${entry.text || entry.template.content}</p>`}
-    <small class="meta">${failed ? clock(entry.at) : entry.state === "sent" ? `${clock(entry.at)} · Sent` : "Sending ..."}</small>
-    ${entry.error && html`<p class="wrong">${failed ? "Not sent: " : ""}${entry.error}${failed ? html`
+  const { state, picture, text, template, error, at, token } = entry;
+  const failed = state === "failed";
+  const drop = () => outbox.drop(token);
+  return html`<div class="bubble own ${failed ? "failed" : "going"}"><span class="hidden">You wrote: </span>
+    ${picture && html`<${Local} blob=${outbox.blobs.get(token)} name=${picture.name} />`}
+    ${!picture && html`<p>${text || entry.content}</p>`}
+    <small class="meta">${state === "waiting" ? "Sending ..." : clock(at)}</small>
+    ${error && html`<p class="wrong">${failed ? "Not sent: " : ""}${error} ${!failed ? "Trying again ..." : html`
       <button class="link" onClick=${() => outbox.again(entry)}>Try again</button>
-      ${entry.text && html`<button class="link" onClick=${() => { outbox.drop(entry.token); onEdit(entry.text); }}>Edit</button>`}
-      <button class="link" onClick=${() => outbox.drop(entry.token)}>Delete</button>` : " Trying again ..."}</p>`}
+      ${text && html`<button class="link" onClick=${() => { drop(); onEdit(text); }}>Edit</button>`}
+      <button class="link" onClick=${drop}>Delete</button>`}</p>`}
   </div>`;
 }
 
-function Log({ one, me, thread, outbox, earlier, onAgain, onEdit }) {
+function Log({ sid, me, thread: { messages, more }, outbox, earlier, onAgain, onEdit }) {
   const log = useRef(null);
-  const place = useRef({ atEnd: true, height: 0, first: undefined });
+  const place = useRef({ atEnd: true });
   const [below, setBelow] = useState(false);
-  const shown = new Set(thread.messages.map((message) => message.token).filter(Boolean));
-  const unsent = outbox.of(one.sid).filter((entry) => !shown.has(entry.token));
-  const first = thread.messages[0]?.index;
-  const end = () => { log.current.scrollTop = log.current.scrollHeight; };
+  const shown = new Set(messages.map(({ token }) => token));
+  const unsent = outbox.of(sid).filter(({ token }) => !shown.has(token));
+  const first = messages[0]?.index;
+  const toEnd = () => { log.current.scrollTop = log.current.scrollHeight; };
   useLayoutEffect(() => {
     const { atEnd, height, first: before } = place.current;
-    if (before !== undefined && first < before) log.current.scrollTop += log.current.scrollHeight - height; // earlier ones came on top
-    else if (atEnd || unsent.length) end();
+    if (first < before) log.current.scrollTop += log.current.scrollHeight - height; // earlier ones came on top
+    else if (atEnd || unsent.length) toEnd();
     else setBelow(true);
     Object.assign(place.current, { height: log.current.scrollHeight, first });
-  }, [first, thread.messages.at(-1)?.index, unsent.length]);
-  useEffect(() => { // a keyboard that opens, a box that grows
-    const watch = new ResizeObserver(() => { if (place.current.atEnd) end(); });
+  }, [first, messages.at(-1)?.index, unsent.length]);
+  useEffect(() => { // a keyboard opens, the textbox grows
+    const watch = new ResizeObserver(() => place.current.atEnd && toEnd());
     watch.observe(log.current);
     return () => watch.disconnect();
   }, []);
   const scrolled = () => {
-    place.current.atEnd = log.current.scrollHeight - log.current.scrollTop - log.current.clientHeight < NEAR_END;
+    const { scrollHeight, scrollTop, clientHeight } = log.current;
+    place.current.atEnd = scrollHeight - scrollTop - clientHeight < NEAR_END;
     if (place.current.atEnd) setBelow(false);
   };
-  const newest = thread.messages.findLast((message) => message.from !== "customer")?.index;
+  const newest = messages.findLast(({ from }) => from === "worker");
   return html`<div class="logs">
     <div class="log" role="log" aria-label="Messages" tabindex="0" ref=${log} onScroll=${scrolled}>
-      ${thread.more && html`<p class="middle"><button class="plain" onClick=${earlier}>Show earlier messages</button></p>`}
-      ${thread.messages.length + unsent.length === 0 && html`<p class="middle soft">Nothing was written yet.</p>`}
-      ${thread.messages.map((message, at) => {
-        const [before, next] = [thread.messages[at - 1], thread.messages[at + 1]];
-        const newDay = !before || day(before.at, now()) !== day(message.at, now());
-        return html`${newDay && html`<p class="day" key=${`day ${message.index}`}><span>${day(message.at, now())}</span></p>`}
-          <${Message} key=${message.index} sid=${one.sid} message=${message} me=${me} joined=${inOneBreath(before, message)} goesOn=${inOneBreath(message, next)}
-            newest=${message.index === newest} onAgain=${onAgain} />`;
+      ${more && html`<button class="plain middle" onClick=${earlier}>Show earlier messages</button>`}
+      ${messages.length + unsent.length === 0 && html`<p class="middle soft">Nothing was written yet.</p>`}
+      ${messages.map((message, at) => {
+        const sameDay = (one) => one && day(one.at) === day(message.at) && one;
+        const before = sameDay(messages[at - 1]);
+        return html`${!before && html`<p class="middle day">${day(message.at)}</p>`}
+          <${Message} key=${message.index} ...${{ sid, message, me, before, onAgain }} next=${sameDay(messages[at + 1])} newest=${message === newest} />`;
       })}
       ${unsent.map((entry) => html`<${Unsent} key=${entry.token} entry=${entry} outbox=${outbox} onEdit=${onEdit} />`)}
     </div>
-    ${below && html`<button class="below" onClick=${() => { end(); setBelow(false); }}><${Icon} name="down" /> New message</button>`}
+    ${below && html`<button class="below" onClick=${toEnd}>New message</button>`}
   </div>`;
 }
 
-function inOneBreath(one, next) {
-  return Boolean(one && next) && one.author === next.author && Date.parse(next.at) - Date.parse(one.at) < SAME_BREATH && day(one.at, now()) === day(next.at, now());
+// A photo that is too large is made smaller; what is no picture, or stays too large, is refused in a sentence.
+async function fitted(file, { types, size: most }) {
+  if (!types.includes(file.type)) throw new Error(`${file.name} cannot be sent; ${types.map((type) => type.split("/")[1]).join(", ")} can.`);
+  if (file.size <= most) return file;
+  const smaller = file.type === "image/gif" ? null : await shrunk(file).catch(() => null);
+  if (smaller?.size <= most) return smaller;
+  throw new Error(`${file.name} is too large: it has ${size(file.size)}, and ${size(most)} can be sent.`);
 }
 
-// It was opened, then closed or given to somebody else: what was typed stays to be copied.
-const GONE = "This conversation is not with you any more: it was closed, or somebody else has it now.";
+async function shrunk(file) {
+  const picture = await createImageBitmap(file);
+  const scale = Math.min(1, LARGEST_EDGE / Math.max(picture.width, picture.height));
+  const canvas = Object.assign(document.createElement("canvas"), { width: picture.width * scale, height: picture.height * scale });
+  canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
+  const blob = await new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.85));
+  return new File([blob], file.name.replace(/\.\w+$/, ".jpg"), { type: "image/jpeg" });
+}
 
-export function Conversation({ one, view, looks, outbox, live, say, onBack }) {
-  const { state } = view;
-  const gone = !state.conversations.some((other) => other.sid === one.sid);
-  const { thread, wrong, earlier } = useThread(one.sid, one, looks, outbox);
+// A picture that is not sent yet, drawn from memory.
+function Local({ blob, name }) {
+  const [address, setAddress] = useState("");
+  useEffect(() => {
+    if (!blob) return undefined;
+    const made = URL.createObjectURL(blob);
+    setAddress(made);
+    return () => URL.revokeObjectURL(made);
+  }, [blob]);
+  return html`<span class="shown">${address && html`<img src=${address} alt=${name} />`}</span>`;
+}
+
+function Composer({ me, sid, limit, media = MEDIA, blocked, late, outbox, put, onTemplates, onSent }) {
+  const [text, write] = useDraft(me, sid);
+  const [picture, setPicture] = useState(null);
+  const [wrong, setWrong] = useState("");
+  const box = useRef(null);
+  const chooser = useRef(null);
+  const left = limit - [...text].length;
+  const off = Boolean(blocked || late);
+  const empty = !text.trim() && !picture;
+
+  useLayoutEffect(() => { // as high as its text, where the style sheet cannot say so
+    if (CSS.supports("field-sizing", "content")) return;
+    box.current.style.height = "auto";
+    box.current.style.height = `${box.current.scrollHeight}px`;
+  }, [text]);
+  useEffect(() => { // a template, or a message that comes back to be changed
+    if (!put) return;
+    const { selectionStart: start, selectionEnd: end } = box.current;
+    write(text.slice(0, start) + put.text + text.slice(end));
+    box.current.focus();
+  }, [put]);
+
+  const choose = async (file) => {
+    setWrong("");
+    if (file) await fitted(file, media).then(setPicture, (failure) => setWrong(failure.message));
+    chooser.current.value = "";
+  };
+  const send = (event) => {
+    event.preventDefault();
+    if (off || left < 0 || empty) return;
+    if (picture) outbox.add(sid, { picture: { name: picture.name, type: picture.type } }, picture);
+    if (text.trim()) outbox.add(sid, { text: text.trim() });
+    setPicture(null);
+    write("");
+    box.current.focus();
+    onSent();
+  };
+  const keys = (event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) send(event); };
+  return html`<form class="composer" onSubmit=${send}>
+    ${off && html`<p class="notice">${blocked || "More than 24 hours have passed since the customer wrote: WhatsApp takes only approved templates now."}</p>`}
+    <${Wrong}>${wrong}<//>
+    ${picture && html`<div class="chosen"><${Local} blob=${picture} name="Preview" /><span>${picture.name}<small>${size(picture.size)}</small></span>
+      <${Round} icon="away" label="Remove the picture" onClick=${() => setPicture(null)} /></div>`}
+    <div class="writing">
+      ${media && html`<label class="round attach ${off ? "off" : ""}" title="Send a picture"><${Icon} name="picture" /><input ref=${chooser} class="hidden" type="file"
+        aria-label="Send a picture" accept=${media.types.join()} disabled=${off} onChange=${(event) => choose(event.currentTarget.files[0])} /></label>`}
+      <${Round} icon="templates" label="Templates" disabled=${Boolean(blocked)} onClick=${onTemplates} />
+      <textarea ref=${box} aria-label="Message" rows="1" placeholder=${late ? "Choose a template" : "Write a message"} value=${text} readonly=${off}
+        onInput=${(event) => write(event.currentTarget.value)} onKeyDown=${keys}></textarea>
+      <${Round} icon="send" label="Send" kind="" type="submit" disabled=${off || left < 0 || empty} />
+    </div>
+    <p class="counted ${left < 0 ? "lost" : ""}" role="status">${left < 0 ? `${count(-left, "character")} too many: ${limit.toLocaleString("en")} can be sent at once.`
+      : left < NEAR && `${count(left, "character")} left`}</p>
+  </form>`;
+}
+
+export function Conversation({ one, view: { state, failure, looks }, outbox, live, say, onBack }) {
+  const { sid } = one;
+  const name = nameOf(one);
+  const gone = !state.conversations.some((other) => other.sid === sid);
+  const [thread, wrong, earlier] = useThread(sid, one, looks, outbox);
   const [sheet, setSheet] = useState("");
-  const [returned, setReturned] = useState(null);
+  const [put, setPut] = useState(null);
   const last = thread?.messages.at(-1)?.index;
   useEffect(() => { // what is on the screen has been read
-    if (one.unread && last !== undefined && !document.hidden && !gone) {
-      change(of(one.sid, "read"), { index: last }).then(() => live.look(), () => {});
-    }
-  }, [last, one.unread, looks]);
-  const leave = (sentence) => { setSheet(""); say(sentence, true); onBack(); live.look(); live.soon(); };
-  const again = (message) => { outbox.add(one.sid, { text: message.body }); live.soon(); };
-  const put = (text) => setReturned({ text });
-  const open = (name) => () => setSheet(name);
-  const name = nameOf(one);
-  const templatesOnly = Boolean(thread?.window && !thread.window.open);
+    if (one.unread && last !== undefined && !gone && !document.hidden) change(of(sid, "read"), { index: last }).then(() => live.look(), () => {});
+  }, [last, one.unread]);
+  const late = thread?.window && !thread.window.open;
   const close = () => setSheet("");
+  const leave = (sentence) => { close(); say(sentence); onBack(); live.look(); live.soon(); };
+  const send = (what) => { outbox.add(sid, what); live.soon(); };
+  const write = (text) => setPut({ text });
+  const Act = ({ icon, label }) => html`<button class="quiet" aria-label=${label} title=${label} disabled=${gone && icon !== "customer"} onClick=${() => setSheet(icon)}><${Icon} name=${icon} /><span>${label}</span></button>`;
   return html`<section class="pane" aria-label=${`Conversation with ${name}`}>
     <div class="head">
-      <button class="quiet round" aria-label="Back" title="Back to the list (Escape)" onClick=${onBack}><${Icon} name="back" /></button>
-      <${Avatar} name=${name} picture=${one.avatar} />
-      <h1>${name}<small>${channelName(one.channel)}${one.address && bare(one.address) !== name ? ` · ${bare(one.address)}` : ""}</small></h1>
-      <div class="acts">
-        <button class="quiet" aria-label="Customer" title="Customer" onClick=${open("customer")}><${Icon} name="customer" /><span>Customer</span></button>
-        <button class="quiet" aria-label="Hand over" title="Hand over" disabled=${gone} onClick=${open("hand")}><${Icon} name="hand" /><span>Hand over</span></button>
-        <button class="quiet" aria-label="Close" title="Close the conversation" disabled=${gone} onClick=${open("close")}><${Icon} name="done" /><span>Close</span></button>
-      </div>
+      <${Round} icon="back" label="Back" onClick=${onBack} /><${Avatar} name=${name} picture=${one.avatar} />
+      <h1>${name}<small><${Channel} of=${one.channel} /> ${bare(one.address)}</small></h1>
+      ${Act({ icon: "customer", label: "Customer" })}${Act({ icon: "hand", label: "Hand over" })}${Act({ icon: "done", label: "Close" })}
     </div>
-    <p class="why">${view.failure ? html`<span class="lost">${view.failure.message}</span> What you write is kept and sent later.`
-      : html`${one.awaiting_since && html`<${Waiting} since=${one.awaiting_since} />`}<span title=${one.why}>${one.why || ""}</span>`}</p>
-    ${thread
-      ? html`<${Log} one=${one} me=${state.me} thread=${thread} outbox=${outbox} earlier=${earlier} onAgain=${again} onEdit=${put} />`
+    <p class="why">${failure ? html`<span><b class="lost">${failure.message}</b> What you write is kept and sent later.</span>`
+      : html`${one.awaiting_since && html`<${Waits} since=${one.awaiting_since} />`}<span>${one.why}</span>`}</p>
+    ${thread ? html`<${Log} ...${{ sid, me: state.me, thread, outbox, earlier }} onAgain=${(text) => send({ text })} onEdit=${write} />`
       : html`<div class="logs">${wrong ? html`<${Wrong}>${wrong}<//>` : html`<${Bones} />`}</div>`}
-    <${Composer} key=${one.sid} owner=${state.me.identity} one=${one} limit=${thread?.limit || 1600} media=${thread?.media} outbox=${outbox} returned=${returned}
-      blocked=${gone ? GONE : thread?.write} templatesOnly=${templatesOnly} onTemplates=${open("templates")} onSent=${() => live.soon()} />
+    <${Composer} ...${{ me: state.me, sid, outbox, late, put }} limit=${thread?.limit || 1600} media=${thread?.media} onTemplates=${() => setSheet("templates")} onSent=${() => live.soon()}
+      blocked=${gone ? "This conversation is not with you any more: it was closed, or somebody else has it now. What you wrote is kept here." : thread?.write} />
     ${sheet === "customer" && html`<${Customer} one=${one} onClose=${close} />`}
-    ${sheet === "templates" && html`<${Templates} one=${one} mustBeApproved=${templatesOnly} onClose=${close} onText=${put}
-      onTemplate=${(template) => { outbox.add(one.sid, { template: { id: template.id, content: template.content } }); live.soon(); }} />`}
+    ${sheet === "templates" && html`<${Templates} one=${one} late=${late} onClose=${close} onText=${({ content }) => write(content)} onTemplate=${({ id, content }) => send({ template: id, content })} />`}
     ${sheet === "hand" && html`<${HandOver} one=${one} me=${state.me} pools=${state.pools} onDone=${leave} onClose=${close} />`}
-    ${sheet === "close" && html`<${Close} one=${one} onDone=${leave} onClose=${close} />`}
+    ${sheet === "done" && html`<${Close} one=${one} onDone=${leave} onClose=${close} />`}
   </section>`;
 }

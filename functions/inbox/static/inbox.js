@@ -1,137 +1,168 @@
-// The inbox: the list, the conversation beside it or instead of it, and what opens over both.
+// The inbox: the list with the switch, and the conversation beside it or instead of it.
 import { render } from "./preact.js";
-import { signedOut } from "./api.js";
+import { Device, Live, Outbox, change } from "./server.js";
 import { Conversation } from "./conversation.js";
-import { Device } from "./devices.js";
-import { List, waits } from "./list.js";
-import { Live } from "./live.js";
-import { Outbox } from "./outbox.js";
-import { Icon, html, useEffect, useRef, useState } from "./parts.js";
 import { More, WriteFirst } from "./sheets.js";
+import { Avatar, Bones, Channel, Icon, Round, Switch, Waits, age, clock, count, html, nameOf, useAct, useEffect, useRef, useState } from "./parts.js";
 
 const SAID_FOR = 6000; // milliseconds that a sentence about what was done stays
+const WRITING = "textarea, input, select, dialog";
+
+// Who waits for an answer first, the longest wait on top; then the newest word.
+function inOrder(conversations) {
+  const last = (one) => Date.parse(one.last?.at || one.assigned_at || 0);
+  return [...conversations].sort((one, other) => (one.awaiting_since && other.awaiting_since
+    ? Date.parse(one.awaiting_since) - Date.parse(other.awaiting_since)
+    : Boolean(other.awaiting_since) - Boolean(one.awaiting_since) || last(other) - last(one)));
+}
+
+function Row({ one, open, outbox }) {
+  const failed = outbox.of(one.sid).some(({ state }) => state === "failed");
+  const whose = one.last?.from !== "worker" ? "" : one.mine ? "You: " : "Team: ";
+  return html`<li><a class="row ${one.unread ? "new" : ""}" href=${`#${one.sid}`} id=${one.sid} aria-current=${open ? "true" : undefined}>
+    <${Avatar} name=${nameOf(one)} picture=${one.avatar} />
+    <span class="name">${nameOf(one)}</span><span class="age">${one.last && age(one.last.at)}</span>
+    <span class="preview">${one.last ? `${whose}${one.last.text || "Picture or file"}` : "No message yet"}</span>
+    <span>${one.unread > 0 && html`<b class="unread">${one.unread}<span class="hidden"> unread</span></b>`}</span>
+    <span class="tags">${one.awaiting_since && html`<${Waits} since=${one.awaiting_since} />`}<${Channel} of=${one.channel} />
+      ${one.state === "inactive" && html`<span class="tag">Asleep</span>`}${!one.mine && html`<span class="tag">Joined</span>`}
+      ${(failed || one.undelivered > 0) && html`<span class="wait late">Not ${failed ? "sent" : "delivered"}</span>`}</span>
+  </a></li>`;
+}
+
+function Available({ on, live, say }) {
+  const [busy, wrong, run] = useAct(async () => {
+    await change("status", { status: on ? "Unavailable" : "Available" });
+    await live.look();
+    live.soon();
+  });
+  useEffect(() => { if (wrong) say(wrong, "bad"); }, [wrong]);
+  return html`<${Switch} on=${on} aria-busy=${busy} onClick=${run}>Available<//>`;
+}
+
+function List({ view: { state, failure, at }, open, outbox, live, say, onSheet }) {
+  const on = state.me.status === "Available";
+  const told = failure ? html`<b class="lost">${failure.message}</b> You see the inbox as of ${clock(at)}.`
+    : !on ? "Nobody new comes to you now." : state.waiting ? `${count(state.waiting, "customer")} in the queue` : state.waiting === 0 && "Nobody is in the queue.";
+  return html`<section class="side" aria-label="Inbox">
+    <div class="top"><h1>Inbox</h1><${Available} on=${on} live=${live} say=${say} />
+      <${Round} icon="write" label="Write to a customer" onClick=${() => onSheet("write")} /><${Round} icon="more" label="More" onClick=${() => onSheet("more")} /></div>
+    <p class="told" role="status">${told}</p>
+    ${state.me.note && html`<p class="notice">${state.me.note}</p>`}
+    <div class="scroll">
+      ${state.conversations.length === 0 && html`<div class="nothing"><span><${Icon} name=${on ? "done" : "away"} /></span>
+        <p>${state.empty || (on ? "Nobody waits. The next customer comes here by itself." : "You are not Available. Turn the switch on, and the next customer comes to you.")}</p></div>`}
+      <ul role="list" aria-label="Conversations" class="rows">${inOrder(state.conversations).map((one) => html`<${Row} key=${one.sid} one=${one} open=${one.sid === open} outbox=${outbox} />`)}</ul>
+    </div>
+  </section>`;
+}
 
 const here = () => decodeURIComponent(location.hash.slice(1));
 
-// What the server says, and when it said so last; the last state stays readable when it does not answer.
-function useLive() {
-  const [view, setView] = useState({ state: null, failure: null, at: 0, looks: 0 });
-  const live = useRef(null);
-  live.current ??= new Live(({ state, failure }) => setView((before) => ({
-    state: state || before.state,
-    failure: failure || null,
-    at: failure ? before.at : Date.now(),
-    looks: before.looks + 1,
-  })));
-  useEffect(() => { live.current.start(); }, []);
-  return [view, live.current];
+// Back to the list, with the focus where it was.
+function back() {
+  const row = here();
+  history.pushState(null, "", location.pathname + location.search);
+  dispatchEvent(new Event("hashchange"));
+  requestAnimationFrame(() => document.getElementById(row)?.focus());
+}
+
+// j and k, or the arrows, walk through the list; Enter opens, as it does with any link.
+function walk(step) {
+  const rows = [...document.querySelectorAll(".row")];
+  const at = rows.indexOf(document.activeElement);
+  const from = at < 0 ? rows.findIndex((row) => row.ariaCurrent) : at;
+  rows[Math.min(rows.length - 1, Math.max(0, from + step))]?.focus();
 }
 
 // Which conversation is open stands in the address: back is the browser's back, and a reload stays.
-function useOpen(live) {
+function useOpen(live, onHelp) {
   const [open, setOpen] = useState(here);
-  useEffect(() => {
-    const moved = () => setOpen(here());
-    const rung = (event) => { if (event.data?.open) location.hash = event.data.open; };
-    addEventListener("hashchange", moved);
-    navigator.serviceWorker?.addEventListener("message", rung);
-    return () => removeEventListener("hashchange", moved);
-  }, []);
   live.open = open;
+  useEffect(() => {
+    const pressed = (event) => {
+      const { key, target } = event;
+      if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+      if (key === "Escape" && here()) back();
+      if (target.closest(WRITING)) return;
+      if (key === "?") onHelp();
+      const step = target.closest("[role=log]") ? { j: 1, k: -1 }[key] : { j: 1, k: -1, ArrowDown: 1, ArrowUp: -1 }[key];
+      if (step) { event.preventDefault(); walk(step); }
+    };
+    addEventListener("hashchange", () => setOpen(here()));
+    addEventListener("keydown", pressed);
+    navigator.serviceWorker?.addEventListener("message", ({ data }) => { if (data.open) location.hash = data.open; });
+  }, []);
   return open;
 }
 
-function useTold(number) {
-  useEffect(() => {
-    document.title = number ? `(${number}) Inbox` : "Inbox";
-    (number ? navigator.setAppBadge?.(number) : navigator.clearAppBadge?.())?.catch(() => {});
-  }, [number]);
+// What the server says; the last that it said stays readable when it does not answer.
+function useLive() {
+  const [view, setView] = useState({ looks: 0 });
+  const live = useRef(null);
+  live.current ??= new Live((state, failure) => setView(({ at, looks }) => ({ state, failure, at: failure ? at : Date.now(), looks: looks + 1 })));
+  useEffect(() => { live.current.look(); }, []);
+  return [view, live.current];
 }
 
-function Said({ said, dismiss }) {
+function useCount(state) {
+  const waiting = state?.conversations.filter((one) => one.awaiting_since || one.unread).length;
   useEffect(() => {
-    if (!said?.passing) return undefined;
-    const timer = setTimeout(dismiss, SAID_FOR);
+    document.title = waiting ? `(${waiting}) Inbox` : "Inbox";
+    (waiting ? navigator.setAppBadge?.(waiting) : navigator.clearAppBadge?.())?.catch(() => {});
+  }, [waiting]);
+}
+
+function useSaid() {
+  const [said, setSaid] = useState(null);
+  const [out, setOut] = useState(false);
+  useEffect(() => { addEventListener("signed-out", () => setOut(true)); }, []);
+  useEffect(() => {
+    const timer = said && !said.kind && setTimeout(setSaid, SAID_FOR, null);
     return () => clearTimeout(timer);
   }, [said]);
-  return html`<div class="said" role="alert">${said && html`<p class=${said.passing ? "" : "bad"}>${said.text}
-    <button class="quiet round" aria-label="Dismiss" onClick=${dismiss}><${Icon} name="away" /></button></p>`}</div>`;
-}
-
-function SignedOut() {
-  const [out, setOut] = useState(false);
-  useEffect(() => { signedOut.addEventListener("out", () => setOut(true)); }, []);
-  return out && html`<p class="out" role="alert">You are signed out. What you wrote is kept. <a class="button" href="sign-in">Sign in again</a></p>`;
+  return [(text, kind) => setSaid({ text, kind }), html`<div class="said" role="alert">${said && html`<p>${said.text}<${Round} icon="away" label="Dismiss" onClick=${() => setSaid(null)} /></p>`}</div>
+    ${out && html`<p class="out" role="alert">You are signed out. What you wrote is kept. <a class="button" href="sign-in">Sign in again</a></p>`}`];
 }
 
 function App() {
   const [view, live] = useLive();
-  const open = useOpen(live);
-  const [said, setSaid] = useState(null);
+  const { state, failure } = view;
   const [sheet, setSheet] = useState("");
+  const open = useOpen(live, () => setSheet("more"));
+  const [say, saying] = useSaid();
   const [, draw] = useState(0);
-  const outbox = useRef(null);
-  const device = useRef(null);
-  const seen = useRef(new Map()); // what was known of a conversation that is gone
-  const { state } = view;
-  useTold(state ? state.conversations.filter(waits).length : 0);
+  const my = useRef({ seen: new Map() }).current; // with what was known of a conversation that is gone
+  useCount(state);
   useEffect(() => {
-    const back = () => outbox.current?.retry();
-    addEventListener("online", back);
-    return () => removeEventListener("online", back);
-  }, []);
-  useEffect(() => { if (!view.failure) outbox.current?.retry(); }, [Boolean(view.failure)]);
-  useEffect(() => { if (device.current?.on()) device.current.tell().catch(() => {}); }, [Boolean(state)]);
-  useKeys({ open, onBack: back, onHelp: () => setSheet("more") });
-  if (!state) return html`<${Starting} failure=${view.failure} live=${live} />`;
+    if (state && !failure) my.outbox.retry();
+    if (state && my.device.on) my.device.tell().catch(() => {});
+  }, [Boolean(state && !failure)]);
+  if (!state) return html`<${Starting} failure=${failure} live=${live} />`;
 
   const { me } = state;
-  outbox.current ??= new Outbox(me.identity, () => draw((times) => times + 1));
-  device.current ??= new Device(me.identity, state.push_key);
-  for (const one of state.conversations) seen.current.set(one.sid, one);
-  const one = open && (seen.current.get(open) || { sid: open, name: "Conversation", channel: "", address: "", unread: 0, why: "" });
-  const say = (text, passing = false) => setSaid({ text, passing });
+  my.outbox ??= new Outbox(me.identity, () => draw((times) => times + 1));
+  my.device ??= new Device(me.identity, state.push_key);
+  for (const one of state.conversations) my.seen.set(one.sid, one);
+  const { outbox, device } = my;
+  const one = open && (my.seen.get(open) || { sid: open, name: "Conversation", channel: "" });
   const close = () => setSheet("");
   return html`<div class="both ${one ? "inside" : ""}">
-    <${List} view=${view} open=${open} outbox=${outbox.current} live=${live} say=${say} onSheet=${setSheet} />
-    ${one ? html`<${Conversation} key=${open} one=${one} view=${view} looks=${view.looks} outbox=${outbox.current} live=${live} say=${say} onBack=${back} />`
+    <${List} ...${{ view, open, outbox, live, say }} onSheet=${setSheet} />
+    ${one ? html`<${Conversation} key=${open} ...${{ one, view, outbox, live, say }} onBack=${back} />`
       : html`<div class="pane none"><p>Choose a conversation.<small>j and k walk through the list, Enter opens, ? shows all keys.</small></p></div>`}
-    <${Said} said=${said} dismiss=${() => setSaid(null)} />
-    <${SignedOut} />
-    ${sheet === "write" && html`<${WriteFirst} onClose=${close} onDone=${(sid) => { close(); location.hash = sid; live.look(); live.soon(); }} />`}
-    ${sheet === "more" && html`<${More} me=${me} device=${device.current} unsent=${outbox.current.entries.filter((entry) => entry.state !== "sent").length} onClose=${close} />`}
+    ${saying}
+    ${sheet === "write" && html`<${WriteFirst} me=${me} onClose=${close} onDone=${(sid) => { close(); location.hash = sid; live.look(); live.soon(); }} />`}
+    ${sheet === "more" && html`<${More} me=${me} device=${device} unsent=${outbox.entries.filter((entry) => entry.state !== "sent").length} onClose=${close} />`}
   </div>`;
 }
 
-// Back to the list, with the focus where it was.
-function back() {
-  const row = `row-${here()}`;
-  if (!here()) return;
-  history.pushState(null, "", location.pathname + location.search);
-  dispatchEvent(new HashChangeEvent("hashchange"));
-  requestAnimationFrame(() => document.getElementById(row)?.focus());
-}
-
-function useKeys({ open, onBack, onHelp }) {
-  useEffect(() => {
-    const heard = (event) => {
-      const writing = event.target.closest?.("textarea, input, select");
-      if (event.defaultPrevented || document.querySelector("dialog[open]")) return;
-      if (event.key === "Escape" && open) onBack();
-      if (event.key === "?" && !writing) onHelp();
-    };
-    addEventListener("keydown", heard);
-    return () => removeEventListener("keydown", heard);
-  }, [open]);
-}
-
 function Starting({ failure, live }) {
-  return html`<div class="both"><section class="side" aria-label="Inbox">
-    <div class="top"><h1>Inbox</h1></div>
-    ${failure ? html`<div class="nothing"><p role="alert">${failure.message}</p>
-        ${failure.status === 401 ? html`<a class="button" href="sign-in">Sign in</a>` : html`<button onClick=${() => live.look()}>Try again</button>`}</div>`
-      : html`<p class="told">Loading your conversations</p><div class="bones"><i></i><i></i><i></i><i></i></div>`}
-  </section><div class="pane none"></div></div>`;
+  return html`<div class="both"><section class="side" aria-label="Inbox"><div class="top"><h1>Inbox</h1></div>
+    ${!failure ? html`<p class="told">Loading your conversations</p><${Bones} />`
+    : html`<div class="nothing"><p role="alert">${failure.message}</p>${failure.status === 401
+      ? html`<a class="button" href="sign-in">Sign in</a>` : html`<button onClick=${() => live.look()}>Try again</button>`}</div>`}
+  </section></div>`;
 }
 
 const place = document.getElementById("app");

@@ -1,37 +1,72 @@
-// Small components that the screens share.
+// Words and small components that the screens share.
 import { html, useEffect, useLayoutEffect, useRef, useState } from "./preact.js";
-import { initials } from "./words.js";
+import { ago, kept, now } from "./server.js";
 
 export { html, useEffect, useLayoutEffect, useRef, useState };
 
-const ICONS = {
-  back: "M15 5l-7 7 7 7",
-  customer: "M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM4.500 20c.8-3.600 3.800-5.500 7.500-5.500s6.700 1.900 7.500 5.500",
-  hand: "M4 8h13M13.500 4.500 17 8l-3.500 3.500M20 16H7M10.500 12.500 7 16l3.500 3.500",
-  done: "M5 12.500l4.500 4.500L19 7.500",
-  templates: "M5 5h14v10H9l-4 4zM8.500 8.500h7M8.500 11.500h4",
-  picture: "M4 5.500h16v13H4zM4 15.500l4.500-4 4 3.500 3-2.500 4.500 4M15.500 9.500h.01",
-  send: "M4 12 20 4.500 15.500 20l-4-6.500zM11.500 13.500 20 4.500",
-  more: "M5 12h.01M12 12h.01M19 12h.01",
-  write: "M4 20l1-4.500L16 4.500l3.500 3.500L8.500 19zM13.500 7l3.500 3.500",
-  down: "M12 5v13M6.500 12.500 12 18l5.500-5.500",
-  file: "M7 3.500h7l4 4v13H7zM14 3.500v4h4",
-  away: "M6 6l12 12M18 6 6 18",
-};
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const format = (options) => (at) => new Intl.DateTimeFormat("en-GB", options).format(new Date(at));
+export const clock = format({ hour: "2-digit", minute: "2-digit" });
+export const date = format({ day: "numeric", month: "short" });
+const longDate = format({ weekday: "long", day: "numeric", month: "long" });
+const daysAgo = (at) => Math.round((new Date(now()).setHours(0, 0, 0, 0) - new Date(at).setHours(0, 0, 0, 0)) / (24 * HOUR));
 
-export function Icon({ name }) {
-  return html`<svg class=${`icon ${name}`} viewBox="0 0 24 24" aria-hidden="true" focusable="false"><path d=${ICONS[name]} /></svg>`;
+export const day = (at) => ["Today", "Yesterday"][daysAgo(at)] || longDate(at);
+
+// How old a text is, short, for it stands in a corner.
+export function age(at) {
+  if (ago(at) < HOUR) return ago(at) < MINUTE ? "now" : `${Math.floor(ago(at) / MINUTE)} min`;
+  return daysAgo(at) ? date(at) : clock(at);
 }
 
-// A round picture; initials where there is none or it does not come.
-export function Avatar({ name, picture }) {
+// How long somebody waits; the colour follows: calm, soon, late.
+export function Waits({ since }) {
+  const minutes = Math.max(0, Math.floor(ago(since) / MINUTE));
+  const words = minutes < 1 ? "under 1 min" : minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  return html`<span class="wait ${minutes < 2 ? "calm" : minutes < 5 ? "soon" : "late"}">Waits ${words}</span>`;
+}
+
+export const count = (number, one) => `${number.toLocaleString("en")} ${one}${number === 1 ? "" : "s"}`;
+export const size = (bytes) => (bytes < 1e6 ? `${Math.ceil(bytes / 1000)} KB` : `${(bytes / 1e6).toFixed(1)} MB`);
+
+export const bare = (address) => String(address || "").replace(/^[a-z]+:/, "");
+export const nameOf = (one) => one.name || bare(one.address) || "Unknown";
+export const channelOf = (address) => (/^[a-z]+:/.exec(address)?.[0].slice(0, -1)) || (address.includes("@") ? "email" : "sms");
+export const Channel = ({ of: channel }) => html`<span class="tag">${{ sms: "SMS", whatsapp: "WhatsApp", email: "E-mail" }[channel] || channel}</span>`;
+
+const ICONS = {
+  back: "M15 5l-7 7 7 7",
+  customer: "M12 12a4 4 0 100-8 4 4 0 000 8zM4 20c2-7 14-7 16 0",
+  hand: "M4 8h13M13 4l4 4-4 4M20 16H7M11 12l-4 4 4 4",
+  done: "M5 12l5 5L19 7",
+  templates: "M5 5h14v10H9l-4 4zM9 8h7M9 12h4",
+  picture: "M4 5h16v14H4zM4 16l5-4 4 3 3-2 4 4",
+  send: "M4 12l16-8-5 16-4-7zM11 13l9-9",
+  more: "M5 12h0M12 12h0M19 12h0",
+  write: "M4 20l1-4L16 5l3 3L8 19zM14 7l3 3",
+  file: "M7 4h7l4 4v12H7zM14 4v4h4",
+  away: "M6 6l12 12M18 6L6 18",
+};
+
+export const Icon = ({ name }) => html`<svg class="icon ${name}" viewBox="0 0 24 24" aria-hidden="true"><path d=${ICONS[name]} /></svg>`;
+
+// A round button that shows no word and says it.
+export const Round = ({ icon, label, kind = "quiet", ...more }) =>
+  html`<button type="button" class="${kind} round" aria-label=${label} title=${label} ...${more}><${Icon} name=${icon} /></button>`;
+
+export const Switch = ({ on, label, children, ...more }) =>
+  html`<button type="button" class="switch" role="switch" aria-checked=${on} aria-label=${label} ...${more}>${children}<i class="knob"></i></button>`;
+
+// A customer's own picture; initials where there is none or it does not come.
+export function Avatar({ name = "", picture }) {
   const [broken, setBroken] = useState(false);
-  const shown = picture && !broken && /^https:/.test(picture);
+  const words = name.replace(/[^\p{L}\p{N} ]/gu, "").trim().split(/\s+/);
+  const letters = /^\d/.test(words[0]) ? words.join("").slice(-2) : words.slice(0, 2).map((word) => [...word][0]).join("");
   let sum = 0;
-  for (const letter of String(name)) sum = (sum * 31 + letter.codePointAt(0)) % 997;
-  return html`<span class="avatar hue${sum % 6}" aria-hidden="true">${shown
-    ? html`<img src=${picture} alt="" referrerpolicy="no-referrer" loading="lazy" onError=${() => setBroken(true)} />`
-    : initials(name)}</span>`;
+  for (const letter of name) sum = (sum * 31 + letter.codePointAt(0)) % 997;
+  return html`<span class="avatar hue${sum % 6}" aria-hidden="true">${/^https:/.test(picture) && !broken
+    ? html`<img src=${picture} alt="" referrerpolicy="no-referrer" onError=${() => setBroken(true)} />` : letters.toUpperCase() || "?"}</span>`;
 }
 
 // What opens over the page: the browser keeps the focus in it, gives it back, and closes it on Escape.
@@ -39,45 +74,47 @@ export function Sheet({ title, kind = "", onClose, children }) {
   const dialog = useRef(null);
   useLayoutEffect(() => {
     const here = dialog.current;
-    if (!here.open) here.showModal();
+    here.showModal();
     return () => here.close();
   }, []);
-  const outside = (event) => { if (event.target === dialog.current) onClose(); };
-  return html`<dialog ref=${dialog} class="sheet ${kind}" aria-labelledby="sheet-title" onClose=${onClose} onMouseDown=${outside}>
-    <div class="sheettop"><h2 id="sheet-title">${title}</h2>
-      <button class="quiet round" aria-label="Dismiss" onClick=${onClose}><${Icon} name="away" /></button></div>
+  return html`<dialog ref=${dialog} class="sheet ${kind}" aria-label=${title} onClose=${onClose} onMouseDown=${(event) => event.target === dialog.current && onClose()}>
+    <div class="sheettop"><h2>${title}</h2><${Round} icon="away" label="Dismiss" onClick=${onClose} /></div>
     <div class="sheetbody">${children}</div>
   </dialog>`;
 }
 
-// What is asked for once when a sheet opens: [what came, the sentence when it did not].
-export function useAsked(asked, again = []) {
-  const [told, setTold] = useState([null, ""]);
+export const Wrong = ({ children }) => children && html`<p class="wrong" role="alert">${children}</p>`;
+export const Bones = () => html`<div class="bones"><i></i><i></i><i></i></div>`;
+
+// What is asked for, and what stands in its place until it is there: [what came, bones or the sentence why not].
+export function useAsked(asked, about) {
+  const [[told, wrong], setTold] = useState([]);
   useEffect(() => {
     let here = true;
-    asked().then((came) => here && setTold([came, ""]), (failure) => here && setTold([null, failure.message]));
-    return () => { here = false; };
-  }, again);
-  return told;
+    const timer = setTimeout(() => asked().then((came) => here && setTold([came]), (failure) => here && setTold([null, failure.message])), about ? 250 : 0);
+    return () => { here = false; clearTimeout(timer); };
+  }, [about]);
+  return [told, wrong ? html`<${Wrong}>${wrong}<//>` : !told && html`<${Bones} />`];
 }
 
-// An act with its button: busy while it runs, the sentence when it fails.
+// An act behind a button: [whether it runs, the sentence when it failed, run].
 export function useAct(act) {
   const [busy, setBusy] = useState(false);
-  const [error, setError] = useState("");
-  const run = async (...given) => {
+  const [wrong, setWrong] = useState("");
+  const run = async (event) => {
+    event?.preventDefault();
     if (busy) return;
     setBusy(true);
-    setError("");
-    try {
-      await act(...given);
-    } catch (failure) {
-      setError(failure.message);
-    }
+    setWrong("");
+    await act().catch((failure) => setWrong(failure.message));
     setBusy(false);
   };
-  return { busy, error, run };
+  return [busy, wrong, run];
 }
 
-export const Wrong = ({ children }) => html`<p class="wrong" role="alert">${children}</p>`;
-export const Bones = () => html`<div class="bones" aria-hidden="true"><i></i><i></i><i></i></div>`;
+// A text that is kept at each stroke.
+export function useDraft(me, about) {
+  const key = `inbox ${me.identity} draft ${about}`;
+  const [text, setText] = useState(() => kept.get(key) || "");
+  return [text, (next) => { setText(next); kept.set(key, next); }];
+}

@@ -2,38 +2,29 @@
 self.addEventListener("install", () => self.skipWaiting());
 self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
 
-function read(data) {
-  try { return data.json() || {}; } catch { return {}; }
-}
-
-// Always shows something, whatever came: a push that shows nothing ends the subscription on some phones.
+// Always shows something, whatever came: pushes that show nothing end the subscription on some phones.
 self.addEventListener("push", (event) => {
-  const told = read(event.data);
+  let told = {};
+  try { told = event.data.json() || {}; } catch { /* shown as a new message */ }
   const shown = self.registration.showNotification(told.title || "New message", {
     body: told.body || "",
     tag: told.sid || "inbox",
     renotify: true,
     icon: "static/icon-192.png",
-    data: { sid: told.sid || "" },
+    data: told.sid || "",
   });
-  const badge = Number.isInteger(told.waiting) && self.navigator.setAppBadge?.(told.waiting).catch(() => {});
-  event.waitUntil(Promise.all([shown, badge, tellPages()]));
+  if (Number.isInteger(told.waiting)) self.navigator.setAppBadge?.(told.waiting).catch(() => {});
+  event.waitUntil(Promise.all([shown, tell({})]));
 });
 
-async function tellPages(more = {}) {
+async function tell(message) {
   const pages = await self.clients.matchAll({ type: "window" });
-  for (const page of pages) page.postMessage({ look: true, ...more });
-  return pages;
+  for (const page of pages) page.postMessage(message);
+  return pages[0];
 }
 
 self.addEventListener("notificationclick", (event) => {
+  const sid = event.notification.data;
   event.notification.close();
-  event.waitUntil(open(event.notification.data.sid));
+  event.waitUntil(tell({ open: sid }).then((page) => (page ? page.focus() : self.clients.openWindow(`./#${sid}`))));
 });
-
-async function open(sid) {
-  const [page] = await tellPages();
-  if (!page) return self.clients.openWindow(`./#${sid}`);
-  page.postMessage({ open: sid });
-  return page.focus();
-}

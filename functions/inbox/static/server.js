@@ -1,0 +1,265 @@
+// Asking the server and when to look again; what this device keeps: drafts, what is on its way, notifications.
+// Whatever goes wrong becomes one sentence for the person at the page.
+export class Failure extends Error {
+  constructor(sentence, status) {
+    super(sentence);
+    this.status = status;
+    this.again = status === 0 || status === 429 || status >= 500; // another try may help
+  }
+}
+
+let skew = 0; // milliseconds that this device's clock is behind the server's
+export const now = () => Date.now() + skew;
+export const ago = (at) => now() - Date.parse(at || 0);
+
+export async function ask(path, method = "GET", body, etag) {
+  const headers = { "X-Requested-With": "XMLHttpRequest" }; // a sign-in proxy then answers 401 and leads nowhere else
+  if (method !== "GET") Object.assign(headers, { "X-Inbox": "1", "Content-Type": "application/json" });
+  if (etag) headers["If-None-Match"] = etag;
+  let answer;
+  try {
+    const signal = AbortSignal.timeout(30_000);
+    answer = await fetch(path, { method, headers, body: body && JSON.stringify(body), cache: "no-store", redirect: "manual", signal });
+  } catch {
+    throw new Failure(navigator.onLine ? "The inbox does not answer just now." : "There is no connection.", 0);
+  }
+  const time = Date.parse(answer.headers.get("Date"));
+  if (time) skew = Math.abs(time - Date.now()) > 5000 ? time - Date.now() : 0;
+  if (answer.status === 304) return null;
+  if (answer.status === 401 || answer.type === "opaqueredirect") {
+    dispatchEvent(new Event("signed-out"));
+    throw new Failure("You are signed out.", 401);
+  }
+  const told = await answer.json().catch(() => ({}));
+  if (!answer.ok) throw new Failure(told.error || `The inbox answered ${answer.status}; please try again.`, answer.status);
+  return { ...told, etag: answer.headers.get("ETag") };
+}
+
+export const change = (path, body = {}) => ask(path, "POST", body);
+export const of = (sid, rest) => `conversations/${encodeURIComponent(sid)}/${rest}`;
+
+// Looks at once after an own action, on focus and on a push; otherwise as often as something happens; never while hidden.
+const SOON = [150, 500, 1200]; // what an own action sets off takes a moment
+const MINUTE = 60_000;
+
+export class Live {
+  constructor(hear) {
+    this.hear = hear; // (state, failure)
+    this.touched = now();
+    const touch = () => { this.touched = now(); };
+    const back = () => { if (!document.hidden) { touch(); this.look(); } };
+    for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, touch, { passive: true });
+    for (const kind of ["focus", "online", "visibilitychange"]) addEventListener(kind, back, true);
+    navigator.serviceWorker?.addEventListener("message", back);
+  }
+
+  pause() {
+    const spoken = (one) => Date.parse(one?.last?.at || 0);
+    const all = this.state?.conversations || [];
+    if (now() - Math.max(this.touched, ...all.map(spoken)) > 10 * MINUTE) return 15_000;
+    return now() - spoken(all.find((one) => one.sid === this.open)) < 2 * MINUTE ? 2000 : 5000;
+  }
+
+  // One look at a time; whoever asks in the meantime gets another one right after.
+  async look() {
+    if (this.looking) { this.once = true; return; }
+    clearTimeout(this.timer);
+    this.looking = true;
+    try {
+      this.state = await ask("state", "GET", undefined, this.state?.etag) || this.state;
+      this.hear(this.state);
+    } catch (failure) {
+      this.hear(this.state, failure);
+    }
+    this.looking = false;
+    if (this.once) { this.once = false; this.look(); } else if (!document.hidden) this.timer = setTimeout(() => this.look(), this.pause());
+  }
+
+  soon() {
+    this.touched = now();
+    for (const pause of SOON) setTimeout(() => this.look(), pause);
+  }
+}
+
+// localStorage may be full or forbidden: then things are kept for as long as the page is open.
+const tried = (act) => { try { return act(); } catch { return null; } };
+export const kept = {
+  get: (key) => tried(() => JSON.parse(localStorage.getItem(key))),
+  set: (key, value) => tried(() => (value ? localStorage.setItem(key, JSON.stringify(value)) : localStorage.removeItem(key))),
+};
+
+// Pictures are too large for it. They lie in a cache of the page's own, which serves no request.
+const pictures = async (act, token, ...more) => {
+  try { return await (await caches.open("inbox-pictures"))[act](new URL(`picture/${token}`, document.baseURI), ...more); } catch { return null; }
+};
+
+function base64(blob) {
+  return new Promise((done) => {
+    const reader = new FileReader();
+    reader.onload = () => done(reader.result.slice(reader.result.indexOf(",") + 1));
+    reader.readAsDataURL(blob);
+  });
+}
+
+// The outbox. A message is written down before it is sent, under a token by which the server knows it again: a lost
+// answer, a reload, a second tap or a second window make one message of it. One window at a time sends (a lock of the
+// browser's); whoever comes second finds the entry no longer written down.
+const PAUSES = [1000, 3000, 8000]; // milliseconds between tries
+const OLD = 600_000; // after a reload, what is older than this waits for a tap
+
+export class Outbox {
+  constructor(owner, changed) {
+    this.start = `inbox ${owner} out `;
+    this.changed = changed;
+    this.blobs = new Map(); // token: picture
+    this.running = new Set(); // conversations
+    const keys = tried(() => Object.keys(localStorage)) || [];
+    this.entries = keys.filter((key) => key.startsWith(this.start)).map(kept.get).sort((one, other) => one.at - other.at);
+    this.resume();
+  }
+
+  async resume() {
+    for (const entry of this.entries) {
+      const blob = entry.picture && await (await pictures("match", entry.token))?.blob();
+      this.blobs.set(entry.token, blob);
+      if (entry.picture && !blob) this.fail(entry, "The picture was lost; please choose it again.");
+      if (entry.state === "waiting" && now() - entry.at > OLD) this.fail(entry, "The page was closed before.");
+    }
+    for (const entry of this.entries) this.run(entry.sid);
+  }
+
+  of(sid) {
+    return this.entries.filter((entry) => entry.sid === sid);
+  }
+
+  async add(sid, what, blob) {
+    const entry = { token: crypto.randomUUID(), sid, at: now(), state: "waiting", ...what };
+    this.blobs.set(entry.token, blob);
+    this.entries = [...this.entries, entry];
+    this.write(entry);
+    if (blob) await pictures("put", entry.token, new Response(blob));
+    this.run(sid);
+  }
+
+  again(entry) {
+    Object.assign(entry, { state: "waiting", error: "", at: now() });
+    this.write(entry);
+    this.run(entry.sid);
+  }
+
+  // The connection is back.
+  retry() {
+    for (const entry of this.entries) if (entry.state === "failed" && entry.transient) this.again(entry);
+  }
+
+  drop(token) {
+    this.entries = this.entries.filter((entry) => entry.token !== token);
+    this.forget(token);
+    this.changed();
+  }
+
+  forget(token) {
+    kept.set(this.start + token);
+    pictures("delete", token);
+  }
+
+  fail(entry, error, transient) {
+    Object.assign(entry, { state: "failed", error, transient });
+    this.write(entry);
+  }
+
+  write(entry) {
+    kept.set(this.start + entry.token, entry);
+    entry.written = Boolean(kept.get(this.start + entry.token));
+    this.changed();
+  }
+
+  async run(sid) {
+    if (this.running.has(sid)) return;
+    this.running.add(sid);
+    for (let due; (due = this.of(sid).find((one) => one.state === "waiting"));) {
+      const entry = due;
+      await navigator.locks.request(this.start + sid, () => this.send(entry));
+    }
+    this.running.delete(sid);
+  }
+
+  async send(entry) {
+    if (entry.written && !kept.get(this.start + entry.token)) return this.drop(entry.token); // another window was first
+    for (let tries = 0; entry.state === "waiting"; tries += 1) {
+      try {
+        await change(of(entry.sid, "messages"), await this.content(entry));
+        Object.assign(entry, { state: "sent", error: "" });
+        this.forget(entry.token);
+      } catch (failure) {
+        const pause = failure.again && PAUSES[tries];
+        entry.error = failure.message;
+        if (failure.status === 401) entry.state = "failed"; // written down it still waits
+        else if (!pause) this.fail(entry, failure.message, failure.again);
+        this.changed();
+        if (pause) await new Promise((done) => setTimeout(done, pause));
+      }
+    }
+    this.changed();
+  }
+
+  async content({ token, text, template, picture }) {
+    if (template) return { token, template };
+    if (!picture) return { token, body: text };
+    return { token, media: { type: picture.type, name: picture.name, data: await base64(this.blobs.get(token)) } };
+  }
+}
+
+// Notifications: asked for by a tap, told to the server, renewed at each start, for subscriptions end without a word.
+const apple = /iPhone|iPad|iPod/.test(navigator.userAgent) || (navigator.platform === "MacIntel" && navigator.maxTouchPoints > 1);
+const installed = navigator.standalone || matchMedia("(display-mode: standalone)").matches;
+const able = "serviceWorker" in navigator && "PushManager" in window && "Notification" in window;
+const ready = navigator.serviceWorker?.register("sw.js").then(() => navigator.serviceWorker.ready).catch(() => null);
+
+export class Device {
+  constructor(owner, key) {
+    this.key = key;
+    this.place = `inbox ${owner} device`;
+    this.kept = kept.get(this.place) || { id: crypto.randomUUID(), on: false, text: true };
+  }
+
+  // Why not here, or null.
+  hindrance() {
+    if (!this.key) return "They are not set up for this inbox.";
+    if (apple && !installed) return "On an iPhone or iPad: tap Share, then Add to Home Screen, and open the inbox from there. Then they can be turned on.";
+    if (!able) return "This browser cannot show them.";
+    return Notification.permission === "denied" ? "They are blocked: allow them for this page in the browser's settings." : null;
+  }
+
+  get on() {
+    return this.kept.on && able && Notification.permission === "granted";
+  }
+
+  async turn() {
+    if (!this.on) {
+      if (await Notification.requestPermission() !== "granted") throw new Error("They were not allowed.");
+      return this.tell({ on: true });
+    }
+    await ask(`devices/${this.kept.id}`, "DELETE");
+    await (await (await ready)?.pushManager.getSubscription())?.unsubscribe();
+    return this.keep({ on: false });
+  }
+
+  async tell(change = {}) {
+    let subscription;
+    try {
+      const { pushManager } = await ready;
+      const bytes = Uint8Array.from(atob(this.key.replace(/-/g, "+").replace(/_/g, "/")), (letter) => letter.charCodeAt(0));
+      subscription = await pushManager.getSubscription() || await pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: bytes });
+    } catch {
+      throw new Error("The browser's notification service does not answer; please try again later.");
+    }
+    await ask(`devices/${this.kept.id}`, "PUT", { subscription: subscription.toJSON(), text: change.text ?? this.kept.text });
+    this.keep(change);
+  }
+
+  keep(change) {
+    Object.assign(this.kept, change);
+    kept.set(this.place, this.kept);
+  }
+}
