@@ -8,8 +8,9 @@ const AS_OFTEN = 6000; // as often as this
 const ONE_BREATH = 300_000; // messages of one person as close as this stand together
 const NEAR_END = 80; // pixels from the end that still count as reading the newest
 const NEAR = 200; // characters before the end, from which on they are counted
-const MEDIA = { types: ["image/jpeg", "image/png", "image/gif"], size: 5_000_000 }; // where the server says nothing
 const LARGEST_EDGE = 2048; // pixels of a photo that was too large
+
+const PICTURE = /^image\/(jpeg|png|gif|webp)$/;
 
 const threads = new Map(); // what was read of each conversation while the page is open
 
@@ -29,6 +30,7 @@ function useThread(sid, one, looks, outbox) {
     try {
       const told = await ask(of(sid, `messages${rest}`));
       const all = new Map([...(before?.messages || []), ...told.messages].map((message) => [message.index, message]));
+      for (const { index, delivery } of told.deliveries) if (all.has(index)) all.set(index, { ...all.get(index), delivery });
       const messages = [...all.values()].sort((first, second) => first.index - second.index);
       threads.set(sid, { ...told, messages, more: before && !rest.includes("before") ? before.more : told.more });
       setThread(threads.get(sid));
@@ -41,9 +43,8 @@ function useThread(sid, one, looks, outbox) {
     if (my.again) newer();
   };
   const newer = () => {
-    const known = threads.get(sid)?.messages || [];
-    const open = known.find(isOnItsWay); // from there on it is read again
-    return read(known.length ? `?after=${open ? open.index - 1 : known.at(-1).index}` : "");
+    const known = threads.get(sid)?.messages.at(-1);
+    return read(known ? `?after=${known.index}` : "");
   };
   const sent = outbox.of(sid).filter(({ state }) => state === "sent").length;
   useEffect(() => { newer(); }, [JSON.stringify([one.last, one.undelivered, one.state, one.awaiting_since]), sent]);
@@ -56,7 +57,7 @@ function useThread(sid, one, looks, outbox) {
 function Medium({ sid, medium: { sid: id, type, name, size: bytes } }) {
   const [broken, setBroken] = useState(false);
   const link = { href: of(sid, `media/${encodeURIComponent(id)}`), target: "_blank", rel: "noopener noreferrer" };
-  return /^image\/(jpeg|png|gif|webp)$/.test(type) && !broken
+  return PICTURE.test(type) && !broken
     ? html`<a class="shown" ...${link}><img src=${link.href} alt=${name || "Picture"} onError=${() => setBroken(true)} /></a>`
     : html`<a class="file" ...${link}><${Icon} name="file" /><span>${name || "File"}<small>${type}${bytes ? `, ${size(bytes)}` : ""}</small></span></a>`;
 }
@@ -77,12 +78,11 @@ function Message({ sid, message, me, before, next, newest, onAgain }) {
 }
 
 function Unsent({ entry, outbox, onEdit }) {
-  const { state, picture, text, template, error, at, token } = entry;
+  const { state, file, text, content, error, at, token } = entry;
   const failed = state === "failed";
   const drop = () => outbox.drop(token);
   return html`<div class="bubble own ${failed ? "failed" : "going"}"><span class="hidden">You wrote: </span>
-    ${picture && html`<${Local} blob=${outbox.blobs.get(token)} name=${picture.name} />`}
-    ${!picture && html`<p>${text || entry.content}</p>`}
+    ${file ? html`<${Local} blob=${outbox.blobs.get(token)} ...${file} />` : html`<p>${text || content}</p>`}
     <small class="meta">${state === "waiting" ? "Sending ..." : clock(at)}</small>
     ${error && html`<p class="wrong">${failed ? "Not sent: " : ""}${error} ${!failed ? "Trying again ..." : html`
       <button class="link" onClick=${() => outbox.again(entry)}>Try again</button>
@@ -133,11 +133,11 @@ function Log({ sid, me, thread: { messages, more }, outbox, earlier, onAgain, on
   </div>`;
 }
 
-// A photo that is too large is made smaller; what is no picture, or stays too large, is refused in a sentence.
-async function fitted(file, { types, size: most }) {
-  if (!types.includes(file.type)) throw new Error(`${file.name} cannot be sent; ${types.map((type) => type.split("/")[1]).join(", ")} can.`);
+// A photo that is too large is made smaller; what stays too large, or is not taken, is refused in a sentence.
+async function fitted(file, types, most) {
+  if (!types.includes(file.type)) throw new Error(`${file.name} cannot be sent here; ${types.map((type) => type.split("/")[1]).join(", ")} can.`);
   if (file.size <= most) return file;
-  const smaller = file.type === "image/gif" ? null : await shrunk(file).catch(() => null);
+  const smaller = file.type !== "image/gif" && await shrunk(file).catch(() => null);
   if (smaller?.size <= most) return smaller;
   throw new Error(`${file.name} is too large: it has ${size(file.size)}, and ${size(most)} can be sent.`);
 }
@@ -151,27 +151,28 @@ async function shrunk(file) {
   return new File([blob], file.name.replace(/\.\w+$/, ".jpg"), { type: "image/jpeg" });
 }
 
-// A picture that is not sent yet, drawn from memory.
-function Local({ blob, name }) {
+// A file that is not sent yet; a picture is drawn from memory.
+function Local({ blob, type, name }) {
   const [address, setAddress] = useState("");
   useEffect(() => {
-    if (!blob) return undefined;
+    if (!blob || !PICTURE.test(type)) return undefined;
     const made = URL.createObjectURL(blob);
     setAddress(made);
     return () => URL.revokeObjectURL(made);
   }, [blob]);
-  return html`<span class="shown">${address && html`<img src=${address} alt=${name} />`}</span>`;
+  return PICTURE.test(type) ? html`<span class="shown">${address && html`<img src=${address} alt=${name} />`}</span>`
+    : html`<span class="file"><${Icon} name="file" />${name}</span>`;
 }
 
-function Composer({ me, sid, limit, media = MEDIA, blocked, late, outbox, put, onTemplates, onSent }) {
+function Composer({ me, sid, rules: { limit = 1600, files = [], largest_file: largest }, blocked, late, outbox, put, onTemplates, onSent }) {
   const [text, write] = useDraft(me, sid);
-  const [picture, setPicture] = useState(null);
+  const [file, setFile] = useState(null);
   const [wrong, setWrong] = useState("");
   const box = useRef(null);
   const chooser = useRef(null);
-  const left = limit - [...text].length;
+  const left = limit - text.length;
   const off = Boolean(blocked || late);
-  const empty = !text.trim() && !picture;
+  const empty = !text.trim() && !file;
 
   useLayoutEffect(() => { // as high as its text, where the style sheet cannot say so
     if (CSS.supports("field-sizing", "content")) return;
@@ -185,17 +186,17 @@ function Composer({ me, sid, limit, media = MEDIA, blocked, late, outbox, put, o
     box.current.focus();
   }, [put]);
 
-  const choose = async (file) => {
+  const choose = async (chosen) => {
     setWrong("");
-    if (file) await fitted(file, media).then(setPicture, (failure) => setWrong(failure.message));
+    if (chosen) await fitted(chosen, files, largest).then(setFile, (failure) => setWrong(failure.message));
     chooser.current.value = "";
   };
   const send = (event) => {
     event.preventDefault();
     if (off || left < 0 || empty) return;
-    if (picture) outbox.add(sid, { picture: { name: picture.name, type: picture.type } }, picture);
+    if (file) outbox.add(sid, { file: { name: file.name, type: file.type } }, file);
     if (text.trim()) outbox.add(sid, { text: text.trim() });
-    setPicture(null);
+    setFile(null);
     write("");
     box.current.focus();
     onSent();
@@ -204,11 +205,11 @@ function Composer({ me, sid, limit, media = MEDIA, blocked, late, outbox, put, o
   return html`<form class="composer" onSubmit=${send}>
     ${off && html`<p class="notice">${blocked || "More than 24 hours have passed since the customer wrote: WhatsApp takes only approved templates now."}</p>`}
     <${Wrong}>${wrong}<//>
-    ${picture && html`<div class="chosen"><${Local} blob=${picture} name="Preview" /><span>${picture.name}<small>${size(picture.size)}</small></span>
-      <${Round} icon="away" label="Remove the picture" onClick=${() => setPicture(null)} /></div>`}
+    ${file && html`<div class="chosen"><${Local} blob=${file} type=${file.type} name="Preview" /><span>${file.name}<small>${size(file.size)}</small></span>
+      <${Round} icon="away" label="Remove the file" onClick=${() => setFile(null)} /></div>`}
     <div class="writing">
-      ${media && html`<label class="round attach ${off ? "off" : ""}" title="Send a picture"><${Icon} name="picture" /><input ref=${chooser} class="hidden" type="file"
-        aria-label="Send a picture" accept=${media.types.join()} disabled=${off} onChange=${(event) => choose(event.currentTarget.files[0])} /></label>`}
+      ${files.length > 0 && html`<label class="round attach ${off ? "off" : ""}" title="Send a picture or file"><${Icon} name="picture" /><input ref=${chooser} class="hidden" type="file"
+        aria-label="Send a picture or file" accept=${files.join()} disabled=${off} onChange=${(event) => choose(event.currentTarget.files[0])} /></label>`}
       <${Round} icon="templates" label="Templates" disabled=${Boolean(blocked)} onClick=${onTemplates} />
       <textarea ref=${box} aria-label="Message" rows="1" placeholder=${late ? "Choose a template" : "Write a message"} value=${text} readonly=${off}
         onInput=${(event) => write(event.currentTarget.value)} onKeyDown=${keys}></textarea>
@@ -246,7 +247,7 @@ export function Conversation({ one, view: { state, failure, looks }, outbox, liv
       : html`${one.awaiting_since && html`<${Waits} since=${one.awaiting_since} />`}<span>${one.why}</span>`}</p>
     ${thread ? html`<${Log} ...${{ sid, me: state.me, thread, outbox, earlier }} onAgain=${(text) => send({ text })} onEdit=${write} />`
       : html`<div class="logs">${wrong ? html`<${Wrong}>${wrong}<//>` : html`<${Bones} />`}</div>`}
-    <${Composer} ...${{ me: state.me, sid, outbox, late, put }} limit=${thread?.limit || 1600} media=${thread?.media} onTemplates=${() => setSheet("templates")} onSent=${() => live.soon()}
+    <${Composer} ...${{ me: state.me, sid, outbox, late, put }} rules=${thread || {}} onTemplates=${() => setSheet("templates")} onSent=${() => live.soon()}
       blocked=${gone ? "This conversation is not with you any more: it was closed, or somebody else has it now. What you wrote is kept here." : thread?.write} />
     ${sheet === "customer" && html`<${Customer} one=${one} onClose=${close} />`}
     ${sheet === "templates" && html`<${Templates} one=${one} late=${late} onClose=${close} onText=${({ content }) => write(content)} onTemplate=${({ id, content }) => send({ template: id, content })} />`}

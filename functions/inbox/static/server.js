@@ -88,9 +88,9 @@ export const kept = {
   set: (key, value) => tried(() => (value ? localStorage.setItem(key, JSON.stringify(value)) : localStorage.removeItem(key))),
 };
 
-// Pictures are too large for it. They lie in a cache of the page's own, which serves no request.
-const pictures = async (act, token, ...more) => {
-  try { return await (await caches.open("inbox-pictures"))[act](new URL(`picture/${token}`, document.baseURI), ...more); } catch { return null; }
+// Files are too large for it. They lie in a cache of the page's own, which serves no request.
+const files = async (act, token, ...more) => {
+  try { return await (await caches.open("inbox-files"))[act](new URL(`file/${token}`, document.baseURI), ...more); } catch { return null; }
 };
 
 function base64(blob) {
@@ -111,7 +111,7 @@ export class Outbox {
   constructor(owner, changed) {
     this.start = `inbox ${owner} out `;
     this.changed = changed;
-    this.blobs = new Map(); // token: picture
+    this.blobs = new Map(); // token: file
     this.running = new Set(); // conversations
     const keys = tried(() => Object.keys(localStorage)) || [];
     this.entries = keys.filter((key) => key.startsWith(this.start)).map(kept.get).sort((one, other) => one.at - other.at);
@@ -120,9 +120,9 @@ export class Outbox {
 
   async resume() {
     for (const entry of this.entries) {
-      const blob = entry.picture && await (await pictures("match", entry.token))?.blob();
+      const blob = entry.file && await (await files("match", entry.token))?.blob();
       this.blobs.set(entry.token, blob);
-      if (entry.picture && !blob) this.fail(entry, "The picture was lost; please choose it again.");
+      if (entry.file && !blob) this.fail(entry, "The file was lost; please choose it again.");
       if (entry.state === "waiting" && now() - entry.at > OLD) this.fail(entry, "The page was closed before.");
     }
     for (const entry of this.entries) this.run(entry.sid);
@@ -137,7 +137,7 @@ export class Outbox {
     this.blobs.set(entry.token, blob);
     this.entries = [...this.entries, entry];
     this.write(entry);
-    if (blob) await pictures("put", entry.token, new Response(blob));
+    if (blob) await files("put", entry.token, new Response(blob));
     this.run(sid);
   }
 
@@ -160,7 +160,7 @@ export class Outbox {
 
   forget(token) {
     kept.set(this.start + token);
-    pictures("delete", token);
+    files("delete", token);
   }
 
   fail(entry, error, transient) {
@@ -203,10 +203,9 @@ export class Outbox {
     this.changed();
   }
 
-  async content({ token, text, template, picture }) {
+  async content({ token, text, template, file }) {
     if (template) return { token, template };
-    if (!picture) return { token, body: text };
-    return { token, media: { type: picture.type, name: picture.name, data: await base64(this.blobs.get(token)) } };
+    return file ? { token, media: { ...file, data: await base64(this.blobs.get(token)) } } : { token, body: text };
   }
 }
 

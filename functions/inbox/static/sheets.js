@@ -82,7 +82,8 @@ export function WriteFirst({ me, onDone, onClose }) {
 }
 
 function FirstText({ me, customer, onBack, onDone }) {
-  const [address, set] = useState(customer.addresses[0]);
+  const ways = [...new Set(customer.addresses.flatMap((one) => (/^\+/.test(one) ? [one, `whatsapp:${one}`] : /^whatsapp:/.test(one) ? one : [])))];
+  const [address, set] = useState(ways[0]);
   const [body, setBody] = useDraft(me, `first ${customer.id}`);
   const [token] = useState(() => crypto.randomUUID());
   const [busy, wrong, run] = useAct(async () => {
@@ -92,8 +93,8 @@ function FirstText({ me, customer, onBack, onDone }) {
   });
   return html`<form onSubmit=${run}>
     <${Person} name=${customer.name} />
-    <fieldset><legend>Write to</legend>${customer.addresses.length === 0 && "No address is known."}
-      ${customer.addresses.map((one) => html`<${Radio} group="address" value=${one} is=${address} set=${set}>${bare(one)} <${Channel} of=${channelOf(one)} /><//>`)}</fieldset>
+    <fieldset><legend>Write to</legend>${ways.length === 0 && "No number is known."}
+      ${ways.map((one) => html`<${Radio} group="address" value=${one} is=${address} set=${set}>${bare(one)} <${Channel} of=${channelOf(one)} /><//>`)}</fieldset>
     <textarea rows="4" aria-label="First message" placeholder="Write a message" value=${body} onInput=${(event) => setBody(event.currentTarget.value)}></textarea>
     <${Acts} busy=${busy} off=${!body.trim() || !address} wrong=${wrong} cancel="Another customer" onClose=${onBack}>Send message<//>
   </form>`;
