@@ -17,6 +17,7 @@ pool_written             firestore   60       -          pools/{pool_id}
 conversation_written     firestore   60       -          conversations/{sid}
 sweep                    scheduler   60
 wallboard                person      30
+inbox                    worker      30
 "
 
 usage() {

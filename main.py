@@ -51,6 +51,11 @@ def wallboard(request: Request) -> Response:
     return webhook.private(table.WALLBOARD, request)
 
 
+@functions_framework.http
+def inbox(request: Request) -> Response:
+    return webhook.worker(table.INBOX, request)
+
+
 @functions_framework.cloud_event
 def worker_available(event: CloudEvent) -> None:
     trigger.delivered(table.WORKER_AVAILABLE, event)

@@ -14,9 +14,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from domain import conversation as log_record
+from domain import device as device_record
 from domain import rules
 from domain import worker as worker_record
 from domain.conversation import QUEUED, Conversation
+from domain.device import Device
 from domain.pool import Pool
 from domain.worker import Worker
 from providers import clock, conversations, database, log, pending, pools, settings, workers
@@ -87,6 +89,27 @@ def register(identity: str, display_name: str | None) -> None:
     batch = database.client().batch()
     record = worker_record.stored(newcomer(identity, display_name))
     database.put(batch, workers.reference(identity), record, None)
+    database.commit(batch)
+
+
+def state(identity: str, status: str) -> None:
+    """Writes the worker's own word, whatever else happens to the record. Raises database.LostRace where it is gone."""
+    batch = database.client().batch()
+    batch.update(workers.reference(identity), {"status": status})
+    database.commit(batch)
+
+
+def keep_devices(identity: str, changes: Mapping[str, Device | None]) -> None:
+    """Writes these devices, or takes them out; no others. Raises database.LostRace where the record is gone."""
+    from google.cloud.firestore import DELETE_FIELD
+
+    path = database.client().field_path
+    fields = {
+        path("devices", name): device_record.stored(device) if device else DELETE_FIELD
+        for name, device in changes.items()
+    }
+    batch = database.client().batch()
+    batch.update(workers.reference(identity), fields)
     database.commit(batch)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -22,6 +22,7 @@ class Worker:
     """A worker's record. `version` is None where there is no record yet.
 
     `missed`: conversations in a row that went back to the queue for want of an answer, the last one at `missed_at`.
+    `devices`: as they are stored; domain/device.py reads them.
     `unavailable_because`: why the service, and not they themselves, made them Unavailable.
     """
 
@@ -38,6 +39,7 @@ class Worker:
     missed: int = 0
     missed_at: datetime | None = None
     unavailable_because: str | None = None
+    devices: object = field(default=None, compare=False)
     has_status: bool = True
     has_blanks_in_pools: bool = False
     can_sign_in: bool = True
@@ -110,6 +112,7 @@ def parse(identity: str, data: Mapping[str, Any] | None, version: object = None)
         missed=max(0, patience.whole("missed", default=0)),
         missed_at=patience.time("missed_at"),
         unavailable_because=patience.text("unavailable_because"),
+        devices=(data or {}).get("devices"),
         has_status=(data or {}).get("status") is not None,
         reported_problem=(data or {}).get("problem"),
         version=version,

@@ -13,6 +13,7 @@ _EVENTS = ("google.events.cloud.firestore", *_FIRESTORE)
 _SIGNED = ("twilio.request_validator", *_FIRESTORE)
 _PARTICIPANTS = "twilio.rest.conversations.v1.service.conversation.participant"
 _TWILIO = ("twilio.rest", _PARTICIPANTS, "providers.twilio_http")
+_INBOX = ("twilio.rest.conversations.v1.service.conversation.message",)
 
 
 def _function(name: str, caller: str, *more: Any, package: str = "functions", **others: Any) -> Function:
@@ -43,5 +44,13 @@ CONVERSATION_WRITTEN = _function(
 # The scheduler starts the next sweep after 60 s; a person waits for the wallboard, and sees parts of it meanwhile.
 SWEEP = _function("sweep", "scheduler", 50.0, 60, _FIRESTORE + _TWILIO)
 WALLBOARD = _function("wallboard", "person", 25.0, 30, _FIRESTORE, methods=("GET", "HEAD"))
+INBOX = _function(
+    "inbox",
+    "worker",
+    25.0,
+    30,
+    _FIRESTORE + _TWILIO + _INBOX,
+    methods=("GET", "HEAD", "POST", "PUT", "DELETE"),
+)
 
 FUNCTIONS = tuple(one for one in list(globals().values()) if isinstance(one, Function))

@@ -1,6 +1,7 @@
 """The one port in front: functions under their deployed names, the emulator's events, pages for people."""
 
 import http.client
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -15,8 +16,15 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 
+_FRAME = re.compile(r"(?P<prefix>/as/[^/?]+)/inbox(?=[/?]|$)")
+
+
 class Gateway:
-    """/NAME... goes to the functions process as it came, all else to `app`, where pages are mounted."""
+    """/NAME... goes to the functions process as it came, all else to `app`, where pages are mounted.
+
+    /as/IDENTITY/inbox/... is the inbox, too: the playground shows one for each worker, and their cookies' paths keep
+    them apart. What stands before it is taken off and handed on, as proxies do.
+    """
 
     def __init__(self, names: Iterable[str], functions_url: str, triggers: Triggers) -> None:
         self.names = frozenset(names)
@@ -44,14 +52,18 @@ class Gateway:
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """WSGI, not Flask routes: those would redirect /crm//x, and Twilio follows no redirect of a POST."""
         name = environ.get("PATH_INFO", "").removeprefix("/").partition("/")[0]
-        if name in self.names:
-            return self._forward(Request(environ))(environ, start_response)
+        frame = _FRAME.match(environ["RAW_URI"]) if name == "as" else None
+        if name in self.names or (frame and "inbox" in self.names):
+            prefix = frame["prefix"] if frame else ""
+            return self._forward(Request(environ), prefix)(environ, start_response)
         return self._pages(environ, start_response)
 
-    def _forward(self, request: Request) -> Response:
-        url = self.functions_url + request.environ["RAW_URI"]
+    def _forward(self, request: Request, prefix: str) -> Response:
+        url = self.functions_url + request.environ["RAW_URI"].removeprefix(prefix)
+        headers = [one for one in request.headers.items() if one[0].lower() != "x-forwarded-prefix"]
+        headers += [("X-Forwarded-Prefix", prefix)] if prefix else []
         try:
-            answer = raw_http.send(request.method, url, list(request.headers.items()), request.get_data())
+            answer = raw_http.send(request.method, url, headers, request.get_data())
             for name in ("Server", "Date"):  # this server adds its own
                 answer.headers.pop(name, None)
             return answer

@@ -1,6 +1,7 @@
 """Everything that runs on a developer's machine, started and ended together."""
 
 import os
+import secrets
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint
 
-from local import functions, raw_http
+from local import functions, oidc, raw_http, sample_data
 from local.emulator import Emulator
 from local.errors import ChildFailedError
 from local.functions import MAIN, Function
@@ -59,6 +60,7 @@ class Stack:
         self.standin = self._make_standin() if options.standin else None
         self.functions = self._functions_process(functions_port)
         self.scheduler = Scheduler(f"{self.functions_url}/sweep", options.sweep_every)
+        self.gateway.mount(oidc.pages(oidc.Issuer(f"{self.url}/oidc", self._workers)))
         if pages is not None:
             self.gateway.mount(pages(self))
 
@@ -99,10 +101,12 @@ class Stack:
     def functions_environment(self) -> Mapping[str, str]:
         """What the functions find in their environment: ours, and where the local parts are."""
         env = dict(os.environ)
-        env.pop("K_SERVICE", None)  # locally each function goes by its own name
+        for name in ("K_SERVICE", "INBOX_URL", "INBOX_SIGN_IN"):  # locally each function goes by its own name
+            env.pop(name, None)
         env["GOOGLE_CLOUD_PROJECT"] = self.options.project
         env["FIRESTORE_EMULATOR_HOST"] = self.emulator.host
         env["PYTHONUNBUFFERED"] = "1"
+        env |= inbox_environment(f"{self.url}/oidc")
         if self.standin is not None:
             for name in (
                 "WEBHOOK_BASE_URL",
@@ -119,6 +123,12 @@ class Stack:
         """A fresh process after `functions.kill()` or a change of main.py."""
         self.functions.stop(grace=0.3)
         self.functions.start().wait_ready()
+
+    def _workers(self) -> Mapping[str, str]:
+        """Whom one can be, by their e-mail addresses."""
+        database = sample_data.client(self.emulator.host, self.options.project)
+        records = database.collection("workers").limit(50).stream()
+        return {one.id: str((one.to_dict() or {}).get("display_name") or one.id) for one in records}
 
     def _make_standin(self) -> "StandIn":
         from local.twilio import StandIn
@@ -159,6 +169,16 @@ class Stack:
                 f"The emulator at {self.emulator.host} does not deliver its events here: start it with "
                 f"--functions_emulator={self.url.removeprefix('http://')}, or unset FIRESTORE_EMULATOR_HOST."
             ) from error
+
+
+def inbox_environment(issuer: str) -> Mapping[str, str]:
+    """What the inbox needs where everything is on this machine; its secrets are good for one run."""
+    return {
+        "INBOX_SECRET": secrets.token_urlsafe(32),
+        "OIDC_ISSUER": issuer,
+        "OIDC_CLIENT_ID": oidc.CLIENT_ID,
+        "OIDC_CLIENT_SECRET": oidc.CLIENT_SECRET,
+    }
 
 
 def _fresh(log: Path) -> Path:

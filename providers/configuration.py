@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
+_SHORTEST_SECRET = 32  # characters
+
 
 class ConfigurationError(Exception):
     """Our own set-up is wrong; the message names the variable and says what to do."""
@@ -33,6 +35,31 @@ class Twilio:
     service_sid: str | None
 
 
+@dataclass(frozen=True)
+class Issuer:
+    """Who signs workers in by OpenID Connect, and as what they know the inbox."""
+
+    address: str
+    client_id: str
+    client_secret: str
+
+
+@dataclass(frozen=True)
+class Iap:
+    """Google's proxy that signs people in: for whom its header must be made out, and where its keys are."""
+
+    audience: str
+    keys: str
+
+
+@dataclass(frozen=True)
+class Vapid:
+    """What our notifications are signed with, and whom a push service may write to about them."""
+
+    private_key: str
+    subject: str
+
+
 def firestore() -> Firestore:
     return Firestore(
         project=_optional("GOOGLE_CLOUD_PROJECT"),
@@ -55,6 +82,11 @@ def twilio() -> Twilio:
     )
 
 
+def twilio_api_base_url() -> str | None:
+    """Where REST calls to Twilio go instead, in local runs."""
+    return _optional("TWILIO_API_BASE_URL")
+
+
 def service_in_use(named: str | None) -> str | None:
     """The Conversations service: the one that a webhook names, for the conversation lives there, else the one
     configured; None: the account's default."""
@@ -65,6 +97,45 @@ def webhook_base_url() -> str | None:
     """The public address in front of the functions, without a slash at its end."""
     base = _optional("WEBHOOK_BASE_URL")
     return base.rstrip("/") if base else None
+
+
+def inbox_url() -> str | None:
+    """The public address of the inbox, without a slash at its end."""
+    base = _optional("INBOX_URL")
+    return base.rstrip("/") if base else None
+
+
+def inbox_secret() -> str:
+    """Signs the session's cookie; raises ConfigurationError for none and for one that can be guessed."""
+    secret = _required("INBOX_SECRET")
+    if len(secret) < _SHORTEST_SECRET:
+        raise ConfigurationError(
+            f"The environment variable INBOX_SECRET has less than {_SHORTEST_SECRET} characters; set a longer one."
+        )
+    return secret
+
+
+def issuer() -> Issuer | None:
+    """None: nobody has set up a sign-in yet."""
+    client_id = _optional("OIDC_CLIENT_ID")
+    if client_id is None:
+        return None
+    address = _optional("OIDC_ISSUER") or "https://accounts.google.com"
+    return Issuer(address.rstrip("/"), client_id, _optional("OIDC_CLIENT_SECRET") or "")
+
+
+def iap() -> Iap | None:
+    """None: people sign in by OpenID Connect. Raises ConfigurationError where the proxy's audience is missing."""
+    if (_optional("INBOX_SIGN_IN") or "").lower() != "iap":
+        return None
+    keys = _optional("IAP_KEYS_URL") or "https://www.gstatic.com/iap/verify/public_key-jwk"
+    return Iap(_required("IAP_AUDIENCE"), keys)
+
+
+def vapid() -> Vapid | None:
+    """None: there are no notifications."""
+    key, subject = _optional("VAPID_PRIVATE_KEY"), _optional("VAPID_SUBJECT")
+    return Vapid(key, subject) if key and subject else None
 
 
 def function_target() -> str | None:

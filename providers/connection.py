@@ -24,17 +24,17 @@ class _Reading:
 
 
 @contextmanager
-def hurried(line: socket.socket | None) -> Iterator[None]:
+def hurried(line: socket.socket | None, patience: float = PATIENCE) -> Iterator[None]:
     """Whatever reads from it inside finds its end when the time is over; None: a server that lends no connection.
 
-    A timeout of the socket is not enough, for it begins again with every byte. One thread watches all bodies: a
-    timer for each would cost every request a thread of its own.
+    A timeout of the socket is not enough, for it begins again with every byte. One thread watches all bodies that
+    have the same time: a timer for each would cost every request a thread of its own.
     """
     if line is None:
         yield
         return
-    reading = _Reading(line, time.monotonic() + PATIENCE)
-    _watched().put(reading)
+    reading = _Reading(line, time.monotonic() + patience)
+    _watched(patience).put(reading)
     try:
         yield
     finally:
@@ -49,8 +49,9 @@ def hang_up(line: socket.socket | None) -> None:
 
 
 @cache
-def _watched() -> SimpleQueue[_Reading]:
-    """Bodies in the order in which their time is over. Made by the first request: the server forks before it."""
+def _watched(patience: float) -> SimpleQueue[_Reading]:
+    """Bodies with this patience, in the order in which their time is over. Made by the first request: the server
+    forks before it."""
     readings: SimpleQueue[_Reading] = SimpleQueue()
     threading.Thread(target=_watch, args=(readings,), name="bodies", daemon=True).start()
     return readings

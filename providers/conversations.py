@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Any
 
-from domain.conversation import ASSIGNED, ASSIGNING, HELD, INACTIVE, QUEUED, Conversation, parse
+from domain.conversation import ASSIGNED, ASSIGNING, HELD, INACTIVE, QUEUED, UNROUTED, Conversation, parse
 from providers import database
 
 _LOG = database.Collection("conversations", parse)
 reference, of, load, load_all = _LOG.reference, _LOG.of, _LOG.load, _LOG.load_all
+BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
+_MOST_SHOWN = 200
+_MOST_ASLEEP = 50
 _MOST_HELD = 1000  # Twilio's own limit of open conversations per identity
 
 
@@ -22,6 +26,31 @@ def how_many_held(identity: str) -> int:
 def held_by(identity: str) -> list[Conversation]:
     """Those that count for this worker, 1000 at most."""
     return _LOG.find([("worker", "==", identity), ("state", "in", list(HELD))], (), _MOST_HELD)
+
+
+def with_worker(identity: str) -> list[Conversation]:
+    """Those that are on, and that this worker holds or is in besides another; 200 at most, in no order."""
+    return _LOG.of_any(_theirs(identity), [("state", "in", list(HELD))], (), _MOST_SHOWN)
+
+
+def asleep_with(identity: str) -> list[Conversation]:
+    """Those of this worker that are inactive; the latest 50 of them."""
+    return _LOG.of_any(_theirs(identity), [("state", "==", INACTIVE)], ("-state_changed_at",), _MOST_ASLEEP)
+
+
+def _theirs(identity: str) -> list[tuple[str, str, Any]]:
+    return [("worker", "==", identity), ("others", "array_contains", identity)]
+
+
+def with_customer(customer_id: str, limit: int) -> list[Conversation]:
+    """The latest conversations under this customer's id."""
+    return _LOG.find([("customer_id", "==", customer_id)], ("-created_at",), limit)
+
+
+def open_with(address: str, limit: int) -> list[Conversation]:
+    """Conversations with this address that are not over, in no order."""
+    states = [QUEUED, ASSIGNING, ASSIGNED, INACTIVE, UNROUTED]
+    return _LOG.find([("address", "==", address), ("state", "in", states)], (), limit)
 
 
 def in_states_after(states: Sequence[str], name: str | None, limit: int) -> list[Conversation]:

@@ -12,6 +12,7 @@ from domain import addresses as spelling
 from domain import customer_search
 from domain.customer import Customer, parse, unknown
 from domain.fields import LONGEST_ENTRY, Fields
+from domain.settings import Settings
 from providers import conversations, database, deadline, log
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ _MOST_SPELLINGS = 120
 _CUSTOMERS = database.Collection("customers", parse)
 reference, of = _CUSTOMERS.reference, _CUSTOMERS.of
 THE_KEY = "service/identifiers"
+ANOTHER_WORKERS = "The customer belongs to another worker (settings/routing, crm_open: true opens all)."
 _SHOWN = ("display_name", "avatar", "addresses", "sort_name")
 
 
@@ -176,6 +178,16 @@ def standing_for(record: Snapshot) -> Snapshot | None:
         return record
     address = conversations.latest_address(record.id)
     return _choose(address, _look_up(address)) if address else None
+
+
+def may_see(customer: Customer, worker: str, settings: Settings, asked_as: str) -> bool:
+    """A customer of nobody is everybody's, and whoever talks to somebody may know who that is.
+
+    `asked_as`: the id that was asked for, under which the conversation was begun; the record may have another now.
+    """
+    if settings.crm_open or customer.worker in (None, worker):
+        return True
+    return conversations.is_between(worker, asked_as)
 
 
 def twins(addresses: Iterable[str], other_than: str) -> dict[str, tuple[str, ...]]:

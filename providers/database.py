@@ -222,6 +222,14 @@ class Collection(Generic[R]):
         """Matching records in this order (a minus sign: descending), the first `limit` of them."""
         return list(map(self.of, find(ordered(filtered(self.name, conditions), order, limit))))
 
+    def of_any(self, any_of: Conditions, conditions: Conditions, order: Sequence[str], limit: int) -> list[R]:
+        """The same, for records of which one of `any_of` holds, too."""
+        from google.cloud.firestore import FieldFilter, Or
+
+        either = Or([FieldFilter(*one) for one in any_of])
+        query: Any = filtered(self.name, conditions).where(filter=either)
+        return list(map(self.of, find(ordered(query, order, limit))))
+
     def after(self, name: str | None, limit: int, conditions: Conditions = ()) -> list[R]:
         """Matching records in the order of their names, from behind that one, for going through all in turns."""
         behind = [("__name__", ">", self.reference(name))] if name else []

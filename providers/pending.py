@@ -10,6 +10,7 @@ from providers import database
 
 _QUEUE = database.Collection("pending_conversations", parse_entry)
 _ALTERNATIVES = 30  # Firestore's limit for `in`
+_COUNTED_UP_TO = 1000
 _BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 reference, of, after = _QUEUE.reference, _QUEUE.of, _QUEUE.after
 
@@ -23,6 +24,12 @@ def heads(pool_ids: Sequence[str], limit: int) -> list[Pending]:
     if len(wanted) > _ALTERNATIVES:
         found.sort(key=lambda entry: (-entry.priority, entry.queued_at or _BEFORE_ALL))
     return found[:limit]
+
+
+def how_many(pool_ids: Sequence[str]) -> int:
+    """Entries in the queues of these pools, the first 30 of them; counted up to 1000."""
+    conditions = [("pool", "in", list(pool_ids)[:_ALTERNATIVES])]
+    return database.count(database.filtered(_QUEUE.name, conditions), _COUNTED_UP_TO)
 
 
 def oldest(limit: int) -> list[Pending]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from providers.database import Snapshot
 
 _POOLS = database.Collection("pools", parse)
-reference, of = _POOLS.reference, _POOLS.of
+reference, of, after = _POOLS.reference, _POOLS.of, _POOLS.after
 _MOST_WITH_ONE_NUMBER = 3  # enough to see that a number is claimed twice
 _MOST_TWINS = 20
 _MOST_ALTERNATIVES = 30  # Firestore's limit for array_contains_any

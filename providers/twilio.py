@@ -54,11 +54,15 @@ _BY_STATUS = {401: Outcome.MISCONFIGURED, 403: Outcome.MISCONFIGURED, 404: Outco
 
 @dataclass(frozen=True)
 class Result:
-    """The outcome of a call, a sentence for the log, and what Twilio sent back if it was done."""
+    """The outcome of a call, a sentence for the log, and what Twilio sent back if it was done.
+
+    `is_unsure`: Twilio may have acted all the same, for its answer was lost, or says that something broke inside.
+    """
 
     outcome: Outcome
     why: str = ""
     body: Any = None
+    is_unsure: bool = False
 
 
 class Somewhere(Protocol):
@@ -159,6 +163,14 @@ def created_since(state: str, service_sid: str | None, since: datetime, limit: i
     return persistently(listed)
 
 
+def once(call: Callable[[], T]) -> Result:
+    """Makes a call that must not be made twice, whatever comes of it."""
+    try:
+        return _once(call)
+    except _TryAgainError as error:
+        return error.result
+
+
 def persistently(call: Callable[[], T]) -> Result:
     """Makes a call, again with backoff and jitter while trying helps and the caller still waits."""
     from google.api_core import exceptions, retry
@@ -193,9 +205,10 @@ def _once(call: Callable[[], T]) -> Result:
     try:
         result = Result(Outcome.DONE, body=call())
     except HTTPError as error:
-        result = Result(Outcome.RETRY, f"Twilio could not be reached ({type(error).__name__}).")
+        why = f"Twilio could not be reached ({type(error).__name__})."
+        result = Result(Outcome.RETRY, why, is_unsure=True)
     except ValueError:
-        result = Result(Outcome.RETRY, "Twilio's answer was not JSON.")
+        result = Result(Outcome.RETRY, "Twilio's answer was not JSON.", is_unsure=True)
     except TwilioException as error:
         result = classify(error)
     seam.point(seam.CALLED)
@@ -212,7 +225,13 @@ def classify(error: Exception) -> Result:
     if outcome is None:
         outcome = Outcome.REFUSED if 400 <= status < 500 and status not in (408, 425, 429) else Outcome.RETRY
     text = getattr(error, "msg", None) or getattr(error, "detail", None) or getattr(error, "title", None)
-    return Result(outcome, f"Twilio answered {status}, error {code}: {text or 'no text'}")
+    why = f"Twilio answered {status}, error {code}: {text or 'no text'}"
+    return Result(outcome, why, is_unsure=status >= 500 and code not in OUTCOMES)
+
+
+def at(place: Somewhere) -> ConversationContext:
+    """The conversation, for calls about what is in it."""
+    return _conversation(place)
 
 
 def _conversation(place: Somewhere) -> ConversationContext:

@@ -38,17 +38,19 @@ class TimedHttpClient(HttpClient):  # type: ignore[misc]  # the SDK's base class
         method: str,
         url: str,
         params: Mapping[str, object] | None = None,
-        data: Mapping[str, object] | None = None,
+        data: Mapping[str, object] | bytes | None = None,
         headers: Mapping[str, str] | None = None,
         auth: tuple[str, str] | None = None,
         timeout: float | None = None,
         allow_redirects: bool = False,
     ) -> Response:
-        response = self._send(method, url, params, data, headers, auth)
+        """`data`: a form, or bytes that go out as they are. `timeout`: other seconds than usual for this call."""
+        patience = timeout or self._patience
+        response = self._send(method, url, params, data, headers, auth, patience)
         for token in self._other_tokens:
             if response.status != 401 or auth is None:
                 break
-            response = self._send(method, url, params, data, headers, (auth[0], token))
+            response = self._send(method, url, params, data, headers, (auth[0], token), patience)
         text = response.data.decode("utf-8", errors="replace")
         return Response(response.status, text, response.headers)
 
@@ -57,9 +59,10 @@ class TimedHttpClient(HttpClient):  # type: ignore[misc]  # the SDK's base class
         method: str,
         url: str,
         params: Mapping[str, object] | None,
-        data: Mapping[str, object] | None,
+        data: Mapping[str, object] | bytes | None,
         headers: Mapping[str, str] | None,
         auth: tuple[str, str] | None,
+        patience: float,
     ) -> urllib3.BaseHTTPResponse:
         sent = dict(headers or {})
         if auth is not None:
@@ -67,9 +70,9 @@ class TimedHttpClient(HttpClient):  # type: ignore[misc]  # the SDK's base class
         return self._connections.request(
             method.upper(),
             self._address(url) + (f"?{_encoded(params)}" if params else ""),
-            body=_encoded(data) if data else None,
+            body=data if isinstance(data, bytes) else _encoded(data) if data else None,
             headers=sent,
-            timeout=deadline.remaining(self._patience),
+            timeout=deadline.remaining(patience),
             redirect=False,
         )
 

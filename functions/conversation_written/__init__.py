@@ -8,12 +8,12 @@ comes to all of them, so each one keeps a mark of its own by which it does nothi
 from __future__ import annotations
 
 from domain.conversation import parse
-from functions.conversation_written import texts
+from functions.conversation_written import notifications, texts
 from functions.conversation_written.receiver import Again, Receiver, Written
 from functions.door.trigger import Change
 from providers import database, log
 
-RECEIVERS: tuple[Receiver, ...] = (texts.tell,)
+RECEIVERS: tuple[Receiver, ...] = (texts.tell, notifications.tell)
 
 
 def handle(change: Change) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A status and a JSON body; no body is an empty answer."""
+    """A status and a JSON body; no body is an empty answer, and another type's body is a text or bytes."""
 
     body: Any = None
     status: int = 200
@@ -23,12 +25,20 @@ class Problem(Exception):
     """Base of the errors that become an answer; the text is one sentence for whoever sent the request."""
 
     status = 500
+    more: Mapping[str, str] = MappingProxyType({})  # beside the sentence, in the same JSON object
 
 
 class BadInput(Problem):
     """The sender's fault, and sending it again does not help; the sentence names the field."""
 
     status = 400
+
+
+class NotSignedIn(Problem):
+    """Nobody is signed in, or not any more; the answer says where to."""
+
+    status = 401
+    more = MappingProxyType({"sign_in": "sign-in"})
 
 
 class Refused(Problem):
@@ -47,6 +57,12 @@ class WrongMethod(Problem):
     def __init__(self, allowed: tuple[str, ...]) -> None:
         super().__init__(f"Use {' or '.join(allowed)}.")
         self.allowed = allowed
+
+
+class Impossible(Problem):
+    """Right in itself, but not in the state that things are in now."""
+
+    status = 409
 
 
 class TooLarge(Problem):

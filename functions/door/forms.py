@@ -23,7 +23,7 @@ from pydantic import (
 )
 from werkzeug.datastructures import MultiDict
 
-from domain import addresses
+from domain import addresses, outgoing
 from domain.arrival import Arrival
 from domain.worker import is_identity
 from functions.door.answers import BadInput
@@ -202,8 +202,7 @@ class ProxyAddressWanted(OfCustomer):
     @property
     def customer_address(self) -> str:
         """As Twilio writes it; the app names a WhatsApp number with or without its prefix."""
-        number = addresses.compact(addresses.bare(self.value))
-        return f"whatsapp:{number}" if self.channel == "whatsapp" else number
+        return outgoing.on_channel(self.channel, self.value)
 
 
 P = TypeVar("P", bound=Parameters)

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 class Function:
     """One deployed function.
 
-    `name`: its entry point in main.py. `caller`: who may call it: twilio (signed), firestore, scheduler, person (IAM).
-    `module`: whose `handle` it is, imported on first use: every instance imports main.py, and would import all of them.
+    `name`: its entry point in main.py. `caller`: who may call it: twilio (signed), firestore, scheduler, person (IAM),
+    worker (signs in there). `module`: whose `handle` it is, imported on first use: every instance imports main.py, and
+    would import all of them.
     `seconds` it gives itself; `limit`: seconds that Google gives it. `libraries`: what an
     instance loads at its start. `documents` wake it. `answers_always`: nothing but 200 will do, for on any other answer
     Twilio drops the customer's message.

@@ -6,6 +6,7 @@ import importlib
 import json
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -36,7 +37,9 @@ def signed(function: Function, request: Request) -> Response:
     """A webhook of Twilio's: POST, a form, signed with the account's token for exactly this address."""
 
     def answer() -> Answer:
-        raw = _read(function, request)
+        raw = _read(request, LARGEST_BODY, connection.PATIENCE)
+        if request.mimetype == _FORM and raw.count(b"&") >= MOST_FIELDS:
+            raise TooLarge(f"The form has more than {MOST_FIELDS} fields.")
         configuration.twilio()  # where nothing is set up, that is what is told
         _refuse_without_signature(request)
         form, other = _parsed(request, raw)
@@ -51,9 +54,30 @@ def private(function: Function, request: Request) -> Response:
     """A function that only IAM lets people or the scheduler call; it checks no signature of its own."""
 
     def answer() -> Answer:
-        _read(function, request)
+        _read(request, LARGEST_BODY, connection.PATIENCE)
         handle: Callable[[str, Form], Answer] = importlib.import_module(function.module).handle
         return handle(request.path, request.args)
+
+    return _answered(function, request, answer)
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A request to a function where people sign in: its body is read once it is known who sends it.
+
+    `read(largest, patience)`: bytes and seconds at most.
+    """
+
+    request: Request
+    read: Callable[[int, float], bytes]
+
+
+def worker(function: Function, request: Request) -> Response:
+    """A function that anybody can reach, and where a worker signs in; what it checks of a request stands there."""
+
+    def answer() -> Answer:
+        handle: Callable[[Visit], Answer] = importlib.import_module(function.module).handle
+        return handle(Visit(request, partial(_read, request)))
 
     return _answered(function, request, answer)
 
@@ -74,6 +98,8 @@ def _answered(function: Function, request: Request, answer: Callable[[], Answer]
     name = function.name
     log.trace_from(request.headers.get("X-Cloud-Trace-Context"), configuration.firestore().project)
     try:
+        if request.method not in function.methods:
+            raise WrongMethod(function.methods)
         with deadline.within(function.seconds):
             return _response(answer())
     except Problem as problem:
@@ -99,25 +125,21 @@ def _answered(function: Function, request: Request, answer: Callable[[], Answer]
         return _response(Answer({"error": "An unexpected error; the log has the details."}, 500))
 
 
-def _read(function: Function, request: Request) -> bytes:
+def _read(request: Request, largest: int, patience: float) -> bytes:
     """The body as it was sent, whole and in time."""
-    if request.method not in function.methods:
-        raise WrongMethod(function.methods)
-    request.max_content_length = LARGEST_BODY + 1  # at its limit Werkzeug cuts off silently, and then raises
+    request.max_content_length = largest + 1  # at its limit Werkzeug cuts off silently, and then raises
     try:
-        if (request.content_length or 0) > LARGEST_BODY:
+        if (request.content_length or 0) > largest:
             raise RequestEntityTooLarge
-        with connection.hurried(_line_of_a_body(request)):
+        with connection.hurried(_line_of_a_body(request), patience):
             raw = request.get_data()
             request.stream.read(1)
     except RequestEntityTooLarge:
-        raise TooLarge(f"The body is larger than {LARGEST_BODY} bytes.") from None
+        raise TooLarge(f"The body is larger than {largest} bytes.") from None
     except (HTTPException, ParseException, OSError):
         raise BadInput(_NOT_WHOLE) from None
     if len(raw) < (request.content_length or 0):
         raise BadInput(_NOT_WHOLE)
-    if request.mimetype == _FORM and raw.count(b"&") >= MOST_FIELDS:
-        raise TooLarge(f"The form has more than {MOST_FIELDS} fields.")
     return raw
 
 
@@ -191,7 +213,7 @@ def _response(answer: Answer) -> Response:
 
 def _refusal(problem: Problem, request: Request) -> Response:
     """The framework reads all that is left of a body before it sends a plain answer, but not before a streamed one."""
-    text = json.dumps({"error": str(problem)}, ensure_ascii=False).encode()
+    text = json.dumps({"error": str(problem), **problem.more}, ensure_ascii=False).encode()
     response = Response(iter([text]), problem.status, content_type=_JSON)
     response.content_length = len(text)
     if isinstance(problem, WrongMethod):

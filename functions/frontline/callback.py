@@ -9,7 +9,7 @@ from domain.customer import Customer
 from domain.settings import Settings
 from functions.door.answers import Answer, NotUnderstood, Refused
 from functions.door.forms import Form, Location, parse
-from providers import conversations
+from providers import customers
 
 LARGEST_ANSWER = 60_000  # bytes; Twilio takes 64 KB, and the names around the values need room too
 
@@ -27,15 +27,8 @@ def refuse_another_workers(customer: Customer, worker: str, settings: Settings, 
 
     `asked_as`: the id that was asked for, under which the conversation was begun; the record may have another now.
     """
-    if not may_see(customer, worker, settings, asked_as):
-        raise Refused("The customer belongs to another worker (settings/routing, crm_open: true opens all).")
-
-
-def may_see(customer: Customer, worker: str, settings: Settings, asked_as: str) -> bool:
-    """A customer of nobody is everybody's, and whoever talks to somebody may know who that is."""
-    if settings.crm_open or customer.worker in (None, worker):
-        return True
-    return conversations.is_between(worker, asked_as)
+    if not customers.may_see(customer, worker, settings, asked_as):
+        raise Refused(customers.ANOTHER_WORKERS)
 
 
 def cut(text: str, most_bytes: int) -> str:

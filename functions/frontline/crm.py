@@ -9,22 +9,21 @@ import base64
 import json
 from typing import TYPE_CHECKING, Any
 
-from domain import addresses, customer_record, customer_search, phone_numbers
+from domain import addresses, customer_search
 from domain.customer import Customer
 from domain.fields import is_record_name
 from functions.door.answers import Answer, BadInput, NotFound
 from functions.door.forms import CustomersList, Form, OfCustomer, parse
 from functions.frontline import callback
-from providers import customers, database, settings
+from providers import customer_lists, customers, database, settings
+from providers.customer_lists import LOOKED_THROUGH
 from providers.customers import Cursor
 
 if TYPE_CHECKING:
     from providers.database import Snapshot
 
 LARGEST_PAGE = 100
-LOOKED_THROUGH = 300  # records at most, for several words: Firestore looks up one, the rarest of them
 _LONGEST_NAME = 1500  # bytes of a token's; ours are cut long before
-_COUNTED = 3  # words; the longest, which are the rarest as a rule
 
 
 def handle(form: Form) -> Answer:
@@ -33,16 +32,12 @@ def handle(form: Form) -> Answer:
 
 
 def _list(form: Form) -> Answer:
-    """One page. Reads PageSize + 1 records, one more for `Anchor`, or up to 300 for several words; see _complete."""
+    """One page. Reads PageSize + 1 records, one more for `Anchor`, or up to 300 for several words."""
     wanted = parse(CustomersList, form)
     size = min(wanted.page_size, LARGEST_PAGE)
-    typed = wanted.query or ""
-    words = customer_search.asked(phone_numbers.normalised(typed) or typed)
+    words = customer_lists.words_of(wanted.query)
     limit = LOOKED_THROUGH if len(words) > 1 else size + 1
-    after = _cursor(wanted)
-    found = _find(wanted, words, after, limit)
-    if after is None and len(found) < (1 if words else limit) and _complete(wanted.worker, found, words):
-        found = _find(wanted, words, after, limit)
+    found = customer_lists.found(wanted.worker, words, _cursor(wanted), limit)
     shown, last = page(found, words, size)
     is_all = len(found) < limit and (not found or last == _cursor_of(found[-1]))
     token = None if is_all or last is None else token_of(last)
@@ -50,38 +45,12 @@ def _list(form: Form) -> Answer:
     return Answer({"objects": listed | ({"next_page_token": token} if token else {})})
 
 
-def _complete(worker: str, found: list[Snapshot], words: list[str]) -> bool:
-    """Whether there were records that the trigger has not seen: without a name to sort by no list finds them.
-
-    Looks only where a list that begins is short, or a search finds nobody; costs one or two counted reads.
-    """
-    listed = customers.how_many(worker, are_listed=True) if words else len(found)
-    if customers.how_many(worker) <= listed:
-        return False
-    records = [(one, one.to_dict() or {}) for one in customers.of_worker(worker)]
-    incomplete = [(one, data) for one, data in records if not customer_record.is_complete(data)]
-    try:
-        customers.write((one, customer_record.kept(one.id, data).fields) for one, data in incomplete)
-    except database.LostRace:  # somebody is editing one of them: they are left for the next time
-        return False
-    return bool(incomplete)
-
-
-def _find(wanted: CustomersList, words: list[str], after: Cursor | None, limit: int) -> list[Snapshot]:
-    if not words:
-        return customers.listed(wanted.worker, after, limit)
-    if len(words) == 1:
-        return customers.searched(wanted.worker, words[0], after, limit)
-    rarest = customers.rarest(wanted.worker, words[:_COUNTED], up_to=LOOKED_THROUGH)
-    return customers.searched(wanted.worker, rarest, after, limit, with_terms=True)
-
-
 def page(found: list[Snapshot], words: list[str], size: int) -> tuple[list[dict[str, Any]], Cursor | None]:
     """The customers to show, and the last record that this page is done with."""
     shown: list[dict[str, Any]] = []
     last, room = None, callback.LARGEST_ANSWER
     for record in found:
-        if len(words) < 2 or set(words) <= set(_map(record, "search")):
+        if customer_lists.has_all(record, words):
             entry = callback.shown(customers.of(record))
             room -= len(json.dumps(entry, ensure_ascii=False).encode()) + 2
             if len(shown) == size or room < 0:
@@ -93,11 +62,6 @@ def page(found: list[Snapshot], words: list[str], size: int) -> tuple[list[dict[
 
 def _cursor_of(record: Snapshot) -> Cursor:
     return str(record.get("sort_name")), record.id
-
-
-def _map(record: Snapshot, name: str) -> dict[str, Any]:
-    value = record.get(name)
-    return value if isinstance(value, dict) else {}
 
 
 def token_of(cursor: Cursor) -> str:

@@ -9,10 +9,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from domain.customer import Customer, has_name
 from domain.fields import is_record_name
-from domain.template import Template, rendered
-from domain.worker import parse as parse_worker
+from domain.template import Template, in_language, rendered, values_for
 from functions.door.answers import Answer, NotFound
 from functions.door.forms import Form, OfCustomer, parse
 from functions.frontline import callback
@@ -42,40 +40,6 @@ def _of_customer(form: Form) -> Answer:
     values = values_for(customer, record.to_dict() or {}, wanted.worker, worker.to_dict() or {})
     chosen = in_language(found, customer.language)
     return Answer(grouped(chosen, values))
-
-
-def values_for(
-    customer: Customer, record: Mapping[str, Any], identity: str, worker: Mapping[str, Any]
-) -> dict[str, Any]:
-    """What placeholders can name. A customer who is only called by their address has no name to be greeted by."""
-    return {
-        "Name": customer.display_name if has_name(record) else None,
-        "Author": parse_worker(identity, worker).name,
-        "customer": {**record, "customer_id": customer.customer_id},
-        "worker": {**worker, "identity": identity},
-    }
-
-
-def in_language(templates: list[Template], language: str | None) -> list[Template]:
-    """In each category those in the customer's language, else those without a language, else all of it."""
-    by_category: dict[str, list[Template]] = {}
-    for template in sorted(templates, key=lambda t: (t.order, t.id)):
-        by_category.setdefault(template.category, []).append(template)
-    return [t for category in by_category.values() for t in _fitting(category, _languages(language))]
-
-
-def _languages(language: str | None) -> list[str | None]:
-    """From the closest on: de-at, then de, then none at all."""
-    spelled = (language or "").lower().replace("_", "-")
-    return [spelled, spelled.partition("-")[0], None] if spelled else [None]
-
-
-def _fitting(category: list[Template], languages: list[str | None]) -> list[Template]:
-    for language in languages:
-        fitting = [t for t in category if (t.language and t.language.lower().replace("_", "-")) == language]
-        if fitting:
-            return fitting
-    return category
 
 
 def grouped(templates: list[Template], values: Mapping[str, Any]) -> list[dict[str, Any]]:

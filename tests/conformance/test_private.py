@@ -9,7 +9,7 @@ import pytest
 from functions import table
 from functions.table import FUNCTIONS
 from local.functions import MAIN
-from tests.conformance.entry_points import METHODS, PRIVATE, SIGNED, TRIGGERS
+from tests.conformance.entry_points import METHODS, PRIVATE, SIGNED, SIGNED_IN, TRIGGERS
 from tests.conformance.sender import Sender
 
 OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
@@ -25,13 +25,15 @@ def test_main_says_who_checks_a_signature_and_who_is_private() -> None:
         assert doors.pop(name) == f"return webhook.signed(table.{name.upper()}, request)"
     for name in PRIVATE:
         assert doors.pop(name) == f"return webhook.private(table.{name.upper()}, request)"
+    for name in SIGNED_IN:
+        assert doors.pop(name) == f"return webhook.worker(table.{name.upper()}, request)"
     for name in TRIGGERS:
         assert doors.pop(name) == f"trigger.delivered(table.{name.upper()}, event)"
     assert not doors
 
 
 def test_the_table_lists_what_main_serves_and_each_has_a_handler_and_its_libraries() -> None:
-    assert [one.name for one in FUNCTIONS] == [*SIGNED, *TRIGGERS, *PRIVATE]
+    assert [one.name for one in FUNCTIONS] == [*SIGNED, *TRIGGERS, *PRIVATE, *SIGNED_IN]
     for one in FUNCTIONS:
         assert getattr(table, one.name.upper()) is one
         assert callable(importlib.import_module(one.module).handle)

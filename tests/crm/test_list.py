@@ -9,9 +9,10 @@ from google.cloud.firestore import Client
 from google.cloud.firestore_v1.types import Write
 
 from domain import customer_record
-from functions.frontline.crm import LOOKED_THROUGH, token_of
+from functions.frontline.crm import token_of
 from local.emulator import Emulator
 from proof.meter import Meter
+from providers.customer_lists import LOOKED_THROUGH
 from tests.crm.frontline import JOHN, App
 
 Keep = Callable[..., None]

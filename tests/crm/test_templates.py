@@ -11,8 +11,8 @@ from google.cloud.firestore import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.template import Template, parse, rendered
-from functions.frontline.templates import grouped, in_language
+from domain.template import Template, in_language, parse, rendered
+from functions.frontline.templates import grouped
 from tests.core import records
 from tests.crm.frontline import JOHN, App
 

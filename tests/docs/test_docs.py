@@ -15,6 +15,7 @@ PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"]
 PAGES += [page.relative_to(ROOT).as_posix() for page in sorted((ROOT / "docs").rglob("*.md"))]
 DIAGRAM = ROOT / "docs" / "images" / "how-it-works.svg"
 CALLERS = {"Twilio": "twilio", "Firestore": "firestore", "the scheduler": "scheduler", "a person": "person"}
+CALLERS |= {"a worker": "worker"}
 
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _OURS = re.compile(r"`((?:[\w.-]+/)+[\w.-]+\.(?:py|sh|md|json|html|css|js|svg|toml))`")

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from local import functions, raw_http
 from local.ports import HOST, free_port
 from local.processes import Child
-from tests.conformance.entry_points import PRIVATE, SIGNED, TRIGGERS
+from tests.conformance.entry_points import PRIVATE, SIGNED, SIGNED_IN, TRIGGERS
 
 Started = dict[str, tuple[Child, str]]
 
@@ -64,3 +64,11 @@ def test_a_private_one_starts_and_says_in_its_log_what_it_lacks(
         name,
         True,
     )
+
+
+@pytest.mark.parametrize("name", SIGNED_IN)
+def test_one_where_workers_sign_in_starts_and_says_that_it_is_not_set_up(started: Started, name: str) -> None:
+    assert ask(started, name, "PATCH").status_code == 405
+    page = ask(started, name, "GET")
+    assert (page.status_code, "OIDC_CLIENT_ID" in page.get_data(as_text=True)) == (200, True)
+    assert "INBOX_SECRET is not set" not in started[name][0].output()

@@ -1,0 +1,64 @@
+"""What a channel takes: how long a text may be, which files, and until when one may write freely.
+
+https://www.twilio.com/docs/conversations/conversations-limits
+https://www.twilio.com/docs/messaging/guides/accepted-mime-types
+https://www.twilio.com/docs/whatsapp/key-concepts (the 24-hour window)
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+WINDOW = timedelta(hours=24)  # from the customer's last message
+_TEXT = {"email": 16_000, "chat": 16_000}
+_SHORTEST_TEXT = 1600
+LARGEST_FILE = 5_000_000  # bytes, of any channel: what an MMS takes; WhatsApp takes pictures up to there, too
+_PICTURES = ("image/jpeg", "image/png", "image/gif")
+_ON_WHATSAPP = (
+    *(kind for kind in _PICTURES if kind != "image/gif"),
+    "image/webp",
+    "application/pdf",
+    "audio/mpeg",
+    "audio/ogg",
+    "audio/amr",
+    "video/mp4",
+    "text/vcard",
+)
+_BY_MMS = (
+    *_PICTURES,
+    "application/pdf",
+    "audio/mpeg",
+    "audio/ogg",
+    "audio/amr",
+    "video/mp4",
+    "video/3gpp",
+    "text/vcard",
+)
+_WITHOUT_MEDIA = ("apple", "gbm")
+
+
+def longest_text(channel: str) -> int:
+    """Characters as a browser counts them: an emoji is two."""
+    return _TEXT.get(channel, _SHORTEST_TEXT)
+
+
+def length_of(text: str) -> int:
+    return len(text.encode("utf-16-le", errors="surrogatepass")) // 2
+
+
+def files(channel: str) -> tuple[str, ...]:
+    """The types of files that can be sent there."""
+    if channel in _WITHOUT_MEDIA:
+        return ()
+    return _ON_WHATSAPP if channel == "whatsapp" else _BY_MMS
+
+
+def window_ends(channel: str, customer_wrote_at: datetime | None) -> datetime | None:
+    """Until when one may write what one likes; None where nobody sets such a limit, or the customer never wrote."""
+    return customer_wrote_at + WINDOW if channel == "whatsapp" and customer_wrote_at else None
+
+
+def is_open(channel: str, customer_wrote_at: datetime | None, now: datetime) -> bool:
+    """Whether anything may be written, and not approved templates only."""
+    ends = window_ends(channel, customer_wrote_at)
+    return channel != "whatsapp" or (ends is not None and now < ends)

@@ -1,0 +1,65 @@
+"""What a worker does with a tap: Available or not, I have read it, hand over, close."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from assignment import desk
+from assignment import hand_over as handing
+from functions.door.answers import Answer, BadInput, Impossible
+from functions.door.webhook import Visit
+from functions.inbox import asked, authority
+from functions.inbox.asked import HandOver, ReadUpTo, Status
+from functions.inbox.session import Person
+from providers import database, log
+from providers import messages as at_twilio
+
+
+def status(visit: Visit, person: Person) -> Answer:
+    """The worker's word: it does not follow the open page."""
+    worker = authority.worker(person)
+    wanted = asked.read(visit, Status).status
+    desk.set_status(worker.identity, wanted)
+    log.info(f"turned {wanted}", worker=worker.identity)
+    return Answer({"status": wanted})
+
+
+def read(visit: Visit, person: Person, sid: str) -> Answer:
+    """Nothing up to this message is unread any more. What came after it stays so, whichever of the two is first."""
+    conversation = authority.desk(person, sid).conversation
+    index = asked.read(visit, ReadUpTo).index
+    changed = database.until_it_holds(partial(desk.has_read, sid, index))
+    if changed and conversation.participant_sid:
+        at_twilio.looked(conversation, conversation.participant_sid, index)
+    return Answer({})
+
+
+def hand_over(visit: Visit, person: Person, sid: str) -> Answer:
+    them = authority.desk(person, sid).worker
+    wanted = asked.read(visit, HandOver)
+    try:
+        if wanted.to == "queue":
+            handing.to_queue(sid, them.identity)
+        elif wanted.to == "pool":
+            handing.to_pool(sid, them.identity, _named(wanted.pool, "pool"))
+        else:
+            handing.to_worker(sid, them.identity, _named(wanted.worker, "worker"))
+    except handing.Refused as error:
+        raise Impossible(str(error)) from None
+    return Answer({})
+
+
+def close(visit: Visit, person: Person, sid: str) -> Answer:
+    them = authority.desk(person, sid).worker
+    asked.read(visit, asked.Asked)
+    try:
+        handing.close(sid, them.identity)
+    except handing.Refused as error:
+        raise Impossible(str(error)) from None
+    return Answer({})
+
+
+def _named(name: str | None, field: str) -> str:
+    if name is None or "/" in name or name in (".", "..") or name.startswith("__"):
+        raise BadInput(f"{field} must be the name of a {field}.")
+    return name

@@ -1,0 +1,111 @@
+"""What the page asks for, as typed values: own header, own origin, JSON of a bounded size."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from domain.channels import LARGEST_FILE
+from functions.door.answers import BadInput, Refused
+from functions.door.webhook import Visit
+from functions.inbox.place import Place
+
+LARGEST = 64 * 1024  # bytes
+LARGEST_WITH_A_FILE = LARGEST_FILE * 4 // 3 + LARGEST  # three bytes are four characters
+_PATIENCE, _WITH_A_FILE = 5.0, 20.0  # seconds: phones are slower than Twilio
+
+Token = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{8,64}$")]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=1500)]
+Body = Annotated[str, StringConstraints(min_length=1, max_length=32_000)]
+
+
+class Asked(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Status(Asked):
+    status: Literal["Available", "Unavailable"]
+
+
+class File(Asked):
+    type: Annotated[str, StringConstraints(max_length=100, to_lower=True)]
+    name: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    data: str
+
+    def content(self) -> bytes:
+        """Raises BadInput."""
+        try:
+            return base64.b64decode(self.data, validate=True)
+        except (binascii.Error, ValueError):
+            raise BadInput("The file did not arrive whole.") from None
+
+
+class Message(Asked):
+    """One of `body`, `template` and `media`. `token`: what the page calls it, the same however often it is sent."""
+
+    token: Token
+    body: Body | None = None
+    template: Name | None = None
+    media: File | None = None
+
+
+class ReadUpTo(Asked):
+    index: Annotated[int, Field(ge=0, le=2**53)]
+
+
+class HandOver(Asked):
+    to: Literal["queue", "pool", "worker"]
+    pool: Name | None = None
+    worker: Name | None = None
+
+
+class NewConversation(Asked):
+    customer: Name
+    channel: Literal["sms", "whatsapp"]
+    address: Annotated[str, StringConstraints(min_length=1, max_length=320)]
+    body: Body
+    token: Token
+
+
+class Keys(Asked):
+    p256dh: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_=-]{80,100}$")]
+    auth: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_=-]{20,30}$")]
+
+
+class Subscription(Asked):
+    endpoint: Annotated[str, StringConstraints(max_length=1000)]
+    keys: Keys
+
+
+class Device(Asked):
+    subscription: Subscription
+    text: bool = False
+
+
+M = TypeVar("M", bound=Asked)
+
+
+def refuse_others(visit: Visit, place: Place) -> None:
+    """A change is asked for by the page itself: no form of another site sends this header, and no script of one says
+    that it comes from here."""
+    if visit.request.headers.get("X-Inbox") != "1" or visit.request.headers.get("Origin") != place.origin:
+        raise Refused(f"A change is only taken from the inbox itself: open {place.address}.")
+
+
+def read(visit: Visit, model: type[M], with_a_file: bool = False) -> M:
+    """The body as a `model`; raises BadInput with a sentence that names the field."""
+    most, patience = (LARGEST_WITH_A_FILE, _WITH_A_FILE) if with_a_file else (LARGEST, _PATIENCE)
+    try:
+        found: Any = json.loads(visit.read(most, patience) or b"{}")
+        json.dumps(found, allow_nan=False, ensure_ascii=False).encode() if not with_a_file else None
+        return model.model_validate(found)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        name = ".".join(map(str, first["loc"])) or "The body"
+        raise BadInput(f"{name} is not valid: {first['msg']}.") from None
+    except (ValueError, RecursionError):  # half of a surrogate pair is a ValueError, too
+        raise BadInput("The body is not JSON.") from None

@@ -1,0 +1,53 @@
+"""Who may see and touch what, in one place: a worker the conversations whose `worker` or `others` name them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from domain.conversation import Conversation
+from domain.worker import Worker
+from functions.door.answers import NotFound
+from functions.inbox import session
+from functions.inbox.session import Person
+from providers import conversations, database, workers
+
+if TYPE_CHECKING:
+    from google.cloud.firestore import DocumentReference
+
+    from providers.database import Snapshot
+
+_SID = re.compile(r"CH[0-9a-fA-F]{32}")
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A worker with one of their conversations, and what else was read in the same round trip."""
+
+    worker: Worker
+    conversation: Conversation
+    more: tuple[Snapshot, ...] = ()
+
+
+def worker(person: Person) -> Worker:
+    """Raises Refused for somebody without a record."""
+    return session.worker_of(person, workers.load(person.identity))
+
+
+def desk(person: Person, sid: str, *more: DocumentReference) -> Desk:
+    """Raises NotFound for another's conversation, exactly as for one that does not exist."""
+    if not _SID.fullmatch(sid):
+        raise NotFound("There is no such conversation.")
+    record, found, *others = database.read(
+        workers.reference(person.identity), conversations.reference(sid), *more
+    )
+    them = session.worker_of(person, workers.of(record))
+    conversation = conversations.of(found)
+    if not is_theirs(conversation, them.identity):
+        raise NotFound("There is no such conversation with you.")
+    return Desk(them, conversation, tuple(others))
+
+
+def is_theirs(conversation: Conversation, identity: str) -> bool:
+    return conversation.exists and identity in (conversation.worker, *conversation.others)

@@ -1,0 +1,175 @@
+"""A worker writes first: whom they can choose, and how the conversation comes about.
+
+    rules       may this customer be written to, from which number (as for Frontline's callback)
+    look        one conversation per pair of numbers: theirs is taken, another's is named
+    begin       at Twilio, under a name made of the page's token: asked twice there is one
+    claim       the log says whose it is, then Twilio is told (by the engine; what a crash leaves the sweep finishes)
+    introduce   the customer comes in
+    send        the text, as any other (sending.once)
+
+Each step may be repeated; whoever dies in between leaves a conversation with its worker, and the same token goes on
+with it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from assignment import hand_over, matching
+from domain import addresses, limits
+from domain.conversation import QUEUED, Conversation
+from domain.fields import is_record_name
+from domain.outgoing import on_channel
+from domain.worker import Worker
+from functions.door.answers import Answer, BadInput, Impossible, NotFound, Refused, TryAgain
+from functions.door.webhook import Visit
+from functions.inbox import asked, authority, sending
+from functions.inbox.asked import Message, NewConversation
+from functions.inbox.session import Person
+from providers import (
+    beginnings,
+    clock,
+    configuration,
+    conversations,
+    customer_lists,
+    customers,
+    database,
+    outbox,
+    twilio,
+)
+from providers import outgoing as rules
+from providers.outgoing import Way
+from providers.twilio import Outcome
+
+_SHOWN = 30
+_MOST_LOOKED_AT = 20
+_NOT_NOW = "Twilio does not answer just now; try again in a moment."
+
+
+def found(visit: Visit, person: Person) -> Answer:
+    """GET customers?query=: the worker's own customers, by name; the first 30 that have all the words."""
+    worker = authority.worker(person)
+    words = customer_lists.words_of(visit.request.args.get("query", "")[:200])
+    limit = customer_lists.LOOKED_THROUGH if len(words) > 1 else _SHOWN
+    records = customer_lists.found(worker.identity, words, None, limit)
+    listed = [customers.of(one) for one in records if customer_lists.has_all(one, words)][:_SHOWN]
+    return Answer(
+        {
+            "customers": [
+                {"id": one.customer_id, "name": one.display_name, "addresses": list(one.addresses)}
+                for one in listed
+            ]
+        }
+    )
+
+
+def begin(visit: Visit, person: Person) -> Answer:
+    """POST conversations: 201 with the new one's SID, or 200 where the worker is in it already."""
+    worker = authority.worker(person)
+    wanted = asked.read(visit, NewConversation)
+    way = _way(worker, wanted)
+    message = Message(token=wanted.token, body=wanted.body)
+    if (theirs := _there_already(worker, way)) is not None:
+        if theirs.last_message is None:  # perhaps begun by an earlier try that got no further
+            _introduce(worker, theirs, way)
+        _say(worker, theirs, message)
+        return Answer({"sid": theirs.sid}, 200)
+    conversation = _begun(worker, way, wanted.token)
+    _introduce(worker, conversation, way)
+    _say(worker, conversation, message)
+    return Answer({"sid": conversation.sid}, 201)
+
+
+def _way(worker: Worker, wanted: NewConversation) -> Way:
+    address = on_channel(wanted.channel, wanted.address)
+    if not (addresses.is_number(address) or addresses.is_user_id(address)):
+        raise BadInput("address is not an international phone number such as +15551234567.")
+    if not is_record_name(wanted.customer):
+        raise NotFound("There is no such customer.")
+    try:
+        return rules.way(worker.identity, wanted.customer, wanted.channel, address)
+    except rules.Unknown:
+        raise NotFound("There is no such customer.") from None
+    except rules.Forbidden as error:
+        raise Refused(str(error)) from None
+
+
+def _there_already(worker: Worker, way: Way) -> Conversation | None:
+    """The worker's own open one with these two numbers. Raises Impossible where it is somebody else's."""
+    same = (
+        one
+        for one in conversations.open_with(way.address, _MOST_LOOKED_AT)
+        if addresses.key(one.proxy_address or "") == addresses.key(way.proxy_address)
+    )
+    for one in same:
+        if authority.is_theirs(one, worker.identity):
+            return one
+        if one.state == QUEUED:
+            raise Impossible(f"{way.customer.display_name} has written and waits in the queue already.")
+        if one.worker:
+            raise Impossible(f"{one.worker} is in a conversation with {way.customer.display_name} already.")
+    return None
+
+
+def _begun(worker: Worker, way: Way, token: str) -> Conversation:
+    service = configuration.service_in_use(None)
+    avatar = {"avatar": way.customer.avatar} if way.customer.avatar else {}
+    made = beginnings.create(f"inbox-{token}", way.customer.display_name, avatar, service)
+    if made.outcome is Outcome.RETRY:
+        raise TryAgain(_NOT_NOW)
+    if made.outcome is not Outcome.DONE:
+        raise Impossible(f"It could not be begun. {made.why}")
+    sid = made.body.sid
+
+    def step() -> Conversation:
+        before = conversations.load(sid)
+        if not before.exists:
+            described = Conversation(
+                sid,
+                customer_id=way.customer.customer_id,
+                display_name=way.customer.display_name[: limits.NAME],
+                address=way.address,
+                proxy_address=way.proxy_address,
+                service_sid=service,
+                created_at=clock.now(),
+            )
+            matching.give_to(described, worker, "they wrote first")
+        return conversations.load(sid)
+
+    conversation = database.until_it_holds(step)
+    if not authority.is_theirs(conversation, worker.identity):
+        raise Impossible("Twilio did not let this conversation begin; try again.")
+    return conversation
+
+
+def _introduce(worker: Worker, conversation: Conversation, way: Way) -> None:
+    """The customer comes in; where Twilio does not take them, there is no conversation to be kept."""
+    known: dict[str, Any] = {
+        "customer_id": way.customer.customer_id,
+        "display_name": way.customer.display_name[: limits.NAME],
+        "avatar": way.customer.avatar,
+    }
+    told = limits.with_room_for({}, known, limits.PARTICIPANT_ATTRIBUTES)
+    result = beginnings.add_customer(conversation, way.address, way.proxy_address, told)
+    if result.outcome is Outcome.DONE and (result.body is not None or _is_in_it(conversation, way)):
+        return
+    if result.outcome is Outcome.RETRY:
+        raise TryAgain(_NOT_NOW)
+    hand_over.close(conversation.sid, worker.identity)
+    if result.outcome is Outcome.DONE:
+        raise Impossible(f"{way.customer.display_name} is in another conversation with our number already.")
+    raise Impossible(f"It could not be begun. {result.why}")
+
+
+def _is_in_it(conversation: Conversation, way: Way) -> bool:
+    people = twilio.participants(conversation)
+    if people.outcome is not Outcome.DONE:
+        raise TryAgain(_NOT_NOW)
+    bindings = [person.messaging_binding or {} for person in people.body]
+    return any(binding.get("address") == way.address for binding in bindings)
+
+
+def _say(worker: Worker, conversation: Conversation, message: Message) -> None:
+    entry = outbox.load(conversation.sid, message.token)
+    if not entry.is_sent:
+        sending.once(worker, conversation, message, entry)

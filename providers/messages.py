@@ -1,0 +1,148 @@
+"""Messages of a conversation at Twilio, and the files in them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from providers import twilio
+from providers.twilio import Outcome, Result, Somewhere
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TOKEN = "inbox_token"  # noqa: S105 - the name of an attribute: what a worker's page calls the message
+_MEDIA = "https://mcs.us1.twilio.com/v1/Services"
+_PAGE = 50
+_MOST_LOOKED_THROUGH = 1000
+_TO_UPLOAD = 15.0
+
+
+def after(place: Somewhere, index: int, limit: int) -> Result:
+    """The newest messages, as far back as this index and at most so many; the body is a list, the newest first."""
+
+    def listed() -> list[Any]:
+        found = []
+        for message in _newest_first(place, limit):
+            if message.index <= index:
+                break
+            found.append(message)
+        return found
+
+    return twilio.persistently(listed)
+
+
+def before(place: Somewhere, index: int, limit: int) -> Result:
+    """Messages before this index, the newest of them first; Twilio pages from the end, so this reads all after it."""
+
+    def listed() -> list[Any]:
+        older = (one for one in _newest_first(place, _MOST_LOOKED_THROUGH) if one.index < index)
+        return list(islice(older, limit))
+
+    return twilio.persistently(listed)
+
+
+def with_token(place: Somewhere, token: str, limit: int = _PAGE) -> Result:
+    """The message that carries this token among the newest; the body is None where there is none."""
+
+    def found() -> Any:
+        return next((one for one in _newest_first(place, limit) if token_of(one) == token), None)
+
+    return twilio.persistently(found)
+
+
+def token_of(message: Any) -> str | None:
+    """What the page that sent it called it."""
+    try:
+        attributes = json.loads(message.attributes or "{}")
+    except (TypeError, ValueError, RecursionError):
+        return None
+    value = attributes.get(TOKEN) if isinstance(attributes, dict) else None
+    return value if isinstance(value, str) else None
+
+
+def send(place: Somewhere, author: str, token: str, content: Mapping[str, str]) -> Result:
+    """Sends one message, in one try. `content`: {"body": ...} or {"media_sid": ...}; the body is the message.
+
+    Webhooks are asked for: the log follows what a worker writes, too.
+    """
+    attributes = json.dumps({TOKEN: token})
+    return twilio.once(
+        lambda: twilio.at(place).messages.create(
+            author=author, attributes=attributes, x_twilio_webhook_enabled="true", **content
+        )
+    )
+
+
+def looked(place: Somewhere, participant_sid: str, index: int) -> Result:
+    """Tells Twilio's other tools how far this participant has read."""
+    people: Any = twilio.at(place).participants
+    return twilio.once(lambda: people(participant_sid).update(last_read_message_index=index))
+
+
+def upload(service_sid: str, name: str, kind: str, content: bytes) -> Result:
+    """Puts a file where messages can show it; the body is its SID.
+
+    https://www.twilio.com/docs/conversations/api/media-resource, which the helper library does not know.
+    """
+
+    def sent() -> str:
+        answer = _media("POST", service_sid, params={"Filename": name}, data=content, kind=kind)
+        return str(answer["sid"])
+
+    return twilio.persistently(sent)
+
+
+def link(service_sid: str, media_sid: str) -> Result:
+    """Where the file can be fetched for some minutes by whoever has the address; the body is that address."""
+
+    def fetched() -> str:
+        links = _media("GET", service_sid, f"/{media_sid}")["links"]
+        return str(links["content_direct_temporary"])
+
+    return twilio.persistently(fetched)
+
+
+def service_of(place: Somewhere) -> str | None:
+    """The Conversations service that a conversation is in; None where Twilio does not tell."""
+    if place.service_sid:
+        return place.service_sid
+    result = twilio.state(place)
+    found = getattr(result.body, "chat_service_sid", None)
+    return found if result.outcome is Outcome.DONE and isinstance(found, str) else None
+
+
+def _newest_first(place: Somewhere, limit: int) -> Iterator[Any]:
+    found: Iterator[Any] = twilio.at(place).messages.stream(
+        order="desc", limit=limit, page_size=min(limit, _PAGE)
+    )
+    return found
+
+
+def _media(
+    method: str,
+    service_sid: str,
+    path: str = "",
+    params: Mapping[str, str] | None = None,
+    data: bytes | None = None,
+    kind: str | None = None,
+) -> Any:
+    from twilio.base.version import Version
+
+    client = twilio.client()
+    url = client.get_hostname(f"{_MEDIA}/{service_sid}/Media{quote(path)}")
+    response = client.http_client.request(
+        method,
+        url,
+        params=params,
+        data=data,
+        headers={"Content-Type": kind} if kind else {},
+        auth=client.auth,
+        timeout=_TO_UPLOAD if data is not None else None,
+    )
+    if not 200 <= response.status_code < 300:
+        raise Version.exception(method, url, response, "Unable to reach the file")
+    return json.loads(response.text)
