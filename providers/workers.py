@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from google.cloud.firestore import Query
 
 _WORKERS = database.Collection("workers", parse)
-reference, of, load, after = _WORKERS.reference, _WORKERS.of, _WORKERS.load, _WORKERS.after
+reference, of, load, load_all = _WORKERS.reference, _WORKERS.of, _WORKERS.load, _WORKERS.load_all
+after = _WORKERS.after
 _COUNTED_UP_TO = 1000  # one billed read; more workers in one pool are "1000 or more"
 
 

@@ -9,7 +9,7 @@ from functools import partial
 from assignment import activity, claim, matching, membership
 from domain.conversation import ASSIGNED, INACTIVE, QUEUED, Conversation
 from functions.sweep.run import Run
-from providers import clock, conversations, database, settings, twilio
+from providers import clock, conversations, database, settings, twilio, workers
 from providers.sweeps import Progress
 from providers.twilio import Outcome, Result
 
@@ -29,6 +29,7 @@ def _round(states: tuple[str, ...], after: str | None, at_once: int, run: Run) -
     """Compares the next ones; returns where the round stands, None at its end."""
     found = conversations.in_states_after(states, after, at_once)
     bots = settings.load().bots if found else ()
+    _let_go_of_the_vanished(found, run)
     for conversation in run.in_time(found, _MARGIN):
         look = partial(_compare, conversation.sid, states, bots)
         is_mended = run.shielded("conversation", conversation.sid, look, False)
@@ -36,6 +37,15 @@ def _round(states: tuple[str, ...], after: str | None, at_once: int, run: Run) -
         after = conversation.sid
     at_end = len(found) < at_once and (not found or after == found[-1].sid)
     return None if at_end else after
+
+
+def _let_go_of_the_vanished(found: list[Conversation], run: Run) -> None:
+    """What those hold whose record was deleted while nobody told of it waits again."""
+    holders = sorted({one.holder for one in found if one.holder})
+    for worker in workers.load_all(holders):
+        if worker.version is None:
+            run.shielded("worker", worker.identity, partial(membership.vanished, worker.identity), None)
+            run.note("workers without a record who held something")
 
 
 def _compare(sid: str, states: tuple[str, ...], bots: Collection[str]) -> bool:

@@ -109,6 +109,18 @@ def test_what_a_worker_held_whose_record_is_deleted_waits_again(service: Service
     assert [workers_in(service.standin, sid) for sid in sids] == [[BEN], [BEN]]
 
 
+def test_the_sweep_notices_a_deleted_worker_of_whom_nobody_told(service: Service, db: Client) -> None:
+    records.worker(db, ANN)
+    service.settle()
+    sid = write(service)
+    service.triggers.detach(service.project)  # the event is lost
+    db.document(f"workers/{ANN}").delete()
+    records.worker(db, BEN)
+    sweep(service)
+    assert workers_in(service.standin, sid) == [BEN]
+    assert conversation(db, sid)["worker"] == BEN
+
+
 def test_a_waiting_conversation_whose_record_is_deleted_is_routed_anew(service: Service, db: Client) -> None:
     sid = write(service)
     db.document(f"conversations/{sid}").delete()
