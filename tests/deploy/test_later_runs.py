@@ -121,5 +121,5 @@ def test_delete_removes_what_was_made_and_leaves_the_data(story: Story) -> None:
 def test_delete_without_a_terminal_and_without_yes_removes_nothing(story: Story) -> None:
     _, output, changes = changes_of(story, "--delete", "--no-probe")
     assert changes == []
-    has_functions = bool(story.google.functions())  # unless the test before ran in this process: it removes all
+    has_functions = bool(story.google.functions())  # not if the test before ran in this process
     assert ("there is no terminal" if has_functions else "nothing") in output.lower()
