@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import secrets
 import threading
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from providers import deadline
+from providers import clock, deadline
 from providers.configuration import ConfigurationError, Iap, Issuer
 
 if TYPE_CHECKING:
@@ -78,8 +77,8 @@ def email(issuer: Issuer, back: str, code: str, nonce: str, verifier: str) -> st
                     code_verifier=verifier,
                 )
             )
-        except AuthlibBaseError as error:
-            raise Untrue(f"The sign-in was refused ({error.error}): begin again.") from None
+        except AuthlibBaseError:
+            raise Untrue("Your sign-in was refused where you sign in: begin again.") from None
     return verified(issuer, token.get("id_token"), nonce)
 
 
@@ -153,7 +152,7 @@ def _decoded(
         try:
             found = jwt.decode(token, _keys(keys, age), algorithms=algorithms)
             return found.claims, found.header
-        except (JoseError, ValueError, TypeError, UnicodeError, RecursionError):
+        except (JoseError, LookupError, ValueError, TypeError, RecursionError):
             continue
     raise Untrue("The sign-in is not signed by whom this page trusts: begin again.")
 
@@ -208,9 +207,10 @@ def _kept(address: str, age: float) -> Mapping[str, Any]:
     """A JSON object of the web that is at most so old; asked for once, however many want it."""
     with _asking:
         at, found = _pages.get(address, (0.0, {}))
-        if not found or time.monotonic() - at > age:
+        now = clock.now().timestamp()
+        if not found or now - at > age:
             found = _asked(lambda: _fetched(address))
-            _pages[address] = (time.monotonic(), found)
+            _pages[address] = (now, found)
         return found
 
 

@@ -42,13 +42,14 @@ class Code:
 class Issuer:
     """`address`: where it is reached; `people`: whom one can be, by e-mail address, with their names.
 
-    `claims`, `key` and `header` are for tests: what the next tokens say otherwise, and what they are signed with.
+    `claims` and `sign` are for tests: what the next tokens say otherwise, and how they are signed.
     """
 
     def __init__(self, address: str, people: Callable[[], Mapping[str, str]]) -> None:
         self.address = address.rstrip("/")
         self.people = people
-        self.keys = KeySet([RSAKey.generate_key(2048, {"kid": "local-1", "use": "sig"})])
+        self.key = RSAKey.generate_key(2048, {"kid": "local-1", "use": "sig"})
+        self.keys = KeySet([self.key])
         self.claims: dict[str, Any] = {}
         self.sign: Callable[[dict[str, Any]], str] = self.signed
         self._codes: dict[str, Code] = {}
@@ -113,7 +114,7 @@ class Issuer:
         return {name: value for name, value in (usual | self.claims).items() if value is not None}
 
     def signed(self, claims: dict[str, Any]) -> str:
-        return jwt.encode({"alg": "RS256", "kid": "local-1"}, claims, self.keys.keys[0])
+        return jwt.encode({"alg": "RS256", "kid": "local-1"}, claims, self.key)
 
 
 def pages(issuer: Issuer, path: str = "/oidc") -> Blueprint:

@@ -1,6 +1,7 @@
 """One Twilio account in memory: its records, their indexes, its clock and its lock."""
 
 import itertools
+import secrets
 import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -9,6 +10,7 @@ from local.twilio.errors import ApiError
 from local.twilio.records import (
     AddressConfig,
     Conversation,
+    File,
     Participant,
     Record,
     Service,
@@ -41,6 +43,8 @@ class Account:
         self.memberships: dict[tuple[str, str], dict[str, Participant]] = {}
         self.correspondents: dict[str, dict[str, Participant]] = {}
         self.addresses: dict[str, AddressConfig] = {}
+        self.files: dict[str, File] = {}
+        self.address = "https://media.us1.twilio.com"
         self.own_numbers: set[str] | None = None
         self.user_limits: dict[str, int] = {}
         self.webhooks = WebhookConfig()
@@ -48,6 +52,9 @@ class Account:
         self.default_inactive_after: int | None = None
         self.default_closed_after: int | None = None
         self.default_service_sid = self.add_service("Default Conversations Service").sid
+
+    def secret(self) -> str:
+        return secrets.token_urlsafe(16)
 
     def now(self) -> datetime:
         return datetime.now(UTC) + self.ahead

@@ -83,6 +83,18 @@ class Message(Record):
 
 
 @dataclass
+class File(Record):
+    """`key`: what makes its temporary link one that nobody guesses."""
+
+    PREFIX: ClassVar[str] = "ME"
+    service_sid: str
+    name: str | None
+    content_type: str
+    content: bytes
+    key: str
+
+
+@dataclass
 class Conversation(Record):
     PREFIX: ClassVar[str] = "CH"
     service_sid: str

@@ -13,7 +13,9 @@ from urllib.parse import unquote
 
 from local.twilio.errors import ApiError, classic_body, problem_body
 from local.twilio.faults import Faults, RestFault
+from local.twilio.records import File
 from local.twilio.remote_control import PREFIX, RemoteControl
+from local.twilio.rest import media
 from local.twilio.rest.calls import Form, RestAnswer
 from local.twilio.rest.router import Request, Router
 
@@ -27,6 +29,7 @@ class Server(ThreadingHTTPServer):
     def __init__(self, port: int, router: Router, faults: Faults, control: RemoteControl) -> None:
         super().__init__(("127.0.0.1", port), Handler)
         self.router = router
+        self.account = router.account
         self.faults = faults
         self.control = control
         self.requests: list[dict[str, Any]] = []
@@ -102,8 +105,12 @@ class Handler(BaseHTTPRequestHandler):
             status, content = self.server.control.answer(path.removeprefix(PREFIX), body)
             self._answer(status, content)
             return
-        text = query if self.command == "GET" else body.decode("utf-8", "replace")
-        self._serve_api(Request(self.command, unquote(path), Form(text), self.headers))
+        if path.startswith(media.FILES):
+            self._give_out(media.given_out(self.server.account, path))
+            return
+        is_file = path.endswith("/Media")  # its parameters stand in the address
+        text = query if self.command == "GET" or is_file else body.decode("utf-8", "replace")
+        self._serve_api(Request(self.command, unquote(path), Form(text), self.headers, body))
 
     def _serve_api(self, request: Request) -> None:
         began = time.perf_counter()
@@ -128,6 +135,14 @@ class Handler(BaseHTTPRequestHandler):
         if fault and fault.status is not None and not fault.drop_answer:
             raise ApiError(fault.code, "asked for", fault.status)
         return self.server.router.handle(request)
+
+    def _give_out(self, file: File | None) -> None:
+        self.send_response(200 if file else 403)
+        self.send_header("Content-Type", file.content_type if file else "text/plain")
+        self.send_header("Content-Length", str(len(file.content) if file else 0))
+        self.end_headers()
+        self.wfile.write(file.content if file else b"")
+        self.wfile.flush()
 
     def _hang_up(self) -> None:
         """Closes the connection without a word, as when the network breaks after Twilio has acted."""

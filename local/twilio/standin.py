@@ -1,5 +1,6 @@
 """The stand-in as tests and the local runner hold it: everything a person or a phone can do, in one object."""
 
+import base64
 import random
 import threading
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from local.twilio.deliveries import Deliveries
 from local.twilio.faults import Faults, RestFault, WebhookFaults
 from local.twilio.records import AddressConfig, WebhookConfig, address_type, new_sid
 from local.twilio.remote_control import RemoteControl
+from local.twilio.rest import media as media_files
 from local.twilio.rest.router import Router
 from local.twilio.server import Server
 from local.twilio.views import Views
@@ -43,6 +45,7 @@ class StandIn(AppAndConsole, Views):
         self._autocreation = Autocreation(account, webhooks, group_delay)
         server = Server(port, Router(account, webhooks), self._faults, RemoteControl(self))
         self._account, self._webhooks, self._server = account, webhooks, server
+        account.address = server.url
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -80,6 +83,13 @@ class StandIn(AppAndConsole, Views):
     ) -> Inbound:
         """One message. Waits for every webhook it caused; with `wait` off only for the pre-event."""
         return self._autocreation.receive(Letter(from_, (to,), body, media), wait)
+
+    def customers_file(self, name: str, content_type: str, content: str) -> dict[str, Any]:
+        """A file to send with `inbound(media=[...])`; `content` in base64."""
+        with self._account.lock:
+            service = self._account.default_service_sid
+            file = media_files.add(self._account, service, name, content_type, base64.b64decode(content))
+            return media_files.in_message(file)
 
     def inbound_group(self, author: str, to: Sequence[str], body: str, wait: bool = True) -> Inbound:
         """A group MMS to several numbers, ours among them: initializing, then active."""

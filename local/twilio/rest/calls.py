@@ -60,6 +60,8 @@ class Call:
     ids: Mapping[str, str]
     service: Service
     scope: str | None
+    body: bytes = b""
+    content_type: str = ""
     events: list[Event] = field(default_factory=list)
 
     @property

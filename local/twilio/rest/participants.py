@@ -5,6 +5,7 @@ from local.twilio.changes import NewMessage
 from local.twilio.errors import ApiError
 from local.twilio.members import NewParticipant
 from local.twilio.records import Conversation, Message, Participant
+from local.twilio.rest import media
 from local.twilio.rest.calls import Call, RestAnswer, page
 
 
@@ -75,12 +76,15 @@ def message_shape(call: Call, record: Message) -> shapes.Shape:
 
 def create_message(call: Call) -> RestAnswer:
     form = call.form
-    media = form.get("MediaSid")
+    wanted_sid = form.get("MediaSid")
+    file = call.account.files.get(wanted_sid or "")
+    if wanted_sid and file is None:
+        raise ApiError(20404, wanted_sid)
     sent = NewMessage(
         body=form.get("Body"),
         author=form.get("Author") or "system",
         attributes=form.get("Attributes"),
-        media=[{"sid": media, "content_type": None, "filename": None, "size": 0}] if media else None,
+        media=[media.in_message(file)] if file else None,
         content_sid=form.get("ContentSid"),
     )
     record, made = changes.add_message(call.account, call.conversation(), sent)

@@ -14,7 +14,7 @@ from werkzeug.routing import Map, Rule
 from local.twilio.account import Account
 from local.twilio.errors import ApiError
 from local.twilio.events import Origin
-from local.twilio.rest import conversations, participants, settings, users
+from local.twilio.rest import conversations, media, participants, settings, users
 from local.twilio.rest.calls import Call, Form, RestAnswer
 from local.twilio.webhooks import Webhooks
 
@@ -50,6 +50,8 @@ ELSEWHERE: list[tuple[str, str, Handler]] = [
     ("POST", "/v1/Services", settings.create_service),
     ("GET", "/v1/Services/<service>", settings.fetch_service),
     ("DELETE", "/v1/Services/<service>", settings.delete_service),
+    ("POST", "/v1/Services/<service>/Media", media.upload),
+    ("GET", "/v1/Services/<service>/Media/<sid>", media.fetch),
     ("GET", "/v1/Configuration", settings.fetch_configuration),
     ("POST", "/v1/Configuration", settings.update_configuration),
     ("GET", "/v1/Configuration/Addresses", settings.list_addresses),
@@ -77,13 +79,14 @@ class Request(NamedTuple):
     path: str
     form: Form
     headers: Message
+    body: bytes = b""
 
 
 class Router:
     """Answers REST requests on one account."""
 
     def __init__(self, account: Account, webhooks: Webhooks) -> None:
-        self._account = account
+        self.account = account
         self._webhooks = webhooks
         self._map = _map().bind("conversations.twilio.com")
         login = f"{account.sid}:{account.auth_token}".encode()
@@ -93,10 +96,11 @@ class Router:
         """Acts under the account's lock; then, if the request asks for it, sends webhooks without it."""
         self._authenticate(request.headers.get("Authorization") or "")
         handler, ids = self._resolve(request)
-        with self._account.lock:
+        with self.account.lock:
             scope = ids.get("service")
-            service = self._account.service(scope or self._account.default_service_sid)
-            call = Call(self._account, request.method, request.path, request.form, ids, service, scope)
+            service = self.account.service(scope or self.account.default_service_sid)
+            call = Call(self.account, request.method, request.path, request.form, ids, service, scope)
+            call.body, call.content_type = request.body, request.headers.get("Content-Type") or ""
             answer = handler(call)
         wanted = (request.headers.get("X-Twilio-Webhook-Enabled") or "").lower() == "true"
         self._webhooks.publish(call.events, Origin("API", fires=wanted))
@@ -109,7 +113,7 @@ class Router:
             user = base64.b64decode(header.partition(" ")[2]).decode().partition(":")[0]
         except (binascii.Error, UnicodeDecodeError):
             user = ""
-        raise ApiError(20003, "wrong auth token" if user == self._account.sid else "no such account")
+        raise ApiError(20003, "wrong auth token" if user == self.account.sid else "no such account")
 
     def _resolve(self, request: Request) -> tuple[Handler, Mapping[str, str]]:
         try:
