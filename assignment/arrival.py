@@ -120,7 +120,7 @@ def _described(seen: Seen, arrival: Arrival) -> Conversation:
     now, stored = clock.now(), seen.conversation
     ours = arrival.proxy_address or _our_number(arrival, seen.pool)
     projected = arrival.projected_address or stored.projected_address
-    return replace(
+    described = replace(
         stored,
         customer_id=seen.customer.customer_id,
         display_name=seen.customer.display_name[:NAME],
@@ -130,6 +130,7 @@ def _described(seen: Seen, arrival: Arrival) -> Conversation:
         service_sid=configuration.service_in_use(arrival.service_sid or stored.service_sid),
         created_at=stored.created_at or min(arrival.created_at or now, now),
     )
+    return transitions.presumed(described)
 
 
 def _our_number(arrival: Arrival, pool: Pool) -> str | None:

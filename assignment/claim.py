@@ -13,7 +13,7 @@ from dataclasses import replace
 from assignment import ledger
 from assignment.ledger import Moved
 from domain import transitions
-from domain.conversation import ASSIGNING, CLOSED, INACTIVE, Conversation
+from domain.conversation import ASSIGNED, ASSIGNING, CLOSED, INACTIVE, Conversation
 from domain.pool import Pool
 from domain.worker import Worker
 from providers import clock, conversations, database, deadline, log, twilio
@@ -74,16 +74,25 @@ def finish(conversation: Conversation) -> Outcome:
 
 
 def let_out(conversation: Conversation) -> Outcome:
-    """Takes whoever is leaving it out at Twilio, and writes that down. Safe to repeat; else the sweep tries again."""
+    """Takes whoever is leaving it out at Twilio, and writes that down. Safe to repeat; else the sweep tries again.
+
+    One to whom it was given back meanwhile (assignment/answers.py) may just have been taken out, and is added again.
+    """
     if conversation.leaving_sid and not _is_out(conversation):
         return Outcome.RETRY
 
-    def step() -> None:
+    def step() -> Conversation:
         current = conversations.load(conversation.sid)
-        if current.leaving == conversation.leaving and current.leaving_sid == conversation.leaving_sid:
-            ledger.move(current, transitions.out(current))
+        if (current.leaving, current.leaving_sid) == (conversation.leaving, conversation.leaving_sid):
+            return ledger.move(current, transitions.out(current)).conversation
+        is_theirs_again = current.state == ASSIGNED and current.worker == conversation.leaving
+        if is_theirs_again and current.participant_sid in (None, conversation.leaving_sid):
+            return ledger.move(current, transitions.added_again(current, clock.now())).conversation
+        return current
 
-    database.until_it_holds(step)
+    current = database.until_it_holds(step)
+    if current.state == ASSIGNING and current.worker == conversation.leaving:
+        return finish(current)
     return Outcome.DONE
 
 
@@ -190,9 +199,12 @@ def _leave_for_later(conversation: Conversation, result: Result) -> None:
         conversation=conversation.sid,
         worker=conversation.worker,
     )
-    now = clock.now()
-    noted = replace(conversation, lease_until=now).noted(now, "waiting", f"to be tried again: {result.why}")
-    try:
-        ledger.move(conversation, noted)
-    except database.LostRace:
-        return  # it has moved on by itself
+    database.until_it_holds(lambda: _try_again_later(conversation, result))
+
+
+def _try_again_later(claimed: Conversation, result: Result) -> None:
+    """Whoever comes next may try; what has moved on by itself is left alone."""
+    before, now = conversations.load(claimed.sid), clock.now()
+    if (before.state, before.claim) == (claimed.state, claimed.claim):
+        noted = replace(before, lease_until=now).noted(now, "waiting", f"to be tried again: {result.why}")
+        ledger.move(before, noted)

@@ -84,7 +84,7 @@ def back_to_queue(before: Conversation, pool: Pool, why: str) -> None:
     Raises database.LostRace; Refused while Twilio does not tell which participant they are.
     """
     now = clock.now()
-    after = replace(transitions.let_go(_with_stay(before), now), mode="pool")
+    after = replace(transitions.let_go(with_stay(before), now), mode="pool")
     matching.queue(before, after, pool, why)
 
 
@@ -112,7 +112,7 @@ def _promised(sid: str, actor: str, heir: Worker, token: str) -> Moved | None:
         return None
     _is_at_rest(before)
     why = f"{actor} handed it over"
-    after = transitions.handed_to(_with_stay(before), heir, token, clock.now(), why)
+    after = transitions.handed_to(with_stay(before), heir, token, clock.now(), why)
     log.info(f"handed over by {actor}", conversation=sid, worker=heir.identity)
     return ledger.move(before, after)
 
@@ -132,8 +132,11 @@ def _is_at_rest(conversation: Conversation) -> None:
         raise Refused("It is on its way to somebody just now; try again in a moment.")
 
 
-def _with_stay(conversation: Conversation) -> Conversation:
-    """With the participant's SID of its worker, who is to be taken out: looked up where no event has told it."""
+def with_stay(conversation: Conversation) -> Conversation:
+    """With the participant's SID of its worker, who is to be taken out: looked up where no event has told it.
+
+    Raises Refused while Twilio does not tell.
+    """
     if conversation.participant_sid or conversation.worker is None:
         return conversation
     people = twilio.participants(conversation)

@@ -7,7 +7,7 @@ commit, so that these hold by construction: a queue entry exists exactly while t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from google.cloud.firestore import WriteBatch
 
 NO_POOLS: Mapping[str, Pool] = MappingProxyType({})
+NO_MARKS: Mapping[str, Any] = MappingProxyType({})
+_MARKS = ("missed", "missed_at", "unavailable_because")
 
 
 @dataclass(frozen=True)
@@ -38,16 +40,22 @@ class Moved:
     freed: Worker | None = None
 
 
+def _as_it_is(worker: Worker) -> Worker:
+    return worker
+
+
 def move(
     before: Conversation,
     after: Conversation,
     holder: Worker | None = None,
     known: Mapping[str, Pool] = NO_POOLS,
+    marked: Callable[[Worker], Worker] = _as_it_is,
 ) -> Moved:
     """Writes `after` if the record is still as `before`, with all that follows from it, in one commit.
 
-    `holder`: who is to hold it, and `known`: pools, where the caller has read them already. Raises
-    database.LostRace when any of the records has changed meanwhile; then nothing was written.
+    `holder`: who is to hold it, and `known`: pools, where the caller has read them already. `marked`: what else
+    changes for the worker who loses it. Raises database.LostRace when any of the records has changed meanwhile;
+    then nothing was written.
     """
     batch = database.client().batch()
     database.put(batch, conversations.reference(after.sid), log_record.stored(after), before.version)
@@ -57,7 +65,7 @@ def move(
         if after.holder:
             grown = _recounted(batch, holder or record_of(after.holder), +1, known, dated)
         if before.holder and (worker := workers.load(before.holder)).version is not None:
-            fallen = _recounted(batch, worker, -1, known)
+            fallen = _recounted(batch, worker, -1, known, marks=_marks(worker, marked(worker)))
     if after.state == QUEUED:
         batch.set(pending.reference(after.sid), log_record.entry(after))
     elif before.state == QUEUED:
@@ -82,6 +90,21 @@ def newcomer(identity: str, display_name: str | None = None) -> Worker:
     default_pool = settings.load().default_pool
     since = clock.now()
     return Worker(identity, False, (default_pool,), None, display_name, status_since=since, is_complete=True)
+
+
+def note(before: Conversation, after: Conversation) -> None:
+    """Writes what messages and receipts have changed, and a line of the story; nothing where nothing has.
+
+    Raises database.LostRace when the record has changed meanwhile.
+    """
+    was = log_record.told(before)
+    changes = {name: value for name, value in log_record.told(after).items() if value != was[name]}
+    if after.log != before.log:
+        changes["log"] = list(after.log)
+    if changes:
+        batch = database.client().batch()
+        database.put(batch, conversations.reference(after.sid), changes, before.version)
+        database.commit(batch)
 
 
 def register(identity: str, display_name: str | None) -> None:
@@ -138,28 +161,41 @@ def drop_stray(conversation: Conversation) -> None:
     database.commit(batch)
 
 
+def _marks(worker: Worker, marked: Worker) -> dict[str, Any]:
+    """The fields that say how their customers' patience was tried, where they differ."""
+    marks = {name: getattr(marked, name) for name in _MARKS if getattr(worker, name) != getattr(marked, name)}
+    if worker.available and not marked.available:
+        marks |= {"status": "Unavailable", "status_since": marked.status_since}
+    return marks
+
+
 def _recounted(
-    batch: WriteBatch, worker: Worker, change: int, known: Mapping[str, Pool], dated: datetime | None = None
+    batch: WriteBatch,
+    worker: Worker,
+    change: int,
+    known: Mapping[str, Pool],
+    dated: datetime | None = None,
+    marks: Mapping[str, Any] = NO_MARKS,
 ) -> Worker:
     """The worker with so many more; a count that is missing is counted afresh."""
     held = conversations.how_many_held(worker.identity) if worker.active is None else worker.active
     after = replace(worker, active=max(0, held + change))
     capacity = rules.capacity_of(after, pools.deciding(after, known))
     after = replace(after, full=not rules.has_room(after, capacity))
-    values: dict[str, Any] = {"active": after.active, "full": after.full}
+    values: dict[str, Any] = {"active": after.active, "full": after.full, **marks}
     if dated:
         after = replace(after, last_assigned_at=dated)
         values["last_assigned_at"] = dated
     fields = values if worker.version is not None else worker_record.stored(after)
     database.put(batch, workers.reference(worker.identity), fields, worker.version)
-    return after
+    return replace(after, available=after.available and "status" not in marks)
 
 
 def _differences(worker: Worker, right: Worker) -> dict[str, Any]:
     """The fields to write. A status that makes no sense is left for the person to mend, and reported."""
     from google.cloud.firestore import DELETE_FIELD
 
-    kept = ("active", "full", "status_since", "pools")
+    kept = ("active", "full", "status_since", "pools", *_MARKS)
     changes = {name: getattr(right, name) for name in kept if getattr(worker, name) != getattr(right, name)}
     if "pools" in changes:
         changes["pools"] = list(right.pools or ())

@@ -18,7 +18,7 @@ def joined(sid: str, service_sid: str | None, identity: str, participant_sid: st
     Raises database.LostRace.
     """
     before = conversations.load(sid)
-    if before.state == CLOSED:
+    if before.state == CLOSED or before.leaving == identity:  # it was taken from them just now
         return
     if before.worker == identity:
         _is_in_it(before, participant_sid)

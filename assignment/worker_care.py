@@ -27,6 +27,8 @@ def put_right(
     `held`: the conversations of this worker, counted after the record was read. Raises database.LostRace.
     """
     right = _completed(worker)
+    if right.available and right.unavailable_because:  # their own word that they are there again
+        right = replace(right, missed=0, missed_at=None, unavailable_because=None)
     if held is not None:
         right = replace(right, active=held)
     capacity = rules.capacity_of(right, pools.deciding(right, known))
@@ -49,6 +51,11 @@ def find(identity: str, service_sid: str | None) -> Worker | None:
         return namesake
     result = twilio.user(identity, service_sid)
     return ledger.newcomer(identity, result.body.friendly_name) if result.outcome is Outcome.DONE else None
+
+
+def answers_again(worker: Worker) -> None:
+    """Begins to count anew what went back from them. Raises database.LostRace."""
+    ledger.put_right(worker, replace(worker, missed=0, missed_at=None))
 
 
 def create_if_missing(identity: str, display_name: str | None) -> None:

@@ -187,6 +187,11 @@ def is_named(address: str) -> bool:
     return prefix in CHANNELS and prefix not in _OF_NUMBERS and bool(name.strip())
 
 
+def is_on_channel(address: str) -> bool:
+    """Whether it can only be somebody's address, and no worker's identity; an e-mail address may be either."""
+    return is_number(address) or is_named(address) or is_user_id(address)
+
+
 def is_ours(address: str) -> bool:
     """Whether Twilio can call a number of ours so."""
     return is_number(address) or is_short_code(address) or is_named(address)

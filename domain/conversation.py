@@ -58,8 +58,9 @@ class Conversation:
 
     `claim` names the attempt that is under way, so that one whose answer was lost knows its own work again.
     `others` are workers in the conversation besides the one it counts for. `leaving`: a worker from whom it was taken
-    back, or who has handed it on, and whom Twilio still has in it; `leaving_sid`: that stay of theirs. `read_index`: up
-    to which message the worker has looked. What the messages change is said in domain/messages.py.
+    back, or who has handed it on, and whom Twilio still has in it; `leaving_sid`: that stay of theirs. `taken_from`:
+    the worker who let it wait too long, until another one is in it. `read_index`: up to which message the worker has
+    looked. What messages change is said in domain/messages.py.
     """
 
     sid: str
@@ -100,6 +101,7 @@ class Conversation:
     read_index: int = -1
     heard: tuple[Heard, ...] = ()
     undelivered: tuple[Undelivered, ...] = ()
+    taken_from: str | None = None
     log: tuple[Mapping[str, Any], ...] = ()
     problem: str | None = None
     version: object = field(default=None, compare=False)
@@ -186,6 +188,7 @@ def parse(sid: str, data: Mapping[str, Any] | None, version: object = None) -> C
         read_index=max(-1, read.whole("read_index", default=-1)),
         heard=tuple(filter(None, map(_heard, read.objects("heard"))))[-MOST_HEARD:],
         undelivered=tuple(filter(None, map(_undelivered, read.objects("undelivered"))))[-MOST_UNDELIVERED:],
+        taken_from=identity_in(read, "taken_from"),
         log=tuple(map(_line, read.objects("log")))[-LONGEST_LOG:],
         version=version,
         **values,

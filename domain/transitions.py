@@ -16,6 +16,13 @@ EXCLUDED_FOR = timedelta(minutes=5)  # how long one who left a conversation is n
 KEPT_AFTER_CLOSING = timedelta(days=365)  # then Firestore's TTL on expires_at may delete the record
 
 
+def presumed(arrived: Conversation) -> Conversation:
+    """A conversation that a customer has just begun: its first message is told by another webhook, or by none."""
+    if arrived.heard or arrived.awaiting_since is not None:
+        return arrived
+    return replace(arrived, awaiting_since=arrived.created_at, unread=1)
+
+
 def unrouted(conversation: Conversation, now: datetime, why: str) -> Conversation:
     """Noted without a worker and without a queue; kept as long as one that was closed."""
     expires_at = now + KEPT_AFTER_CLOSING
@@ -24,8 +31,11 @@ def unrouted(conversation: Conversation, now: datetime, why: str) -> Conversatio
 
 def claimed(conversation: Conversation, worker: Worker, claim: str, now: datetime, why: str) -> Conversation:
     """Given to a worker who is not in it yet: somebody must tell Twilio before the lease is over."""
+    is_back = conversation.leaving == worker.identity
     return replace(
         conversation,
+        leaving=None if is_back else conversation.leaving,
+        leaving_sid=None if is_back else conversation.leaving_sid,
         state=ASSIGNING,
         worker=worker.identity,
         claim=claim,
@@ -52,11 +62,12 @@ def confirmed(conversation: Conversation, participant_sid: str | None, now: date
         waited=round(waited, 3),
         excluded_workers=(),
         excluded_until=None,
+        taken_from=None,
     ).noted(now, "assigned", f"{conversation.worker} is in the conversation")
 
 
 def queued(conversation: Conversation, pool: str, now: datetime, why: str) -> Conversation:
-    """Waiting for a worker of the pool; one that comes back keeps its age. With a lease: somebody is leaving it."""
+    """Waiting for a worker, with the age of what nobody has answered. With a lease: somebody is leaving it."""
     return replace(
         conversation,
         state=QUEUED,
@@ -65,7 +76,7 @@ def queued(conversation: Conversation, pool: str, now: datetime, why: str) -> Co
         claim=None,
         lease_until=now + LEASE if conversation.leaving else None,
         participant_sid=None,
-        queued_at=conversation.queued_at or now,
+        queued_at=waiting_since(conversation, now),
         expires_at=None,
         starting=False,
     ).noted(now, "queued", why)
@@ -109,6 +120,22 @@ def out(conversation: Conversation) -> Conversation:
     others = tuple(other for other in conversation.others if other != conversation.leaving)
     lease = None if conversation.state == QUEUED else conversation.lease_until
     return replace(conversation, others=others, leaving=None, leaving_sid=None, lease_until=lease)
+
+
+def added_again(conversation: Conversation, now: datetime) -> Conversation:
+    """Taken out of it while it became theirs again."""
+    return replace(conversation, state=ASSIGNING, lease_until=now + LEASE)
+
+
+def waiting_since(conversation: Conversation, now: datetime) -> datetime:
+    """Before anybody answered the arrival, and afterwards the oldest message since then that nobody answered."""
+    unanswered = conversation.awaiting_since or now
+    return unanswered if conversation.first_answer_at else conversation.queued_at or unanswered
+
+
+def taken_back(conversation: Conversation, now: datetime) -> Conversation:
+    """From a worker who let its customer wait too long."""
+    return replace(let_go(conversation, now), mode="pool", taken_from=conversation.worker)
 
 
 def without(conversation: Conversation, identity: str, now: datetime) -> Conversation:
@@ -159,8 +186,9 @@ def handed_over(conversation: Conversation, heir: Worker, now: datetime) -> Conv
     """The one it counted for has left, and the heir is in it."""
     rest = tuple(other for other in conversation.others if other != heir.identity)
     kept = replace(conversation, worker=heir.identity, others=rest, participant_sid=None, lease_until=None)
+    kept = replace(kept, assigned_at=now)
     if conversation.state == ASSIGNING:
-        kept = replace(kept, state=ASSIGNED, assigned_at=now)
+        kept = replace(kept, state=ASSIGNED)
     return kept.noted(now, "handed over", f"{conversation.worker} left it, {heir.name} is in it")
 
 

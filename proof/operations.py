@@ -52,6 +52,9 @@ class Operations:
             "pre-event": self._pre_event,
             "customer introduced": self._introduced,
             "worker's own arrival": self._arrival,
+            "customer's message": self._asked,
+            "worker's answer": self._answered,
+            "message told again": self._told_again,
             "sweep, nothing to do": self._swept,
         }
 
@@ -178,6 +181,26 @@ class Operations:
         participant = self._participant(conversation, worker)
         service = self._standin.default_service_sid
         form = webhooks.participant_added(conversation, service, participant, identity=worker)
+        return self._post("post_event", form)
+
+    def _in_hand(self) -> tuple[str, str]:
+        """A conversation with a worker, and their identity."""
+        conversation, address = self._written(SALES)
+        self._post("post_event", self._added(conversation, address, SALES))
+        return conversation, str(self._db.document(f"conversations/{conversation}").get().get("worker"))
+
+    def _asked(self) -> Counts:
+        conversation, _ = self._in_hand()
+        return self._post("post_event", webhooks.message_added(conversation, 0, "+15557770000", "SMS"))
+
+    def _answered(self) -> Counts:
+        conversation, worker = self._in_hand()
+        return self._post("post_event", webhooks.message_added(conversation, 1, worker, "SDK"))
+
+    def _told_again(self) -> Counts:
+        conversation, worker = self._in_hand()
+        form = webhooks.message_added(conversation, 1, worker, "SDK")
+        self._post("post_event", form)
         return self._post("post_event", form)
 
     def _swept(self) -> Counts:

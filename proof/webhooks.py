@@ -65,6 +65,20 @@ def participant_added(conversation: str, service: str, participant: str, **who: 
     return form | {"MessagingBinding.Type": "sms"} | _binding(who["address"], who["proxy"])
 
 
+def message_added(conversation: str, index: int, author: str, source: str) -> dict[str, str]:
+    return {
+        "EventType": "onMessageAdded",
+        "ConversationSid": conversation,
+        "MessageSid": f"IM{index:032x}",
+        "Index": str(index),
+        "Author": author,
+        "Body": "Hello",
+        "Attributes": "{}",
+        "Source": source,
+        "DateCreated": "2026-11-23T10:00:00.000Z",
+    }
+
+
 def closed(conversation: str, service: str) -> dict[str, str]:
     return {
         "EventType": "onConversationStateUpdated",

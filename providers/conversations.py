@@ -69,6 +69,20 @@ def starting(limit: int) -> list[Conversation]:
     return _LOG.find([("starting", "==", True)], (), limit)
 
 
+def unanswered(pool_id: str, since: datetime, limit: int) -> list[Conversation]:
+    """Conversations of the pool whose customer has waited since then, or longer, for an answer of the worker who has
+    had it as long; those who have waited longest first."""
+    conditions = [("pool", "==", pool_id), ("mode", "in", ["custom", "pool"]), ("state", "==", ASSIGNED)]
+    long = [("awaiting_since", "<=", since), ("assigned_at", "<=", since)]
+    return _LOG.find([*conditions, *long], ("awaiting_since", "assigned_at"), limit)
+
+
+def has_answered(identity: str, since: datetime) -> bool:
+    """Whether the worker has answered any customer since then."""
+    conditions = [("answered_by", "==", identity), ("answered_at", ">", since)]
+    return bool(database.find(database.filtered(_LOG.name, conditions).select(["__name__"]).limit(1)))
+
+
 def is_between(worker: str, customer_id: str) -> bool:
     """Whether the worker has a conversation with this customer that is not over."""
     states = [ASSIGNING, ASSIGNED, INACTIVE]

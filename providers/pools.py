@@ -37,6 +37,11 @@ def deciding(worker: Worker, known: Mapping[str, Pool]) -> Mapping[str, Pool]:
     return {**known, **load(*(name for name in worker.decisive_pools if name not in known))}
 
 
+def with_patience(limit: int) -> list[Pool]:
+    """Pools whose customers go back to the queue when nobody answers them."""
+    return _POOLS.find([("answer_within", ">", 0)], ("answer_within",), limit)
+
+
 def checked(snapshot: Snapshot) -> Pool:
     """The pool; what makes no sense is told in the record, if it is not told yet (functions/pool_written.py does)."""
     pool = of(snapshot)

@@ -125,6 +125,11 @@ def participants(place: Somewhere) -> Result:
     return persistently(lambda: _conversation(place).participants.list())
 
 
+def messages(place: Somewhere, limit: int) -> Result:
+    """The newest messages, the newest first; the body is a list."""
+    return persistently(lambda: _conversation(place).messages.list(order="desc", limit=limit))
+
+
 def state(place: Somewhere) -> Result:
     """The conversation as Twilio has it now."""
     return persistently(lambda: _conversation(place).fetch())

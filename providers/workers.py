@@ -37,6 +37,11 @@ def available(pool_id: str, limit: int) -> list[Worker]:
     return _WORKERS.find([("pools", "array_contains", pool_id), ("status", "==", "Available")], (), limit)
 
 
+def who_missed(limit: int) -> list[Worker]:
+    """Workers from whom conversations went back for want of an answer, most of them first."""
+    return _WORKERS.find([("missed", ">", 0)], ("-missed",), limit)
+
+
 def how_many(pool_id: str) -> int:
     """Workers in the pool, counted up to 1000."""
     return database.count(_members(pool_id), _COUNTED_UP_TO)

@@ -19,6 +19,8 @@ LIVES = {
     "that had to wait": (*_BEGIN, "queued", "pulled", *_END, "closed", "closed"),
 }
 
+MESSAGES = ("customer's message", "worker's answer")
+
 
 @dataclass(frozen=True)
 class Price:
@@ -61,6 +63,7 @@ class Others:
     webhooks: float
     events: float
     request_seconds: float
+    message_seconds: float
     sweep_reads: float
     sweep_seconds: float
 
@@ -102,6 +105,16 @@ def per_thousand(life: str) -> list[tuple[str, str, float]]:
     return rows
 
 
+def per_thousand_messages() -> list[tuple[str, str, float]]:
+    """The same for a thousand messages, half of them answers: each is one webhook."""
+    counted, rows = operations(), []
+    for what in ("read", "write"):
+        number = sum(counted[step][f"{what}s"] for step in MESSAGES) / len(MESSAGES)
+        rows.append((f"Firestore {what}s", f"1000 × {number:g}", 1000 * number * PRICES[what].dollars))
+    seconds = f"1000 × 1 request of {others().message_seconds:g} s"
+    return [*rows, ("Functions", seconds, 1000 * running(others().message_seconds))]
+
+
 def per_month(counted: Others) -> list[tuple[str, str, float]]:
     """What it costs in a month without any conversation, and what warm instances add."""
     idle = SECONDS_PER_MONTH * (CPUS + GIBIBYTES) * PRICES["idle"].dollars
@@ -133,6 +146,7 @@ def report() -> str:
     lines = []
     for life in LIVES:
         lines += table(f"A thousand conversations {life}", per_thousand(life), with_sum=True)
+    lines += table("A thousand messages", per_thousand_messages(), with_sum=True)
     lines += table("A month", per_month(others()))
     return "\n".join(lines).strip()
 

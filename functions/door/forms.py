@@ -23,8 +23,9 @@ from pydantic import (
 )
 from werkzeug.datastructures import MultiDict
 
-from domain import addresses, outgoing
+from domain import addresses, messages, outgoing
 from domain.arrival import Arrival
+from domain.messages import Message
 from domain.worker import is_identity
 from functions.door.answers import BadInput
 from providers import log
@@ -52,6 +53,7 @@ def _identity(value: str) -> str:
 
 ConversationSid = Annotated[str, _sid("CH")]
 ServiceSid = Annotated[str, _sid("IS")]
+MessageSid = Annotated[str, _sid("IM")]
 ParticipantSid = Annotated[str, _sid("MB")]
 Address = Annotated[str, StringConstraints(max_length=2000)]
 Identity = Annotated[str, AfterValidator(_identity)]
@@ -156,6 +158,41 @@ class ConversationStateUpdated(Parameters):
     state_to: State = Field(alias="StateTo")
     at: Moment | None = Field(None, alias="StateUpdated")
     reason: str | None = Field(None, alias="Reason")
+
+
+class MessageAdded(Parameters):
+    """onMessageAdded. A message that only has media says so in place of its text."""
+
+    sid: ConversationSid = Field(alias="ConversationSid")
+    index: int = Field(alias="Index", ge=0, le=2**53)
+    author: str = Field("system", alias="Author", max_length=2000)
+    body: str | None = Field(None, alias="Body")
+    media: str | None = Field(None, alias="Media")
+    raw_attributes: str | None = Field(None, alias="Attributes")
+    source: str | None = Field(None, alias="Source")
+    at: Moment | None = Field(None, alias="DateCreated")
+
+    def message(self, now: datetime) -> Message:
+        """What it says; a time that is missing, or not yet, is now."""
+        at = min(self.at or now, now)
+        text = messages.text_of(self.body, bool(self.media))
+        return Message(
+            self.index, at, self.author, text, messages.attributes(self.raw_attributes), self.source
+        )
+
+
+class DeliveryUpdated(Parameters):
+    """onDeliveryUpdated: what became of one message on its way to one participant."""
+
+    sid: ConversationSid = Field(alias="ConversationSid")
+    message_sid: MessageSid = Field(alias="MessageSid")
+    status: str = Field("", alias="Status")
+    code: int = Field(0, alias="ErrorCode", ge=0, le=2**31)
+    at: Moment | None = Field(None, alias="DateUpdated")
+
+    @property
+    def has_failed(self) -> bool:
+        return self.status.lower() in ("failed", "undelivered")
 
 
 class ConversationRemoved(Parameters):

@@ -17,7 +17,7 @@ from functions.door.forms import (
     UserAdded,
     parse,
 )
-from functions.post_event import introduction
+from functions.post_event import introduction, messages
 from providers import conversations, database
 
 _REASONS = {"TIMER": "its timer ran out", "API": "somebody closed it", "EVENT": "Twilio closed it"}
@@ -96,4 +96,6 @@ EVENTS: dict[str, Callable[[Form], None]] = {
     "onParticipantAdded": participant_added,
     "onParticipantRemoved": participant_removed,
     "onUserAdded": user_added,
+    "onMessageAdded": messages.added,
+    "onDeliveryUpdated": messages.delivery_updated,
 }

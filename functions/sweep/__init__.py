@@ -13,13 +13,14 @@ from functools import partial
 from werkzeug.datastructures import MultiDict
 
 from functions.door.answers import Answer
-from functions.sweep import abandoned, counts, missed, queue_entries, twilio_states
+from functions.sweep import abandoned, counts, missed, queue_entries, twilio_states, unanswered
 from functions.sweep.run import Run
 from providers import clock, log, sweeps
 from providers.sweeps import Progress
 
 PARTS: dict[str, Callable[[Progress, Run], Progress]] = {
     "abandoned assignments": abandoned.finish,
+    "who is not answered": unanswered.send_back,
     "the queue": queue_entries.mend,
     "the workers' counts": counts.recount,
     "missed webhooks": missed.find,

@@ -1,4 +1,4 @@
-"""The log against Twilio, a few conversations each time: its state there, and who is in it."""
+"""The log against Twilio, a few conversations each time: its state there, who is in it, and what was written."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from functools import partial
 
 from assignment import activity, claim, matching, membership
 from domain.conversation import ASSIGNED, INACTIVE, QUEUED, Conversation
+from functions.sweep import unheard
 from functions.sweep.run import Run
 from providers import clock, conversations, database, settings, twilio, workers
 from providers.sweeps import Progress
@@ -34,6 +35,11 @@ def _round(states: tuple[str, ...], after: str | None, at_once: int, run: Run) -
         look = partial(_compare, conversation.sid, states, bots)
         is_mended = run.shielded("conversation", conversation.sid, look, False)
         run.note("conversations that Twilio knows otherwise", is_mended)
+        if conversation.state != INACTIVE:
+            was_news = run.shielded(
+                "conversation", conversation.sid, partial(unheard.hear, conversation), False
+            )
+            run.note("conversations with unheard messages", was_news)
         after = conversation.sid
     at_end = len(found) < at_once and (not found or after == found[-1].sid)
     return None if at_end else after
@@ -62,7 +68,8 @@ def _compare(sid: str, states: tuple[str, ...], bots: Collection[str]) -> bool:
     if conversation.leaving and (conversation.lease_until is None or conversation.lease_until <= clock.now()):
         claim.let_out(conversation)
         return True
-    inside = {p.identity: p.sid for p in people.body if p.identity and p.identity not in bots}
+    others = (*bots, conversation.leaving)
+    inside = {p.identity: p.sid for p in people.body if p.identity and p.identity not in others}
     bound = any((p.messaging_binding or {}).get("address") for p in people.body)
     if conversation.state == QUEUED and not inside and not bound:
         matching.close(conversation.sid, "the customer left it")

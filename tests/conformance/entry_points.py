@@ -19,6 +19,7 @@ TRIGGERS = [f.entry_point for f in functions.listed() if f.signature == "cloudev
 CONVERSATION = "CH" + "0123456789abcdefABCDEF0123456789"
 SERVICE = "IS" + "0" * 32
 PARTICIPANT = "MB" + "f" * 32
+MESSAGE = "IM" + "4" * 32
 WORKER = "alice@example.com"
 CUSTOMER = "ann"
 CUSTOMER_ADDRESS = "+447700900001"
@@ -30,7 +31,7 @@ Form = dict[str, str]
 # and before the database, so it tells "let in" from "refused" without either.
 OF_NO_INTEREST: dict[str, tuple[Form, int]] = {
     "pre_event": ({"EventType": "onMessageAdd"}, 200),
-    "post_event": ({"EventType": "onMessageAdded"}, 200),
+    "post_event": ({"EventType": "onMessageUpdated"}, 200),
     "routing": ({"EventType": "onSomethingElse"}, 200),
     "crm": ({"Location": "GetSomethingElse"}, 422),
     "outgoing_conversation": ({"Location": "GetSomethingElse"}, 422),
@@ -85,6 +86,8 @@ _EVENTS: dict[str, Form] = {
     "onParticipantAdded": {"ConversationSid": CONVERSATION, "ParticipantSid": PARTICIPANT},
     "onParticipantRemoved": {"ConversationSid": CONVERSATION, "ParticipantSid": PARTICIPANT},
     "onUserAdded": {"Identity": WORKER},
+    "onMessageAdded": {"ConversationSid": CONVERSATION, "Index": "7"},
+    "onDeliveryUpdated": {"ConversationSid": CONVERSATION, "MessageSid": MESSAGE},
 }
 REQUIRED: list[tuple[str, Form, str]] = [
     ("post_event", {"EventType": event} | fields, field)

@@ -62,6 +62,34 @@ def state(conversation: str, before: str, after: str, at: str = "2026-11-23T10:0
     }
 
 
+def message(conversation: str, index: int, author: str, **more: str) -> dict[str, str]:
+    form = {
+        "EventType": "onMessageAdded",
+        "ConversationSid": conversation,
+        "MessageSid": sid("IM"),
+        "Index": str(index),
+        "Author": author,
+        "Body": "Hello",
+        "Attributes": "{}",
+        "Source": "SMS" if author.startswith("+") else "SDK",
+    }
+    return form | more
+
+
+def delivery(conversation: str, message_sid: str, status: str, code: str = "0") -> dict[str, str]:
+    return {
+        "EventType": "onDeliveryUpdated",
+        "ConversationSid": conversation,
+        "ChatServiceSid": SERVICE,
+        "MessageSid": message_sid,
+        "DeliveryReceiptSid": sid("DY"),
+        "ChannelMessageSid": sid("SM"),
+        "ParticipantSid": sid("MB"),
+        "Status": status,
+        "ErrorCode": code,
+    }
+
+
 def _binding(address: str | None) -> dict[str, str]:
     if address is None:
         return {}

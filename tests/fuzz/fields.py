@@ -207,6 +207,7 @@ KEPT: Mapping[str, tuple[str, ...]] = {
         "read_index",
         "heard",
         "undelivered",
+        "taken_from",
     ),
     "service": (
         "problem",

@@ -29,6 +29,9 @@ EXPECTED = {
     "pre-event": Counts(1, 1, 0, 0, {QUERY: 1}),
     "customer introduced": Counts(1, 1, 0, 0, {QUERY: 1}),
     "worker's own arrival": Counts(1, 1, 0, 0, {READ: 1}),
+    "customer's message": Counts(1, 1, 1, 0, {READ: 1, COMMIT: 1}),
+    "worker's answer": Counts(1, 1, 1, 0, {READ: 1, COMMIT: 1}),
+    "message told again": Counts(1, 1, 0, 0, {READ: 1}),
 }
 
 
@@ -49,7 +52,8 @@ def test_the_cost_table_is_worked_out_from_these_counts() -> None:
             name,
             {"reads": expected.billed, "writes": expected.writes, "deletes": expected.deletes},
         )
-    assert {step for steps in cost.LIVES.values() for step in steps} == set(cost.operations())
+    steps = {step for steps in (*cost.LIVES.values(), cost.MESSAGES) for step in steps}
+    assert steps == set(cost.operations())
 
 
 def test_a_routed_conversation_reads_at_most_six_documents_and_writes_at_most_five() -> None:

@@ -1,0 +1,48 @@
+"""A message was written, or could not be delivered: what the conversation's record says of it.
+
+One read and one write, and none for what is known already or has arrived well. Twilio may send the first message
+before the arrival has made the record, or while its worker is being added: it is looked at once more then, so that
+neither is disturbed. Without a record by that time nothing is kept: the arrival presumes its first message by
+itself, and the sweep asks Twilio for the text.
+"""
+
+from __future__ import annotations
+
+from assignment import answers, ledger
+from domain import messages
+from domain.conversation import ASSIGNING, Conversation
+from functions.door.forms import DeliveryUpdated, Form, MessageAdded, parse
+from providers import clock, conversations, database
+
+_SETTLES = 0.5  # seconds in which an arrival is over, as a rule
+
+
+def added(form: Form) -> None:
+    event = parse(MessageAdded, form)
+    message = event.message(clock.now())
+    before = conversations.load(event.sid)
+    if event.index == 0 and (not before.exists or before.state == ASSIGNING):
+        clock.wait(_SETTLES)
+        before = conversations.load(event.sid)
+    seen = [before]
+
+    def hear() -> None:
+        """What was read above, and after a lost race what is there now."""
+        current = seen.pop() if seen else conversations.load(event.sid)
+        if current.exists:
+            answers.hear(current, [message])
+
+    database.until_it_holds(hear)
+
+
+def delivery_updated(form: Form) -> None:
+    event = parse(DeliveryUpdated, form)
+    if event.has_failed:
+        database.until_it_holds(lambda: _not_delivered(conversations.load(event.sid), event))
+
+
+def _not_delivered(before: Conversation, event: DeliveryUpdated) -> None:
+    if before.exists:
+        now = clock.now()
+        at = min(event.at or now, now)
+        ledger.note(before, messages.not_delivered(before, event.message_sid, event.code, at))
