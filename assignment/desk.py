@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from assignment import ledger
 from domain import messages
 from domain.device import Device
-from providers import conversations, database
+from providers import conversations
 
 
 def set_status(identity: str, status: str) -> None:
@@ -17,15 +17,14 @@ def set_status(identity: str, status: str) -> None:
 
 
 def has_read(sid: str, index: int) -> bool:
-    """The worker has looked at everything up to this message; what came later stays unread. Whether that was news."""
+    """The worker has looked at everything up to this message; what came later stays unread. Whether that was news.
 
-    def step() -> bool:
-        before = conversations.load(sid)
-        after = messages.read(before, index)
-        ledger.note(before, after)
-        return after != before
-
-    return database.until_it_holds(step)
+    Raises database.LostRace.
+    """
+    before = conversations.load(sid)
+    after = messages.read(before, index)
+    ledger.note(before, after)
+    return after != before
 
 
 def keep_devices(identity: str, changes: Mapping[str, Device | None]) -> None:
