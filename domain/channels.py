@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 WINDOW = timedelta(hours=24)  # from the customer's last message
 _TEXT = {"email": 16_000, "chat": 16_000}
-_SHORTEST_TEXT = 1600
+SHORTEST_TEXT = 1600
 LARGEST_FILE = 5_000_000  # bytes, of any channel: what an MMS takes; WhatsApp takes pictures up to there, too
 _PICTURES = ("image/jpeg", "image/png", "image/gif")
 _ON_WHATSAPP = (
@@ -39,11 +39,21 @@ _WITHOUT_MEDIA = ("apple", "gbm")
 
 def longest_text(channel: str) -> int:
     """Characters as a browser counts them: an emoji is two."""
-    return _TEXT.get(channel, _SHORTEST_TEXT)
+    return _TEXT.get(channel, SHORTEST_TEXT)
 
 
 def length_of(text: str) -> int:
     return len(text.encode("utf-16-le", errors="surrogatepass")) // 2
+
+
+def cut_to(text: str, most: int) -> str:
+    """The text, or its beginning with an ellipsis."""
+    if length_of(text) <= most:
+        return text
+    kept = text[: most - 1]
+    while length_of(kept) > most - 1:
+        kept = kept[: -max(1, (length_of(kept) - most + 1) // 2)]
+    return kept.rstrip() + "…"
 
 
 def files(channel: str) -> tuple[str, ...]:

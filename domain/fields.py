@@ -17,7 +17,7 @@ _LONGEST_PROBLEM = 1500
 LONGEST_ENTRY = 320  # characters: the longest e-mail address; Firestore's queries take 1,500 bytes
 _MOST_ENTRIES = 500
 _LONGEST_PATIENCE = 10 * 365 * 24 * 3600  # seconds: so that it can be subtracted from a time
-_FIRST_YEAR, _LAST_YEAR = 1970, 2900  # of a time that can be calculated with in every time zone
+FIRST_YEAR, LAST_YEAR = 1970, 2900  # of a time that can be calculated with in every time zone
 
 
 def is_record_name(text: str) -> bool:
@@ -47,6 +47,10 @@ class Fields:
 
     def has(self, name: str) -> bool:
         return name in self._data
+
+    def plain(self, name: str) -> Any:
+        """As it stands there, for what has a reader of its own."""
+        return self._data.get(name)
 
     def text(self, name: str, longest: int = 256) -> str | None:
         """A string without blanks around it, cut to so many characters; an empty one counts as left out."""
@@ -166,7 +170,7 @@ class Fields:
 
     def time(self, name: str) -> datetime | None:
         value = self._data.get(name)
-        if value is None or (isinstance(value, datetime) and _FIRST_YEAR <= value.year <= _LAST_YEAR):
+        if value is None or (isinstance(value, datetime) and FIRST_YEAR <= value.year <= LAST_YEAR):
             return value
         return self._nonsense(name, "a timestamp of this time", "ignored", None)
 

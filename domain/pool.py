@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from domain import addresses
+from domain import addresses, pool_texts, typed_hours
 from domain.fields import Fields
+from domain.hours import ALWAYS, Hours
+from domain.pool_texts import Texts
 from domain.settings import MODES
 from domain.strategies import DEFAULT_STRATEGY, STRATEGIES
 
@@ -29,6 +31,8 @@ class Pool:
     capacity: float = DEFAULT_CAPACITY
     answer_within: int | None = None
     unavailable_after: int | None = None
+    hours: Hours = ALWAYS
+    texts: Texts = field(default_factory=dict)
     problem: str | None = None
 
 
@@ -59,5 +63,7 @@ def parse(pool_id: str, data: Mapping[str, Any] | None, version: object = None) 
         capacity=DEFAULT_CAPACITY if capacity is None else capacity,
         answer_within=fields.patience("answer_within"),
         unavailable_after=fields.patience("unavailable_after"),
+        hours=typed_hours.read(fields) if fields.has("hours") or fields.has("holidays") else ALWAYS,
+        texts=pool_texts.read(fields) if fields.has("texts") else {},
         problem=fields.problem,
     )

@@ -5,7 +5,7 @@ Imports the phone-number library: no webhook needs this module.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from domain import addresses, phone_numbers
@@ -32,11 +32,25 @@ def numbers_of(data: Mapping[str, Any] | None) -> set[str]:
     return set(_read("", data or {}).addresses)
 
 
-def problem(pool_id: str, data: Mapping[str, Any], twins: Mapping[str, tuple[str, ...]]) -> str | None:
+def countries_of(data: Mapping[str, Any]) -> tuple[str, ...]:
+    """The countries whose public holidays count."""
+    return _read("", data).hours.countries
+
+
+def problem(
+    pool_id: str,
+    data: Mapping[str, Any],
+    twins: Mapping[str, tuple[str, ...]],
+    unknown_countries: Sequence[str] = (),
+) -> str | None:
     """The sentence for the record. `twins` are other pools by id, with their numbers."""
     pool = _read(pool_id, data)
     shared = [_shared(number, twins) for number in pool.addresses]
-    return " ".join(filter(None, (pool.problem, *shared)))[:_LONGEST_PROBLEM] or None
+    unknown = [
+        f"holidays: nobody knows the public holidays of {country}; a country is written DE, a part of it DE-BY."
+        for country in unknown_countries[:_MOST_NAMED]
+    ]
+    return " ".join(filter(None, (pool.problem, *unknown, *shared)))[:_LONGEST_PROBLEM] or None
 
 
 def _read(pool_id: str, data: Mapping[str, Any]) -> Pool:

@@ -21,8 +21,13 @@ class Settings:
     crm_open: bool = False
     service_level_seconds: int = 60
     time_zone: str = "UTC"
+    frontline_status: bool = False
     bots: tuple[str, ...] = ()
     problem: str | None = None
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
 
 
 def parse(data: Mapping[str, Any] | None) -> Settings:
@@ -35,13 +40,14 @@ def parse(data: Mapping[str, Any] | None) -> Settings:
         crm_open=fields.flag("crm_open", default=False),
         service_level_seconds=max(1, fields.whole("service_level_seconds", default=60)),
         time_zone=_time_zone(fields, "time_zone"),
+        frontline_status=fields.flag("frontline_status", default=False),
         bots=fields.texts("bots"),
         problem=fields.problem,
     )
 
 
 def _time_zone(fields: Fields, name: str) -> str:
-    """Where a day begins for the figures of the wallboard."""
+    """By whose clock pools open, and a day of the wallboard begins."""
     value = fields.text(name) or "UTC"
     try:
         return ZoneInfo(value).key

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from domain import languages
 from domain.customer import Customer, has_name
 from domain.fields import Fields, cut
 from domain.worker import parse as parse_worker
@@ -125,18 +126,12 @@ def in_language(templates: list[Template], language: str | None) -> list[Templat
     by_category: dict[str, list[Template]] = {}
     for template in sorted(templates, key=lambda t: (t.order, t.id)):
         by_category.setdefault(template.category, []).append(template)
-    return [t for category in by_category.values() for t in _fitting(category, _languages(language))]
+    return [t for category in by_category.values() for t in _fitting(category, language)]
 
 
-def _languages(language: str | None) -> list[str | None]:
-    """From the closest on: de-at, then de, then none at all."""
-    spelled = (language or "").lower().replace("_", "-")
-    return [spelled, spelled.partition("-")[0], None] if spelled else [None]
-
-
-def _fitting(category: list[Template], languages: list[str | None]) -> list[Template]:
-    for language in languages:
-        fitting = [t for t in category if (t.language and t.language.lower().replace("_", "-")) == language]
+def _fitting(category: list[Template], language: str | None) -> list[Template]:
+    for one in (*languages.fitting(language), None):
+        fitting = [t for t in category if (t.language and languages.spelled(t.language)) == one]
         if fitting:
             return fitting
     return category

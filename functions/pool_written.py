@@ -14,7 +14,7 @@ from assignment import matching, worker_care
 from domain import pool_record
 from domain.pool import parse
 from functions.door.trigger import Change
-from providers import database, log, pools, workers
+from providers import database, log, pools, public_holidays, workers
 
 _MOST_WORKERS = 300  # the sweep sees to the others
 
@@ -49,7 +49,8 @@ def _written_if_wrong(pool_id: str) -> None:
     if isinstance(numbers, list) and numbers != data["addresses"]:
         changes["addresses"] = numbers
     twins = pools.twins(pool_record.numbers_of(data), other_than=pool_id)
-    problem = pool_record.problem(pool_id, data, twins)
+    unknown = public_holidays.unknown(pool_record.countries_of(data))
+    problem = pool_record.problem(pool_id, data, twins, unknown)
     if data.get("problem") != problem:
         changes["problem"] = problem or DELETE_FIELD
     if not changes:

@@ -23,6 +23,12 @@ def how_many_held(identity: str) -> int:
     return database.count(database.filtered(_LOG.name, conditions), up_to=_MOST_HELD)
 
 
+def how_many_assigned(pool_id: str, since: datetime) -> int:
+    """The pool's conversations that somebody was assigned to since then, counted up to 1000."""
+    conditions = [("pool", "==", pool_id), ("mode", "==", "pool"), ("assigned_at", ">=", since)]
+    return database.count(database.filtered(_LOG.name, conditions), up_to=_MOST_HELD)
+
+
 def held_by(identity: str) -> list[Conversation]:
     """Those that count for this worker, 1000 at most."""
     return _LOG.find([("worker", "==", identity), ("state", "in", list(HELD))], (), _MOST_HELD)

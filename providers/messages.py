@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 TOKEN = "inbox_token"  # noqa: S105 - the name of an attribute: what a worker's page calls the message
+SERVICE_TEXT = "service_text"  # the attribute that holds the token of a text of the service's own
 _MEDIA = "https://mcs.us1.twilio.com/v1/Services"
 _PAGE = 50
 _MOST_LOOKED_THROUGH = 1000
@@ -45,22 +46,22 @@ def before(place: Somewhere, index: int, limit: int) -> Result:
     return twilio.persistently(listed)
 
 
-def with_token(place: Somewhere, token: str, limit: int = _PAGE) -> Result:
+def with_token(place: Somewhere, token: str, limit: int = _PAGE, attribute: str = TOKEN) -> Result:
     """The message that carries this token among the newest; the body is None where there is none."""
 
     def found() -> Any:
-        return next((one for one in _newest_first(place, limit) if token_of(one) == token), None)
+        return next((one for one in _newest_first(place, limit) if token_of(one, attribute) == token), None)
 
     return twilio.persistently(found)
 
 
-def token_of(message: Any) -> str | None:
-    """What the page that sent it called it."""
+def token_of(message: Any, attribute: str = TOKEN) -> str | None:
+    """What who sent it called it."""
     try:
         attributes = json.loads(message.attributes or "{}")
     except (TypeError, ValueError, RecursionError):
         return None
-    value = attributes.get(TOKEN) if isinstance(attributes, dict) else None
+    value = attributes.get(attribute) if isinstance(attributes, dict) else None
     return value if isinstance(value, str) else None
 
 
@@ -75,6 +76,12 @@ def send(place: Somewhere, author: str, token: str, content: Mapping[str, str]) 
             author=author, attributes=attributes, x_twilio_webhook_enabled="true", **content
         )
     )
+
+
+def say(place: Somewhere, token: str, body: str) -> Result:
+    """Sends a text of the service's own, in one try: Twilio names `system` as its author, and fires no webhook."""
+    attributes = json.dumps({SERVICE_TEXT: token})
+    return twilio.once(lambda: twilio.at(place).messages.create(body=body, attributes=attributes))
 
 
 def looked(place: Somewhere, participant_sid: str, index: int) -> Result:

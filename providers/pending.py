@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from domain.conversation import Conversation, Pending, parse_entry
 from providers import database
 
 _QUEUE = database.Collection("pending_conversations", parse_entry)
 _ALTERNATIVES = 30  # Firestore's limit for `in`
-_COUNTED_UP_TO = 1000
+_COUNTED_UP_TO = 1000  # one billed read
 _BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 reference, of, after = _QUEUE.reference, _QUEUE.of, _QUEUE.after
 
@@ -35,6 +36,23 @@ def how_many(pool_ids: Sequence[str]) -> int:
 def oldest(limit: int) -> list[Pending]:
     """Those that have waited longest, of all pools."""
     return _QUEUE.find((), ("queued_at",), limit)
+
+
+def how_many_before(entry: Pending) -> int | None:
+    """How many of the same pool are taken before this one; None where there are 1000 and more, or nobody can tell."""
+    if not entry.is_complete:
+        return None
+    same = ("pool", "==", entry.pool)
+    before = database.together(
+        lambda: _counted(same, ("priority", ">", entry.priority)),
+        lambda: _counted(same, ("priority", "==", entry.priority), ("queued_at", "<", entry.queued_at)),
+    )
+    return sum(before) if sum(before) < _COUNTED_UP_TO else None
+
+
+def _counted(*conditions: tuple[str, str, Any]) -> int:
+    query = database.filtered(_QUEUE.name, conditions)
+    return database.count(database.ordered(query, ("-priority", "queued_at"), _COUNTED_UP_TO), _COUNTED_UP_TO)
 
 
 def missing(queued: Sequence[Conversation]) -> list[Conversation]:

@@ -1,9 +1,96 @@
-"""The customer is told that they wait, that nobody is there just now, and who has come: a pool's own texts."""
+"""The customer is told that they wait, that nobody is there just now, and who has come: a pool's own texts.
+
+Off as long as the pool has none: then a conversation that turns queued or assigned costs one read, of the pool, as
+does a message of who waits in the queue; any other write costs nothing. Only who waits in a queue, or has just been
+given a worker, is written to; a conversation that was never to be routed, or that a worker began, gets none.
+"""
 
 from __future__ import annotations
 
-from functions.conversation_written.receiver import Written
+import re
+from datetime import datetime
+from functools import partial
+
+from domain import sent_texts as rules
+from domain.conversation import ASSIGNED, CUSTOMER, INACTIVE, QUEUED, Conversation
+from domain.pool_texts import ASSIGNED_TEXT, AWAY_TEXT, QUEUED_TEXT
+from functions.conversation_written import sending, wording
+from functions.conversation_written.receiver import Again, Written
+from functions.conversation_written.wording import Seen
+from providers import conversations, pools, twilio
+from providers.twilio import Outcome
+
+_SID = re.compile(r"CH[0-9a-fA-F]{32}")
+_ROUTED = ("custom", "pool")
 
 
 def tell(written: Written) -> None:
-    """Off as long as the pool has no texts."""
+    """Raises Again while it is not known whether a text has arrived."""
+    kinds, pool_id = kinds_for(written), written.after.pool
+    if not kinds or not pool_id or not _SID.fullmatch(written.sid):
+        return
+    pool = pools.load(pool_id)[pool_id]
+    if any(kind in pool.texts for kind in kinds):
+        _tell(wording.look(written.after, pool), kinds)
+
+
+def kinds_for(written: Written) -> tuple[str, ...]:
+    """Which texts this write may call for, decided from the event alone; the first that applies will do."""
+    before, after = written.before, written.after
+    if after.mode not in _ROUTED:
+        return ()
+    if after.state == ASSIGNED and before.state not in (ASSIGNED, INACTIVE):
+        return (ASSIGNED_TEXT,)
+    if after.state == QUEUED and before.state != QUEUED:
+        return (AWAY_TEXT, QUEUED_TEXT)
+    return (AWAY_TEXT,) if after.state == QUEUED and _customer_wrote(written) else ()
+
+
+def _customer_wrote(written: Written) -> bool:
+    last, earlier = written.after.last_message, written.before.last_message
+    return last is not None and last.sender == CUSTOMER and (earlier is None or last.index > earlier.index)
+
+
+def _tell(seen: Seen, kinds: tuple[str, ...]) -> None:
+    kind = next((one for one in kinds if _applies(one, seen)), None)
+    wait = _wait(kind, seen) if kind else None
+    if kind is None or wait is None or not _may_be_written_to(seen):
+        return
+    if not sending.is_due(seen.sent, kind, wait):
+        return
+    body = wording.body(kind, seen)
+    if body and _is_in_it(seen.conversation):
+        is_still_so = partial(_is_as_it_was, seen.conversation)
+        sending.send_once(sending.Text(seen.conversation, kind, wait, body, is_still_so), seen.sent)
+
+
+def _applies(kind: str, seen: Seen) -> bool:
+    """Whether the pool has this text and it is true as things are now. Outside the hours the text `away` takes the
+    place of the text `queued`."""
+    wanted = ASSIGNED if kind == ASSIGNED_TEXT else QUEUED
+    is_time = kind != AWAY_TEXT or not seen.is_open
+    return kind in seen.pool.texts and seen.conversation.state == wanted and is_time
+
+
+def _wait(kind: str, seen: Seen) -> datetime | None:
+    if kind != AWAY_TEXT:
+        return rules.wait_of(seen.conversation)
+    return seen.opens or seen.now + rules.CLOSED_FOR_LONG
+
+
+def _may_be_written_to(seen: Seen) -> bool:
+    return seen.conversation.mode in _ROUTED and not (seen.customer and seen.customer.do_not_contact)
+
+
+def _is_in_it(conversation: Conversation) -> bool:
+    """Whether Twilio has the customer in it: one who has left is not written to."""
+    people = twilio.participants(conversation)
+    if people.outcome is Outcome.RETRY:
+        raise Again(people.why)
+    inside = people.body if people.outcome is Outcome.DONE else ()
+    return any((person.messaging_binding or {}).get("address") for person in inside)
+
+
+def _is_as_it_was(before: Conversation) -> bool:
+    now = conversations.load(before.sid)
+    return (now.state, now.pool, now.worker) == (before.state, before.pool, before.worker)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from domain import conversation, customer, pool, settings, template, worker
+from domain import conversation, customer, pool, sent_texts, settings, template, worker
 from providers import sweeps
 
 Sense = Callable[[Any], bool]
@@ -76,6 +76,13 @@ def _content(value: Any) -> bool:
     return isinstance(value, str) and value.strip() != "" and ("{{" in value) == ("}}" in value)
 
 
+def _hours(value: Any) -> bool:
+    """What is empty is left out; what one of the days says is told by its own rule."""
+    if isinstance(value, list):
+        return all(isinstance(one, str) and not one.strip() for one in value)
+    return isinstance(value, dict) or (isinstance(value, str) and not value.strip())
+
+
 def _one_of(*choices: str) -> Sense:
     return lambda value: isinstance(value, str) and (value in choices or value.strip().lower() in choices)
 
@@ -118,7 +125,7 @@ EDITED: Mapping[str, Mapping[str, Sense]] = {
         "unavailable_after": _patience,
         "overflow": _text,
         "overflow_after": _limit,
-        "hours": _map,
+        "hours": _hours,
         "holidays": _texts,
         "texts": _map,
     },
@@ -209,6 +216,7 @@ KEPT: Mapping[str, tuple[str, ...]] = {
         "undelivered",
         "taken_from",
     ),
+    "sent_texts": ("queued", "away", "assigned"),
     "service": (
         "problem",
         "queue_after",
@@ -249,6 +257,7 @@ _PARSERS: Mapping[str, Callable[[Mapping[str, Any]], object]] = {
     "templates": partial(template.parse, "x"),
     "pending_conversations": partial(conversation.parse_entry, "x"),
     "conversations": partial(conversation.parse, "x"),
+    "sent_texts": partial(sent_texts.parse, "x"),
 }
 
 

@@ -13,8 +13,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from domain.sent_texts import record_name
 from local.triggers import Triggers
-from providers import clock
+from providers import clock, conversations, customers
 from tests.fuzz.fields import EDITED, KEPT, read_by_the_service
 from tests.fuzz.odd_values import BRIM, MISSING, Odd, anything, likely
 from tests.fuzz.world import ADA, ADAS_ADDRESS, ANN, BEA, CALM, DEFAULT, ODD, ZOE, World, awful, world
@@ -34,6 +35,7 @@ _RECORDS = {
     "templates": ("templates/hello", "templates/rest"),
     "pending_conversations": ("pending_conversations/queued",),
     "conversations": tuple(f"conversations/{name}" for name in ("assigned", "queued", "inactive", "closed")),
+    "sent_texts": ("sent_texts/queued",),
     "service": ("service/sweep",),
 }
 _LIKELY: dict[str, st.SearchStrategy[Odd]] = {
@@ -157,8 +159,7 @@ def found_in_a_world(
 
 def live(small: World, wanted: list[Change], before_any_sweep: bool) -> None:
     """What a day brings after somebody has put these values there; whoever is not concerned gets a worker at once."""
-    for change in wanted:
-        small.put(_real(small, change.path), change.name, change.odd)
+    wanted = [change for change in wanted if small.put(_real(small, change.path), change.name, change.odd)]
     small.service.settle()
     small.look()
     small.turns_available(ZOE)
@@ -202,4 +203,7 @@ def told(small: World, wanted: list[Change]) -> None:
 
 def _real(small: World, path: str) -> str:
     collection, _, name = path.partition("/")
+    if collection == "sent_texts":
+        name = record_name(conversations.load(small.sids[name]), customers.key())
+        return f"{collection}/{name}"
     return f"{collection}/{small.sids.get(name, name)}"

@@ -32,7 +32,18 @@ ADA = "ada"
 ADAS_ADDRESS = "+15550000001"
 _ORDINARY: dict[str, dict[str, Any]] = {
     "settings/routing": {"mode": "pool", "default_pool": DEFAULT, "time_zone": "Europe/Berlin"},
-    f"pools/{ODD}": {"display_name": "Sales", "addresses": [NUMBERS[ODD]], "capacity": 1},
+    f"pools/{ODD}": {
+        "display_name": "Sales",
+        "addresses": [NUMBERS[ODD]],
+        "capacity": 1,
+        "hours": {"mon-fri": "00:00-24:00", "sat": "22:00-02:00"},
+        "holidays": ["DE-BY"],
+        "texts": {
+            "queued": "{{Name}}: {{Position}}, {{Wait}}",
+            "away": "{{Opens}}",
+            "assigned": "{{Author}}",
+        },
+    },
     f"pools/{CALM}": {"display_name": "Support", "addresses": [NUMBERS[CALM]], "mode": "pool"},
     f"pools/{DEFAULT}": {"display_name": "Everybody", "mode": "custom"},
     f"workers/{ANN}": {"status": "Available", "pools": [ODD], "display_name": "Ann"},
@@ -95,8 +106,8 @@ class World:
         self.service.settle()
         return sid
 
-    def put(self, path: str, name: str, odd: Odd) -> None:
-        """The odd value, into this field; `log.why` is that of a line of the log."""
+    def put(self, path: str, name: str, odd: Odd) -> bool:
+        """The odd value, into this field; `log.why` is that of a line of the log. False: there is no room for it."""
         name, _, key = name.partition(".")
         value = odd.make(self.db)
         if key:
@@ -107,7 +118,7 @@ class World:
                 range(_LARGEST), 0, key=lambda more: not self._takes(path, name, value + "x" * more)
             )
             value += "x" * (fits - 1)
-        self._takes(path, name, value)
+        return self._takes(path, name, value)
 
     def _takes(self, path: str, name: str, value: Any) -> bool:
         """Whether Firestore does: large values may be too large together, then there is no such record."""

@@ -37,7 +37,9 @@ def asked(service: Service, db: Client, meter: Meter) -> set[Shape]:
 
 def _records(db: Client) -> None:
     records.routing(db, default_pool="front", create_customers=True)
-    records.pool(db, "sales", addresses=[SALES], strategy="least_busy", capacity=1, answer_within=1)
+    sales = {"addresses": [SALES], "strategy": "least_busy", "capacity": 1}
+    texts = {"queued": "{{Position}}, {{Wait}}"}
+    records.pool(db, "sales", **sales, answer_within=1, texts=texts)
     records.worker(db, ANN, "Unavailable", pools=["front", "sales"])
     records.worker(db, "bob@example.com", pools=["sales"], missed=1, missed_at=clock.now())
     for name in ("Ada Byron", "Ada Lovelace"):

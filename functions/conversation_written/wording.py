@@ -1,0 +1,129 @@
+"""What stands in a text: everything that is read for it, and its placeholders filled with what is true now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from domain import hours, pool_texts, waiting_words
+from domain import sent_texts as rules
+from domain.conversation import ASSIGNED, QUEUED, Conversation, Pending
+from domain.customer import Customer, has_name
+from domain.pool import Pool
+from domain.pool_texts import QUEUED_TEXT
+from domain.sent_texts import SentTexts
+from domain.worker import Worker
+from providers import (
+    clock,
+    conversations,
+    customers,
+    database,
+    pending,
+    pools,
+    public_holidays,
+    sent_texts,
+    settings,
+    workers,
+)
+
+if TYPE_CHECKING:
+    from providers.database import Snapshot
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What was read, all as it is now. `opens`: when the pool opens next, None where nobody knows."""
+
+    conversation: Conversation
+    pool: Pool
+    sent: SentTexts
+    entry: Pending | None
+    customer: Customer | None
+    customer_name: str | None
+    worker: Worker | None
+    zone: ZoneInfo
+    now: datetime
+    is_open: bool
+    opens: datetime | None
+
+
+def look(conversation: Conversation, pool: Pool) -> Seen:
+    """One batched read, and a second one where the conversation is another pool's by now."""
+    named = {
+        "conversation": conversations.reference(conversation.sid),
+        "settings": settings.reference(),
+        "sent": sent_texts.reference(rules.record_name(conversation, customers.key())),
+    }
+    if conversation.customer_id:
+        named["customer"] = customers.reference(conversation.customer_id)
+    if conversation.state == QUEUED:
+        named["entry"] = pending.reference(conversation.sid)
+    if conversation.state == ASSIGNED and conversation.worker:
+        named["worker"] = workers.reference(conversation.worker)
+    records = dict(zip(named, database.read(*named.values()), strict=True))
+    current = conversations.of(records["conversation"])
+    if current.pool and current.pool != pool.id:
+        pool = pools.load(current.pool)[current.pool]
+    customer, entry, worker = (records.get(name) for name in ("customer", "entry", "worker"))
+    now, zone = clock.now(), settings.of(records["settings"]).zone
+    opens = _opens(pool, now, zone)
+    return Seen(
+        conversation=current,
+        pool=pool,
+        sent=sent_texts.of(records["sent"]),
+        entry=pending.of(entry) if entry is not None and entry.exists else None,
+        customer=customers.of(customer) if customer is not None and customer.exists else None,
+        customer_name=_name(customer),
+        worker=workers.of(worker) if worker is not None and worker.id == current.worker else None,
+        zone=zone,
+        now=now,
+        is_open=opens is not None and opens <= now,
+        opens=opens,
+    )
+
+
+def _name(customer: Snapshot | None) -> str | None:
+    """What to greet them by; who is only called by their address has no name."""
+    data = customer.to_dict() if customer is not None else None
+    return customers.of(customer).display_name if customer is not None and data and has_name(data) else None
+
+
+def _opens(pool: Pool, now: datetime, zone: ZoneInfo) -> datetime | None:
+    if pool.hours.is_always:
+        return now
+    return hours.opens_next(pool.hours, now, zone, public_holidays.of(pool.hours.countries))
+
+
+def body(kind: str, seen: Seen) -> str:
+    """The text in the customer's language, its placeholders filled; "" if nothing is left of it."""
+    language = seen.customer.language if seen.customer else None
+    text = pool_texts.chosen(seen.pool.texts.get(kind, ()), language)
+    if text is None:
+        return ""
+    wanted = pool_texts.names_in(text.content)
+    values: dict[str, str | None] = {
+        "Name": seen.customer_name,
+        "Author": seen.worker.name if seen.worker else None,
+    }
+    if seen.opens is not None and not seen.is_open:
+        values["Opens"] = waiting_words.opens(seen.opens, seen.now, seen.zone, text.language)
+    if seen.entry is not None and wanted & {"Position", "Wait"}:
+        values |= _queue(kind, seen, seen.entry, wanted)
+    return pool_texts.filled(text.content, values)
+
+
+def _queue(kind: str, seen: Seen, entry: Pending, wanted: Iterable[str]) -> dict[str, str | None]:
+    """The place in the pool's queue, and the wait there by the pace of the last half hour, while somebody works."""
+    before = pending.how_many_before(entry)
+    if before is None:
+        return {}
+    position = before + 1
+    found: dict[str, str | None] = {"Position": str(position)}
+    if "Wait" in wanted and kind == QUEUED_TEXT and seen.is_open and workers.how_many_available(seen.pool.id):
+        since = seen.now - waiting_words.RECENT
+        assigned = conversations.how_many_assigned(seen.pool.id, since)
+        found["Wait"] = waiting_words.expected_wait(position, assigned)
+    return found
