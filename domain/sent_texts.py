@@ -1,7 +1,7 @@
 """Which of a pool's texts a customer has been sent: the mark by which each is sent at most once per wait.
 
 A sending is written down before Twilio is told, with a token that the message carries, and once more afterwards.
-Which crash leaves what, and why the mark is a record of its own: docs/decisions/0006-texts.md.
+Which crash leaves what, and why the mark is a record of its own: docs/decisions/0007-texts.md.
 """
 
 from __future__ import annotations

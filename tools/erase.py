@@ -10,8 +10,9 @@ from typing import Any
 from google.cloud.firestore import Client, FieldFilter
 
 from domain import addresses as spelling
-from domain import customer_record
-from domain.conversation import CLOSED, UNROUTED
+from domain import customer_record, sent_texts
+from domain.conversation import CLOSED, UNROUTED, parse
+from tools import customers_store
 
 _PERSONAL = ("customer_id", "display_name", "address", "proxy_address", "projected_address")
 _MOST_ALTERNATIVES = 30  # Firestore's limit for `in`
@@ -58,11 +59,14 @@ def erase(db: Client, found: Found) -> None:
     Raises FailedPrecondition where somebody changed a conversation meanwhile; what was erased before stays so.
     """
     names = list(_names(found))
+    secret = customers_store.key(db) if found.conversations else b""
     for one in found.conversations:
+        texts = sent_texts.record_name(parse(one.id, one.to_dict()), secret)
         batch = db.batch()
         unchanged = db.write_option(last_update_time=one.update_time)
         batch.update(one.reference, _without(one.to_dict() or {}, names), option=unchanged)
         batch.delete(db.collection("pending_conversations").document(one.id))
+        batch.delete(db.collection("sent_texts").document(texts))
         batch.commit(timeout=_PATIENCE)
     found.record.reference.delete(timeout=_PATIENCE)
 

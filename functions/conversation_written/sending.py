@@ -2,7 +2,7 @@
 
 Written down first, then sent with a token, then written down as sent. Whoever finds a sending that nobody finished
 looks for its token among the conversation's messages before a second try. The record is written by compare-and-set,
-so of several at once one goes on. Every crash and interleaving: docs/decisions/0006-texts.md.
+so of several at once one goes on. Every crash and interleaving: docs/decisions/0007-texts.md.
 """
 
 from __future__ import annotations

@@ -26,6 +26,7 @@ def run(service: Service, customer_id: str, *options: str) -> int:
 @pytest.fixture
 def talk(service: Service, db: Client) -> Service:
     """Ada has written, Ann has answered, and it is over; so it is with somebody else."""
+    records.pool(db, "default", texts={"assigned": "Hello {{Name}}"})
     for ours in (OURS, f"whatsapp:{OURS}"):
         service.standin.set_autocreate(ours)
     records.worker(db, ANN)
@@ -70,6 +71,7 @@ def test_nothing_that_is_stored_names_them_any_more_and_the_figures_stay(
             {"log": story, "last_message": {"text": "My card", "from": "customer", "index": 3}}
         )
         db.document(f"pending_conversations/{one.id}").set({"address": NUMBER, "pool": "gone"})
+    assert len(list(db.collection("sent_texts").stream())) == 3
     before = everything(db)
     assert run(talk, "ada", "--dry-run") == 0
     assert everything(db) == before
@@ -87,6 +89,7 @@ def test_nothing_that_is_stored_names_them_any_more_and_the_figures_stay(
         assert after["last_message"] == {"from": "customer", "index": 3}
         assert not records.is_pending(db, one.id)
         assert "-X DELETE" in said and one.id in said
+    assert len(list(db.collection("sent_texts").stream())) == 1  # Bob's
 
 
 def test_a_second_run_and_an_unknown_customer_find_nothing_to_do(
