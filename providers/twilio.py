@@ -130,6 +130,11 @@ def messages(place: Somewhere, limit: int) -> Result:
     return persistently(lambda: _conversation(place).messages.list(order="desc", limit=limit))
 
 
+def receipts(place: Somewhere, message_sid: str) -> Result:
+    """What became of one message on its way to each participant; the body is a list."""
+    return persistently(lambda: _conversation(place).messages(message_sid).delivery_receipts.list())
+
+
 def state(place: Somewhere) -> Result:
     """The conversation as Twilio has it now."""
     return persistently(lambda: _conversation(place).fetch())

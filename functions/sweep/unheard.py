@@ -1,30 +1,58 @@
-"""Messages whose webhook never came: what Twilio has of a conversation that waits or is in hand."""
+"""Messages whose webhook never came, and those that never arrived: what Twilio has of a conversation in hand.
+
+Twilio limits writing, not reading: https://www.twilio.com/docs/conversations/conversations-limits
+"""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
-from assignment import answers
-from domain import messages
-from domain.conversation import MOST_HEARD, Conversation
+from assignment import answers, ledger
+from domain import delivery, messages
+from domain.conversation import MOST_HEARD, MOST_UNDELIVERED, Conversation
 from domain.messages import Message
 from providers import clock, conversations, database, twilio
 from providers.twilio import Outcome
 
 
 def hear(conversation: Conversation) -> bool:
-    """Notes what is news in it; one call to Twilio, which limits writing and not reading:
-    https://www.twilio.com/docs/conversations/conversations-limits"""
-    told = newest(conversation)
-    if told is None or answers.heard(conversation, told) == conversation:
-        return False
-    return database.until_it_holds(lambda: answers.hear(conversations.load(conversation.sid), told))
+    """Notes what is news in it: one call to Twilio, and one more for each message that did not arrive."""
+    listed = _listed(conversation) or []
+    told = list(map(_message, listed))
+    was_news = answers.heard(conversation, told) != conversation and database.until_it_holds(
+        lambda: answers.hear(conversations.load(conversation.sid), told)
+    )
+    return _not_delivered(conversation, listed) or was_news
 
 
 def newest(conversation: Conversation) -> list[Message] | None:
     """The newest messages as Twilio has them; None where it does not tell just now."""
+    listed = _listed(conversation)
+    return None if listed is None else list(map(_message, listed))
+
+
+def _listed(conversation: Conversation) -> list[Any] | None:
     result = twilio.messages(conversation, MOST_HEARD)
-    return list(map(_message, result.body)) if result.outcome is Outcome.DONE else None
+    return result.body if result.outcome is Outcome.DONE else None
+
+
+def _not_delivered(conversation: Conversation, listed: list[Any]) -> bool:
+    """Notes which of them did not arrive, the newest few, with the code of its receipt."""
+    known = {one.message_sid for one in conversation.undelivered}
+    bad = [m for m in listed if delivery.state_of(m.delivery) in (delivery.FAILED, delivery.UNDELIVERED)]
+    news = [message for message in bad[:MOST_UNDELIVERED] if message.sid not in known]
+    for message in reversed(news):
+        result = twilio.receipts(conversation, message.sid)
+        failed = [r for r in result.body or () if r.status in (delivery.FAILED, delivery.UNDELIVERED)]
+        if failed:
+            database.until_it_holds(partial(_note, conversation.sid, message.sid, failed[0]))
+    return bool(news)
+
+
+def _note(sid: str, message_sid: str, receipt: Any) -> None:
+    before, at = conversations.load(sid), receipt.date_updated or clock.now()
+    ledger.note(before, messages.not_delivered(before, message_sid, receipt.error_code or 0, at))
 
 
 def _message(one: Any) -> Message:

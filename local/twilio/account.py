@@ -47,6 +47,7 @@ class Account:
         self.address = "https://media.us1.twilio.com"
         self.own_numbers: set[str] | None = None
         self.user_limits: dict[str, int] = {}
+        self.undeliverable: dict[str, tuple[str, int]] = {}
         self.webhooks = WebhookConfig()
         self.default_messaging_service_sid = new_sid("MG")
         self.default_inactive_after: int | None = None

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from local.twilio import changes, events, members, shapes
+from local.twilio import changes, events, members, receipts, shapes
 from local.twilio.account import Account
 from local.twilio.changes import NewMessage
 from local.twilio.errors import ApiError
@@ -36,9 +36,19 @@ class AppAndConsole:
             raise ApiError(50056, str(rejection)) from None
         with self._account.lock:
             made = changes.publish_message(self._account, conversation, message)
+            told = receipts.send(self._account, conversation, message)
             shape = shapes.message(self._account, message)
         self._publish(made, origin, wait)
+        self._publish(told, receipts.CARRIERS, wait)
         return shape
+
+    def deliver(
+        self, conversation_sid: str, message_sid: str, status: str, code: int = 0, wait: bool = True
+    ) -> None:
+        """Carriers tell how far a message came: sent, delivered, read, failed or undelivered."""
+        with self._account.lock:
+            told = receipts.update(self._account, self._find(conversation_sid), message_sid, status, code)
+        self._publish(told, receipts.CARRIERS, wait)
 
     def worker_join(
         self, conversation_sid: str, identity: str, wait: bool = True, projected_address: str | None = None

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
-from local.twilio.records import Conversation, Message, Participant, User
+from local.twilio.records import Conversation, Message, Participant, Receipt, User
 
 Params = dict[str, str]
 
@@ -142,6 +142,22 @@ def message(name: str, record: Message, conversation: Conversation) -> Event:
         "Media": json.dumps(record.media) if record.media else None,
     }
     return Event(name, present(params), conversation.service_sid, conversation)
+
+
+def delivery_updated(record: Receipt, conversation: Conversation) -> Event:
+    params = {
+        "ConversationSid": record.conversation_sid,
+        "ChatServiceSid": conversation.service_sid,
+        "MessageSid": record.message_sid,
+        "DeliveryReceiptSid": record.sid,
+        "ChannelMessageSid": record.channel_message_sid,
+        "ParticipantSid": record.participant_sid,
+        "Status": record.status,
+        "ErrorCode": str(record.error_code),
+        "DateCreated": moment(record.created),
+        "DateUpdated": moment(record.updated),
+    }
+    return Event("onDeliveryUpdated", params, conversation.service_sid, conversation)
 
 
 def user_added(record: User) -> Event:

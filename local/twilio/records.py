@@ -70,6 +70,19 @@ class Participant(Record):
 
 
 @dataclass
+class Receipt(Record):
+    """How far a message came on its way to one participant."""
+
+    PREFIX: ClassVar[str] = "DY"
+    conversation_sid: str
+    message_sid: str
+    participant_sid: str
+    channel_message_sid: str
+    status: str
+    error_code: int = 0
+
+
+@dataclass
 class Message(Record):
     PREFIX: ClassVar[str] = "IM"
     conversation_sid: str
@@ -80,6 +93,7 @@ class Message(Record):
     participant_sid: str | None = None
     media: list[dict[str, Any]] | None = None
     content_sid: str | None = None
+    receipts: list[Receipt] = field(default_factory=list)
 
 
 @dataclass

@@ -3,8 +3,9 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from local.twilio import receipts
 from local.twilio.account import Account
-from local.twilio.records import Conversation, Message, Participant, User
+from local.twilio.records import Conversation, Message, Participant, Receipt, User
 
 HOST = "https://conversations.twilio.com"
 ROOT = f"{HOST}/v1"
@@ -100,10 +101,27 @@ def message(account: Account, record: Message, scope: str | None = None) -> Shap
         "attributes": record.attributes,
         "participant_sid": record.participant_sid,
         **dates(record),
-        "delivery": None,
+        "delivery": receipts.summary(record),
         "content_sid": record.content_sid,
         "url": url,
         "links": {"delivery_receipts": f"{url}/Receipts", "channel_metadata": f"{url}/ChannelMetadata"},
+    }
+
+
+def receipt(account: Account, record: Receipt, scope: str | None = None) -> Shape:
+    message = f"{base(scope)}/Conversations/{record.conversation_sid}/Messages/{record.message_sid}"
+    return {
+        "account_sid": account.sid,
+        **service_field(scope),
+        "conversation_sid": record.conversation_sid,
+        "sid": record.sid,
+        "message_sid": record.message_sid,
+        "channel_message_sid": record.channel_message_sid,
+        "participant_sid": record.participant_sid,
+        "status": record.status,
+        "error_code": record.error_code,
+        **dates(record),
+        "url": f"{message}/Receipts/{record.sid}",
     }
 
 

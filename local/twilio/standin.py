@@ -132,6 +132,10 @@ class StandIn(AppAndConsole, Views):
 
     # What goes wrong
 
+    def refuse_delivery(self, address: str, code: int = 30003, status: str = "undelivered") -> None:
+        """From now on no message reaches this address; a status of delivered takes that back."""
+        self._account.undeliverable[address] = (status, code)
+
     def fail(
         self,
         status: int | None = 503,

@@ -131,6 +131,18 @@ def test_what_was_not_delivered_is_listed_with_its_code(service: Service, db: Cl
     assert (one["message_sid"], one["code"]) == (message, 63016)
 
 
+def test_what_was_not_delivered_is_found_where_the_webhook_was_lost(
+    service: Service, db: Client, sid: str
+) -> None:
+    lose(service, "onDeliveryUpdated")
+    service.standin.refuse_delivery("+15550000001", 63016)
+    answer(service, sid)
+    assert conversation(db, sid)["undelivered"] == []
+    sweep(service)
+    assert [one["code"] for one in conversation(db, sid)["undelivered"]] == [63016]
+    assert "conversations with unheard messages" not in sweep(service)
+
+
 def test_the_text_of_a_message_is_in_no_log_line(
     service: Service, sid: str, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -83,7 +83,12 @@ def test_conversations_and_what_is_in_them_fit_the_description(
             check(one, f"{inner}_{suffix}")
             assert rest.get(f"{here}/{name}/{one['sid']}") == one
             assert one["url"] == f"https://conversations.twilio.com{here}/{name}/{one['sid']}"
-    check(rest.post(f"{here}/Messages", Body="Hi", Author=KIM), f"{inner}_message")
+    sent = rest.post(f"{here}/Messages", Body="Hi", Author=KIM)
+    check(sent, f"{inner}_message")
+    receipts = rest.get(f"{here}/Messages/{sent['sid']}/Receipts")
+    check_answer(receipts, "get", f"/v1{form}{CONVERSATION}/Messages/{{MessageSid}}/Receipts", 200)
+    (receipt,) = receipts["delivery_receipts"]
+    check(receipt, f"{inner}_message.{'service_' if form else ''}conversation_message_receipt")
     check(rest.post(f"{here}/Participants", Identity="lee"), f"{inner}_participant")
     check_answer(rest.get(f"{base}/Conversations"), "get", f"/v1{form}/Conversations", 200)
 

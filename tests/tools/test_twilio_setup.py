@@ -23,6 +23,8 @@ FILTERS = {
     "onParticipantAdded",
     "onParticipantRemoved",
     "onUserAdded",
+    "onMessageAdded",
+    "onDeliveryUpdated",
 }
 
 

@@ -63,6 +63,7 @@ class Call:
     body: bytes = b""
     content_type: str = ""
     events: list[Event] = field(default_factory=list)
+    receipts: list[Event] = field(default_factory=list)
 
     @property
     def sid(self) -> str:

@@ -1,6 +1,6 @@
 """REST: participants and messages of a conversation."""
 
-from local.twilio import changes, members, shapes
+from local.twilio import changes, members, receipts, shapes
 from local.twilio.changes import NewMessage
 from local.twilio.errors import ApiError
 from local.twilio.members import NewParticipant
@@ -87,8 +87,10 @@ def create_message(call: Call) -> RestAnswer:
         media=[media.in_message(file)] if file else None,
         content_sid=form.get("ContentSid"),
     )
-    record, made = changes.add_message(call.account, call.conversation(), sent)
+    conversation = call.conversation()
+    record, made = changes.add_message(call.account, conversation, sent)
     call.events += made
+    call.receipts += receipts.send(call.account, conversation, record)
     return 201, message_shape(call, record)
 
 
@@ -104,7 +106,16 @@ def list_messages(call: Call) -> RestAnswer:
 
 
 def fetch_message(call: Call) -> RestAnswer:
+    return 200, message_shape(call, _message(call, call.sid))
+
+
+def list_receipts(call: Call) -> RestAnswer:
+    found = _message(call, call.ids["message"]).receipts
+    return page(call, "delivery_receipts", found, lambda one: shapes.receipt(call.account, one, call.scope))
+
+
+def _message(call: Call, sid: str) -> Message:
     for record in call.conversation().messages:
-        if record.sid == call.sid:
-            return 200, message_shape(call, record)
-    raise ApiError(20404, call.sid)
+        if record.sid == sid:
+            return record
+    raise ApiError(20404, sid)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 from werkzeug.routing import Map, Rule
 
+from local.twilio import receipts
 from local.twilio.account import Account
 from local.twilio.errors import ApiError
 from local.twilio.events import Origin
@@ -37,6 +38,7 @@ IN_A_SERVICE: list[tuple[str, str, Handler]] = [
     ("POST", f"{CONVERSATION}/Messages", participants.create_message),
     ("GET", f"{CONVERSATION}/Messages", participants.list_messages),
     ("GET", f"{CONVERSATION}/Messages/<sid>", participants.fetch_message),
+    ("GET", f"{CONVERSATION}/Messages/<message>/Receipts", participants.list_receipts),
     ("POST", "/Users", users.create),
     ("GET", "/Users", users.index),
     ("GET", USER, users.fetch),
@@ -104,6 +106,7 @@ class Router:
             answer = handler(call)
         wanted = (request.headers.get("X-Twilio-Webhook-Enabled") or "").lower() == "true"
         self._webhooks.publish(call.events, Origin("API", fires=wanted))
+        self._webhooks.publish(call.receipts, receipts.CARRIERS)
         return answer
 
     def _authenticate(self, header: str) -> None:
