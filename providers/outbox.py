@@ -8,6 +8,7 @@ absent -> claimed (a lease that runs out) -> sent
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -31,6 +32,7 @@ class Entry:
     name: str
     token: str = ""
     lease_until: datetime | None = None
+    attempt: str | None = None
     index: int = -1
     message_sid: str | None = None
     problem: str | None = None
@@ -54,6 +56,7 @@ def parse(name: str, data: Mapping[str, Any] | None, version: object = None) -> 
         name,
         token=name.partition("-")[2],
         lease_until=read.time("lease_until"),
+        attempt=read.text("attempt"),
         index=read.whole("index", default=-1),
         message_sid=read.sid("message_sid", "IM"),
         problem=read.problem,
@@ -75,15 +78,16 @@ def load(sid: str, token: str) -> Entry:
 
 def claim(entry: Entry, sid: str, token: str, worker: str) -> Entry | None:
     """Whoever gets it sends the message, and nobody else before the lease is over; None: somebody else has it."""
-    now = clock.now()
+    now, attempt = clock.now(), uuid.uuid4().hex
     if entry.is_claimed(now) or entry.is_sent:
         return None
-    wanted = {"lease_until": now + LEASE, "worker": worker, "conversation": sid, "expires_at": now + KEPT}
+    wanted = {"lease_until": now + LEASE, "attempt": attempt, "worker": worker, "conversation": sid}
     try:
-        version = _put(entry, wanted)
+        version = _put(entry, wanted | {"expires_at": now + KEPT})
     except database.LostRace:
-        return None
-    return replace(entry, token=token, lease_until=now + LEASE, version=version)
+        current = load(sid, token)  # our own, if only the answer to its commit was lost
+        return current if current.attempt == attempt and not current.is_sent else None
+    return replace(entry, token=token, lease_until=now + LEASE, attempt=attempt, version=version)
 
 
 def sent(entry: Entry, index: int, message_sid: str) -> Entry:

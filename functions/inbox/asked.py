@@ -39,9 +39,12 @@ class File(Asked):
     def content(self) -> bytes:
         """Raises BadInput."""
         try:
-            return base64.b64decode(self.data, validate=True)
+            content = base64.b64decode(self.data, validate=True)
         except (binascii.Error, ValueError):
             raise BadInput("The file did not arrive whole.") from None
+        if not content:
+            raise BadInput("The file is empty.")
+        return content
 
 
 class Message(Asked):

@@ -1,0 +1,174 @@
+"""Whose is what: nobody sees or touches another's conversation, and every change comes from the page itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from functions.inbox import ROUTES
+from tests.core.forms import sid
+from tests.inbox.conftest import Open
+from tests.inbox.page import ALICE, BOB, Page, told
+from tests.service import Service
+
+ELSEWHERE = "https://elsewhere.example.com"
+BODIES: dict[str, Any] = {
+    "status": {"status": "Available"},
+    "messages": {"token": "token-0001", "body": "Hello"},
+    "read": {"index": 0},
+    "hand-over": {"to": "queue"},
+    "close": {},
+}
+
+
+def _addresses(conversation: str) -> list[tuple[str, str]]:
+    """Every address of the table that is about one conversation, or about nothing in particular."""
+    return [(route.method, _filled(route.pattern.pattern, conversation)) for route in ROUTES]
+
+
+def _filled(pattern: str, conversation: str) -> str:
+    if not pattern.startswith("conversations/"):
+        return pattern.replace("([^/]+)", "device-01")
+    return pattern.replace("([^/]+)", conversation, 1).replace("([^/]+)", "ME" + "0" * 32)
+
+
+def _ask(page: Page, method: str, path: str, **headers: Any) -> Any:
+    if method == "GET":
+        return page.get(path)
+    return page.post(path, BODIES.get(path.rpartition("/")[2], {}), method=method, **headers)
+
+
+def test_nobody_who_is_not_signed_in_gets_anything(browser: Page) -> None:
+    for method, path in _addresses(sid()):
+        answer = _ask(browser, method, path)
+        assert (answer.status_code, answer.json()["sign_in"]) == (401, "sign-in"), (method, path)
+
+
+def test_anothers_conversation_is_none(service: Service, with_ann: tuple[Page, str], open_as: Open) -> None:
+    _, conversation = with_ann
+    bob = open_as(BOB)
+    before = service.db.document(f"conversations/{conversation}").get().to_dict()
+    said: dict[str, set[str]] = {}
+    for where in (conversation, sid(), "CH1", "..", "x" * 300):
+        for method, path in _addresses(where):
+            if not path.startswith("conversations/"):
+                continue
+            answer = _ask(bob, method, path)
+            assert answer.status_code == 404, (method, path, answer.text)
+            said[where] = said.get(where, set()) | {told(answer)}
+    assert said[conversation] == said[sid_of(said)]  # the same sentence as for one that does not exist
+    assert service.db.document(f"conversations/{conversation}").get().to_dict() == before
+    assert len(service.standin.messages(conversation)) == 1
+    assert service.standin.conversation(conversation)["state"] == "active"  # type: ignore[index] # it is there
+
+
+def sid_of(said: dict[str, set[str]]) -> str:
+    """The second conversation that was asked for: well formed, and nobody's."""
+    return list(said)[1]
+
+
+def test_who_is_in_it_besides_another_sees_it_and_may_write(
+    service: Service, with_ann: tuple[Page, str], open_as: Open
+) -> None:
+    _, conversation = with_ann
+    service.standin.worker_join(conversation, BOB)
+    service.settle()
+    bob = open_as(BOB)
+    (shown,) = bob.state()["conversations"]
+    assert (shown["sid"], shown["mine"]) == (conversation, False)
+    assert bob.post(f"conversations/{conversation}/messages", BODIES["messages"]).status_code == 201
+
+
+def test_a_change_comes_from_the_page_itself(service: Service, with_ann: tuple[Page, str]) -> None:
+    alice, conversation = with_ann
+    changes = [one for one in _addresses(conversation) if one[0] != "GET"] + [("POST", "sign-out")]
+    for method, path in changes:
+        for headers in (
+            {"X_Inbox": None},
+            {"X_Inbox": "0"},
+            {"Origin": None},
+            {"Origin": "null"},
+            {"Origin": ELSEWHERE},
+            {"Origin": f"{alice.origin}.example.com"},
+        ):
+            answer = _ask(alice, method, path, **headers)
+            assert (answer.status_code, "inbox itself" in told(answer)) == (403, True), (method, path)
+    assert len(service.standin.messages(conversation)) == 1
+    assert alice.state()["me"]["status"] == "Available"
+
+
+def test_behind_its_public_address_that_one_is_its_own(
+    service: Service, with_ann: tuple[Page, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice, _ = with_ann
+    monkeypatch.setenv("INBOX_URL", "https://inbox.example.com/")
+    assert alice.post("status", {"status": "Unavailable"}).status_code == 403
+    answer = alice.post("status", {"status": "Unavailable"}, Origin="https://inbox.example.com")
+    assert answer.status_code == 200
+
+
+def test_other_methods_and_other_addresses_say_so(with_ann: tuple[Page, str]) -> None:
+    alice, conversation = with_ann
+    wrong = alice.post("state")
+    assert (wrong.status_code, wrong.headers["Allow"]) == (405, "GET")
+    assert alice.post(f"conversations/{conversation}/read", method="PATCH").status_code == 405
+    for path in (
+        "nowhere",
+        "conversations",
+        "devices",
+        "static/nothing.js",
+        "static/page.html",
+        "static/../table.py",
+    ):
+        assert alice.get(path).status_code in (404, 405), path
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"[]",
+        b"x",
+        b'"text"',
+        b"[" * 50_000,
+        b'{"token": "\\ud800", "body": "x"}',
+        b"\xff",
+        b'{"token": 1}',
+    ],
+)
+def test_a_body_that_makes_no_sense_is_400_with_a_sentence(with_ann: tuple[Page, str], body: bytes) -> None:
+    alice, conversation = with_ann
+    headers = {"X-Inbox": "1", "Origin": alice.origin}
+    for path in ("status", f"conversations/{conversation}/messages", "devices/device-01", "conversations"):
+        method = "PUT" if path.startswith("devices") else "POST"
+        answer = alice.browser.request(method, alice.url + path, data=body, headers=headers, timeout=20)
+        assert (answer.status_code, told(answer) != "") == (400, True), (path, answer.text)
+
+
+def test_a_body_past_its_limit_is_413(with_ann: tuple[Page, str]) -> None:
+    alice, conversation = with_ann
+    assert alice.post("status", {"status": "Available", "more": "x" * 65_536}).status_code == 413
+    large = {"token": "token-0001", "body": "x", "more": "x" * 7_000_000}
+    assert alice.post(f"conversations/{conversation}/messages", large).status_code == 413
+
+
+def test_what_is_answered_is_for_this_worker_and_this_moment(with_ann: tuple[Page, str]) -> None:
+    alice, conversation = with_ann
+    for path in ("", "state", f"conversations/{conversation}/messages", "nowhere"):
+        answer = alice.get(path)
+        cached = answer.headers.get("Cache-Control", "no-store")
+        assert cached in ("no-store", "no-cache"), path
+        if answer.status_code == 200:
+            policy = answer.headers["Content-Security-Policy"]
+            assert "script-src 'self';" in policy and "unsafe" not in policy
+            assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_a_name_that_is_script_is_a_name(service: Service, open_as: Open) -> None:
+    name = "<script>alert(1)</script>"
+    page = open_as(ALICE, display_name=name)
+    assert page.state()["me"]["name"] == name
+    assert page.get("state").headers["Content-Type"] == "application/json"
+    stranger = Page(page.url, page.issuer).sign_in("x<b>y</b>@example.com")
+    assert (stranger.status_code, "<b>" in stranger.text) == (403, False)
