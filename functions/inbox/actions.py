@@ -11,7 +11,7 @@ from functions.door.webhook import Visit
 from functions.inbox import asked, authority
 from functions.inbox.asked import HandOver, ReadUpTo, Status
 from functions.inbox.session import Person
-from providers import database, log
+from providers import database, log, pools, settings
 from providers import messages as at_twilio
 
 
@@ -41,7 +41,7 @@ def hand_over(visit: Visit, person: Person, sid: str) -> Answer:
         if wanted.to == "queue":
             handing.to_queue(sid, them.identity)
         elif wanted.to == "pool":
-            handing.to_pool(sid, them.identity, _named(wanted.pool, "pool"))
+            handing.to_pool(sid, them.identity, _pool(_named(wanted.pool, "pool")))
         else:
             handing.to_worker(sid, them.identity, _named(wanted.worker, "worker"))
     except handing.Refused as error:
@@ -57,6 +57,14 @@ def close(visit: Visit, person: Person, sid: str) -> Answer:
     except handing.Refused as error:
         raise Impossible(str(error)) from None
     return Answer({})
+
+
+def _pool(name: str) -> str:
+    """A pool without a record has nobody; the default one works without."""
+    record, rules = database.read(pools.reference(name), settings.reference())
+    if not record.exists and name != settings.of(rules).default_pool:
+        raise Impossible("This pool is not there any more; choose another one.")
+    return name
 
 
 def _named(name: str | None, field: str) -> str:

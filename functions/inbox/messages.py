@@ -8,17 +8,20 @@ from datetime import UTC, datetime
 from typing import Any
 
 from domain import addresses, channels, delivery
-from domain.conversation import ASSIGNED, ASSIGNING, CLOSED, CUSTOMER, INACTIVE, SERVICE, WORKER, Conversation
+from domain.conversation import ASSIGNED, ASSIGNING, CLOSED, CUSTOMER, INACTIVE, Conversation
+from domain.messages import Message, sender_of, stranger
 from functions.door.answers import Answer, BadInput, NotFound, TryAgain
 from functions.door.webhook import Visit
-from functions.inbox import authority
+from functions.inbox import authority, kept
+from functions.inbox.authority import Desk
 from functions.inbox.session import Person
-from providers import clock
+from providers import clock, settings
 from providers import messages as at_twilio
 from providers.twilio import Outcome, Result
 
 _PAGE = 50
 _MOST_NEW = 200  # messages in one answer; more than that since the last look are read as older ones
+_BOTS_FOR = 60.0  # seconds
 _ON = (ASSIGNING, ASSIGNED, INACTIVE)
 
 
@@ -27,7 +30,8 @@ def listed(visit: Visit, person: Person, sid: str) -> Answer:
 
     `deliveries` says of the worker's newest messages what became of them since they were listed.
     """
-    conversation = authority.desk(person, sid).conversation
+    desk = authority.desk(person, sid)
+    conversation = desk.conversation
     after, before = (_index(visit, name) for name in ("after", "before"))
     newest: list[Any] = []
     if before is not None:
@@ -47,7 +51,7 @@ def listed(visit: Visit, person: Person, sid: str) -> Answer:
     wrote = [one.date_created for one in newest if _sender(one, conversation) == CUSTOMER]
     return Answer(
         {
-            "messages": [shown(one, conversation, reasons) for one in reversed(found)],
+            "messages": [shown(one, desk, reasons) for one in reversed(found)],
             "deliveries": [
                 {"index": one.index, "delivery": told}
                 for one in newest
@@ -93,17 +97,19 @@ def customer_wrote_at(conversation: Conversation) -> datetime | None:
     return max(times, default=conversation.awaiting_since)
 
 
-def shown(message: Any, conversation: Conversation, reasons: Mapping[str, int]) -> dict[str, Any]:
+def shown(message: Any, desk: Desk, reasons: Mapping[str, int]) -> dict[str, Any]:
     """One message of Twilio's as the page takes it."""
+    conversation = desk.conversation
     sender = _sender(message, conversation)
     is_customer = sender == CUSTOMER
+    name = desk.worker.name if message.author == desk.worker.identity else message.author
     return {
         "index": message.index,
         "sid": message.sid,
         "at": _utc(message.date_created).isoformat() if message.date_created else None,
         "from": sender,
         "author": message.author,
-        "name": (conversation.display_name or message.author) if is_customer else message.author,
+        "name": (conversation.display_name or name) if is_customer else name,
         "body": message.body,
         "media": [
             {
@@ -131,9 +137,14 @@ def _delivery(message: Any, reasons: Mapping[str, int]) -> dict[str, Any] | None
 
 
 def _sender(message: Any, conversation: Conversation) -> str:
-    if _attributes(message.attributes).get("sent_by") == SERVICE or message.author == "system":
-        return SERVICE
-    return CUSTOMER if message.author == conversation.address else WORKER
+    """From whom it is; somebody who has left the conversation meanwhile is a worker, unless it is one of the bots."""
+    attributes = _attributes(message.attributes)
+    told = Message(message.index, message.date_created, message.author or "", attributes=attributes)
+    return sender_of(told, conversation) or stranger(told.author, _bots())
+
+
+def _bots() -> tuple[str, ...]:
+    return kept.get(("bots",), _BOTS_FOR, lambda: settings.load().bots)
 
 
 def _attributes(text: str | None) -> Mapping[str, Any]:

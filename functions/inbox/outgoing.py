@@ -67,6 +67,7 @@ def begin(visit: Visit, person: Person) -> Answer:
     """POST conversations: 201 with the new one's SID, or 200 where the worker is in it already."""
     worker = authority.worker(person)
     wanted = asked.read(visit, NewConversation)
+    sending.refuse_long(wanted.channel, wanted.body)
     way = _way(worker, wanted)
     message = Message(token=wanted.token, body=wanted.body)
     if (theirs := _there_already(worker, way)) is not None:

@@ -75,10 +75,10 @@ def refuse_what_cannot_be_sent(conversation: Conversation, wanted: Message) -> N
         raise Impossible(
             "More than 24 hours have passed since the customer last wrote: WhatsApp takes approved templates only."
         )
-    _refuse_long(channel(conversation.address or ""), wanted.body or "")
+    refuse_long(channel(conversation.address or ""), wanted.body or "")
 
 
-def _refuse_long(name: str, text: str) -> None:
+def refuse_long(name: str, text: str) -> None:
     most = channels.longest_text(name)
     if channels.length_of(text) > most:
         raise TooLarge(f"The text is longer than the {most} characters that can be sent at once.")
@@ -92,7 +92,7 @@ def _content(worker: Worker, conversation: Conversation, wanted: Message) -> Map
     if wanted.template is not None:
         is_open = (messages.rules(conversation)["window"] or {"open": True})["open"]
         text = prepared.text(worker, conversation, wanted.template, approved_only=not is_open)
-        _refuse_long(channel(conversation.address or ""), text)
+        refuse_long(channel(conversation.address or ""), text)
         return {"body": text}
     assert wanted.media is not None  # noqa: S101 - one of the three, as was looked at
     return {"media_sid": _uploaded(conversation, wanted.media)}
