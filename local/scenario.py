@@ -4,12 +4,12 @@ import json
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from local import sample_data, worker_app
+from local import sample_data
 from local.report import Report
 from local.sample_data import ALICE, ANNOUNCEMENTS, BOB, CAROL, DAN, KEY_ACCOUNTS, RECEPTION, SALES, WHATSAPP
 from local.stack import Stack
 from local.twilio.errors import ApiError
-from local.worker_app import RefusedError
+from local.worker_app import Inbox, RefusedError
 
 if TYPE_CHECKING:
     from local.twilio import StandIn
@@ -32,6 +32,8 @@ class Scenario:
         self.host = stack.emulator.host
         self.project = stack.options.project
         self.db = sample_data.client(self.host, self.project)
+        self.url = stack.url
+        self.inboxes: dict[str, Inbox] = {}
         self.report = report or Report()
 
     def play(self) -> bool:
@@ -48,7 +50,7 @@ class Scenario:
         stranger, grace, edsger, buyer = self.nobody_is_available()
         self.workers_turn_available(stranger, grace, edsger, buyer)
         latecomer = self.everybody_is_full(edsger)
-        self.a_worker_leaves(grace, edsger, latecomer)
+        self.a_worker_hands_back(grace, edsger, latecomer)
         self.a_conversation_is_closed(stranger, grace)
         self.the_queue_empties(edsger, latecomer)
         self.the_counts_are_true()
@@ -110,9 +112,9 @@ class Scenario:
         self.tell(sid)
         return sid
 
-    def a_worker_leaves(self, grace: str, edsger: str, latecomer: str) -> None:
-        self.report.step("Bob leaves Grace's conversation.")
-        self.standin.worker_leave(grace, BOB)
+    def a_worker_hands_back(self, grace: str, edsger: str, latecomer: str) -> None:
+        self.report.step("Bob hands Grace's conversation back to the queue.")
+        self.inbox(BOB).hand_back(grace)
         self.expect_held(edsger, BOB, "Bob's slot goes to Edsger: Bob is not given Grace again")
         self.expect_queue(
             "default", [grace, latecomer], "Grace waits again, first because she is as old as she was"
@@ -121,13 +123,13 @@ class Scenario:
 
     def a_conversation_is_closed(self, stranger: str, grace: str) -> None:
         self.report.step("Alice closes the stranger's conversation.")
-        self.standin.set_state(stranger, "closed")
+        self.inbox(ALICE).close(stranger)
         self.report.expect("it is closed in the log", lambda: self.state(stranger), "closed")
         self.expect_held(grace, ALICE, "her slot goes to Grace, now the oldest in the queue")
 
     def the_queue_empties(self, edsger: str, latecomer: str) -> None:
         self.report.step("Bob closes Edsger's conversation, then turns Unavailable.")
-        self.standin.set_state(edsger, "closed")
+        self.inbox(BOB).close(edsger)
         self.expect_held(latecomer, BOB, "he gets the last one waiting")
         self.turn(BOB, "Unavailable")
         self.expect_queue("default", [], "nobody is waiting")
@@ -145,8 +147,14 @@ class Scenario:
             raise CannotGoOnError(f"{customer}'s message was lost: {result.why}")
         return result.conversation_sid
 
+    def inbox(self, identity: str) -> Inbox:
+        """Where this worker is signed in."""
+        if identity not in self.inboxes:
+            self.inboxes[identity] = Inbox(self.url, identity)
+        return self.inboxes[identity]
+
     def turn(self, identity: str, status: str) -> None:
-        worker_app.set_status(self.host, self.project, identity, status)
+        self.inbox(identity).turn(status)
 
     def expect_held(self, sid: str, identity: str, what: str) -> None:
         self.report.expect(

@@ -1,48 +1,56 @@
-"""What a worker's own app does: sign in and change their status, under the rules of firestore.rules."""
+"""A worker at their inbox, by HTTP as its page does it: signed in at the local issuer, with the page's own header."""
 
-import base64
-import json
+import secrets
+from typing import Any
 from urllib.parse import quote
 
-import urllib3
+import requests
 
-_http = urllib3.PoolManager(retries=False, timeout=10)
+_PATIENCE = 30.0  # seconds
 
 
 class RefusedError(Exception):
-    """The rules forbid it."""
+    """The inbox says no; the text is its sentence."""
 
 
-def set_status(host: str, project: str, identity: str, status: str) -> None:
-    """Write `status` on the worker's own record, signed in as that worker; raises RefusedError."""
-    record = f"projects/{project}/databases/(default)/documents/workers/{quote(identity, safe='@')}"
-    answer = _http.request(
-        "PATCH",
-        f"http://{host}/v1/{record}?updateMask.fieldPaths=status&currentDocument.exists=true",
-        json={"fields": {"status": {"stringValue": status}}},
-        headers={"Authorization": f"Bearer {token(project, identity)}"},
-    )
-    if answer.status != 200:
-        raise RefusedError(
-            f"{identity} may not set status {status!r}: {answer.status} {answer.data.decode()[:200]}"
-        )
+class Inbox:
+    """One worker's, at the address of their frame in the playground, where the issuer knows whom it is for."""
 
+    def __init__(self, url: str, identity: str) -> None:
+        self._address = f"{url}/as/{quote(identity, safe='@')}/inbox/"
+        self._session = requests.Session()
+        self._session.trust_env = False  # no proxy stands between this machine and itself
+        self._session.headers.update({"X-Inbox": "1", "Origin": url})
+        self._told(self._session.get(f"{self._address}sign-in", timeout=_PATIENCE))
 
-def token(project: str, identity: str) -> str:
-    """A signed-in worker's token as the emulator takes it: unsigned."""
-    claims = {
-        "iss": f"https://securetoken.google.com/{project}",
-        "aud": project,
-        "sub": identity,
-        "user_id": identity,
-        "email": identity,
-        "email_verified": True,
-        "iat": 0,
-        "exp": 4102444800,
-        "firebase": {"sign_in_provider": "password", "identities": {"email": [identity]}},
-    }
-    return f"{_part({'alg': 'none', 'typ': 'JWT'})}.{_part(claims)}."
+    def state(self) -> dict[str, Any]:
+        """What the page asks for every few seconds."""
+        return self._json(self._session.get(f"{self._address}state", timeout=_PATIENCE))
 
+    def turn(self, status: str) -> None:
+        """The switch."""
+        self._post("status", {"status": status})
 
-def _part(content: object) -> str:
-    return base64.urlsafe_b64encode(json.dumps(content).encode()).decode().rstrip("=")
+    def write(self, sid: str, text: str) -> None:
+        """An answer to the customer."""
+        self._post(f"conversations/{sid}/messages", {"token": secrets.token_urlsafe(12), "body": text})
+
+    def hand_back(self, sid: str) -> None:
+        """Hand over to the queue."""
+        self._post(f"conversations/{sid}/hand-over", {"to": "queue"})
+
+    def close(self, sid: str) -> None:
+        """The end of a conversation."""
+        self._post(f"conversations/{sid}/close", {})
+
+    def _post(self, path: str, body: dict[str, str]) -> None:
+        self._told(self._session.post(f"{self._address}{path}", json=body, timeout=_PATIENCE))
+
+    def _json(self, answer: requests.Response) -> dict[str, Any]:
+        found: dict[str, Any] = self._told(answer).json()
+        return found
+
+    def _told(self, answer: requests.Response) -> requests.Response:
+        if not answer.ok:
+            raise RefusedError(f"The inbox answered {answer.status_code}: {answer.text[:300]}")
+        return answer

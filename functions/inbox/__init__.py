@@ -40,6 +40,8 @@ def _route(method: str, pattern: str, handle: Callable[..., Answer]) -> Route:
     return Route(method, re.compile(pattern.replace("SID", "conversations/([^/]+)")), handle)
 
 
+_FILES = "files/"  # not static/: of that name the functions framework has a route of its own, which answers 404
+
 # For who is signed in.
 ROUTES = (
     _route("GET", "state", listing.state),
@@ -83,8 +85,8 @@ def _open_to_all(visit: Visit, here: Place, path: str) -> Answer | None:
     """What needs nobody signed in; the page itself says what to do where nobody is."""
     if path in ("sw.js", "manifest.webmanifest"):
         return pages.root(visit.request, path)
-    if path.startswith("static/"):
-        return pages.static(visit.request, path.removeprefix("static/"))
+    if path.startswith(_FILES):
+        return pages.static(visit.request, path.removeprefix(_FILES))
     if path == "sign-in":
         return sign_in.begin(visit, here)
     if path == "back":

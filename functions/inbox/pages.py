@@ -75,7 +75,7 @@ def sentence(text: str, link: str = "sign-in", label: str = "Sign in", status: i
 
 
 def static(request: Request, name: str) -> Answer:
-    """`static/NAME` or `static/VERSION/NAME`. Raises NotFound."""
+    """`files/NAME` or `files/VERSION/NAME`. Raises NotFound."""
     version, _, rest = name.rpartition("/")
     return _sent(request, rest, _FOR_GOOD if version == _version() else _LOOK_AGAIN)
 

@@ -1,4 +1,4 @@
-"""The page at / of the local run: customers' phones, the queue and the workers, live; every change is the real one."""
+"""The page at / of the local run: customers' phones, the queue, each worker's inbox; every change is the real one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from werkzeug.exceptions import HTTPException
 from local.playground.actions import Actions, ImpossibleError
 from local.playground.snapshot import Snapshots
 from local.twilio.errors import ApiError
-from local.worker_app import RefusedError
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -27,7 +26,7 @@ _SHARED = {
     "icon.svg": _FUNCTIONS / "wallboard" / "static",
 }
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; frame-src 'self'; "
     "form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
 )
 _OURSELVES = ("127.0.0.1", "localhost")
@@ -70,7 +69,7 @@ def _answer(actions: Actions, action: str) -> ResponseReturnValue:
             raise ImpossibleError("Send a JSON object.")
         told: Mapping[str, Any] = actions.do(action, given)
         return jsonify(told)
-    except (ImpossibleError, RefusedError) as error:
+    except ImpossibleError as error:
         return jsonify(error=str(error)), 400
     except ApiError as error:
         return jsonify(error=f"Twilio answers {error.status}: {error.message}"), 400

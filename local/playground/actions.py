@@ -1,4 +1,4 @@
-"""What a click does: the customer's phone, the worker's app, the console. Nothing here shortens the real way."""
+"""What a click does: the customer's phone, the console. Nothing here shortens the real way."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import http.client
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from local import raw_http, sample_data, worker_app
+from local import raw_http, sample_data
 from local.playground.trouble_menu import TroubleMenu
 
 if TYPE_CHECKING:
@@ -31,10 +31,6 @@ class Actions:
         self.trouble = TroubleMenu(stack)
         self._known: dict[str, Callable[[Given], Told]] = {
             "write": self._write,
-            "status": self._status,
-            "reply": self._reply,
-            "close": self._close,
-            "leave": self._leave,
             "trouble": self._trouble,
             "sweep": self._sweep,
             "settings": self._settings,
@@ -56,25 +52,6 @@ class Actions:
         if sent.dropped:
             raise ImpossibleError(f"Twilio dropped the message: {sent.why}.")
         return {"sid": sent.conversation_sid}
-
-    def _status(self, given: Given) -> Told:
-        """The switch in the worker's app: a write to Firestore, signed in as that worker, under the rules."""
-        identity, status = _text(given, "identity"), _text(given, "status")
-        worker_app.set_status(self._stack.emulator.host, self._stack.options.project, identity, status)
-        return {}
-
-    def _reply(self, given: Given) -> Told:
-        body = _text(given, "body", _LONGEST)
-        self._standin().worker_message(_text(given, "sid"), _text(given, "identity"), body, wait=False)
-        return {}
-
-    def _close(self, given: Given) -> Told:
-        self._standin().set_state(_text(given, "sid"), "closed", wait=False)
-        return {}
-
-    def _leave(self, given: Given) -> Told:
-        self._standin().worker_leave(_text(given, "sid"), _text(given, "identity"), wait=False)
-        return {}
 
     def _trouble(self, given: Given) -> Told:
         try:

@@ -10,11 +10,12 @@ from typing import Literal
 
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
-from local import playground, sample_data, worker_app
+from local import playground, sample_data
 from local.playground import chromium, example_day
 from local.sample_data import ALICE, BOB, DAN, KEY_ACCOUNTS, RECEPTION, SALES, WHATSAPP
 from local.stack import Options, Stack
 from local.twilio import StandIn
+from local.worker_app import Inbox
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 _WIDE: ViewportSize = {"width": 1440, "height": 960}
@@ -55,13 +56,14 @@ def _play(stack: Stack) -> None:
     grace = _write(twilio, _GRACE, RECEPTION, "Hello, my order has not arrived yet.")
     buyer = _write(twilio, "+447700900012", SALES, "What does the large one cost?")
     _write(twilio, f"whatsapp:{_EDSGER}", WHATSAPP, "Is anybody there?")
-    for identity in (ALICE, DAN):
-        worker_app.set_status(stack.emulator.host, stack.options.project, identity, "Available")
+    alice, dan = Inbox(stack.url, ALICE), Inbox(stack.url, DAN)
+    for worker in (alice, dan):
+        worker.turn("Available")
     _until(lambda: all(_is_in(twilio, sid) for sid in (grace, buyer)))
-    twilio.worker_message(grace, ALICE, "Good morning, Grace! Which number does it have?")
+    alice.write(grace, "Good morning, Grace! Which number does it have?")
     _write(twilio, _GRACE, RECEPTION, "It is 1906.")
-    twilio.worker_message(grace, ALICE, "It left us last night and comes today before noon.")
-    twilio.worker_message(buyer, DAN, "49 a month. Shall I send you the details?")
+    alice.write(grace, "It left us last night and comes today before noon.")
+    dan.write(buyer, "49 a month. Shall I send you the details?")
     _write(twilio, "+447700900017", RECEPTION, "Do you open on Sunday?")
 
 

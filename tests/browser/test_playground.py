@@ -1,10 +1,9 @@
-"""The playground as a person uses it: phones on one side, workers on the other, everything between them real."""
+"""The playground as a person uses it: phones on one side, workers' inboxes on the other, all between them real."""
 
-import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import FrameLocator, Locator, Page, expect
 
 from local import sample_data
 from local.sample_data import ALICE, BOB, DAN
@@ -18,8 +17,9 @@ def playground(stack: Stack, page: Page) -> Iterator[Page]:
     page.goto(stack.url + "/")
     expect(page.get_by_role("heading", name="Playground")).to_be_visible()
     yield page
-    for switch in page.get_by_role("switch", checked=True).all():
-        switch.click()
+    for frame in page.frames[1:]:
+        for switch in frame.get_by_role("switch", name="Available", checked=True).all():
+            switch.click()
 
 
 def write_from_a_new_phone(page: Page, to: str, text: str, who: str = "Somebody new") -> Locator:
@@ -38,11 +38,25 @@ def worker(page: Page, identity: str) -> Locator:
     return page.locator(f"[data-worker='{identity}']")
 
 
+def inbox(page: Page, identity: str) -> FrameLocator:
+    """The worker's own page in their frame."""
+    return worker(page, identity).frame_locator("iframe")
+
+
 def turn(page: Page, identity: str, checked: bool) -> None:
-    switch = worker(page, identity).get_by_role("switch")
+    switch = inbox(page, identity).get_by_role("switch", name="Available")
     expect(switch).to_have_attribute("aria-checked", str(not checked).lower())
     switch.click()
     expect(switch).to_have_attribute("aria-checked", str(checked).lower())
+
+
+def close_first(page: Page, identity: str) -> None:
+    """The worker opens the first conversation of their list and closes it."""
+    page_of = inbox(page, identity)
+    page_of.get_by_role("listitem").first.get_by_role("link").click()
+    page_of.get_by_role("button", name="Close", exact=True).click()
+    page_of.get_by_role("button", name="Close conversation").click()
+    expect(page_of.get_by_text("is closed.")).to_be_visible()
 
 
 def test_a_customer_waits_gets_a_worker_an_answer_and_the_slot_comes_back(
@@ -55,17 +69,20 @@ def test_a_customer_waits_gets_a_worker_an_answer_and_the_slot_comes_back(
     expect(story).to_contain_text("no one in Reception is Available")
 
     turn(playground, ALICE, True)
-    alice = worker(playground, ALICE)
-    expect(alice.locator(".held")).to_contain_text("Is my parcel there?")
-    expect(alice.locator(".slots")).to_have_text("holds 1 of 1")
+    slots = worker(playground, ALICE).locator(".slots")
+    expect(slots).to_have_text("holds 1 of 1")
     expect(playground.locator("#waiting > li")).to_have_count(0)
 
-    alice.get_by_placeholder("Reply as Alice").fill("It came this morning.")
-    alice.get_by_role("button", name="Reply").click()
+    alice = inbox(playground, ALICE)
+    alice.get_by_role("listitem").get_by_role("link").click()
+    expect(alice.get_by_role("log", name="Messages")).to_contain_text("Is my parcel there?")
+    alice.get_by_role("textbox", name="Message").fill("It came this morning.")
+    alice.get_by_role("button", name="Send").click()
     expect(phone.locator(".theirs")).to_contain_text("It came this morning.")
 
-    alice.get_by_role("button", name=re.compile("closes the conversation")).click()
-    expect(alice.locator(".slots")).to_have_text("holds 0 of 1")
+    alice.get_by_role("button", name="Back").click()
+    close_first(playground, ALICE)
+    expect(slots).to_have_text("holds 0 of 1")
     expect(phone.locator(".state")).to_have_text("closed")
     expect(phone).to_contain_text("conversation closed")
     record = sample_data.client(stack.emulator.host, stack.options.project).document(f"workers/{ALICE}").get()
@@ -80,8 +97,8 @@ def test_what_a_customer_writes_and_is_called_stays_text(playground: Page, stack
     expect(phone.locator(".mine")).to_contain_text(HOSTILE)
     expect(playground.locator("#waiting")).to_contain_text(HOSTILE)
     turn(playground, ALICE, True)
-    alice = worker(playground, ALICE)
-    expect(alice.locator(".held b").first).to_have_text(HOSTILE)
+    expect(inbox(playground, ALICE).get_by_role("listitem").locator(".name")).to_have_text(HOSTILE)
+    assert inbox(playground, ALICE).locator("img, script:not([src])").count() == 0
     assert playground.locator("img, script:not([src])").count() == 0
     playground.goto(f"{stack.url}/wallboard?view=log")
     expect(playground.get_by_role("link", name=HOSTILE)).to_be_visible()
@@ -89,8 +106,7 @@ def test_what_a_customer_writes_and_is_called_stays_text(playground: Page, stack
     expect(playground.get_by_role("heading", level=1)).to_contain_text(HOSTILE)
     assert playground.locator("main img, main script").count() == 0
     playground.goto(stack.url + "/")
-    alice.get_by_role("button", name=re.compile("closes the conversation")).click()
-    expect(alice.locator(".held")).to_have_count(0)
+    close_first(playground, ALICE)
 
 
 def test_five_who_write_at_the_same_moment_wait_in_one_queue_and_are_shared_out(playground: Page) -> None:
@@ -98,11 +114,10 @@ def test_five_who_write_at_the_same_moment_wait_in_one_queue_and_are_shared_out(
     playground.get_by_role("button", name="Five at once").click()
     expect(playground.locator("#waiting > li")).to_have_count(5)
     turn(playground, DAN, True)
-    dan = worker(playground, DAN)
-    expect(dan.locator(".slots")).to_have_text("holds 2 of 2")
+    expect(worker(playground, DAN).locator(".slots")).to_have_text("holds 2 of 2")
     expect(playground.locator("#waiting > li")).to_have_count(3)
     for left in (2, 1, 0):
-        dan.get_by_role("button", name=re.compile("closes the conversation")).first.click()
+        close_first(playground, DAN)
         expect(playground.locator("#waiting > li")).to_have_count(left)
 
 
@@ -113,11 +128,9 @@ def test_functions_killed_while_customers_write_are_back_and_nothing_is_lost(pla
     expect(playground.get_by_text("Functions run")).to_be_visible()
     phone = write_from_a_new_phone(playground, "Reception, WhatsApp", "Are you back?")
     turn(playground, BOB, True)
-    bob = worker(playground, BOB)
-    expect(bob.locator(".held")).to_contain_text("Are you back?")
+    expect(worker(playground, BOB).locator(".slots")).to_have_text("holds 1 of 1")
     expect(phone.locator(".state")).to_have_text("assigned")
-    bob.get_by_role("button", name=re.compile("closes the conversation")).click()
-    expect(bob.locator(".held")).to_have_count(0)
+    close_first(playground, BOB)
 
 
 def test_settings_written_on_the_page_change_how_the_next_conversation_is_routed(playground: Page) -> None:
@@ -142,7 +155,8 @@ def test_a_mistake_is_told_in_a_sentence(playground: Page) -> None:
 
 
 def test_the_page_works_by_keyboard_alone(playground: Page) -> None:
-    switch = worker(playground, BOB).get_by_role("switch")
+    switch = inbox(playground, BOB).get_by_role("switch", name="Available")
+    expect(switch).to_have_attribute("aria-checked", "false")
     for _ in range(80):
         playground.keyboard.press("Tab")
         if switch.evaluate("element => element === document.activeElement"):

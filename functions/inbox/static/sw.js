@@ -10,7 +10,7 @@ self.addEventListener("push", (event) => {
     body: told.body || "",
     tag: told.sid || "inbox",
     renotify: true,
-    icon: "static/icon-192.png",
+    icon: "files/icon-192.png",
     data: told.sid || "",
   });
   if (Number.isInteger(told.waiting)) self.navigator.setAppBadge?.(told.waiting).catch(() => {});

@@ -84,7 +84,7 @@ function App() {
       <div class="board">
         <${Phones} state=${state} act=${act} />
         <${Service} state=${state} now=${state.now} />
-        <${Workers} state=${state} act=${act} />
+        <${Workers} state=${state} />
       </div>
       <p class="foot">Project ${state.project}.${state.places.map((one) => html` <span key=${one.name}>${one.name} at <code>${one.at}</code>.</span>`)}</p>
     </main>`;

@@ -62,7 +62,7 @@ export function Avatar({ name }) {
 }
 
 // A line to write in; Enter sends.
-export function Writer({ label, placeholder, disabled, onSend, button = "Send" }) {
+export function Writer({ label, placeholder, onSend }) {
   const [text, setText] = useState("");
   const send = (event) => {
     event.preventDefault();
@@ -72,8 +72,8 @@ export function Writer({ label, placeholder, disabled, onSend, button = "Send" }
   };
   return html`<form class="writer" onSubmit=${send}>
     <input aria-label=${label} placeholder=${placeholder} value=${text} maxlength="1600" autocomplete="off"
-      disabled=${disabled} onInput=${(event) => setText(event.currentTarget.value)} />
-    <button disabled=${disabled || !text.trim()}>${button}</button>
+      onInput=${(event) => setText(event.currentTarget.value)} />
+    <button disabled=${!text.trim()}>Send</button>
   </form>`;
 }
 
