@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import FrameLocator, Locator, Page, expect
 
 from local import sample_data
-from local.sample_data import ALICE, BOB, DAN
+from local.sample_data import ALICE, BOB, CAROL, DAN
 from local.stack import Stack
 
 HOSTILE = "<img src=x onerror=\"alert('x')\"><script>alert('y')</script>"
@@ -16,6 +16,8 @@ HOSTILE = "<img src=x onerror=\"alert('x')\"><script>alert('y')</script>"
 def playground(stack: Stack, page: Page) -> Iterator[Page]:
     page.goto(stack.url + "/")
     expect(page.get_by_role("heading", name="Playground")).to_be_visible()
+    for identity in (ALICE, BOB, CAROL, DAN):
+        expect(inbox(page, identity).get_by_role("switch", name="Available")).to_be_visible()
     yield page
     for frame in page.frames[1:]:
         for switch in frame.get_by_role("switch", name="Available", checked=True).all():

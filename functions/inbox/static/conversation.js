@@ -208,8 +208,8 @@ function Composer({ me, sid, rules: { limit = 1600, files = [], largest_file: la
     ${file && html`<div class="chosen"><${Local} blob=${file} type=${file.type} name="Preview" /><span>${file.name}<small>${size(file.size)}</small></span>
       <${Round} icon="away" label="Remove the file" onClick=${() => setFile(null)} /></div>`}
     <div class="writing">
-      ${files.length > 0 && html`<label class="round attach ${off ? "off" : ""}" title="Send a picture or file"><${Icon} name="picture" /><input ref=${chooser} class="hidden" type="file"
-        aria-label="Send a picture or file" accept=${files.join()} disabled=${off} onChange=${(event) => choose(event.currentTarget.files[0])} /></label>`}
+      ${files.length > 0 && html`<label class="round attach ${off ? "off" : ""}" title="Attach a picture or file"><${Icon} name="picture" /><input ref=${chooser} class="hidden" type="file"
+        aria-label="Attach a picture or file" accept=${files.join()} disabled=${off} onChange=${(event) => choose(event.currentTarget.files[0])} /></label>`}
       <${Round} icon="templates" label="Templates" disabled=${Boolean(blocked)} onClick=${onTemplates} />
       <textarea ref=${box} aria-label="Message" rows="1" placeholder=${late ? "Choose a template" : "Write a message"} value=${text} readonly=${off}
         onInput=${(event) => write(event.currentTarget.value)} onKeyDown=${keys}></textarea>

@@ -46,7 +46,7 @@ function List({ view: { state, failure, at }, open, outbox, live, say, onSheet }
     : !on ? "Nobody new comes to you now." : state.waiting ? `${count(state.waiting, "customer")} in the queue` : state.waiting === 0 && "Nobody is in the queue.";
   return html`<section class="side" aria-label="Inbox">
     <div class="top"><h1>Inbox</h1><${Available} on=${on} live=${live} say=${say} />
-      <${Round} icon="write" label="Write to a customer" onClick=${() => onSheet("write")} /><${Round} icon="more" label="More" onClick=${() => onSheet("more")} /></div>
+      <${Round} icon="write" label="Write first" onClick=${() => onSheet("write")} /><${Round} icon="more" label="More" onClick=${() => onSheet("more")} /></div>
     <p class="told" role="status">${told}</p>
     ${state.me.note && html`<p class="notice">${state.me.note}</p>`}
     <div class="scroll">

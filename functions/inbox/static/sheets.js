@@ -95,8 +95,8 @@ function FirstText({ me, customer, onBack, onDone }) {
     <${Person} name=${customer.name} />
     <fieldset><legend>Write to</legend>${ways.length === 0 && "No number is known."}
       ${ways.map((one) => html`<${Radio} group="address" value=${one} is=${address} set=${set}>${bare(one)} <${Channel} of=${channelOf(one)} /><//>`)}</fieldset>
-    <textarea rows="4" aria-label="First message" placeholder="Write a message" value=${body} onInput=${(event) => setBody(event.currentTarget.value)}></textarea>
-    <${Acts} busy=${busy} off=${!body.trim() || !address} wrong=${wrong} cancel="Another customer" onClose=${onBack}>Send message<//>
+    <textarea rows="4" aria-label="Text" placeholder="Write a message" value=${body} onInput=${(event) => setBody(event.currentTarget.value)}></textarea>
+    <${Acts} busy=${busy} off=${!body.trim() || !address} wrong=${wrong} cancel="Another customer" onClose=${onBack}>Write<//>
   </form>`;
 }
 
