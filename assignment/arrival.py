@@ -6,6 +6,7 @@ Two webhooks ask for this, in any order and more than once: onConversationAdded 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 from assignment import ledger, matching, worker_care
 from domain import rules, transitions
@@ -15,7 +16,21 @@ from domain.customer import NOBODY, Customer
 from domain.limits import NAME
 from domain.pool import DEFAULT_POOL, Pool
 from domain.settings import Settings
-from providers import clock, configuration, conversations, customers, database, log, pools, settings
+from domain.worker import Worker
+from providers import (
+    clock,
+    configuration,
+    conversations,
+    customers,
+    database,
+    log,
+    pending,
+    pools,
+    settings,
+    workers,
+)
+
+_MOST_WAITING = 300  # for one worker; the sweep sees to the others when their time is over
 
 
 @dataclass(frozen=True)
@@ -36,8 +51,32 @@ def route(arrival: Arrival) -> None:
 
 def route_known(conversation: Conversation) -> None:
     """Routes one that the log describes already. Raises database.LostRace: load it again then."""
+    _carry_out(_look_again(conversation))
+
+
+def _look_again(conversation: Conversation) -> Seen:
     ours = tuple(a for a in (conversation.proxy_address, conversation.projected_address) if a)
-    _carry_out(_look(conversation.sid, ours, conversation.address))
+    return _look(conversation.sid, ours, conversation.address)
+
+
+def waits_no_more(sid: str, why: str) -> bool:
+    """One that waited for its own worker alone goes on without them. Returns whether it did.
+
+    Raises database.LostRace.
+    """
+    before = conversations.load(sid)
+    if before.state != QUEUED or before.for_worker is None:
+        return False
+    _without_own_worker(replace(_look_again(before), conversation=before), why)
+    return True
+
+
+def nobody_to_wait_for(identity: str) -> None:
+    """The worker's record was deleted: who waited for them alone goes on without them."""
+    if workers.load(identity).version is None:
+        for entry in pending.waiting_for(identity, _MOST_WAITING):
+            again = partial(waits_no_more, entry.sid, f"{identity} has no record any more")
+            database.until_it_holds(again)
 
 
 def activated(sid: str) -> None:
@@ -69,14 +108,41 @@ def _carry_out(seen: Seen) -> None:
     worker = worker_care.find(route.worker, seen.conversation.service_sid) if route.worker else None
     if route.worker and worker is None:
         customers.tell(seen.customer, f"worker: nobody is called {route.worker}, neither here nor at Twilio.")
-        route = rules.decide_route(seen.settings, seen.number_pool, None)
+    if worker is None:
+        return _without_own_worker(seen)
     conversation = replace(seen.conversation, mode=route.mode, pool=route.pool, starting=False)
+    if rules.own_worker_is_added(seen.settings, is_free=False) or _is_free(worker):
+        return matching.give_to(conversation, worker, route.why)
+    if rules.is_waited_for(seen.settings):
+        return _wait_for(conversation, worker, seen.settings)
+    return _without_own_worker(seen, f"{worker.name} is {rules.why_not(worker)}")
+
+
+def _wait_for(conversation: Conversation, worker: Worker, settings: Settings) -> None:
+    why = f"waits for {worker.name}, who is {rules.why_not(worker)}"
+    if settings.own_worker_wait is not None:
+        why += f", for {rules.in_words(settings.own_worker_wait)} at most"
+    matching.queue_for(conversation, worker, settings, why)
+
+
+def _without_own_worker(seen: Seen, own: str | None = None) -> None:
+    """By the pool, or not at all, where there is no own worker, or none who takes it: `own` then says why not."""
+    route = rules.decide_route(seen.settings, seen.number_pool, None)
+    before = seen.conversation
+    conversation = replace(before, mode=route.mode, pool=route.pool, starting=False)
+    if own:
+        conversation = conversation.noted(clock.now(), "own worker", own)
     if route.mode == "none":
-        _note(conversation, conversation, route.why)
-    elif worker is not None:
-        matching.give_to(conversation, worker, route.why)
-    else:
-        matching.give_to_pool(conversation, seen.pool)
+        return _note(before, conversation, "custom_fallback is none" if own else route.why)
+    if before.state == QUEUED:
+        return matching.queue(
+            before, conversation, seen.pool, f"whoever of {seen.pool.display_name} is free takes it"
+        )
+    return matching.give_to_pool(conversation, seen.pool, seen.settings.own_worker == "wait")
+
+
+def _is_free(worker: Worker) -> bool:
+    return rules.can_take(worker, rules.capacity_of(worker, pools.deciding(worker, ledger.NO_POOLS)))
 
 
 def _again(seen: Seen, arrival: Arrival) -> None:
@@ -86,8 +152,8 @@ def _again(seen: Seen, arrival: Arrival) -> None:
         ledger.move(stored, _described(seen, arrival))
     elif rules.is_abandoned(stored, clock.now()):
         matching.finish(stored)
-    elif stored.state == QUEUED and stored.pool:
-        matching.drain(pools.load(stored.pool)[stored.pool])
+    elif stored.state == QUEUED:
+        matching.look_again(stored)
 
 
 def _note(before: Conversation, after: Conversation, why: str) -> None:
@@ -129,6 +195,7 @@ def _described(seen: Seen, arrival: Arrival) -> Conversation:
         projected_address=projected or (ours if arrival.is_group else None),
         service_sid=configuration.service_in_use(arrival.service_sid or stored.service_sid),
         created_at=stored.created_at or min(arrival.created_at or now, now),
+        priority=stored.priority if rules.is_routed(stored) else rules.priority_of(seen.customer, seen.pool),
     )
     return transitions.presumed(described)
 

@@ -16,7 +16,7 @@ from domain import transitions
 from domain.conversation import ASSIGNED, ASSIGNING, CLOSED, INACTIVE, Conversation
 from domain.pool import Pool
 from domain.worker import Worker
-from providers import clock, conversations, database, deadline, log, twilio
+from providers import clock, conversations, database, deadline, log, pools, settings, twilio
 from providers.twilio import Outcome, Result
 
 _MARGIN = 0.5  # seconds that must be left to try again
@@ -100,7 +100,8 @@ def confirm(conversation: Conversation, participant_sid: str | None) -> Outcome:
     """Writes down that the worker is in it. GONE: it has moved on since this claim, and they are out again."""
 
     def there(claimed: Conversation) -> Conversation:
-        return transitions.confirmed(transitions.out(claimed), participant_sid, clock.now())
+        alone = transitions.out(claimed) if claimed.leaving else claimed
+        return transitions.confirmed(alone, participant_sid, clock.now())
 
     def again() -> bool:
         current = conversations.load(conversation.sid)
@@ -186,7 +187,8 @@ def _put_back(conversation: Conversation, result: Result) -> None:
             return
         after = transitions.without(replace(current, mode="pool"), identity, now)
         why = f"{identity} could not be added: {result.why}"
-        ledger.move(current, transitions.queued(after, after.pool or "", now, why))
+        pool = after.pool or settings.load().default_pool
+        ledger.move(current, transitions.queued(after, pools.load(pool)[pool], now, why))
 
     database.until_it_holds(step)
 

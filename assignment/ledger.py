@@ -67,7 +67,7 @@ def move(
         if before.holder and (worker := workers.load(before.holder)).version is not None:
             fallen = _recounted(batch, worker, -1, known, marks=_marks(worker, marked(worker)))
     if after.state == QUEUED:
-        batch.set(pending.reference(after.sid), log_record.entry(after))
+        _enqueue(batch, before, after)
     elif before.state == QUEUED:
         batch.delete(pending.reference(after.sid))
     version, *others = database.commit(batch)
@@ -146,6 +146,22 @@ def put_right(worker: Worker, right: Worker) -> Worker:
     if worker.problem != worker.reported_problem and worker.problem:
         log.warning(f"The record of a worker is not right: {worker.problem}", worker=worker.identity)
     return replace(right, version=version)
+
+
+def restore(conversation: Conversation) -> None:
+    """Writes the queue entry of one that waits anew from its record; raises database.LostRace."""
+    batch = database.client().batch()
+    record = log_record.stored(conversation)
+    database.put(batch, conversations.reference(conversation.sid), record, conversation.version)
+    batch.set(pending.reference(conversation.sid), log_record.entry(conversation))
+    database.commit(batch)
+
+
+def _enqueue(batch: WriteBatch, before: Conversation, after: Conversation) -> None:
+    """One that waits already keeps its entry, and with it what a person has written there, unless it waits otherwise
+    now."""
+    if before.state != QUEUED or log_record.entry(before) != log_record.entry(after):
+        batch.set(pending.reference(after.sid), log_record.entry(after))
 
 
 def drop_stray(conversation: Conversation) -> None:

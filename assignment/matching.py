@@ -19,6 +19,7 @@ from assignment.ledger import Moved
 from domain import rules, strategies, transitions
 from domain.conversation import QUEUED, Conversation, Pending
 from domain.pool import Pool
+from domain.settings import Settings
 from domain.strategies import STRATEGIES
 from domain.worker import Worker
 from providers import clock, conversations, database, deadline, log, pending, pools, workers
@@ -38,10 +39,14 @@ class Ended(enum.Enum):
 
 
 class Pulled(NamedTuple):
-    """How many conversations a worker took, and why not more."""
+    """How many conversations a worker took, and why not more; `left_in`: the pool of the one that Twilio refused."""
 
     taken: int
     ended: Ended
+    left_in: str | None = None
+
+
+NOTHING = Pulled(0, Ended.FOR_ALL)
 
 
 def give_to(conversation: Conversation, worker: Worker, why: str) -> None:
@@ -52,16 +57,16 @@ def give_to(conversation: Conversation, worker: Worker, why: str) -> None:
     finish(moved.conversation)
 
 
-def give_to_pool(conversation: Conversation, pool: Pool) -> None:
+def give_to_pool(conversation: Conversation, pool: Pool, some_wait_for_one: bool = False) -> None:
     """Gives a conversation to a free worker of the pool, or queues it. Raises database.LostRace.
 
-    Where others wait already, in this pool or in another one of the worker's, it queues behind them, and the
-    free worker takes the oldest.
+    Where others wait already whom the worker may take, it queues behind them, and the free worker takes the oldest.
+    `some_wait_for_one`: there may be conversations that wait for one worker alone.
     """
     width = 1
     while True:
         with rivals.choosing(pool.id) as choice:
-            worker, why = _choose(conversation, pool, choice, width)
+            worker, why = _choose(conversation, pool, choice, width, some_wait_for_one)
             moved = _claim_for(worker, conversation, pool) if worker is not None else None
         if worker is None:
             return queue(conversation, conversation, pool, why)
@@ -78,7 +83,7 @@ def finish(claimed: Conversation) -> Outcome:
     if outcome is Outcome.GONE:
         freed(workers.load(claimed.worker or ""))
     elif outcome is Outcome.NEXT_WORKER and claimed.pool:
-        drain(pools.load(claimed.pool)[claimed.pool])
+        drain_with_overflow(pools.load(claimed.pool)[claimed.pool])
     return outcome
 
 
@@ -88,12 +93,48 @@ def queue(before: Conversation, after: Conversation, pool: Pool, why: str) -> No
     `before` is the record as it is stored; a worker who held it gets the slot back, and one who is `leaving` is taken
     out at Twilio. Raises database.LostRace.
     """
-    moved = ledger.move(before, transitions.queued(after, pool.id, clock.now(), why))
+    moved = ledger.move(before, transitions.queued(after, pool, clock.now(), why))
     log.info(f"queued: {why}", conversation=after.sid, pool=pool.id)
     if after.leaving:
         claim.let_out(moved.conversation)
     drain(pool)
+    if moved.conversation.open_to:
+        drain_overflow(pool)
     freed(moved.freed)
+
+
+def queue_for(conversation: Conversation, worker: Worker, settings: Settings, why: str) -> None:
+    """Puts it into the queue for this one worker, as long as the settings say, and only then looks once more whether
+    they are free. Raises database.LostRace.
+    """
+    now = clock.now()
+    until = rules.waits_until(settings, now)
+    ledger.move(conversation, transitions.waiting_for(conversation, worker, until, now, why))
+    log.info(f"queued: {why}", conversation=conversation.sid, worker=worker.identity)
+    take_next(workers.load(worker.identity), "has a free slot")
+
+
+def overflow(sid: str) -> bool:
+    """Opens one that has waited long enough to the pool into which its own overflows, and lets its workers take it.
+
+    Returns whether anything has changed. Raises database.LostRace.
+    """
+    before = conversations.load(sid)
+    if before.state != QUEUED or before.for_worker or not before.pool:
+        return False
+    now, pool = clock.now(), pools.load(before.pool)[before.pool]
+    due = rules.overflows_at(pool, before.queued_at or now)
+    if due is None or due > now or pool.overflow is None:  # the pool's record was edited meanwhile
+        changed = replace(before, open_to=(), due_at=due)
+        ledger.move(before, changed)
+        return changed != before
+    other = pools.load(pool.overflow)[pool.overflow]
+    waited = rules.in_words((now - (before.queued_at or now)).total_seconds())
+    why = f"nobody of {pool.display_name} was free for {waited}: {other.display_name} may take it, too"
+    ledger.move(before, transitions.opened(before, other.id).noted(now, "overflow", why))
+    drain(pool)
+    drain(other)
+    return True
 
 
 def move(before: Conversation, after: Conversation) -> Conversation:
@@ -117,6 +158,7 @@ def freed(worker: Worker | None) -> None:
 def drain(pool: Pool) -> int:
     """Lets free workers of the pool take what waits, in the pool's order; returns how many were taken."""
     tried: set[str] = set()
+    left_elsewhere: set[str] = set()
     taken = 0
     while len(tried) < _MOST_TRIED and not deadline.is_over(_MARGIN):
         free = strategies.in_order(pool.strategy, workers.free(pool, limit=1 + len(tried)), not_to_ask=tried)
@@ -125,9 +167,29 @@ def drain(pool: Pool) -> int:
         tried.add(free[0].identity)
         pulled = _pull(free[0], "is Available")
         taken += pulled.taken
+        if pulled.left_in and pulled.left_in != pool.id:
+            left_elsewhere.add(pulled.left_in)
         if pulled.ended is Ended.FOR_ALL:
             break
-    return taken
+    return taken + sum(drain_with_overflow(other) for other in pools.load(*left_elsewhere).values())
+
+
+def look_again(waiting: Conversation) -> None:
+    """Whether somebody is free for one that waits already."""
+    if waiting.for_worker:
+        take_next(workers.load(waiting.for_worker), "has a free slot")
+    elif waiting.pool:
+        drain_with_overflow(pools.load(waiting.pool)[waiting.pool])
+
+
+def drain_with_overflow(pool: Pool) -> int:
+    """The same, then also for free workers of the pool into which it overflows."""
+    return drain(pool) + drain_overflow(pool)
+
+
+def drain_overflow(pool: Pool) -> int:
+    """Lets free workers of the pool into which this one overflows take what waits."""
+    return drain(pools.load(pool.overflow)[pool.overflow]) if pool.overflow else 0
 
 
 def take_next(worker: Worker, because: str) -> Pulled:
@@ -137,16 +199,15 @@ def take_next(worker: Worker, because: str) -> Pulled:
     `because`: what woke them, for the story of the conversation ("turned Available").
     """
     pulled = _pull(worker, because)
-    if pulled.ended is Ended.REFUSED:
-        for pool in pools.load(*(worker.pools or ())).values():
-            drain(pool)
+    if pulled.left_in:
+        drain_with_overflow(pools.load(pulled.left_in)[pulled.left_in])
     return pulled
 
 
 def _choose(
-    conversation: Conversation, pool: Pool, choice: rivals.Choice, width: int
+    conversation: Conversation, pool: Pool, choice: rivals.Choice, width: int, some_wait_for_one: bool
 ) -> tuple[Worker | None, str]:
-    """The worker for it; or nobody, and why it has to wait."""
+    """The worker for it; or nobody, and why it has to wait: also where somebody waits whom they may take elsewhere."""
     excluded = conversation.excluded_workers
     free, someone_waits, why = _look(pool, width + choice.rivals + len(excluded), excluded)
     if not free:
@@ -154,7 +215,8 @@ def _choose(
     if width == _CROWD:  # another instance is after the same ones
         random.shuffle(free)
     worker = choice.first(free)
-    if someone_waits or _is_waited_for_elsewhere(worker, pool):
+    elsewhere = [pool_id for pool_id in worker.pools or () if pool_id != pool.id]
+    if someone_waits or pending.heads(elsewhere, 1, worker.identity if some_wait_for_one else None):
         return None, "others wait already"
     return worker, ""
 
@@ -182,12 +244,6 @@ def _look_closer(pool: Pool, excluded: Collection[str]) -> tuple[list[Worker], s
         return left, ""
     number = len(available) if len(available) < _CROWD else workers.how_many_available(pool.id)
     return [], rules.why_nobody(pool, members, number)
-
-
-def _is_waited_for_elsewhere(worker: Worker, pool: Pool) -> bool:
-    """Whether somebody waits in another pool of this worker: then the worker takes the oldest of all."""
-    elsewhere = [pool_id for pool_id in worker.pools or () if pool_id != pool.id]
-    return bool(pending.heads(elsewhere, limit=1))
 
 
 def _claim_for(worker: Worker, conversation: Conversation, pool: Pool) -> Moved | None:
@@ -227,7 +283,7 @@ def _pull(worker: Worker, because: str) -> Pulled:
             continue
         taken += outcome is Outcome.DONE
         if outcome is Outcome.NEXT_WORKER:
-            return Pulled(taken, Ended.REFUSED)
+            return Pulled(taken, Ended.REFUSED, conversation.pool)
         if outcome in (Outcome.RETRY, Outcome.MISCONFIGURED):
             return Pulled(taken, Ended.FOR_ALL)
     return Pulled(taken, Ended.FOR_ALL)
@@ -237,7 +293,7 @@ def _next_entry(worker: Worker, passed_over: Collection[str]) -> Pending | Ended
     """The head of the queue for this worker. Never another one, however many are after it: oldest first."""
     now, width = clock.now(), 1 + len(passed_over)
     while True:
-        entries = pending.heads(worker.pools or (), width)
+        entries = pending.heads(worker.pools or (), width, worker.identity)
         theirs = (one for one in entries if one.is_for(worker.identity, now))
         mine = next((one for one in theirs if one.sid not in passed_over), None)
         if mine is not None:
@@ -250,10 +306,12 @@ def _next_entry(worker: Worker, passed_over: Collection[str]) -> Pending | Ended
 def _load(
     entry: Pending, worker: Worker, known: Mapping[str, Pool]
 ) -> tuple[Conversation, Mapping[str, Pool]]:
-    """The conversation, and in the same round trip the pools on which the worker's capacity depends."""
+    """The conversation, as its entry in the queue has it, for a person may have moved that; and in the same round trip
+    the pools on which the worker's capacity depends."""
     asked = [name for name in worker.decisive_pools if name not in known]
     record, *found = database.read(conversations.reference(entry.sid), *map(pools.reference, asked))
-    conversation = replace(conversations.of(record), priority=entry.priority)
+    conversation = conversations.of(record)
+    conversation = replace(conversation, priority=entry.priority, pool=entry.pool or conversation.pool)
     return conversation, {**known, **{pool.id: pools.of(pool) for pool in found}}
 
 
@@ -270,8 +328,12 @@ def _take(
     """What came of taking it, None if somebody was faster; the worker and their pools as they are now."""
     now = clock.now()
     waited = rules.in_words((now - (conversation.queued_at or now)).total_seconds())
+    is_own = conversation.for_worker or conversation.pool in (worker.pools or ())
+    wherefrom = "" if is_own else f", as overflow of {conversation.pool}"
     try:
-        moved = claim.take(conversation, worker, f"pulled by a worker who {because}, after {waited}", known)
+        moved = claim.take(
+            conversation, worker, f"pulled by a worker who {because}, after {waited}{wherefrom}", known
+        )
     except database.LostRace:
         moved = None
     outcome = claim.finish(moved.conversation) if moved else None

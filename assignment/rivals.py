@@ -51,14 +51,12 @@ def choosing(pool: str) -> Iterator[Choice]:
     finally:
         with _lock:
             _choosing[pool] -= 1
-            _forget()
+            if _choosing[pool] == 0:
+                del _choosing[pool]
+            forgotten = (
+                time.monotonic() - _REMEMBERED
+            )  # what no choice that is still being made could want to know
+            for identity in [one for one, over in _claimed.items() if over < forgotten]:
+                del _claimed[identity]
             if choice.mine:
                 _claimed[choice.mine] = time.monotonic()
-
-
-def _forget() -> None:
-    """What no choice that is still being made could want to know."""
-    for identity in [one for one, over in _claimed.items() if over < time.monotonic() - _REMEMBERED]:
-        del _claimed[identity]
-    for pool in [name for name, number in _choosing.items() if number == 0]:
-        del _choosing[pool]

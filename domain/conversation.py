@@ -56,6 +56,8 @@ class Undelivered:
 class Conversation:
     """One record of the log. `version` is None where there is no record yet.
 
+    Where it is queued: `for_worker` is the one worker for whom it waits, `open_to` are pools whose workers may take it
+    besides its own, and at `due_at` one of the two changes.
     `claim` names the attempt that is under way, so that one whose answer was lost knows its own work again.
     `others` are workers in the conversation besides the one it counts for. `leaving`: a worker from whom it was taken
     back, or who has handed it on, and whom Twilio still has in it; `leaving_sid`: that stay of theirs. `taken_from`:
@@ -84,6 +86,9 @@ class Conversation:
     waited: float | None = None
     attempts: int = 0
     priority: int = 0
+    for_worker: str | None = None
+    open_to: tuple[str, ...] = ()
+    due_at: datetime | None = None
     claim: str | None = None
     participant_sid: str | None = None
     leaving: str | None = None
@@ -142,9 +147,19 @@ _TOLD = ("unread", "awaiting_since", "first_answer_at", "answered_at", "answered
 _SIDS = (("service_sid", "IS"), ("participant_sid", "MB"), ("leaving_sid", "MB"))
 
 
+_WHERE_SET = (
+    "for_worker",
+    "open_to",
+    "due_at",
+)  # left out of most entries, which are in no index for them then
+
+
 @dataclass(frozen=True)
 class Pending:
-    """One entry of the queue. Where it is not `is_complete`, Firestore's queries miss it, or see it elsewhere."""
+    """One entry of the queue. Where it is not `is_complete`, Firestore's queries miss it, or see it elsewhere.
+
+    One that waits `for_worker` waits in no pool (`pool` is empty) until `due_at`.
+    """
 
     sid: str
     pool: str
@@ -152,6 +167,9 @@ class Pending:
     excluded_until: datetime | None
     queued_at: datetime | None
     priority: int
+    for_worker: str | None = None
+    open_to: tuple[str, ...] = ()
+    due_at: datetime | None = None
     is_complete: bool = True
     problem: str | None = None
 
@@ -179,6 +197,8 @@ def parse(sid: str, data: Mapping[str, Any] | None, version: object = None) -> C
         waited=read.seconds("waited"),
         attempts=max(0, read.whole("attempts", default=0)),
         priority=read.whole("priority", default=0),
+        for_worker=identity_in(read, "for_worker"),
+        open_to=read.record_names("open_to"),
         others=read.texts("others"),
         excluded_workers=read.texts("excluded_workers"),
         starting=read.flag("starting", default=False),
@@ -260,13 +280,18 @@ def stored(conversation: Conversation) -> dict[str, Any]:
 def entry(conversation: Conversation) -> dict[str, Any]:
     """The fields of its entry in the queue."""
     record = stored(conversation)
-    return {name: record[name] for name in _IN_ENTRY}
+    fields = {name: record[name] for name in _IN_ENTRY}
+    if conversation.for_worker:
+        fields["pool"] = None
+    return fields | {name: record[name] for name in _WHERE_SET if record[name]}
 
 
 def parse_entry(sid: str, data: Mapping[str, Any] | None, version: object = None) -> Pending:
     read = Fields(data)
     pool, queued_at = read.record_name("pool"), read.time("queued_at")
     priority = read.whole("priority", default=0)
+    for_worker = identity_in(read, "for_worker")
+    known = (pool or for_worker, queued_at, (data or {}).get("priority"))
     return Pending(
         sid=sid,
         pool=pool or "",
@@ -274,6 +299,9 @@ def parse_entry(sid: str, data: Mapping[str, Any] | None, version: object = None
         excluded_until=read.time("excluded_until"),
         queued_at=queued_at,
         priority=priority,
-        is_complete=None not in (pool, queued_at, (data or {}).get("priority")) and read.problem is None,
+        for_worker=for_worker,
+        open_to=read.record_names("open_to"),
+        due_at=read.time("due_at"),
+        is_complete=None not in known and read.problem is None,
         problem=read.problem,
     )

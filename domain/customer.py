@@ -20,6 +20,7 @@ class Customer:
     display_name: str
     addresses: tuple[str, ...] = ()
     worker: str | None = None
+    priority: int | None = None
     avatar: str | None = None
     links: tuple[Mapping[str, Any], ...] = ()
     details: Mapping[str, Any] | None = None
@@ -37,6 +38,7 @@ def parse(customer_id: str, data: Mapping[str, Any] | None, version: object = No
         display_name=fields.text("display_name") or (listed[0] if listed else customer_id),
         addresses=listed,
         worker=identity_in(fields, "worker"),
+        priority=fields.whole("priority", default=None),
         avatar=fields.web_address("avatar"),
         links=_links(fields),
         details=fields.mapping("details"),

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 NO_LIMIT = math.inf
 T = TypeVar("T")
@@ -135,11 +135,16 @@ class Fields:
             return default if value is None else value
         return self._nonsense(name, "true or false", f"treated as {str(default).lower()}", default)
 
-    def whole(self, name: str, default: int) -> int:
+    @overload
+    def whole(self, name: str, default: int) -> int: ...
+    @overload
+    def whole(self, name: str, default: None) -> int | None: ...
+    def whole(self, name: str, default: int | None) -> int | None:
         value = self._whole(name)
         if value is None:
             if self._data.get(name) is not None:
-                self._nonsense(name, "a whole number", f"treated as {default}", default)
+                done = "ignored" if default is None else f"treated as {default}"
+                self._nonsense(name, "a whole number", done, default)
             return default
         return value
 
@@ -161,12 +166,20 @@ class Fields:
             return self._nonsense(name, "a whole number from 0, or null for no limit", "ignored", default)
         return default
 
-    def patience(self, name: str) -> int | None:
-        """Seconds, or a number of times, after which something happens: a whole number from 1; None for never."""
-        value = self.limit(name, default=None)
-        if value == 0:
-            return self._nonsense(name, "a whole number from 1, or null for never", "ignored", None)
-        return None if value is None or value == NO_LIMIT else int(min(value, _LONGEST_PATIENCE))
+    def delay(
+        self, name: str, default: int | None = None, safe: int | None = None, least: int = 1
+    ) -> int | None:
+        """Seconds, or a number of times, after which something happens: a whole number from `least`.
+
+        None is never, as is an explicit null; `default` when left out, `safe` for nonsense.
+        """
+        if self._data.get(name, default) is None:
+            return None
+        value = self._whole(name) if name in self._data else default
+        if value is None or value < least:
+            done = "ignored" if safe is None else f"treated as {safe}"
+            return self._nonsense(name, f"a whole number from {least}, or null for never", done, safe)
+        return min(value, _LONGEST_PATIENCE)
 
     def time(self, name: str) -> datetime | None:
         value = self._data.get(name)

@@ -20,7 +20,8 @@ DEFAULT_CAPACITY = 5
 @dataclass(frozen=True)
 class Pool:
     """`answer_within`: seconds that a customer of an assigned conversation waits for an answer before it goes back to
-    the queue; `unavailable_after`: how many in a row one worker lets go back before they turn Unavailable. None: never.
+    the queue. `overflow`: the pool whose workers may take, too, who has waited `overflow_after` seconds here.
+    `unavailable_after`: how many in a row one worker lets go back before they turn Unavailable. None: never.
     """
 
     id: str
@@ -29,6 +30,9 @@ class Pool:
     mode: str | None = None
     strategy: str = DEFAULT_STRATEGY
     capacity: float = DEFAULT_CAPACITY
+    priority: int = 0
+    overflow: str | None = None
+    overflow_after: int | None = 0
     answer_within: int | None = None
     unavailable_after: int | None = None
     hours: Hours = ALWAYS
@@ -54,6 +58,8 @@ def parse(pool_id: str, data: Mapping[str, Any] | None, version: object = None) 
     capacity = fields.limit("capacity", default=DEFAULT_CAPACITY)
     listed = numbers_in(fields)
     strategy = fields.choice("strategy", tuple(STRATEGIES), DEFAULT_STRATEGY, DEFAULT_STRATEGY)
+    if (overflow := fields.record_name("overflow")) == pool_id:
+        fields.complain("overflow names the pool itself; it is ignored.")
     return Pool(
         id=pool_id,
         display_name=fields.text("display_name") or pool_id,
@@ -61,8 +67,11 @@ def parse(pool_id: str, data: Mapping[str, Any] | None, version: object = None) 
         mode=fields.choice("mode", MODES, default=None, safe=None),
         strategy=strategy or DEFAULT_STRATEGY,
         capacity=DEFAULT_CAPACITY if capacity is None else capacity,
-        answer_within=fields.patience("answer_within"),
-        unavailable_after=fields.patience("unavailable_after"),
+        priority=fields.whole("priority", default=0),
+        overflow=None if overflow == pool_id else overflow,
+        overflow_after=fields.delay("overflow_after", default=0, least=0),
+        answer_within=fields.delay("answer_within"),
+        unavailable_after=fields.delay("unavailable_after"),
         hours=typed_hours.read(fields) if fields.has("hours") or fields.has("holidays") else ALWAYS,
         texts=pool_texts.read(fields) if fields.has("texts") else {},
         problem=fields.problem,

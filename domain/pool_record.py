@@ -42,15 +42,18 @@ def problem(
     data: Mapping[str, Any],
     twins: Mapping[str, tuple[str, ...]],
     unknown_countries: Sequence[str] = (),
+    overflow: Sequence[str | None] = (),
 ) -> str | None:
-    """The sentence for the record. `twins` are other pools by id, with their numbers."""
+    """The sentence for the record. `twins` are other pools by id, with their numbers; `overflow` are the pools into
+    which this one overflows, one after the other: the last is None where there is none, or one met before."""
     pool = _read(pool_id, data)
     shared = [_shared(number, twins) for number in pool.addresses]
     unknown = [
         f"holidays: nobody knows the public holidays of {country}; a country is written DE, a part of it DE-BY."
         for country in unknown_countries[:_MOST_NAMED]
     ]
-    return " ".join(filter(None, (pool.problem, *unknown, *shared)))[:_LONGEST_PROBLEM] or None
+    sentences = (pool.problem, *unknown, *shared, _overflow(pool, overflow))
+    return " ".join(filter(None, sentences))[:_LONGEST_PROBLEM] or None
 
 
 def _read(pool_id: str, data: Mapping[str, Any]) -> Pool:
@@ -61,6 +64,15 @@ def _spelled(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     return phone_numbers.normalised(value) or value.strip()
+
+
+def _overflow(pool: Pool, chain: Sequence[str | None]) -> str | None:
+    if chain[:1] == [None]:
+        return f"overflow: there is no pool called {pool.overflow}, so nobody there takes what waits here."
+    if pool.id in chain:
+        circle = ", ".join(str(name) for name in (pool.id, *chain[: chain.index(pool.id) + 1]))
+        return f"overflow: {circle} is a circle: where all of them are busy, it helps nobody."
+    return None
 
 
 def _shared(number: str, twins: Mapping[str, tuple[str, ...]]) -> str | None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from domain.conversation import ASSIGNING, UNROUTED, Conversation
+from domain.customer import Customer
 from domain.pool import DEFAULT_CAPACITY, Pool
 from domain.settings import Settings
 from domain.worker import Worker
@@ -34,6 +35,39 @@ def decide_route(settings: Settings, pool: Pool | None, own_worker: str | None) 
         return Route("none", pool_id, why="the customer has no worker of their own")
     why = "the customer has no worker of their own" if mode == "custom" else ""
     return Route("pool", pool_id, why=why)
+
+
+def own_worker_is_added(settings: Settings, is_free: bool) -> bool:
+    """Whether the customer's own worker gets it at once; `is_free`: Available with a free slot."""
+    return is_free or settings.own_worker == "always"
+
+
+def is_waited_for(settings: Settings) -> bool:
+    """Whether a customer whose own worker cannot take them now waits for that worker first."""
+    return settings.own_worker == "wait" and settings.own_worker_wait != 0
+
+
+def waits_until(settings: Settings, now: datetime) -> datetime | None:
+    """How long it waits for one worker alone; None: without end."""
+    wait = settings.own_worker_wait
+    return None if wait is None else now + timedelta(seconds=wait)
+
+
+def priority_of(customer: Customer, pool: Pool) -> int:
+    """Of a conversation that arrives: the customer's wins over the pool's."""
+    return pool.priority if customer.priority is None else customer.priority
+
+
+def overflows_at(pool: Pool, since: datetime) -> datetime | None:
+    """From when on workers of another pool may take one that waits since then in this one, too; None: never."""
+    if pool.overflow is None or pool.overflow_after is None:
+        return None
+    return since + timedelta(seconds=pool.overflow_after)
+
+
+def why_not(worker: Worker) -> str:
+    """Why one worker does not take it now, in a supervisor's words."""
+    return "full" if worker.available else "Unavailable"
 
 
 def is_routed(conversation: Conversation) -> bool:

@@ -9,15 +9,21 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from domain.fields import Fields
 
+OWN_WORKER = ("always", "available", "wait")
 MODES = ("none", "custom", "pool")
 
 
 @dataclass(frozen=True)
 class Settings:
+    """`own_worker`: what custom mode does when the own worker is Unavailable or full; `own_worker_wait`: for how many
+    seconds it queues for them (None: without end)."""
+
     mode: str = "pool"
     default_pool: str = "default"
     custom_fallback: str = "pool"
     create_customers: bool = True
+    own_worker: str = "always"
+    own_worker_wait: int | None = 300
     crm_open: bool = False
     service_level_seconds: int = 60
     time_zone: str = "UTC"
@@ -37,6 +43,8 @@ def parse(data: Mapping[str, Any] | None) -> Settings:
         default_pool=fields.record_name("default_pool") or "default",
         custom_fallback=fields.choice("custom_fallback", ("pool", "none"), "pool", "pool") or "pool",
         create_customers=fields.flag("create_customers", default=True),
+        own_worker=fields.choice("own_worker", OWN_WORKER, "always", "always") or "always",
+        own_worker_wait=fields.delay("own_worker_wait", default=300, safe=300, least=0),
         crm_open=fields.flag("crm_open", default=False),
         service_level_seconds=max(1, fields.whole("service_level_seconds", default=60)),
         time_zone=_time_zone(fields, "time_zone"),

@@ -8,7 +8,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from domain import rules
 from domain.conversation import ASSIGNED, ASSIGNING, CLOSED, INACTIVE, QUEUED, UNROUTED, Conversation
+from domain.pool import Pool
 from domain.worker import Worker
 
 LEASE = timedelta(seconds=30)  # longer than any webhook lives, so that only a crash lets it run out
@@ -26,7 +28,8 @@ def presumed(arrived: Conversation) -> Conversation:
 def unrouted(conversation: Conversation, now: datetime, why: str) -> Conversation:
     """Noted without a worker and without a queue; kept as long as one that was closed."""
     expires_at = now + KEPT_AFTER_CLOSING
-    return replace(conversation, state=UNROUTED, expires_at=expires_at).noted(now, UNROUTED, why)
+    nobodys = replace(conversation, state=UNROUTED, for_worker=None, due_at=None, expires_at=expires_at)
+    return nobodys.noted(now, UNROUTED, why)
 
 
 def claimed(conversation: Conversation, worker: Worker, claim: str, now: datetime, why: str) -> Conversation:
@@ -42,6 +45,9 @@ def claimed(conversation: Conversation, worker: Worker, claim: str, now: datetim
         lease_until=now + LEASE,
         attempts=conversation.attempts + 1,
         participant_sid=None,
+        for_worker=None,
+        open_to=(),
+        due_at=None,
         expires_at=None,
         starting=False,
     ).noted(now, "assigning", f"to {worker.name}: {why}")
@@ -60,18 +66,41 @@ def confirmed(conversation: Conversation, participant_sid: str | None, now: date
         assigned_at=now,
         participant_sid=participant_sid or conversation.participant_sid,
         waited=round(waited, 3),
+        for_worker=None,
+        open_to=(),
+        due_at=None,
         excluded_workers=(),
         excluded_until=None,
         taken_from=None,
     ).noted(now, "assigned", f"{conversation.worker} is in the conversation")
 
 
-def queued(conversation: Conversation, pool: str, now: datetime, why: str) -> Conversation:
-    """Waiting for a worker, with the age of what nobody has answered. With a lease: somebody is leaving it."""
+def queued(conversation: Conversation, pool: Pool, now: datetime, why: str) -> Conversation:
+    """Waiting for a worker of the pool, with the age of what nobody has answered. With a lease: somebody is leaving it."""
+    waiting = _waiting(replace(conversation, pool=pool.id, for_worker=None), now).noted(now, QUEUED, why)
+    due = rules.overflows_at(pool, waiting.queued_at or now)
+    if due is not None and due <= now and pool.overflow:
+        return opened(waiting, pool.overflow)
+    return replace(waiting, open_to=(), due_at=due)
+
+
+def opened(conversation: Conversation, overflow: str) -> Conversation:
+    """Workers of this pool may take it, too."""
+    return replace(conversation, open_to=(overflow,), due_at=None)
+
+
+def waiting_for(
+    conversation: Conversation, worker: Worker, until: datetime | None, now: datetime, why: str
+) -> Conversation:
+    """Waiting for this one worker, and from then on for whoever may take it otherwise."""
+    alone = replace(conversation, for_worker=worker.identity, open_to=(), due_at=until)
+    return _waiting(alone, now).noted(now, QUEUED, why)
+
+
+def _waiting(conversation: Conversation, now: datetime) -> Conversation:
     return replace(
         conversation,
         state=QUEUED,
-        pool=pool,
         worker=None,
         claim=None,
         lease_until=now + LEASE if conversation.leaving else None,
@@ -79,7 +108,7 @@ def queued(conversation: Conversation, pool: str, now: datetime, why: str) -> Co
         queued_at=waiting_since(conversation, now),
         expires_at=None,
         starting=False,
-    ).noted(now, "queued", why)
+    )
 
 
 def handed_to(conversation: Conversation, heir: Worker, claim: str, now: datetime, why: str) -> Conversation:
@@ -115,8 +144,6 @@ def let_go(conversation: Conversation, now: datetime) -> Conversation:
 
 def out(conversation: Conversation) -> Conversation:
     """Whoever was leaving it is not in it any more."""
-    if conversation.leaving is None:
-        return conversation
     others = tuple(other for other in conversation.others if other != conversation.leaving)
     lease = None if conversation.state == QUEUED else conversation.lease_until
     return replace(conversation, others=others, leaving=None, leaving_sid=None, lease_until=lease)

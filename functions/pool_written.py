@@ -25,8 +25,19 @@ def handle(change: Change) -> None:
     twins = pools.twins(touched, other_than=change.name)
     for pool_id in sorted([*twins, change.name] if twins else []):
         _put_right(pool_id)
+    for pool_id in _touched_by_overflow(change):
+        _put_right(pool_id)
     if parse(change.name, change.before).capacity != parse(change.name, change.after).capacity:
         _use_room(change.name)
+
+
+def _touched_by_overflow(change: Change) -> list[str]:
+    """Other pools of which it is no longer right, or right again, what their records say of the overflow."""
+    before, after = parse(change.name, change.before), parse(change.name, change.after)
+    if (change.before is None) == (change.after is None) and before.overflow == after.overflow:
+        return []
+    chains = {name for one in (before, after) for name in pools.overflow_of(one) if name}
+    return sorted({*chains, *pools.overflowing_into(change.name)} - {change.name})
 
 
 def _put_right(pool_id: str) -> None:
@@ -50,7 +61,8 @@ def _written_if_wrong(pool_id: str) -> None:
         changes["addresses"] = numbers
     twins = pools.twins(pool_record.numbers_of(data), other_than=pool_id)
     unknown = public_holidays.unknown(pool_record.countries_of(data))
-    problem = pool_record.problem(pool_id, data, twins, unknown)
+    overflow = pools.overflow_of(parse(pool_id, data))
+    problem = pool_record.problem(pool_id, data, twins, unknown, overflow)
     if data.get("problem") != problem:
         changes["problem"] = problem or DELETE_FIELD
     if not changes:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from assignment import matching, membership, worker_care
+from assignment import arrival, matching, membership, worker_care
 from domain import rules
 from domain.worker import Worker, is_identity, parse
 from functions.door.trigger import Change
@@ -19,6 +19,7 @@ def handle(change: Change) -> None:
         return
     if change.after is None:
         membership.vanished(change.name)
+        arrival.nobody_to_wait_for(change.name)
         return
     before = parse(change.name, change.before) if change.before is not None else None
     after = parse(change.name, change.after, version=change.at)

@@ -111,7 +111,10 @@ def torn(world: World) -> Iterator[Breach]:
         state = world.conversations.get(sid, {}).get("state", "unknown")
         yield Breach(3, "torn", sid, f"is in the queue, but {state}")
     for sid in queued & set(world.pending):
-        if world.conversations[sid]["pool"] != world.pending[sid]["pool"]:
+        record, entry = world.conversations[sid], world.pending[sid]
+        if entry.get("for_worker") != record.get("for_worker"):
+            yield Breach(3, "torn", sid, "waits for another worker in the queue than in the log")
+        elif record["pool"] != entry["pool"] and not entry.get("for_worker"):
             yield Breach(3, "torn", sid, "waits in the queue of another pool")
 
 

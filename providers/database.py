@@ -167,13 +167,16 @@ def together(first: Callable[[], Any], *others: Callable[[], Any]) -> tuple[Any,
     return (first(), *(future.result() for future in running))
 
 
-def filtered(collection: str, conditions: Conditions) -> Query:
-    """A query with these (field, operator, value) conditions."""
-    from google.cloud.firestore import FieldFilter
+def filtered(collection: str, conditions: Conditions, any_of: Conditions = ()) -> Query:
+    """A query with these (field, operator, value) conditions, and with one of `any_of`, if any are given."""
+    from google.cloud.firestore import FieldFilter, Or
 
     query: Any = client().collection(collection)
     for field, operator, value in conditions:
         query = query.where(filter=FieldFilter(field, operator, value))
+    either: list[Any] = [FieldFilter(*condition) for condition in any_of]
+    if either:
+        query = query.where(filter=Or(either) if either[1:] else either[0])
     found: Query = query
     return found
 
@@ -223,11 +226,8 @@ class Collection(Generic[R]):
         return list(map(self.of, find(ordered(filtered(self.name, conditions), order, limit))))
 
     def of_any(self, any_of: Conditions, conditions: Conditions, order: Sequence[str], limit: int) -> list[R]:
-        """The same, for records of which one of `any_of` holds, too."""
-        from google.cloud.firestore import FieldFilter, Or
-
-        either = Or([FieldFilter(*one) for one in any_of])
-        query: Any = filtered(self.name, conditions).where(filter=either)
+        """The same, for records of which one of `any_of` holds, too; each once."""
+        query = filtered(self.name, conditions, any_of)
         return list(map(self.of, find(ordered(query, order, limit))))
 
     def after(self, name: str | None, limit: int, conditions: Conditions = ()) -> list[R]:

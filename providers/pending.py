@@ -10,27 +10,43 @@ from domain.conversation import Conversation, Pending, parse_entry
 from providers import database
 
 _QUEUE = database.Collection("pending_conversations", parse_entry)
-_ALTERNATIVES = 30  # Firestore's limit for `in`
-_COUNTED_UP_TO = 1000  # one billed read
+_POOLS_AT_ONCE = 14  # of 30 alternatives, Firestore's limit: each pool twice, and the worker
+_COUNTED_UP_TO = 1000
 _BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 reference, of, after = _QUEUE.reference, _QUEUE.of, _QUEUE.after
 
 
-def heads(pool_ids: Sequence[str], limit: int) -> list[Pending]:
-    """The heads of these pools' queues as one queue: larger priority first, then the oldest."""
-    wanted, found = list(pool_ids), list[Pending]()
-    for start in range(0, len(wanted), _ALTERNATIVES):
-        some = wanted[start : start + _ALTERNATIVES]
-        found += _QUEUE.find([("pool", "in", some)], ("-priority", "queued_at"), limit)
-    if len(wanted) > _ALTERNATIVES:
-        found.sort(key=lambda entry: (-entry.priority, entry.queued_at or _BEFORE_ALL))
-    return found[:limit]
+def heads(pool_ids: Sequence[str], limit: int, worker: str | None = None) -> list[Pending]:
+    """What may be taken by these pools, by their overflow from others, and by this worker alone, as one queue: larger
+    priority first, then the oldest. One query for up to 14 pools, which reads at most `limit` documents."""
+    found = dict[str, Pending]()
+    for start in range(0, len(pool_ids) or bool(worker), _POOLS_AT_ONCE):
+        alternatives = _open_to(pool_ids[start : start + _POOLS_AT_ONCE], worker)
+        entries = _QUEUE.of_any(alternatives, (), ("-priority", "queued_at"), limit)
+        found |= {entry.sid: entry for entry in entries}
+    return sorted(found.values(), key=lambda entry: (-entry.priority, entry.queued_at or _BEFORE_ALL))[:limit]
 
 
 def how_many(pool_ids: Sequence[str]) -> int:
-    """Entries in the queues of these pools, the first 30 of them; counted up to 1000."""
-    conditions = [("pool", "in", list(pool_ids)[:_ALTERNATIVES])]
-    return database.count(database.filtered(_QUEUE.name, conditions), _COUNTED_UP_TO)
+    """Entries that workers of these pools may take, of the first 14 of them; counted up to 1000."""
+    alternatives = _open_to(pool_ids[:_POOLS_AT_ONCE], None)
+    return database.count(database.filtered(_QUEUE.name, (), alternatives), _COUNTED_UP_TO)
+
+
+def _open_to(pool_ids: Sequence[str], worker: str | None) -> list[tuple[str, str, Any]]:
+    pools = list(pool_ids)
+    theirs = [("pool", "in", pools), ("open_to", "array_contains_any", pools)] if pools else []
+    return [*theirs, ("for_worker", "==", worker)] if worker else theirs
+
+
+def due(now: datetime, limit: int) -> list[Pending]:
+    """Those whose time has come: to overflow, or to wait for one worker alone no more. The longest overdue first."""
+    return _QUEUE.find([("due_at", "<=", now)], ("due_at",), limit)
+
+
+def waiting_for(worker: str, limit: int) -> list[Pending]:
+    """Those that wait for this worker alone."""
+    return _QUEUE.find([("for_worker", "==", worker)], (), limit)
 
 
 def oldest(limit: int) -> list[Pending]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from domain import addresses
 from domain.pool import Pool, parse
 from domain.worker import Worker
-from providers import database
+from providers import database, workers
 
 if TYPE_CHECKING:
     from providers.database import Snapshot
@@ -17,6 +17,7 @@ _POOLS = database.Collection("pools", parse)
 reference, of, after = _POOLS.reference, _POOLS.of, _POOLS.after
 _MOST_WITH_ONE_NUMBER = 3  # enough to see that a number is claimed twice
 _MOST_TWINS = 20
+_LONGEST_CHAIN = 10
 _MOST_ALTERNATIVES = 30  # Firestore's limit for array_contains_any
 _MOST_SPELLINGS = 120
 
@@ -77,6 +78,25 @@ def twins(numbers: Iterable[str], other_than: str) -> dict[str, tuple[str, ...]]
         for record in database.find(database.filtered(_POOLS.name, conditions).limit(_MOST_TWINS + 1)):
             found[record.id] = of(record).addresses
     return {name: listed for name, listed in found.items() if name != other_than}
+
+
+def overflow_of(pool: Pool) -> list[str | None]:
+    """The pools into which this one overflows, one after the other, until one is met again, or has neither a record nor
+    workers (None)."""
+    chain: list[str | None] = []
+    following = pool.overflow
+    while following and len(chain) < _LONGEST_CHAIN:
+        record = database.read(reference(following))[0]
+        is_known = following in (pool.id, *chain)
+        chain.append(following if record.exists or workers.how_many(following) else None)
+        following = of(record).overflow if record.exists and not is_known else None
+    return chain
+
+
+def overflowing_into(pool_id: str) -> list[str]:
+    """The pools that overflow into this one; 20 at most."""
+    query = database.filtered(_POOLS.name, [("overflow", "==", pool_id)]).select([])
+    return [record.id for record in database.find(query.limit(_MOST_TWINS))]
 
 
 def write(record: Snapshot, fields: Mapping[str, Any]) -> None:

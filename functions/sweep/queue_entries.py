@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 
-from assignment import ledger, matching, membership
+from assignment import arrival, ledger, matching, membership
+from domain import queue_edits
 from domain.conversation import QUEUED, Conversation, Pending
 from domain.pool import Pool
 from functions.sweep import missed
 from functions.sweep.run import Run
-from providers import configuration, conversations, database, pending, pools, twilio, workers
+from providers import clock, configuration, conversations, database, pending, pools, twilio, workers
 from providers.sweeps import Progress
 from providers.twilio import Outcome, Place
 
@@ -20,9 +22,12 @@ _MARGIN = 5.0
 
 def mend(progress: Progress, run: Run) -> Progress:
     entries = pending.after(progress.queue_after, _AT_ONCE)
-    known = zip(entries, conversations.load_all([entry.sid for entry in entries]), strict=True)
-    for entry, conversation in known:
-        run.shielded("queue entry", entry.sid, partial(_compare, run, entry, conversation), None)
+    looked_at = [*entries, *pending.oldest(_AT_ONCE)]
+    wanted = {name for entry in looked_at for name in (entry.pool, *entry.open_to) if name}
+    known = pools.load(*sorted(wanted))
+    both = zip(entries, conversations.load_all([entry.sid for entry in entries]), strict=True)
+    for entry, conversation in both:
+        run.shielded("queue entry", entry.sid, partial(_compare, run, entry, conversation, known), None)
     waiting = conversations.in_states_after((QUEUED,), progress.log_after, _AT_ONCE)
     lacking = {conversation.sid for conversation in pending.missing(waiting)}
     typed = {entry.sid: entry.priority for entry in entries}
@@ -32,10 +37,13 @@ def mend(progress: Progress, run: Run) -> Progress:
             again = partial(_restore, conversation)
             restored = run.shielded("conversation", conversation.sid, again, False)
             run.note("waiting conversations without a queue entry", restored)
-    wanted = {entry.pool for entry in [*entries, *pending.oldest(_AT_ONCE)]}
-    for pool in run.in_time(pools.load(*sorted(filter(None, wanted))).values(), _MARGIN):
+    for entry in run.in_time(pending.due(clock.now(), _AT_ONCE), _MARGIN):
+        due = partial(database.until_it_holds, partial(_time_is_up, entry))
+        run.note("waits whose time was up", run.shielded("queue entry", entry.sid, due, False))
+    for pool in run.in_time(known.values(), _MARGIN):
         run.note("pulled", run.shielded("pool", pool.id, partial(matching.drain, pool), 0))
         run.shielded("pool", pool.id, partial(_reroute, run, pool, entries), None)
+    _wake(run, {entry.for_worker for entry in looked_at if entry.for_worker})
     return replace(
         progress,
         queue_after=entries[-1].sid if len(entries) == _AT_ONCE else None,
@@ -43,7 +51,21 @@ def mend(progress: Progress, run: Run) -> Progress:
     )
 
 
-def _compare(run: Run, entry: Pending, conversation: Conversation) -> None:
+def _time_is_up(entry: Pending) -> bool:
+    """Who waited for one worker alone, or long enough in one pool, may be taken by others."""
+    if entry.for_worker:
+        return arrival.waits_no_more(entry.sid, f"{entry.for_worker} was not free in time")
+    return matching.overflow(entry.sid)
+
+
+def _wake(run: Run, identities: set[str]) -> None:
+    """Workers for whom alone somebody waits, and whose event never came."""
+    for worker in run.in_time(workers.load_all(sorted(identities)), _MARGIN):
+        take = partial(matching.take_next, worker, "has a free slot")
+        run.note("pulled", run.shielded("worker", worker.identity, take, matching.NOTHING).taken)
+
+
+def _compare(run: Run, entry: Pending, conversation: Conversation, known: Mapping[str, Pool]) -> None:
     if not conversation.exists and _route_anew(entry.sid):
         conversation = conversations.load(entry.sid)
         run.note("waiting conversations whose record was deleted")
@@ -52,6 +74,18 @@ def _compare(run: Run, entry: Pending, conversation: Conversation) -> None:
     elif not entry.is_complete:
         restored = _restore(replace(conversation, priority=entry.priority))
         run.note("queue entries with fields missing", restored)
+    elif (asked := queue_edits.asked_for(entry, conversation, known, clock.now())) != conversation:
+        run.note("waiting conversations that follow an edit", _moved(conversation, asked))
+    elif not queue_edits.is_told_right(entry, conversation):
+        run.note("queue entries that did not say what the log says", _restore(conversation))
+
+
+def _moved(before: Conversation, after: Conversation) -> bool:
+    try:
+        ledger.move(before, after)
+    except database.LostRace:
+        return False
+    return True
 
 
 def _reroute(run: Run, pool: Pool, entries: list[Pending]) -> None:
@@ -81,7 +115,7 @@ def _drop(conversation: Conversation) -> bool:
 def _restore(conversation: Conversation) -> bool:
     """Writes the record, and with it its queue entry, anew."""
     try:
-        ledger.move(conversation, conversation)
+        ledger.restore(conversation)
     except database.LostRace:
         return False
     return True

@@ -101,7 +101,8 @@ class Board:
                 known[one.sid] = (_name(one), one.log[-1]["why"] if one.log else "")
         for entry in entries:
             name, why = known[entry.sid]
-            yield Waiting(entry.sid, entry.pool, name, entry.queued_at, why)
+            where = f"for {entry.for_worker}" if entry.for_worker and not entry.pool else entry.pool
+            yield Waiting(entry.sid, where, name, entry.queued_at, why)
 
     def _today(self) -> Today:
         now, wanted = clock.now(), self.settings()

@@ -130,9 +130,9 @@ def test_only_a_change_that_gives_room_wakes_the_queue(
 
 def test_a_conversation_back_in_the_queue_keeps_its_age() -> None:
     begun = Conversation("CH1", created_at=NOW - timedelta(hours=1))
-    first = transitions.queued(begun, "default", NOW, "")
+    first = transitions.queued(begun, POOL, NOW, "")
     again = transitions.queued(
-        replace(first, state="assigned", worker="ann"), "default", NOW + timedelta(hours=2), ""
+        replace(first, state="assigned", worker="ann"), POOL, NOW + timedelta(hours=2), ""
     )
     assert first.queued_at == again.queued_at == NOW
     assert again.worker is None

@@ -8,7 +8,9 @@ Where one index would do after merging two, this asks for one: stricter than Fir
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -43,10 +45,21 @@ class Shape:
         return bool(self.array or self.ordered)
 
 
+def shapes(query: Any) -> set[Shape]:
+    """The shapes of a structured query: one for each of its alternatives, which Firestore looks up one by one."""
+    return {_shape(query, filters) for filters in _alternatives(query.where)}
+
+
 def shape(query: Any) -> Shape:
-    """The shape of a structured query; a range without an order is ordered by its field."""
+    """The shape of a structured query without alternatives."""
+    (one,) = shapes(query)
+    return one
+
+
+def _shape(query: Any, filters: Iterable[Any]) -> Shape:
+    """A range without an order is ordered by its field."""
     equal, array, ranged = set(), set(), []
-    for one in _filters(query.where):
+    for one in filters:
         name = one.field.field_path
         operator = getattr(one, "op", None)
         if isinstance(one, StructuredQuery.UnaryFilter) or operator in _EQUAL:
@@ -62,10 +75,14 @@ def shape(query: Any) -> Shape:
     return Shape(query.from_[0].collection_id, frozenset(equal - {_NAME}), frozenset(array), kept)
 
 
-def _filters(where: Any) -> list[Any]:
-    if "composite_filter" in where:
-        return [leaf for part in where.composite_filter.filters for leaf in _filters(part)]
-    return [where.field_filter if "field_filter" in where else where.unary_filter] if where else []
+def _alternatives(where: Any) -> list[list[Any]]:
+    """The filters that hold together, for each of the alternatives."""
+    if "composite_filter" not in where:
+        return [[where.field_filter if "field_filter" in where else where.unary_filter] if where else []]
+    parts = [_alternatives(part) for part in where.composite_filter.filters]
+    if where.composite_filter.op == StructuredQuery.CompositeFilter.Operator.OR:
+        return [one for part in parts for one in part]
+    return [[leaf for one in chosen for leaf in one] for chosen in product(*parts)]
 
 
 def indexes() -> list[dict[str, Any]]:

@@ -32,7 +32,7 @@ def asked(service: Service, db: Client, meter: Meter) -> set[Shape]:
     _wallboard(service)
     assert service.post("sweep", signed=False).status_code == 200
     service.settle()
-    return {queries.shape(query) for query in meter.queries()}
+    return {shape for query in meter.queries() for shape in queries.shapes(query)}
 
 
 def _records(db: Client) -> None:
