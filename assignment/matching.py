@@ -209,27 +209,21 @@ def _choose(
 ) -> tuple[Worker | None, str]:
     """The worker for it; or nobody, and why it has to wait: also where somebody waits whom they may take elsewhere."""
     excluded = conversation.excluded_workers
-    free, someone_waits, why = _look(pool, width + choice.rivals + len(excluded), excluded)
-    if not free:
-        return None, why
+    look_at = width + choice.rivals + len(excluded)
+    found, waiting = database.together(
+        lambda: workers.free(pool, look_at), lambda: pending.heads([pool.id], limit=1)
+    )
+    if not (free := strategies.in_order(pool.strategy, found, excluded)):
+        free, why = _look_closer(pool, excluded)
+        if not free:
+            return None, why
     if width == _CROWD:  # another instance is after the same ones
         random.shuffle(free)
     worker = choice.first(free)
     elsewhere = [pool_id for pool_id in worker.pools or () if pool_id != pool.id]
-    if someone_waits or pending.heads(elsewhere, 1, worker.identity if some_wait_for_one else None):
+    if waiting or pending.heads(elsewhere, 1, worker.identity if some_wait_for_one else None):
         return None, "others wait already"
     return worker, ""
-
-
-def _look(pool: Pool, width: int, excluded: Collection[str]) -> tuple[list[Worker], bool, str]:
-    """Who is free, and whether anybody waits for them already; or why nobody is, after a closer look."""
-    found, waiting = database.together(
-        lambda: workers.free(pool, width), lambda: pending.heads([pool.id], limit=1)
-    )
-    free, why = strategies.in_order(pool.strategy, found, excluded), ""
-    if not free:
-        free, why = _look_closer(pool, excluded)
-    return free, bool(waiting), why
 
 
 def _look_closer(pool: Pool, excluded: Collection[str]) -> tuple[list[Worker], str]:
