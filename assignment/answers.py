@@ -70,7 +70,7 @@ def take_back(sid: str, pool: Pool, told: Iterable[Message]) -> bool:
         return False
     claim.let_out(moved.conversation)
     if moved.conversation.state == QUEUED:
-        matching.drain(pool)
+        matching.look_again(moved.conversation)
     matching.freed(moved.freed)
     return True
 
@@ -87,7 +87,7 @@ def _decide(sid: str, pool: Pool, told: tuple[Message, ...]) -> ledger.Moved | N
         holder = ledger.record_of(before.others[0])
         after = transitions.handed_over(after, holder, now)
     else:
-        after = transitions.queued(after, pool.id, now, why)
+        after = transitions.queued(after, pool, now, why)
     moved = ledger.move(before, after, holder, {pool.id: pool}, marked=partial(_missed, pool=pool))
     log.warning(f"back to the queue: {why}", conversation=sid, worker=before.worker, pool=pool.id)
     if moved.freed and moved.freed.unavailable_because:

@@ -76,7 +76,7 @@ def confirmed(conversation: Conversation, participant_sid: str | None, now: date
 
 
 def queued(conversation: Conversation, pool: Pool, now: datetime, why: str) -> Conversation:
-    """Waiting for a worker of the pool, with the age of what nobody has answered. With a lease: somebody is leaving it."""
+    """Waiting for a worker of the pool, with the age of what nobody has answered. With a lease: somebody leaves it."""
     waiting = _waiting(replace(conversation, pool=pool.id, for_worker=None), now).noted(now, QUEUED, why)
     due = rules.overflows_at(pool, waiting.queued_at or now)
     if due is not None and due <= now and pool.overflow:

@@ -162,17 +162,16 @@ def test_what_was_not_delivered_is_listed_once_the_newest_last() -> None:
 
 
 def test_who_waits_since_when() -> None:
+    sales = Pool("sales", "Sales")
     never = replace(NEW, queued_at=at(5), awaiting_since=at(0))
     later = at(3600)
-    assert transitions.queued(never, "sales", later, "").queued_at == at(5), (
-        "nobody answered: its age is kept"
-    )
-    assert transitions.queued(replace(never, queued_at=None), "sales", later, "").queued_at == at(0)
+    assert transitions.queued(never, sales, later, "").queued_at == at(5), "nobody answered: its age is kept"
+    assert transitions.queued(replace(never, queued_at=None), sales, later, "").queued_at == at(0)
     answered = replace(never, first_answer_at=at(20), awaiting_since=None)
-    assert transitions.queued(answered, "sales", later, "").queued_at == later
+    assert transitions.queued(answered, sales, later, "").queued_at == later
     asked_again = replace(answered, awaiting_since=at(3000))
-    assert transitions.queued(asked_again, "sales", later, "").queued_at == at(3000)
-    assert transitions.queued(replace(NEW, created_at=None), "sales", later, "").queued_at == later
+    assert transitions.queued(asked_again, sales, later, "").queued_at == at(3000)
+    assert transitions.queued(replace(NEW, created_at=None), sales, later, "").queued_at == later
 
 
 def test_the_answer_is_overdue_exactly_at_the_second() -> None:
