@@ -55,8 +55,9 @@ def oldest(limit: int) -> list[Pending]:
 
 
 def how_many_before(entry: Pending) -> int | None:
-    """How many of the same pool are taken before this one; None where there are 1000 and more, or nobody can tell."""
-    if not entry.is_complete:
+    """How many of the same pool are taken before this one; None where there are 1000 and more, or nobody can tell, as
+    of one who waits for one worker alone."""
+    if not entry.is_complete or not entry.pool:
         return None
     same = ("pool", "==", entry.pool)
     before = database.together(
