@@ -101,12 +101,14 @@ class Conversation:
     unread: int = 0
     awaiting_since: datetime | None = None
     first_answer_at: datetime | None = None
+    answered_in: float | None = None
     answered_at: datetime | None = None
     answered_by: str | None = None
     read_index: int = -1
     heard: tuple[Heard, ...] = ()
     undelivered: tuple[Undelivered, ...] = ()
     taken_from: str | None = None
+    went_back: int = 0
     log: tuple[Mapping[str, Any], ...] = ()
     problem: str | None = None
     version: object = field(default=None, compare=False)
@@ -143,7 +145,15 @@ _IN_ENTRY = (
 )
 _TIMES = tuple(name for name in _STORED if name.endswith(("_at", "_until", "_since")))
 _TEXTS = ("display_name", "address", "proxy_address", "projected_address", "claim")
-_TOLD = ("unread", "awaiting_since", "first_answer_at", "answered_at", "answered_by", "read_index")
+_TOLD = (
+    "unread",
+    "awaiting_since",
+    "first_answer_at",
+    "answered_in",
+    "answered_at",
+    "answered_by",
+    "read_index",
+)
 _SIDS = (("service_sid", "IS"), ("participant_sid", "MB"), ("leaving_sid", "MB"))
 
 
@@ -195,6 +205,8 @@ def parse(sid: str, data: Mapping[str, Any] | None, version: object = None) -> C
         worker=identity_in(read, "worker"),
         leaving=identity_in(read, "leaving"),
         waited=read.seconds("waited"),
+        answered_in=read.seconds("answered_in"),
+        went_back=max(0, read.whole("went_back", default=0)),
         attempts=max(0, read.whole("attempts", default=0)),
         priority=read.whole("priority", default=0),
         for_worker=identity_in(read, "for_worker"),

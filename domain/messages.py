@@ -150,10 +150,11 @@ def _with_first_answer(after: Conversation, was_presumed: bool) -> Conversation:
         asked = -1
     answers = [o.at for o in after.heard if o.sender == WORKER and asked is not None and o.index > asked]
     first = min([*answers, *filter(None, [after.first_answer_at])], default=None)
-    if first is None or after.first_answer_at is not None:
-        return replace(after, first_answer_at=first)
-    waited = (first - (after.created_at or first)).total_seconds()
-    return replace(after, first_answer_at=first).noted(first, "answered", f"after {in_words(waited)}")
+    if first is None or first == after.first_answer_at:
+        return after
+    waited = max(0.0, (first - (after.created_at or first)).total_seconds())
+    told = replace(after, first_answer_at=first, answered_in=round(waited, 3))
+    return told if after.first_answer_at else told.noted(first, "answered", f"after {in_words(waited)}")
 
 
 def _answered_up_to(conversation: Conversation) -> int:

@@ -162,7 +162,8 @@ def waiting_since(conversation: Conversation, now: datetime) -> datetime:
 
 def taken_back(conversation: Conversation, now: datetime) -> Conversation:
     """From a worker who let its customer wait too long."""
-    return replace(let_go(conversation, now), mode="pool", taken_from=conversation.worker)
+    taken = replace(let_go(conversation, now), mode="pool", taken_from=conversation.worker)
+    return replace(taken, went_back=conversation.went_back + 1)
 
 
 def without(conversation: Conversation, identity: str, now: datetime) -> Conversation:

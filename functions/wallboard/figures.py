@@ -8,7 +8,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from domain.rules import in_words
-from functions.wallboard.statistics import EDGES, Span, Waits, Workforce, finite
+from functions.wallboard.statistics import EDGES, Answers, Span, Waits, Workforce, finite
 
 LONG_WAIT = 600.0  # seconds in the queue after which a conversation counts as stuck
 _SETTLED_AFTER = timedelta(minutes=5)  # Twilio's webhooks for the hour before have arrived by then
@@ -73,6 +73,7 @@ class Today:
     zone: str
     threshold: int
     waits: Waits
+    answers: Answers
     not_routed: int
     hours: tuple[Hour, ...]
     stuck: tuple[Stuck, ...]
@@ -86,6 +87,16 @@ class Today:
     @property
     def average(self) -> float | None:
         return finite(self.waits.seconds / self.waits.answered) if self.waits.answered else None
+
+    @property
+    def first_answer(self) -> float | None:
+        """Seconds from the arrival to a worker's first message, on average of those who were answered."""
+        return self.answers.seconds / self.answers.answered if self.answers.answered else None
+
+    @property
+    def answered_within(self) -> float | None:
+        """Share of those answered by a worker's message whom it reached within the threshold."""
+        return self.answers.within / self.answers.answered if self.answers.answered else None
 
     @property
     def p95(self) -> float | None:

@@ -68,6 +68,10 @@ def _today(today: Today) -> dict[str, Any]:
         "not_routed": today.not_routed,
         "within_service_level": waits.within,
         "service_level": today.service_level,
+        "answered": today.answers.answered,
+        "answered_within": today.answered_within,
+        "average_first_answer_seconds": today.first_answer,
+        "went_back": today.answers.went_back,
         "average_wait_seconds": today.average,
         "p95_wait_seconds": None if today.p95 == math.inf else today.p95,
         "waits": [
@@ -114,6 +118,13 @@ def _of_today(today: Today) -> Iterator[Metric]:
     yield _gauge("arrived", "Arrived since midnight at numbers that are routed.", [(waits.arrived,)])
     yield _gauge("abandoned", "Of these, closed before a worker was in.", [(waits.abandoned,)])
     yield _gauge("within_service_level", "Of these, assigned within the threshold.", [(waits.within,)])
+    answers = today.answers
+    yield _gauge("answered", "Of these, answered by a worker's message.", [(answers.answered,)])
+    yield _gauge("answered_within", "Of these, answered within the threshold.", [(answers.within,)])
+    text = "Seconds from arrival to a worker's first message, of all who were answered."
+    yield _gauge("first_answer_seconds", text, [(answers.seconds,)])
+    text = "Of those who arrived, back in the queue for want of an answer."
+    yield _gauge("went_back", text, [(answers.went_back,)])
     text = "Arrived since midnight at numbers that are not routed."
     yield _gauge("not_routed", text, [(today.not_routed,)])
     yield _gauge("stuck", "What needs a person's eye.", [(len(today.stuck),)])

@@ -14,7 +14,7 @@ from domain.settings import Settings
 from functions.wallboard import statistics
 from functions.wallboard.cache import Cache
 from functions.wallboard.figures import Hour, Now, PoolRow, Stuck, Today, Waiting, hours_of_day, parts_of_day
-from functions.wallboard.statistics import Meter, Span, Waits
+from functions.wallboard.statistics import Answers, Meter, Span, Waits
 from providers import clock, configuration, conversations, database, pools, settings
 
 NOW_FOR = 5.0  # seconds
@@ -107,13 +107,19 @@ class Board:
     def _today(self) -> Today:
         now, wanted = clock.now(), self.settings()
         hours = hours_of_day(now, wanted.time_zone)
-        parts = [self._waits(span, wanted, now) for span in parts_of_day(hours, now)]
-        total = sum(parts, Waits())
+        parts = parts_of_day(hours, now)
+        total = sum((self._waits(span, wanted, now) for span in parts), Waits())
+        answers = (
+            sum((self._answers(span, wanted, now) for span in parts), Answers())
+            if total.arrived
+            else Answers()
+        )
         return Today(
             at=now,
             zone=wanted.time_zone,
             threshold=wanted.service_level_seconds,
             waits=total,
+            answers=answers,
             not_routed=statistics.not_routed(self.meter, Span(hours[0].start, hours[-1].end)),
             hours=tuple(self._hours(hours) if total.arrived else (Hour(h.start, 0, None) for h in hours)),
             stuck=(
@@ -129,6 +135,13 @@ class Board:
         known: Waits | None = self._cache.peek((span, threshold), FINISHED_FOR)
         keep = FINISHED_FOR if known is not None and known.waiting == 0 else UNSETTLED_FOR
         return self._cache.get((span, threshold), keep, lambda: statistics.waits(self.meter, span, threshold))
+
+    def _answers(self, span: Span, wanted: Settings, now: datetime) -> Answers:
+        threshold = wanted.service_level_seconds
+        if span.end > now:
+            return statistics.answers(self.meter, span, threshold)
+        key = ("answers", span, threshold)
+        return self._cache.get(key, UNSETTLED_FOR, lambda: statistics.answers(self.meter, span, threshold))
 
     def _hours(self, hours: list[Span]) -> list[Hour]:
         """Each hour counted by itself: the last two often, the others seldom."""
@@ -159,6 +172,8 @@ class Board:
         for collection in ("pools", "workers", "customers"):
             for record in statistics.with_a_problem(self.meter, collection, _MOST_STUCK):
                 found.append(Stuck(str(record.reference.path), str(record.get("problem"))))
+        for worker in statistics.made_unavailable(self.meter, _MOST_STUCK):
+            found.append(Stuck(str(worker.id), f"is Unavailable: {worker.get('unavailable_because')}"))
         return found
 
 

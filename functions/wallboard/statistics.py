@@ -92,6 +92,24 @@ class Waits:
 
 
 @dataclass(frozen=True)
+class Answers:
+    """How those who arrived within a span were answered: `seconds` of them all until a worker first wrote."""
+
+    answered: int = 0
+    within: int = 0
+    seconds: float = 0.0
+    went_back: int = 0
+
+    def __add__(self, other: Answers) -> Answers:
+        return Answers(
+            self.answered + other.answered,
+            self.within + other.within,
+            self.seconds + other.seconds,
+            self.went_back + other.went_back,
+        )
+
+
+@dataclass(frozen=True)
 class Workforce:
     """Workers by what they can take: `available` have a free slot, `full` are Available without one."""
 
@@ -116,6 +134,18 @@ def waits(meter: Meter, span: Span, threshold: int) -> Waits:
     at_most = dict(zip(edges, counts[2:], strict=True))
     told = tuple(at_most[edge] for edge in EDGES)
     return Waits(count, counts[0], counts[1], at_most[threshold], seconds or 0.0, told)
+
+
+def answers(meter: Meter, span: Span, threshold: int) -> Answers:
+    """Of those who arrived within the span: whom a worker answered, how soon, and who went back for want of that."""
+    arrived = _within("arrived_at", span)
+    answered = [*arrived, ("answered_in", ">=", 0)]
+    count, seconds = _counted(meter, "conversations", answered, "sum", field="answered_in")
+    asked = [[*arrived, ("went_back", ">", 0)]]
+    asked += [[*arrived, ("answered_in", ">=", 0), ("answered_in", "<=", threshold)]] if count else []
+    calls = [partial(_counted, meter, "conversations", conditions) for conditions in asked]
+    counts = [found for found, _ in every(calls)]
+    return Answers(count, counts[1] if count else 0, finite(seconds) or 0.0, counts[0])
 
 
 def arrivals(meter: Meter, span: Span) -> tuple[int, float | None]:
@@ -161,6 +191,11 @@ def with_a_problem(meter: Meter, collection: str, limit: int) -> list[Snapshot]:
     return found(meter, database.filtered(collection, [("problem", ">", "")]).limit(limit))
 
 
+def made_unavailable(meter: Meter, limit: int) -> list[Snapshot]:
+    """Workers whom the service made Unavailable, since they answered nobody."""
+    return found(meter, database.filtered("workers", [("unavailable_because", ">", "")]).limit(limit))
+
+
 def found(meter: Meter, query: Query) -> list[Snapshot]:
     """The documents of a query, counted."""
     snapshots = database.find(query)
@@ -178,13 +213,18 @@ def _within(name: str, span: Span) -> list[Condition]:
 
 
 def _counted(
-    meter: Meter, collection: str, conditions: list[Condition], also: str = "", scanned: int | None = None
+    meter: Meter,
+    collection: str,
+    conditions: list[Condition],
+    also: str = "",
+    scanned: int | None = None,
+    field: str = "waited",
 ) -> tuple[int, float | None]:
-    """How many documents match, and the `sum` or `avg` of what they waited."""
+    """How many documents match, and the `sum` or `avg` of a field, what they waited."""
     counting: Any = database.filtered(collection, conditions).count(alias="count")
     if also:
-        counting = getattr(counting, also)("waited", alias="waited")
+        counting = getattr(counting, also)(field, alias=field)
     values = {one.alias: one.value for one in counting.get(timeout=deadline.remaining(_PATIENCE))[0]}
     count = int(values["count"])
     meter.note(-(-(count if scanned is None else scanned) // _ENTRIES_PER_READ))
-    return count, values.get("waited")
+    return count, values.get(field)

@@ -221,6 +221,8 @@ KEPT: Mapping[str, tuple[str, ...]] = {
         "heard",
         "undelivered",
         "taken_from",
+        "went_back",
+        "answered_in",
     ),
     "sent_texts": ("queued", "away", "assigned"),
     "service": (

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -160,6 +161,10 @@ def test_prometheus_finds_the_same_names_types_and_labels_every_day(get: Get, db
         "arrived": ("gauge", set()),
         "abandoned": ("gauge", set()),
         "within_service_level": ("gauge", set()),
+        "answered": ("gauge", set()),
+        "answered_within": ("gauge", set()),
+        "first_answer_seconds": ("gauge", set()),
+        "went_back": ("gauge", set()),
         "not_routed": ("gauge", set()),
         "stuck": ("gauge", set()),
         "wait_seconds": ("histogram", {"le"}),
@@ -173,6 +178,30 @@ def test_prometheus_finds_the_same_names_types_and_labels_every_day(get: Get, db
     assert last["_sum"] == pytest.approx(today["assigned"] * today["average_wait_seconds"])
     assert families[f"{prefix}arrived"].samples[0].value == today["arrived"]
     assert f"{prefix}wallboard_reads_total " in text
+
+
+def test_answers_and_who_went_back_are_counted_by_when_they_arrived(get: Get, db: firestore.Client) -> None:
+    quick, slow, never = records.a_day(40)[:3]
+    told = [
+        replace(quick, answered_in=30.0),
+        replace(slow, answered_in=90.0, went_back=2),
+        replace(never, went_back=1),
+    ]
+    records.load(db, told)
+    db.document("workers/zoe@example.com").set(
+        {"status": "Unavailable", "unavailable_because": "nobody was answered"}
+    )
+    seen = metrics(get)
+    today = seen["today"]
+    assert (today["answered"], today["answered_within"], today["average_first_answer_seconds"]) == (
+        2,
+        0.5,
+        60.0,
+    )
+    assert today["went_back"] == 2
+    assert [one["why"] for one in seen["stuck"] if one["what"] == "zoe@example.com"] == [
+        "is Unavailable: nobody was answered"
+    ]
 
 
 def labels_of(family: Metric) -> set[str]:
