@@ -40,7 +40,9 @@ def _route(method: str, pattern: str, handle: Callable[..., Answer]) -> Route:
     return Route(method, re.compile(pattern.replace("SID", "conversations/([^/]+)")), handle)
 
 
-_FILES = "files/"  # not static/: of that name the functions framework has a route of its own, which answers 404
+_FILES = (
+    "files/"  # not static/: of that name the functions framework has a route of its own, which answers 404
+)
 
 # For who is signed in.
 ROUTES = (

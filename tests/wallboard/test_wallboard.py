@@ -181,7 +181,10 @@ def test_prometheus_finds_the_same_names_types_and_labels_every_day(get: Get, db
 
 
 def test_answers_and_who_went_back_are_counted_by_when_they_arrived(get: Get, db: firestore.Client) -> None:
-    quick, slow, never = records.a_day(40)[:3]
+    at = datetime.now(UTC)
+    quick, slow, never = (
+        Conversation(records.sid(number), state="assigned", mode="pool", created_at=at) for number in range(3)
+    )
     told = [
         replace(quick, answered_in=30.0),
         replace(slow, answered_in=90.0, went_back=2),
