@@ -122,6 +122,15 @@ def state(identity: str, status: str) -> None:
     database.commit(batch)
 
 
+def follow_frontline(worker: Worker, is_available: bool, changes_status: bool) -> None:
+    """Writes where the switch in Frontline's app stands, and makes it the status. Raises database.LostRace."""
+    status = {"status": "Available" if is_available else "Unavailable"} if changes_status else {}
+    batch = database.client().batch()
+    seen = {"frontline_available": is_available}
+    database.put(batch, workers.reference(worker.identity), seen | status, worker.version)
+    database.commit(batch)
+
+
 def keep_devices(identity: str, changes: Mapping[str, Device | None]) -> None:
     """Writes these devices, or takes them out; no others. Raises database.LostRace where the record is gone."""
     from google.cloud.firestore import DELETE_FIELD

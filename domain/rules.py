@@ -125,6 +125,12 @@ def wakes(before: Worker | None, after: Worker) -> bool:
     return after.own_capacity != before.own_capacity
 
 
+def follows_frontline(worker: Worker, is_available: bool) -> bool:
+    """Whether the switch in Frontline's app is to become the worker's status: it has been changed since it was last
+    looked at. The first look changes nothing, and what was set here holds until the app's switch is changed again."""
+    return worker.frontline_available is not None and worker.frontline_available != is_available
+
+
 def why_nobody(pool: Pool, members: int, full: int) -> str:
     """In a supervisor's words, why a conversation of this pool has to wait."""
     if members == 0:

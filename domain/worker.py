@@ -22,8 +22,8 @@ class Worker:
     """A worker's record. `version` is None where there is no record yet.
 
     `missed`: conversations in a row that went back to the queue for want of an answer, the last one at `missed_at`.
-    `devices`: as they are stored; domain/device.py reads them.
-    `unavailable_because`: why the service, and not they themselves, made them Unavailable.
+    `unavailable_because`: why the service, and not they themselves, made them Unavailable. `frontline_available`: where
+    the switch in Frontline's app stood when it was last looked at.
     """
 
     identity: str
@@ -39,6 +39,7 @@ class Worker:
     missed: int = 0
     missed_at: datetime | None = None
     unavailable_because: str | None = None
+    frontline_available: bool | None = None
     devices: object = field(default=None, compare=False)
     has_status: bool = True
     has_blanks_in_pools: bool = False
@@ -112,6 +113,9 @@ def parse(identity: str, data: Mapping[str, Any] | None, version: object = None)
         missed=max(0, patience.whole("missed", default=0)),
         missed_at=patience.time("missed_at"),
         unavailable_because=patience.text("unavailable_because"),
+        frontline_available=seen
+        if isinstance(seen := (data or {}).get("frontline_available"), bool)
+        else None,
         devices=(data or {}).get("devices"),
         has_status=(data or {}).get("status") is not None,
         reported_problem=(data or {}).get("problem"),

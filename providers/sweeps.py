@@ -24,6 +24,7 @@ class Progress:
     worker_after: str | None = None
     truth_after: str | None = None
     asleep_after: str | None = None
+    frontline_after: str | None = None
     asked: tuple[str, ...] = ()
     listed_since: datetime | None = None
     problem: str | None = None
@@ -32,7 +33,7 @@ class Progress:
 def _parse(name: str, data: Mapping[str, Any] | None, version: object = None) -> Progress:
     """What makes no sense counts as a round's beginning; the run's end writes the record anew."""
     fields = Fields(data)
-    names = ("queue_after", "log_after", "worker_after", "truth_after", "asleep_after")
+    names = ("queue_after", "log_after", "worker_after", "truth_after", "asleep_after", "frontline_after")
     stands = {name: fields.record_name(name) for name in names}
     return Progress(**stands, listed_since=fields.time("listed_since"), asked=fields.texts("asked"))
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from functools import cache
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
+from urllib.parse import quote
 
 from providers import configuration, deadline, seam
 
@@ -155,6 +156,12 @@ def user(identity: str, service_sid: str | None) -> Result:
     root: Any = client().conversations.v1
     users = root.services(service_sid).users if service_sid else root.users
     return persistently(lambda: users(identity).fetch())
+
+
+def frontline_user(identity: str) -> Result:
+    """Frontline's user of this identity, with the switch of the app, `is_available`; MISSING for one who has never
+    signed in there. https://www.twilio.com/docs/frontline/frontline-users-api"""
+    return persistently(lambda: client().frontline_api.v1.users(quote(identity, safe="@")).fetch())
 
 
 def created_since(state: str, service_sid: str | None, since: datetime, limit: int) -> Result:

@@ -65,6 +65,8 @@ class TimedHttpClient(HttpClient):  # type: ignore[misc]  # the SDK's base class
         patience: float,
     ) -> urllib3.BaseHTTPResponse:
         sent = dict(headers or {})
+        if self._base is not None:  # two of Twilio's APIs have the same paths
+            sent["Host"] = urlsplit(url).netloc
         if auth is not None:
             sent |= make_headers(basic_auth=":".join(auth))
         return self._connections.request(

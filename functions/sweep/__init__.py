@@ -13,7 +13,15 @@ from functools import partial
 from werkzeug.datastructures import MultiDict
 
 from functions.door.answers import Answer
-from functions.sweep import abandoned, counts, missed, queue_entries, twilio_states, unanswered
+from functions.sweep import (
+    abandoned,
+    counts,
+    frontline_status,
+    missed,
+    queue_entries,
+    twilio_states,
+    unanswered,
+)
 from functions.sweep.run import Run
 from providers import clock, log, sweeps
 from providers.sweeps import Progress
@@ -21,6 +29,7 @@ from providers.sweeps import Progress
 PARTS: dict[str, Callable[[Progress, Run], Progress]] = {
     "abandoned assignments": abandoned.finish,
     "who is not answered": unanswered.send_back,
+    "Frontline's switches": frontline_status.follow,
     "the queue": queue_entries.mend,
     "the workers' counts": counts.recount,
     "missed webhooks": missed.find,

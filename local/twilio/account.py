@@ -11,6 +11,7 @@ from local.twilio.records import (
     AddressConfig,
     Conversation,
     File,
+    FrontlineUser,
     Participant,
     Record,
     Service,
@@ -40,6 +41,7 @@ class Account:
         self.groups: dict[frozenset[str], str] = {}
         self.users: dict[str, User] = {}
         self.identities: dict[tuple[str, str], User] = {}
+        self.frontline: dict[str, FrontlineUser] = {}
         self.memberships: dict[tuple[str, str], dict[str, Participant]] = {}
         self.correspondents: dict[str, dict[str, Participant]] = {}
         self.addresses: dict[str, AddressConfig] = {}

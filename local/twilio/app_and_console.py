@@ -9,7 +9,7 @@ from local.twilio.errors import ApiError
 from local.twilio.events import Event, Origin
 from local.twilio.members import NewParticipant
 from local.twilio.pre_event_answers import RejectedError
-from local.twilio.records import Conversation
+from local.twilio.records import Conversation, FrontlineUser
 from local.twilio.shapes import Shape
 from local.twilio.webhooks import Webhooks
 
@@ -100,6 +100,14 @@ class AppAndConsole:
             shape = shapes.user(self._account, user)
         self._publish(made, Origin("SDK", identity), wait)
         return shape
+
+    def switch_in_frontline(self, identity: str, is_available: bool, wait: bool = True) -> None:
+        """A worker turns the switch in Frontline's app, for which they sign in first; no webhook tells of it."""
+        self.create_user(identity, wait)
+        with self._account.lock:
+            known = self._account.find_user(identity, self._account.default_service_sid)
+            user = self._account.frontline.setdefault(identity, FrontlineUser(known.sid, identity))
+            user.is_available = is_available
 
     def advance(self, seconds: float, wait: bool = True) -> None:
         """Lets time pass, and with it the conversations' timers."""

@@ -138,6 +138,16 @@ class User(Record):
 
 
 @dataclass
+class FrontlineUser:
+    """Somebody who has signed in to Frontline's app, and the switch there."""
+
+    sid: str
+    identity: str
+    is_available: bool = False
+    state: str = "active"
+
+
+@dataclass
 class AddressConfig(Record):
     PREFIX: ClassVar[str] = "IG"
     type: str

@@ -15,7 +15,7 @@ from local.twilio import receipts
 from local.twilio.account import Account
 from local.twilio.errors import ApiError
 from local.twilio.events import Origin
-from local.twilio.rest import conversations, media, participants, settings, users
+from local.twilio.rest import conversations, frontline_users, media, participants, settings, users
 from local.twilio.rest.calls import Call, Form, RestAnswer
 from local.twilio.webhooks import Webhooks
 
@@ -74,6 +74,17 @@ def _map() -> Map:
     return Map(rules, strict_slashes=False, merge_slashes=False)
 
 
+FRONTLINE: list[tuple[str, str, Handler]] = [
+    ("GET", "/v1/Users/<user>", frontline_users.fetch),
+    ("POST", "/v1/Users/<user>", frontline_users.update),
+]
+
+
+@functools.cache
+def _frontline_map() -> Map:
+    return Map([Rule(path, endpoint=handler, methods=[method]) for method, path, handler in FRONTLINE])
+
+
 class Request(NamedTuple):
     """What came in, as far as the API looks at it."""
 
@@ -91,6 +102,7 @@ class Router:
         self.account = account
         self._webhooks = webhooks
         self._map = _map().bind("conversations.twilio.com")
+        self._frontline_map = _frontline_map().bind(frontline_users.HOST)
         login = f"{account.sid}:{account.auth_token}".encode()
         self._login = b"Basic " + base64.b64encode(login)
 
@@ -119,8 +131,10 @@ class Router:
         raise ApiError(20003, "wrong auth token" if user == self.account.sid else "no such account")
 
     def _resolve(self, request: Request) -> tuple[Handler, Mapping[str, str]]:
+        to_frontline = (request.headers.get("Host") or "") == frontline_users.HOST
+        resources = self._frontline_map if to_frontline else self._map
         try:
-            handler, ids = self._map.match(request.path, method=request.method)
+            handler, ids = resources.match(request.path, method=request.method)
         except NotFound:
             raise ApiError(20404, request.path) from None
         except MethodNotAllowed:

@@ -1,0 +1,63 @@
+"""The switch in Frontline's own app, of which no webhook tells: whoever turns it turns Available or Unavailable here.
+
+Off unless settings/routing has frontline_status. Workers are asked for in turns, so a change is at most as many
+minutes late as there are rounds of sweeps; what follows from it is the trigger's business, as with any other change.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from functools import partial
+
+from assignment import ledger
+from domain import rules
+from domain.worker import Worker
+from functions.sweep.run import Run
+from providers import database, log, settings, twilio, workers
+from providers.sweeps import Progress
+from providers.twilio import Outcome
+
+_AT_ONCE = 60  # workers asked for in one run: their number divided by this is how many minutes a change takes
+_SECONDS = 15.0  # that one run may take for it
+_MARGIN = 8.0
+
+
+def follow(progress: Progress, run: Run, at_once: int = _AT_ONCE) -> Progress:
+    """One round's next stretch. While Frontline does not answer nobody is passed over."""
+    if not settings.load().frontline_status:
+        return progress
+    after, ends = progress.frontline_after, time.monotonic() + _SECONDS
+    found = workers.after(after, at_once)
+    for worker in run.in_time(found, _MARGIN):
+        is_asked = run.shielded("worker", worker.identity, partial(_follow, worker, run), True)
+        if not is_asked or time.monotonic() > ends:
+            return replace(progress, frontline_after=after)
+        after = worker.identity
+    at_end = len(found) < at_once and (not found or after == found[-1].identity)
+    return replace(progress, frontline_after=None if at_end else after)
+
+
+def _follow(worker: Worker, run: Run) -> bool:
+    """False: Frontline cannot tell just now, and would not tell of the next one either."""
+    if not worker.can_sign_in:
+        return True
+    result = twilio.frontline_user(worker.identity)
+    if result.outcome is Outcome.MISSING:
+        return True  # has never signed in there
+    if result.outcome is not Outcome.DONE:
+        level = log.warning if result.outcome is Outcome.RETRY else log.error
+        level(f"Frontline does not say who is available: {result.why}", worker=worker.identity)
+        return False
+    is_available = bool(result.body.is_available) and result.body.state != "deactivated"
+    if is_available == worker.frontline_available:
+        return True
+    turns = rules.follows_frontline(worker, is_available)
+    try:
+        ledger.follow_frontline(worker, is_available, changes_status=turns)
+    except database.LostRace:
+        return True  # the record has changed meanwhile: asked again in the next round
+    if turns:
+        run.note("workers who turned the switch in Frontline's app")
+        log.info("the switch in Frontline's app was turned", worker=worker.identity)
+    return True
