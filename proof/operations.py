@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from flask.testing import FlaskClient
 from google.cloud import firestore
 
+from functions.door import trigger
 from local.triggers import Event, Triggers
 from local.twilio import StandIn
 from proof import population, webhooks
@@ -34,10 +35,12 @@ class Operations:
     ) -> None:
         self._client_for, self._db, self._standin, self._meter = client_for, db, standin, meter
         self._events: queue.Queue[Event] = queue.Queue()
+        self._log: queue.Queue[Event] = queue.Queue()
         customers.key()  # read once in a process' life
         for number in (SALES, CROWD, VIP, NEWS, OTHER):
             standin.set_autocreate(number)
         triggers.attach(db.project, "worker_available", "workers/{identity}", self._noted)
+        triggers.attach(db.project, "conversation_written", "conversations/{sid}", self._written_down)
         self._number = 0
         self.all: dict[str, Callable[[], Counts]] = {
             "routed, pool by number": lambda: self._routed(SALES, "assigned"),
@@ -55,11 +58,20 @@ class Operations:
             "customer's message": self._asked,
             "worker's answer": self._answered,
             "message told again": self._told_again,
+            "event of a claim": lambda: self._step(SALES, "assigning"),
+            "event of an assignment, no texts": lambda: self._step(SALES, "assigned"),
+            "event of a message in hand": self._message_event,
+            "event of one who waits, no texts": lambda: self._step(CROWD, "queued"),
+            "event of one who waits, with a text": self._text,
             "sweep, nothing to do": self._swept,
         }
 
     def _noted(self, event: Event) -> int:
         self._events.put(event)
+        return 200
+
+    def _written_down(self, event: Event) -> int:
+        self._log.put(event)
         return 200
 
     def _event(self, document: str) -> Event:
@@ -79,8 +91,8 @@ class Operations:
         headers, body = webhooks.signed(url, form, self._standin.auth_token)
         return self._counted(lambda: self._client_for(name).post("/", data=body, headers=headers))
 
-    def _deliver(self, event: Event) -> Counts:
-        client = self._client_for("worker_available")
+    def _deliver(self, event: Event, to: str = "worker_available") -> Counts:
+        client = self._client_for(to)
         return self._counted(lambda: client.post("/", data=event.body, headers=event.headers))
 
     def _counted(self, request: Callable[[], Any]) -> Counts:
@@ -202,6 +214,35 @@ class Operations:
         form = webhooks.message_added(conversation, 1, worker, "SDK")
         self._post("post_event", form)
         return self._post("post_event", form)
+
+    def _step(self, number: str, state: str) -> Counts:
+        """The event of a new conversation that has just reached this state."""
+        conversation, address = self._written(number)
+        self._post("post_event", self._added(conversation, address, number))
+        return self._deliver(self._step_of(conversation, state), "conversation_written")
+
+    def _step_of(self, conversation: str, state: str) -> Event:
+        while True:
+            event = self._log.get(timeout=_PATIENCE)
+            after = trigger.unpack(event.body).after or {}
+            if event.document == f"conversations/{conversation}" and after.get("state") == state:
+                return event
+
+    def _message_event(self) -> Counts:
+        """Of a customer's message in a conversation that somebody has."""
+        conversation, _ = self._in_hand()
+        self._step_of(conversation, "assigned")
+        self._post("post_event", webhooks.message_added(conversation, 0, "+15557770000", "SMS"))
+        return self._deliver(self._step_of(conversation, "assigned"), "conversation_written")
+
+    def _text(self) -> Counts:
+        """The customer hears their place in the queue, and how long it may take."""
+        pool = self._db.document("pools/crowd")
+        pool.update({"texts": {"queued": "Number {{Position}}. In about {{Wait}}."}})
+        try:
+            return self._step(CROWD, "queued")
+        finally:
+            pool.update({"texts": firestore.DELETE_FIELD})
 
     def _swept(self) -> Counts:
         return self._counted(lambda: self._client_for("sweep").post("/"))

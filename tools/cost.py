@@ -11,12 +11,14 @@ CONVERSATIONS = 1000
 SWEEPS_PER_MONTH = 60 * 24 * 30
 CPUS, GIBIBYTES = 1, 0.5  # as deploy.sh asks for: --cpu=1 --memory=512Mi
 SECONDS_PER_MONTH = 3600 * 24 * 30
-_BEGIN, _END = ("pre-event",), ("customer introduced", "worker's own arrival")
+_BEGIN = ("pre-event",)
+_END = ("customer introduced", "worker's own arrival", "event of an assignment, no texts")
+_WAITED = ("queued", "event of one who waits, no texts", "pulled")
 # What happens to a conversation; to turn inactive, as most do before they are closed, costs as much as closing.
 # (Either costs one read more where the worker is Available, who then looks at the queue.)
 LIVES = {
     "assigned at once": (*_BEGIN, "routed, pool by number", *_END, "closed", "closed"),
-    "that had to wait": (*_BEGIN, "queued", "pulled", *_END, "closed", "closed"),
+    "that had to wait": (*_BEGIN, *_WAITED, *_END, "closed", "closed"),
 }
 
 MESSAGES = ("customer's message", "worker's answer")
@@ -62,6 +64,7 @@ class Others:
 
     webhooks: float
     events: float
+    log_events: float
     request_seconds: float
     message_seconds: float
     sweep_reads: float
@@ -96,23 +99,28 @@ def per_thousand(life: str) -> list[tuple[str, str, float]]:
         number = sum(counted[step][f"{what}s"] for step in LIVES[life])
         dollars = CONVERSATIONS * number * PRICES[what].dollars
         rows.append((f"Firestore {what}s", f"{CONVERSATIONS} × {number}", dollars))
-    seconds = f"{CONVERSATIONS} × {requests:g} requests of {other.request_seconds:g} s"
-    rows.append(("Functions", seconds, CONVERSATIONS * requests * running(other.request_seconds)))
-    delivered = CONVERSATIONS * other.events
-    rows.append(
-        ("Firestore events", f"{CONVERSATIONS} × {other.events:g}", delivered * PRICES["event"].dollars)
+    short = CONVERSATIONS * other.log_events
+    seconds = f"{CONVERSATIONS} × {requests:g} requests of {other.request_seconds:g} s, "
+    seconds += f"{other.log_events:g} of {other.message_seconds:g} s"
+    dollars = CONVERSATIONS * requests * running(other.request_seconds) + short * running(
+        other.message_seconds
     )
+    rows.append(("Functions", seconds, dollars))
+    delivered = other.events + other.log_events
+    events = CONVERSATIONS * delivered * PRICES["event"].dollars
+    rows.append(("Firestore events", f"{CONVERSATIONS} × {delivered:g}", events))
     return rows
 
 
 def per_thousand_messages() -> list[tuple[str, str, float]]:
-    """The same for a thousand messages, half of them answers: each is one webhook."""
+    """The same for a thousand messages, half of them answers: each is one webhook, and one event of its write."""
     counted, rows = operations(), []
     for what in ("read", "write"):
         number = sum(counted[step][f"{what}s"] for step in MESSAGES) / len(MESSAGES)
         rows.append((f"Firestore {what}s", f"1000 × {number:g}", 1000 * number * PRICES[what].dollars))
-    seconds = f"1000 × 1 request of {others().message_seconds:g} s"
-    return [*rows, ("Functions", seconds, 1000 * running(others().message_seconds))]
+    seconds = f"1000 × 2 requests of {others().message_seconds:g} s"
+    rows.append(("Functions", seconds, 2 * 1000 * running(others().message_seconds)))
+    return [*rows, ("Firestore events", "1000 × 1", 1000 * PRICES["event"].dollars)]
 
 
 def per_month(counted: Others) -> list[tuple[str, str, float]]:
