@@ -6,11 +6,13 @@ the history shows.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from google.cloud import firestore
 
 from proof.contract import HELD, Breach, Record, capacity, held_by, is_for, is_free
+
+JUST_NOW = timedelta(seconds=5)  # since the sweep before the check
 
 
 @dataclass(frozen=True)
@@ -54,9 +56,9 @@ def observe(
 
 
 def broken(world: World) -> list[Breach]:
-    """Every breach of invariants 1, 2, 3, 4 and 6."""
-    checks = (lost(world), doubled(world), torn(world), miscounted(world), stuck(world))
-    return [breach for check in checks for breach in check]
+    """Every breach of invariants 1, 2, 3, 4, 6 and 9."""
+    checks = (lost, doubled, torn, miscounted, stuck, misheard, forgotten)
+    return [breach for check in checks for breach in check(world)]
 
 
 def lost(world: World) -> Iterator[Breach]:
@@ -139,6 +141,39 @@ def stuck(world: World) -> Iterator[Breach]:
         for identity, worker in world.workers.items():
             if is_free(worker, world.pools) and is_for(entry, identity, worker, world.now):
                 yield Breach(6, "stuck", sid, f"waits in {entry['pool']} beside {identity}, who is free")
+
+
+def misheard(world: World) -> Iterator[Breach]:
+    """9: of what waits or is in hand the record says whether an answer is awaited, as the messages at Twilio do."""
+    for sid, record in world.conversations.items():
+        messages = world.twilio.get(sid, {}).get("messages") or []
+        if record["state"] not in ("queued", "assigned") or not messages:
+            continue
+        awaited, noted = _is_awaited(messages), record.get("awaiting_since") is not None
+        if awaited != noted:
+            said = "waits for an answer" if awaited else "was answered"
+            yield Breach(9, "misheard", sid, f"{said}, and its record says the opposite")
+
+
+def forgotten(world: World) -> Iterator[Breach]:
+    """9: nobody stays with a worker who has let them wait longer than the pool allows."""
+    for sid, record in world.conversations.items():
+        within = world.pools.get(record.get("pool") or "", {}).get("answer_within")
+        asked, given = record.get("awaiting_since"), record.get("assigned_at")
+        is_routed = record.get("mode") in ("pool", "custom") and record.get("address") is not None
+        if record["state"] != "assigned" or not within or not asked or not is_routed:
+            continue
+        late = world.now - max(asked, given or asked) - timedelta(seconds=within)
+        if late > JUST_NOW:
+            yield Breach(
+                9, "forgotten", sid, f"waits for {record['worker']} for {late} longer than it should"
+            )
+
+
+def _is_awaited(messages: list[Record]) -> bool:
+    """Whether a customer's message comes after the last one of a worker. A worker writes under an identity."""
+    people = [one["author"] for one in messages if one["author"] != "system"]
+    return bool(people) and (people[-1].startswith(("+", "whatsapp:")))
 
 
 def added(request: Record) -> tuple[str, str | None]:

@@ -124,8 +124,11 @@ def _is_claim(written: Written) -> bool:
 
 def _by_pool(claim: Written) -> bool:
     """Whether the pool's rules chose the worker: not a customer's own worker, nor one who is in it anyway, nor one to
-    whom another worker handed it over."""
+    whom another worker handed it over, nor one who had answered while it was being taken from them."""
     before = claim.before or {}
+    has_answered = claim.after.get("answered_at") != before.get("answered_at")
+    if has_answered and before.get("taken_from") == claim.after["worker"]:
+        return False
     if before.get("state") in HELD and before.get("worker") != claim.after["worker"]:
         return False
     if before.get("state") == "inactive" and before.get("worker") == claim.after["worker"]:

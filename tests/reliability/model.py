@@ -62,6 +62,24 @@ class Model(Run):
             prefix = "whatsapp:" if number.startswith("whatsapp:") else ""
             self.twilio.inbound(prefix + customer, number, "Hello")
 
+    @step(number=ANY)
+    def answer(self, number: int) -> None:
+        """A worker writes in a conversation that they are in."""
+        members = [(sid, identity) for sid in self.sids() for identity in self.inside(sid)]
+        if members:
+            sid, identity = members[number % len(members)]
+            self.pass_time(1)
+            self._if_twilio_lets(lambda: self.twilio.worker_message(sid, identity, "How can I help?"))
+
+    @step(
+        pool=st.sampled_from(POOLS),
+        seconds=st.sampled_from([None, 30, 300]),
+        times=st.sampled_from([None, 1, 2]),
+    )
+    def set_patience(self, pool: str, seconds: int | None, times: int | None) -> None:
+        fields = {"answer_within": seconds, "unavailable_after": times}
+        self.db.document(f"pools/{pool}").set(fields, merge=True)
+
     @step(workers=st.lists(WORKER, min_size=1, max_size=3, unique=True), status=STATUS)
     def set_status(self, workers: list[str], status: str) -> None:
         for worker in workers:

@@ -30,7 +30,7 @@ from tests.reliability.world import NUMBERS, RECORDS, WORKERS
 from tests.service import Apps
 
 EVENTS = ["onConversationAdded", "onConversationStateUpdated", "onConversationRemoved"]
-EVENTS += ["onParticipantAdded", "onParticipantRemoved"]
+EVENTS += ["onParticipantAdded", "onParticipantRemoved", "onMessageAdded", "onDeliveryUpdated"]
 HURRIED = 0.9  # seconds a delivery gets while Twilio is in trouble, so that an outage does not take long
 # A delivery that is stopped in the middle lets one pass who comes meanwhile, however long the test stops it.
 OVERTAKEN = Tolerance(places=1, seconds=60)

@@ -41,6 +41,19 @@ QUEUED = replace(
     twilio={"CH1": at_twilio("active")},
 )
 FREE = {"ann": ANN | {"active": 0}}
+ASKED = NOW - timedelta(seconds=120)
+AWAITED = dict(SOUND.conversations["CH1"]) | {
+    "awaiting_since": ASKED,
+    "assigned_at": ASKED,
+    "address": "+15550000001",
+}
+PATIENT = {"default": {"answer_within": 60}}
+
+
+def said(*authors: str) -> dict[str, Any]:
+    return at_twilio("active", "ann") | {"messages": [{"author": author} for author in authors]}
+
+
 EXCLUDED = {"pool": "default", "excluded_workers": ["ann"], "excluded_until": NOW + timedelta(minutes=1)}
 
 
@@ -53,6 +66,9 @@ EXCLUDED = {"pool": "default", "excluded_workers": ["ann"], "excluded_until": NO
         replace(QUEUED, workers={"ann": FREE["ann"] | {"pools": ["sales"]}}),
         replace(QUEUED, workers={"ann": FREE["ann"] | {"capacity": 0, "full": True}}),
         replace(SOUND, twilio={"CH1": at_twilio("active", "ann", "by hand")}),
+        replace(SOUND, conversations={"CH1": AWAITED}, twilio={"CH1": said("+15550000001", "system")}),
+        replace(SOUND, twilio={"CH1": said("+15550000001", "ann")}, pools=PATIENT),
+        replace(SOUND, conversations={"CH1": AWAITED | {"assigned_at": NOW}}, pools=PATIENT),
     ],
 )
 def test_a_sound_state_is_left_alone(world: World) -> None:
@@ -78,6 +94,9 @@ def test_a_sound_state_is_left_alone(world: World) -> None:
         ("miscounted", replace(SOUND, workers={})),
         ("miscounted", replace(SOUND, workers={"ann": ANN | {"capacity": 1}})),
         ("stuck", replace(QUEUED, workers=FREE)),
+        ("misheard", replace(SOUND, conversations={"CH1": AWAITED}, twilio={"CH1": said("+15550000001", "ann")})),
+        ("misheard", replace(SOUND, twilio={"CH1": said("ann", "+15550000001")})),
+        ("forgotten", replace(SOUND, conversations={"CH1": AWAITED}, pools=PATIENT)),
         ("stuck", replace(QUEUED, workers=FREE, pending={"CH1": EXCLUDED | {"excluded_until": NOW}})),
     ],
 )  # fmt: skip

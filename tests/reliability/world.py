@@ -13,7 +13,8 @@ POOLS = ["default", "sales"]
 RECORDS: dict[str, dict[str, Any]] = {
     "settings/routing": {"mode": "pool"},
     "pools/default": {"capacity": 1},
-    "pools/sales": {"addresses": [SALES], "strategy": "least_busy", "capacity": 2},
+    "pools/sales": {"addresses": [SALES], "strategy": "least_busy", "capacity": 2}
+    | {"answer_within": 120, "unavailable_after": 2},
     "pools/key": {"addresses": [KEY], "mode": "custom"},
     "pools/news": {"addresses": [NEWS], "mode": "none"},
     f"workers/{ANN}": {"status": "Available", "pools": ["default"]},
