@@ -30,6 +30,7 @@ from domain.worker import Worker
 START = datetime(2026, 11, 23, 12, tzinfo=UTC)
 ANN, BEN = "ann@example.com", "ben@example.com"
 ADA = "+447700900001"
+SALES = Pool("sales", "Sales")
 NEW = Conversation(
     "CH1", state=ASSIGNED, worker=ANN, address=ADA, created_at=START, assigned_at=START, pool="sales"
 )
