@@ -1,4 +1,4 @@
-"""The figures as values, and what follows from them: the day's hours, the 95th percentile, what is stuck."""
+"""The figures as values, and what follows from them: the day's hours, the 95th percentile."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from domain.rules import in_words
 from functions.wallboard.statistics import EDGES, Answers, Span, Waits, Workforce, finite
 
-LONG_WAIT = 600.0  # seconds in the queue after which a conversation counts as stuck
 _SETTLED_AFTER = timedelta(minutes=5)  # Twilio's webhooks for the hour before have arrived by then
 
 
@@ -57,15 +55,6 @@ class Hour:
 
 
 @dataclass(frozen=True)
-class Stuck:
-    """Something that needs a person's eye, and why. `sid` where it is a conversation."""
-
-    what: str
-    why: str
-    sid: str | None = None
-
-
-@dataclass(frozen=True)
 class Today:
     """What happened since midnight in the time zone of the settings."""
 
@@ -76,7 +65,6 @@ class Today:
     answers: Answers
     not_routed: int
     hours: tuple[Hour, ...]
-    stuck: tuple[Stuck, ...]
 
     @property
     def service_level(self) -> float | None:
@@ -138,17 +126,3 @@ def parts_of_day(hours: list[Span], now: datetime) -> list[Span]:
     if settled <= first.start:
         return [Span(first.start, last.end)]
     return [Span(first.start, settled), Span(settled, last.end)]
-
-
-def stuck_now(now: Now) -> list[Stuck]:
-    """Who waits too long, and pools that nobody can help."""
-    found = []
-    for pool in now.pools:
-        workers = pool.workers
-        if pool.waiting and workers.available + workers.full + workers.unavailable == 0:
-            found.append(Stuck(pool.name, f"{pool.waiting} waiting, and no one belongs to this pool"))
-    for one in now.queue:
-        age = (now.at - one.since).total_seconds() if one.since else 0.0
-        if age > LONG_WAIT:
-            found.append(Stuck(one.name, f"has waited {in_words(age)}; {one.why}", one.sid))
-    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from werkzeug.datastructures import MultiDict
@@ -30,6 +31,7 @@ def log(shown: Board, args: MultiDict[str, str]) -> Answer:
         states=STATES,
         zone=shown.settings().time_zone,
         pool_names={pool.id: pool.display_name for pool in shown.pools()},
+        people=shown.names(one.worker for one in found),
     )
 
 
@@ -44,7 +46,16 @@ def story(shown: Board, sid: str) -> Answer:
         one=conversation,
         zone=shown.settings().time_zone,
         pool_names={pool.id: pool.display_name for pool in shown.pools()},
+        worker=", ".join(_called(shown, [conversation.worker])),
+        others=", ".join(_called(shown, conversation.others)),
     )
+
+
+def _called(shown: Board, identities: Sequence[str | None]) -> list[str]:
+    """Ann (ann@example.com); the identity alone where nobody gave a name."""
+    names = shown.names(identities)
+    known = [one for one in identities if one]
+    return [one if names[one] == one else f"{names[one]} ({one})" for one in known]
 
 
 def _wanted(args: MultiDict[str, str]) -> Wanted:

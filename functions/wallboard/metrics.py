@@ -35,7 +35,7 @@ def as_json(board: Board) -> dict[str, Any]:
             }
             for one in now.queue
         ],
-        "stuck": [{"what": one.what, "why": one.why, "conversation": one.sid} for one in today.stuck],
+        "stuck": [{"what": one.what, "why": one.why, "conversation": one.sid} for one in board.stuck()],
         "firestore": {"reads": board.meter.reads, "reads_last_minute": board.meter.last_minute()},
     }
 
@@ -97,6 +97,7 @@ class _Exposition(Collector):
     def collect(self) -> Iterator[Metric]:
         yield from _of_now(self.board.now())
         yield from _of_today(self.board.today())
+        yield _gauge("stuck", "What needs a person's eye.", [(len(self.board.stuck()),)])
         text = "Firestore reads of this page since the process began."
         yield CounterMetricFamily(f"{_PREFIX}wallboard_reads", text, self.board.meter.reads)
 
@@ -127,7 +128,6 @@ def _of_today(today: Today) -> Iterator[Metric]:
     yield _gauge("went_back", text, [(answers.went_back,)])
     text = "Arrived since midnight at numbers that are not routed."
     yield _gauge("not_routed", text, [(today.not_routed,)])
-    yield _gauge("stuck", "What needs a person's eye.", [(len(today.stuck),)])
     counts = zip([*map(str, EDGES), "+Inf"], [*waits.at_most, waits.answered], strict=True)
     text = "From arrival to the first worker, since midnight."
     yield HistogramMetricFamily(f"{_PREFIX}wait_seconds", text, list(counts), waits.seconds)

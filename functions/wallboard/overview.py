@@ -8,20 +8,20 @@ from werkzeug.datastructures import MultiDict
 
 from functions.door.answers import Answer
 from functions.wallboard import charts, rendering
-from functions.wallboard.figures import Today, stuck_now
+from functions.wallboard.figures import Today
 from functions.wallboard.refresh import NOW_FOR, TODAY_FOR, Board
 
 
 def page(shown: Board, args: MultiDict[str, str]) -> Answer:
     """Shown at once, with today's figures if they are at hand: else the page asks for them a moment later."""
     today = shown.today() if "full" in args else shown.today_if_known()
-    values = _now(shown, today) | _today(shown, today)
+    values = _now(shown) | _today(shown, today)
     return rendering.html("overview.html", now_every=int(NOW_FOR), **values)
 
 
 def now_panels(shown: Board, args: MultiDict[str, str]) -> Answer:
     """The upper half of the page, by which it renews itself; it never waits for the other."""
-    return rendering.html("renewed_now.html", **_now(shown, shown.today_if_known()))
+    return rendering.html("renewed_now.html", **_now(shown))
 
 
 def today_panels(shown: Board, args: MultiDict[str, str]) -> Answer:
@@ -29,12 +29,12 @@ def today_panels(shown: Board, args: MultiDict[str, str]) -> Answer:
     return rendering.html("today.html", **_today(shown, shown.today()))
 
 
-def _now(shown: Board, today: Today | None) -> dict[str, Any]:
+def _now(shown: Board) -> dict[str, Any]:
     now = shown.now()
     return {
         "now": now,
         "zone": shown.settings().time_zone,
-        "stuck": [*stuck_now(now), *(today.stuck if today else ())],
+        "stuck": shown.stuck(),
         "reads": shown.meter.last_minute(),
         "pool_names": {pool.id: pool.name for pool in now.pools},
     }

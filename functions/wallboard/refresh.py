@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache, partial
 
-from domain.conversation import Conversation, Pending
+from domain.conversation import Pending
 from domain.pool import Pool
 from domain.pool import parse as parse_pool
-from domain.rules import in_words
 from domain.settings import Settings
-from functions.wallboard import statistics
+from functions.wallboard import attention, statistics
+from functions.wallboard.attention import Stuck
 from functions.wallboard.cache import Cache
-from functions.wallboard.figures import Hour, Now, PoolRow, Stuck, Today, Waiting, hours_of_day, parts_of_day
+from functions.wallboard.figures import Hour, Now, PoolRow, Today, Waiting, hours_of_day, parts_of_day
 from functions.wallboard.statistics import Answers, Meter, Span, Waits
-from providers import clock, configuration, conversations, database, pools, settings
+from providers import clock, configuration, conversations, database, pools, settings, workers
 
 NOW_FOR = 5.0  # seconds
+STUCK_FOR = 10.0
 TODAY_FOR = 30.0
 RECORDS_FOR = 30.0  # settings and pools, which people edit
 FINISHED_FOR = 600.0  # the part of the day that is over; it changes only while somebody in it still waits
 UNSETTLED_FOR = 60.0
 SHOWN = 20  # of those waiting
 MOST_POOLS = 30
-_MOST_STUCK = 10
 
 
 class Board:
@@ -43,6 +43,23 @@ class Board:
     def today_if_known(self) -> Today | None:
         """For a page that is shown at once and completed a moment later."""
         known: Today | None = self._cache.peek("today", UNSETTLED_FOR)
+        return known
+
+    def stuck(self) -> tuple[Stuck, ...]:
+        """What needs a person's eye."""
+        told = self._cache.get("stuck", STUCK_FOR, self._stuck)
+        return (*attention.in_queue(self.now()), *told)
+
+    def _stuck(self) -> tuple[Stuck, ...]:
+        return attention.in_records(self.meter, self.settings(), self.names)
+
+    def names(self, identities: Iterable[str | None]) -> Mapping[str, str]:
+        """What these workers are called, by identity."""
+        known = self._cache.get("people", RECORDS_FOR, dict[str, str])
+        unknown = sorted({one for one in identities if one and one not in known})
+        if unknown:
+            self.meter.note(len(unknown))
+            known.update({one.identity: one.name for one in workers.load_all(unknown)})
         return known
 
     def settings(self) -> Settings:
@@ -98,10 +115,15 @@ class Board:
         if unknown:
             self.meter.note(len(unknown))
             for one in conversations.load_all(unknown):
-                known[one.sid] = (_name(one), one.log[-1]["why"] if one.log else "")
+                known[one.sid] = (attention.name_of(one), one.log[-1]["why"] if one.log else "")
+        called = self.names(entry.for_worker for entry in entries)
         for entry in entries:
             name, why = known[entry.sid]
-            where = f"for {entry.for_worker}" if entry.for_worker and not entry.pool else entry.pool
+            where = (
+                f"for {called.get(entry.for_worker, entry.for_worker)}"
+                if entry.for_worker and not entry.pool
+                else entry.pool
+            )
             yield Waiting(entry.sid, where, name, entry.queued_at, why)
 
     def _today(self) -> Today:
@@ -122,10 +144,6 @@ class Board:
             answers=answers,
             not_routed=statistics.not_routed(self.meter, Span(hours[0].start, hours[-1].end)),
             hours=tuple(self._hours(hours) if total.arrived else (Hour(h.start, 0, None) for h in hours)),
-            stuck=(
-                *self._overdue(now),
-                *self._cache.get("problems", UNSETTLED_FOR, lambda: self._problems(wanted)),
-            ),
         )
 
     def _waits(self, span: Span, wanted: Settings, now: datetime) -> Waits:
@@ -156,34 +174,10 @@ class Board:
 
         return statistics.every([partial(counted, index) for index in range(len(hours))])
 
-    def _overdue(self, now: datetime) -> list[Stuck]:
-        found = []
-        overdue = conversations.with_lease_over(now, _MOST_STUCK)
-        self.meter.note(len(overdue))
-        for one in overdue:
-            late = (now - one.lease_until).total_seconds() if one.lease_until else 0
-            why = f"{one.worker} was to be added and should have been {in_words(late)} ago; the sweep goes on with it"
-            found.append(Stuck(_name(one), why, one.sid))
-        return found
-
-    def _problems(self, wanted: Settings) -> list[Stuck]:
-        """Records in which somebody typed what makes no sense."""
-        found = [Stuck("settings/routing", wanted.problem)] if wanted.problem else []
-        for collection in ("pools", "workers", "customers"):
-            for record in statistics.with_a_problem(self.meter, collection, _MOST_STUCK):
-                found.append(Stuck(str(record.reference.path), str(record.get("problem"))))
-        for worker in statistics.made_unavailable(self.meter, _MOST_STUCK):
-            found.append(Stuck(str(worker.id), f"is Unavailable: {worker.get('unavailable_because')}"))
-        return found
-
 
 def _queue(entries: Sequence[Pending]) -> tuple[int, datetime | None]:
     """How many, and since when the first of them waits whose time makes sense."""
     return len(entries), next((one.queued_at for one in entries if one.queued_at), None)
-
-
-def _name(one: Conversation) -> str:
-    return one.display_name or one.address or one.sid
 
 
 def board() -> Board:

@@ -15,7 +15,7 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from domain.conversation import Pending, parse_entry
+from domain.conversation import HELD, Pending, parse_entry
 from providers import database, deadline
 
 if TYPE_CHECKING:
@@ -189,6 +189,13 @@ def longest_waiting(meter: Meter, pool_id: str | None, limit: int) -> list[Pendi
 def with_a_problem(meter: Meter, collection: str, limit: int) -> list[Snapshot]:
     """Records in which somebody typed what makes no sense."""
     return found(meter, database.filtered(collection, [("problem", ">", "")]).limit(limit))
+
+
+def held(meter: Meter) -> tuple[int, int]:
+    """How many conversations somebody holds, and how many that are by the workers' records."""
+    count = _counted(meter, "conversations", [("state", "in", list(HELD))])[0]
+    active = _counted(meter, "workers", [], "sum", field="active")[1]
+    return count, int(finite(active) or 0)
 
 
 def made_unavailable(meter: Meter, limit: int) -> list[Snapshot]:

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
+from functions.wallboard.attention import in_queue
 from functions.wallboard.figures import (
     Now,
     PoolRow,
@@ -11,7 +12,6 @@ from functions.wallboard.figures import (
     hours_of_day,
     parts_of_day,
     percentile,
-    stuck_now,
 )
 from functions.wallboard.statistics import EDGES, Span, Waits, Workforce
 from functions.wallboard.wording import duration, percent
@@ -83,7 +83,7 @@ def test_stuck_is_who_waits_too_long_and_a_pool_that_nobody_belongs_to() -> None
         PoolRow("sales", "Sales", 2, long_ago, Workforce(unavailable=1)),
         PoolRow("orphans", "Orphans", 1, just_now, Workforce()),
     )
-    found = stuck_now(Now(NOON, 3, long_ago, Workforce(unavailable=1), rows, False, queue))
+    found = [*in_queue(Now(NOON, 3, long_ago, Workforce(unavailable=1), rows, False, queue))]
     assert [(one.what, one.sid) for one in found] == [("Orphans", None), ("Ada", "CH1")]
     assert "11 min 0 s; no one in Sales is Available" in found[1].why
 

@@ -17,9 +17,11 @@ from werkzeug.test import TestResponse
 
 from domain.conversation import Conversation
 from functions.wallboard.refresh import board
+from tests.core import forms
 from tests.service import Service
 from tests.wallboard import records
 
+CUSTOMER = "+15550000001"
 HOSTILE = "<script>alert(1)</script>\"'&"
 Get = Callable[..., TestResponse]
 
@@ -223,6 +225,45 @@ def test_what_is_stuck_is_shown_with_its_reason(get: Get, db: firestore.Client) 
     assert "alice@example.com was to be added" in found["Ada"]["why"]
     assert found["workers/zoe@example.com"]["why"] == "status must be exactly so."
     assert "time_zone must be a time zone" in found["settings/routing"]["why"]
+
+
+def test_a_holder_without_a_record_and_a_worker_nobody_knows_are_seen_at_once(
+    get: Get, db: firestore.Client, service: Service
+) -> None:
+    db.document("workers/ann@example.com").set({"status": "Available", "pools": [], "display_name": "Ann"})
+    db.document("customers/ada").set(
+        {"display_name": "Ada", "addresses": [CUSTOMER], "worker": "nobody@example.com"}
+    )
+    db.document("settings/routing").set({"mode": "custom", "custom_fallback": "pool"})
+    service.settle()
+    service.standin.set_autocreate(forms.PROXY)
+    service.standin.inbound(CUSTOMER, forms.PROXY, "Hello")
+    service.settle()
+    for number, worker in enumerate(("ann@example.com", "gone@example.com")):
+        held = Conversation(
+            records.sid(number), state="assigned", worker=worker, display_name=f"Held by {worker}"
+        )
+        records.load(db, [held])
+    service.triggers.detach(service.project)  # nobody tells that the record is deleted
+    db.document("workers/gone@example.com").delete()
+    assert get("/now").status_code == 200  # nothing counted before is in the way
+    found = {one["what"]: one["why"] for one in metrics(get)["stuck"]}
+    assert found["Held by gone@example.com"] == "is with gone@example.com, who has no record any more"
+    assert "Held by ann@example.com" not in found
+    assert "nobody@example.com" in found["customers/ada"]
+    page = get("/now").text
+    assert "who has no record any more" in page and "nobody@example.com" in page
+
+
+def test_people_are_shown_by_their_names(get: Get, db: firestore.Client) -> None:
+    db.document("workers/ann@example.com").set({"status": "Available", "display_name": "Ann Archer"})
+    one = Conversation(
+        records.sid(1), state="assigned", worker="ann@example.com", others=("ben@example.com",)
+    )
+    records.load(db, [replace(one, created_at=datetime.now(UTC))])
+    assert ">Ann Archer</td>" in get("/log").text
+    story = get(f"/conversation/{one.sid}").text
+    assert "Ann Archer (ann@example.com)" in story and "ben@example.com" in story
 
 
 def shown(get: Get, query: str) -> set[str]:
