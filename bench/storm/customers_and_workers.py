@@ -16,6 +16,8 @@ WHATSAPP = f"whatsapp:{RECEPTION}"
 NUMBERS = [RECEPTION, SALES, KEY, NEWS, WHATSAPP]
 _SHARES = [50, 30, 10, 3, 7]  # of a hundred conversations
 _FLIPS = 12.0  # changes of status per second
+_ANSWERS = 12.0  # messages of workers per second
+_WRITES = 4.0  # further messages of customers per second
 _ENDINGS = 7.0  # conversations per second that are closed, fall asleep, wake up or are left
 
 
