@@ -178,6 +178,8 @@ def inbox_environment(issuer: str) -> Mapping[str, str]:
         "OIDC_ISSUER": issuer,
         "OIDC_CLIENT_ID": oidc.CLIENT_ID,
         "OIDC_CLIENT_SECRET": oidc.CLIENT_SECRET,
+        "VAPID_PRIVATE_KEY": secrets.token_urlsafe(31),
+        "VAPID_SUBJECT": "mailto:nobody@example.com",
     }
 
 

@@ -25,6 +25,7 @@ def keep(visit: Visit, person: Person, name: str) -> Answer:
     )
     there = device.parse(worker.devices)
     same = {other for other, one in there.items() if one.endpoint == kept.endpoint and other != name}
+    there = {other: one for other, one in there.items() if other not in same}
     gone = {*device.too_many(there, name), *same}
     desk.keep_devices(worker.identity, {name: kept, **dict.fromkeys(gone)})
     return Answer({})
