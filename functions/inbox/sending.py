@@ -1,7 +1,7 @@
 """POST conversations/SID/messages: one message to the customer, sent once, whatever is lost or tapped twice.
 
 The page calls each message by a token of its own making, and sends it again under the same one until it is answered.
-The order here, and what each interleaving leads to, is in docs/decisions/0008-sent-once.md:
+The order here, and what each interleaving leads to, is in docs/decisions/0009-sent-once.md:
 
     look        outbox/{SID}-{token}: sent already: the same answer again; being sent: wait for what comes of it
     look        only where somebody had claimed it before: does Twilio have a message with this token?
@@ -39,7 +39,6 @@ _LOOKS = (0.0, 0.5, 1.0)  # seconds before each look for a message whose answer 
 
 
 def message(visit: Visit, person: Person, sid: str) -> Answer:
-    authority.worker(person)  # nobody else's megabytes are read
     wanted = asked.read(visit, Message, with_a_file=True)
     if sum(one is not None for one in (wanted.body, wanted.template, wanted.media)) != 1:
         raise BadInput("A message is one of body, template and media.")

@@ -19,7 +19,6 @@ from joserfc.jwk import ECKey
 
 from domain import device
 from local.servers import LocalServer
-from local.triggers import Behaviour
 from tests.inbox.conftest import ANN, OURS, Open
 from tests.inbox.page import ALICE, Page
 from tests.service import Service
@@ -210,13 +209,13 @@ def test_an_event_that_comes_twice_rings_once(service: Service, open_as: Open, p
     page = open_as(ALICE, status="Available")
     keep(page, phone)
     service.settle()
-    service.triggers.behave(Behaviour(twice=True))
+    service.triggers.behave(service.project, "conversation_written", twice=True)
     try:
         service.standin.set_autocreate(OURS)
         service.standin.inbound(ANN, OURS, "Hello")
         service.settle()
     finally:
-        service.triggers.behave(Behaviour())
+        service.triggers.behave(service.project, "conversation_written")
     shown = [(one["title"], one["body"]) for one in phone.shown()]
     assert len(shown) == len(set(shown)) and shown
 

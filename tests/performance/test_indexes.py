@@ -6,11 +6,15 @@ from itertools import product
 from typing import Any
 
 import pytest
+from flask import Flask, request
 from google.cloud.firestore import Client
 from google.cloud.firestore_v1.base_query import FieldFilter
 
+from functions.door.webhook import Visit
+from functions.inbox import listing
+from functions.inbox.session import Person
 from proof.meter import Meter
-from providers import clock
+from providers import clock, conversations, workers
 from tests.core import forms, records
 from tests.performance import queries
 from tests.performance.queries import Shape
@@ -30,6 +34,7 @@ def asked(service: Service, db: Client, meter: Meter) -> set[Shape]:
         entry = {"pool": "sales", "priority": 0, "queued_at": clock.now()}
         db.document(f"pending_conversations/CH{number:032}").set(entry)
     _wallboard(service)
+    _inbox(service)
     assert service.post("sweep", signed=False).status_code == 200
     service.settle()
     return {shape for query in meter.queries() for shape in queries.shapes(query)}
@@ -88,6 +93,20 @@ def _wallboard(service: Service) -> None:
     ):
         query = {"state": state, "worker": worker, "customer": customer, "before": before}
         assert board.get("/log", query_string=query).status_code == 200, query
+
+
+def _inbox(service: Service) -> None:
+    """What it reads; signing in and changes are queries by key, and the engine's."""
+    with Flask("inbox").test_request_context():
+        listing.state(Visit(request, lambda most, patience: b""), Person(ANN, ANN))
+    for state in ("queued", "assigned", "closed"):
+        for one in (
+            service.db.collection("conversations").where(filter=FieldFilter("state", "==", state)).stream()
+        ):
+            record = one.to_dict() or {}
+            conversations.with_customer(record["customer_id"], 3)
+            conversations.open_with(record["address"], 3)
+    workers.named("Ann@Example.com")
 
 
 def test_every_query_of_the_service_has_its_index(asked: set[Shape]) -> None:
