@@ -107,7 +107,9 @@ class Storm:
         failures.clear()
         self.sweeps.stop()
         stormed = time.monotonic() - began
+        forgotten = self._forgotten(db)
         breaches, world = self._until_right(db)
+        breaches += forgotten
         replay = Replay(_IN_A_CROWD)
         breaches += replay.all(self.journal.commits())
         return Result(
@@ -124,6 +126,17 @@ class Storm:
             deliveries=self.twilio.deliveries,
             mended=self.sweeps.mended,
         )
+
+    def _forgotten(self, db: firestore.Client) -> list[Breach]:
+        """Who waits for an answer longer than they should, once a sweep has had its turn; afterwards nobody is in a
+        hurry any more, for nobody answers any more."""
+        for _ in range(3):  # each takes back 30 of a pool at most
+            self._settle()
+            self.sweeps.once()
+        world = invariants.observe(db, self.twilio.state()["conversations"], self.twilio.requests)
+        for pool in ("default", "sales"):
+            db.document(f"pools/{pool}").update({"answer_within": None})
+        return list(invariants.forgotten(world))
 
     def _watch(self, began: float, until: float, acting: CustomersAndWorkers) -> None:
         while (now := time.monotonic() - began) < until:

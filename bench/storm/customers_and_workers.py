@@ -33,8 +33,8 @@ def records(workers: int, conversations: int, rng: random.Random) -> dict[str, d
     """What the database holds before the first customer writes."""
     made: dict[str, dict[str, Any]] = {
         "settings/routing": {"mode": "pool"},
-        "pools/default": {"capacity": 3},
-        "pools/sales": {"addresses": [SALES], "strategy": "least_busy", "capacity": 2},
+        "pools/default": {"capacity": 3, "answer_within": 6, "unavailable_after": 3},
+        "pools/sales": {"addresses": [SALES], "strategy": "least_busy", "capacity": 2} | {"answer_within": 9},
         "pools/key": {"addresses": [KEY], "mode": "custom"},
         "pools/news": {"addresses": [NEWS], "mode": "none"},
     }
@@ -51,7 +51,7 @@ def records(workers: int, conversations: int, rng: random.Random) -> dict[str, d
 
 
 class CustomersAndWorkers:
-    """Three threads: arrivals, status changes, endings."""
+    """Five threads: arrivals, more messages of customers, answers, status changes, endings."""
 
     def __init__(self, twilio: StandIn, db: firestore.Client, workers: int, rng: random.Random) -> None:
         self.twilio = twilio
@@ -59,16 +59,18 @@ class CustomersAndWorkers:
         self.workers = workers
         self.began: dict[str, float] = {}  # when each conversation began, by its SID
         self.errors: list[str] = []
-        self._rngs = [random.Random(rng.random()) for _ in range(3)]
+        self._rngs = [random.Random(rng.random()) for _ in range(5)]
         self._over = threading.Event()
 
     def begin(self, conversations: int, seconds: float) -> list[threading.Thread]:
         """All conversations arrive within so many seconds."""
-        arrivals, flips, endings = self._rngs
+        arrivals, flips, endings, answers, writes = self._rngs
         threads = [
             threading.Thread(target=self._arrive, args=(conversations, seconds, arrivals), daemon=True),
             threading.Thread(target=self._often, args=(_FLIPS, self._flip, flips), daemon=True),
             threading.Thread(target=self._often, args=(_ENDINGS, self._end, endings), daemon=True),
+            threading.Thread(target=self._often, args=(_ANSWERS, self._answer, answers), daemon=True),
+            threading.Thread(target=self._often, args=(_WRITES, self._write, writes), daemon=True),
         ]
         for thread in threads:
             thread.start()
@@ -99,6 +101,24 @@ class CustomersAndWorkers:
     def _flip(self, rng: random.Random) -> None:
         status = rng.choice(["Available", "Available", "Unavailable"])
         self.db.document(f"workers/{worker(rng.randrange(self.workers))}").update({"status": status})
+
+    def _answer(self, rng: random.Random) -> None:
+        if sid := self._alive(rng):
+            inside = [one["identity"] for one in self.twilio.participants(sid) if one["identity"]]
+            if inside:
+                self.twilio.worker_message(sid, rng.choice(inside), "How can I help?", wait=False)
+
+    def _write(self, rng: random.Random) -> None:
+        """One more message, in a conversation that is there already."""
+        if sid := self._alive(rng):
+            bindings = [one["messaging_binding"] or {} for one in self.twilio.participants(sid)]
+            ends = [(one["address"], one["proxy_address"]) for one in bindings if one.get("proxy_address")]
+            if ends:
+                self.twilio.inbound(*ends[0], "Anybody there?", wait=False)
+
+    def _alive(self, rng: random.Random) -> str | None:
+        alive = [str(one["sid"]) for one in self.twilio.conversations() if one["state"] != "closed"]
+        return rng.choice(alive) if alive else None
 
     def _end(self, rng: random.Random) -> None:
         """Whatever happens to a conversation: mostly one that a worker is in."""
