@@ -12,7 +12,7 @@ from cachetools import LRUCache
 from providers import configuration
 
 T = TypeVar("T")
-_MOST = 2000
+_MOST = 1000
 _entries: LRUCache[object, tuple[float, Any]] = LRUCache(_MOST)
 _lock = threading.Lock()
 

@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from domain import addresses
 from domain.conversation import Conversation
@@ -22,6 +22,7 @@ _FOR_A_MOMENT = 3.0  # seconds: how many wait
 _ASLEEP_FOR = 60.0  # what fell asleep is told at once all the same: it is missing among what is awake
 _POOLS_FOR = 60.0
 _MOST_POOLS = 100
+Entry: TypeAlias = tuple[datetime, dict[str, Any]]  # when something last happened in it, and what is shown
 _TOLD = ("assigning", "by hand", "handed over", "queued")  # lines of a story that say why it is somebody's
 
 
@@ -32,13 +33,14 @@ def state(visit: Visit, person: Person) -> Answer:
     worker = session.worker_of(person, record)
     if worker.identity != person.identity:
         held = conversations.with_worker(worker.identity)
-    mine = [*held, *_asleep(worker.identity, {one.sid for one in held})]
+    mine = [_entry(one, worker.identity) for one in held]
+    mine += _asleep(worker.identity, frozenset(one.sid for one in held))
     waiting = _waiting(worker)
     content = {
         "me": _me(worker),
         "waiting": waiting,
         "empty": None if mine else why_empty(worker, waiting),
-        "conversations": [shown(one, worker.identity) for one in sorted(mine, key=_newest, reverse=True)],
+        "conversations": [one for _, one in sorted(mine, key=lambda entry: entry[0], reverse=True)],
         "pools": _pools(),
         "push_key": _push_key(),
         "push_text": True,
@@ -93,16 +95,22 @@ def _me(worker: Worker) -> dict[str, Any]:
     return me | ({"note": note} if note else {})
 
 
-def _asleep(identity: str, awake: set[str]) -> list[Conversation]:
+def _asleep(identity: str, awake: frozenset[str]) -> list[Entry]:
     """The latest of those that fell asleep with this worker; looked up anew as soon as one is missing among the
     others, or is awake again."""
     before = kept.peek(("awake", identity))
-    is_changed = before is not None and not before <= awake
     kept.put(("awake", identity), awake)
-    if is_changed:
+    if before is not None and not before <= awake:
         kept.drop(("asleep", identity))
-    found = kept.get(("asleep", identity), _ASLEEP_FOR, lambda: conversations.asleep_with(identity))
-    return [one for one in found if one.sid not in awake]
+
+    def found() -> list[Entry]:
+        return [_entry(one, identity) for one in conversations.asleep_with(identity)]
+
+    return [one for one in kept.get(("asleep", identity), _ASLEEP_FOR, found) if one[1]["sid"] not in awake]
+
+
+def _entry(one: Conversation, identity: str) -> Entry:
+    return _newest(one), shown(one, identity)
 
 
 def _waiting(worker: Worker) -> int | None:

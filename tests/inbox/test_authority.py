@@ -117,9 +117,9 @@ def test_other_methods_and_other_addresses_say_so(with_ann: tuple[Page, str]) ->
         "nowhere",
         "conversations",
         "devices",
-        "static/nothing.js",
-        "static/page.html",
-        "static/../table.py",
+        "files/nothing.js",
+        "files/page.html",
+        "files/../table.py",
     ):
         assert alice.get(path).status_code in (404, 405), path
 

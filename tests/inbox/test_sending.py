@@ -316,6 +316,44 @@ def test_a_customers_picture_is_shown_and_a_file_of_elsewhere_is_not(
         assert page.get(f"conversations/{sid}/media/{wrong}").status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [(30003, "out of reach"), (30006, "landline"), (21610, "STOP"), (63016, "24 hours"), (12345, "12345")],
+)
+def test_what_could_not_be_delivered_says_why_and_can_be_sent_again(
+    service: Service, with_ann: tuple[Page, str], code: int, words: str
+) -> None:
+    page, sid = with_ann
+    service.standin.refuse_delivery(ANN, code)
+    send(page, sid)
+    service.settle()
+    listed = page.get(f"conversations/{sid}/messages").json()
+    told_of = listed["messages"][-1]["delivery"]
+    assert (told_of["state"], words in told_of["reason"]) == ("undelivered", True), told_of
+    assert listed["deliveries"] == [{"index": 1, "delivery": told_of}]
+    service.standin.refuse_delivery(ANN, status="delivered")
+    assert send(page, sid, {"token": "another-token", "body": HELLO["body"]}).status_code == 201
+    service.settle()
+    again = page.get(f"conversations/{sid}/messages?after=1").json()["messages"][0]["delivery"]
+    assert (again["state"], again["reason"]) in (("delivered", None), ("sent", None))
+
+
+def test_older_messages_come_page_by_page_and_in_order(service: Service, with_ann: tuple[Page, str]) -> None:
+    page, sid = with_ann
+    for number in range(1, 60):
+        service.standin.inbound(ANN, OURS, f"Message {number}", wait=False)
+    service.settle(timeout=60)
+    newest = page.get(f"conversations/{sid}/messages").json()
+    assert [one["index"] for one in newest["messages"]] == list(range(10, 60)) and newest["more"]
+    older = page.get(f"conversations/{sid}/messages?before=10").json()
+    assert [one["index"] for one in older["messages"]] == list(range(10)) and not older["more"]
+    assert page.get(f"conversations/{sid}/messages?after=59").json()["messages"] == []
+    since = page.get(f"conversations/{sid}/messages?after=3").json()["messages"]
+    assert [one["index"] for one in since] == list(range(4, 60))
+    for wrong in ("after=x", "before=-1", "after=", "before=1e3"):
+        assert page.get(f"conversations/{sid}/messages?{wrong}").status_code == 400
+
+
 def test_no_text_of_anybody_is_in_the_log(
     service: Service, with_ann: tuple[Page, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
