@@ -14,6 +14,7 @@ reference, of, load, load_all = _LOG.reference, _LOG.of, _LOG.load, _LOG.load_al
 BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 _MOST_SHOWN = 200
 _MOST_ASLEEP = 50
+_MOST_HELD_BY_ALL = 10_000
 _MOST_HELD = 1000  # Twilio's own limit of open conversations per identity
 
 
@@ -27,6 +28,11 @@ def how_many_assigned(pool_id: str, since: datetime) -> int:
     """The pool's conversations that somebody was assigned to since then, counted up to 1000."""
     conditions = [("pool", "==", pool_id), ("mode", "==", "pool"), ("assigned_at", ">=", since)]
     return database.count(database.filtered(_LOG.name, conditions), up_to=_MOST_HELD)
+
+
+def how_many_held_by_all() -> int:
+    """The conversations that count for any worker, up to ten thousand: one billed read per thousand."""
+    return database.count(database.filtered(_LOG.name, [("state", "in", list(HELD))]), _MOST_HELD_BY_ALL)
 
 
 def held_by(identity: str) -> list[Conversation]:

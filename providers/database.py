@@ -133,6 +133,24 @@ def commit(batch: WriteBatch) -> list[Any]:
     return [result.update_time for result in results]
 
 
+def trouble(error: Exception) -> str | None:
+    """What kept Firestore from answering, in words that go on a function's name; None: this is no error of its.
+
+    A missing index is told with Google's own words, for the address in them makes it; nothing of a record is in them.
+    """
+    from google.api_core import exceptions
+    from google.auth.exceptions import GoogleAuthError
+
+    if isinstance(error, exceptions.FailedPrecondition):
+        return f"was refused by Firestore: {str(error.message).splitlines()[0][:1000]}"
+    if isinstance(error, exceptions.PermissionDenied):
+        where = configuration.firestore().database
+        return f"may not use the database {where}: its service account lacks roles/datastore.user there."
+    if isinstance(error, exceptions.GoogleAPIError | GoogleAuthError):
+        return f"could not reach Firestore: {type(error).__name__}."
+    return None
+
+
 def until_it_holds(step: Callable[[], T]) -> T:
     """Runs a step that reads, decides and commits; from its reading on again when it lost a race.
 

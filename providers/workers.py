@@ -42,6 +42,15 @@ def who_missed(limit: int) -> list[Worker]:
     return _WORKERS.find([("missed", ">", 0)], ("-missed",), limit)
 
 
+def busy(limit: int) -> list[Worker]:
+    """Those who say that they hold something or are full, in no order, `limit` of each at most."""
+    holding, full = database.together(
+        lambda: _WORKERS.find([("active", ">", 0)], (), limit),
+        lambda: _WORKERS.find([("full", "==", True)], (), limit),
+    )
+    return list({worker.identity: worker for worker in [*holding, *full]}.values())
+
+
 def how_many(pool_id: str) -> int:
     """Workers in the pool, counted up to 1000."""
     return database.count(_members(pool_id), _COUNTED_UP_TO)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 COUNTS = Path(__file__).parent / "cost_counts.json"
 CONVERSATIONS = 1000
+STORED = 10_000  # records
+BACKUPS = 7  # one a day, kept for a week
 SWEEPS_PER_MONTH = 60 * 24 * 30
 CPUS, GIBIBYTES = 1, 0.5  # as deploy.sh asks for: --cpu=1 --memory=512Mi
 SECONDS_PER_MONTH = 3600 * 24 * 30
@@ -53,6 +55,12 @@ PRICES = {
     "event": Price(
         2 * 1000 * 40 / 2**40, "event, published and delivered", "https://cloud.google.com/pubsub/pricing"
     ),
+    # The next three have no second source.
+    "gibibyte": Price(
+        0.15, "GiB stored and month, us-central1", "https://cloud.google.com/firestore/pricing"
+    ),
+    "backup": Price(0.03, "GiB of a backup and month", "https://cloud.google.com/firestore/pricing"),
+    "image": Price(0.10, "GiB of images and month", "https://cloud.google.com/artifact-registry/pricing"),
     "job": Price(0.10, "scheduler job and month", "https://cloud.google.com/scheduler/pricing"),
     "secret": Price(0.06, "secret version and month", "https://cloud.google.com/secret-manager/pricing"),
 }
@@ -68,7 +76,12 @@ class Others:
     request_seconds: float
     message_seconds: float
     sweep_reads: float
+    sweep_reads_of_many: float
     sweep_seconds: float
+    conversation_kilobytes: float
+    customer_kilobytes: float
+    image_gigabytes: float
+    secrets: float
 
 
 def operations() -> dict[str, dict[str, int]]:
@@ -126,18 +139,47 @@ def per_thousand_messages() -> list[tuple[str, str, float]]:
 def per_month(counted: Others) -> list[tuple[str, str, float]]:
     """What it costs in a month without any conversation, and what warm instances add."""
     idle = SECONDS_PER_MONTH * (CPUS + GIBIBYTES) * PRICES["idle"].dollars
-    reads = SWEEPS_PER_MONTH * counted.sweep_reads * PRICES["read"].dollars
+
+    def reads(number: float) -> float:
+        return SWEEPS_PER_MONTH * number * PRICES["read"].dollars
+
+    seconds = SWEEPS_PER_MONTH * running(counted.sweep_seconds)
     return [
+        ("Sweep every minute", f"{SWEEPS_PER_MONTH} × {counted.sweep_seconds:g} s", seconds),
         (
-            "Sweep every minute",
-            f"{SWEEPS_PER_MONTH} × {counted.sweep_seconds:g} s",
-            SWEEPS_PER_MONTH * running(counted.sweep_seconds),
+            "Reads of the sweep, 10 workers",
+            f"{SWEEPS_PER_MONTH} × {counted.sweep_reads:g}",
+            reads(counted.sweep_reads),
         ),
-        ("Reads of the sweep", f"{SWEEPS_PER_MONTH} × {counted.sweep_reads:g}", reads),
+        (
+            "the same, 100 workers",
+            f"{SWEEPS_PER_MONTH} × {counted.sweep_reads_of_many:g}",
+            reads(counted.sweep_reads_of_many),
+        ),
         ("Scheduler job", "1", PRICES["job"].dollars),
-        ("Secret version", "1", PRICES["secret"].dollars),
+        ("Secret versions", f"{counted.secrets:g}", counted.secrets * PRICES["secret"].dollars),
+        (
+            "Images, the last five of each function",
+            f"{counted.image_gigabytes:g} GB",
+            counted.image_gigabytes * PRICES["image"].dollars,
+        ),
+        *kept(counted),
         ("With --min-instances 1", "3 idle instances", 3 * idle),
     ]
+
+
+def kept(counted: Others) -> list[tuple[str, str, float]]:
+    """What records cost that stay, with their index entries, each backup of a week, and a week's versions."""
+    rows = []
+    for what, kilobytes in (
+        ("conversations", counted.conversation_kilobytes),
+        ("customers", counted.customer_kilobytes),
+    ):
+        gibibytes = STORED * kilobytes * 1000 / 2**30
+        much = f"{STORED} × {kilobytes:g} kB"
+        rows.append((f"{STORED} {what} in store", much, gibibytes * PRICES["gibibyte"].dollars))
+        rows.append(("their backups", f"7 × {much}", BACKUPS * gibibytes * PRICES["backup"].dollars))
+    return rows
 
 
 def table(title: str, rows: list[tuple[str, str, float]], with_sum: bool = False) -> list[str]:

@@ -53,6 +53,10 @@ def delivered(function: Function, event: CloudEvent) -> None:
             importlib.import_module(function.module).handle(change)
         except database.Unwritable as error:  # again would be no better
             log.error(f"{name} cannot write what it has to: {error}", function=name)
+        except Exception as error:
+            if trouble := database.trouble(error):
+                log.error(f"{name} {trouble} The event comes again.", function=name)
+            raise
     return None
 
 

@@ -118,8 +118,8 @@ def _answered(function: Function, request: Request, answer: Callable[[], Answer]
         log.error(f"{name} cannot write what it has to: {error}", function=name)
         return _response(Answer())
     except Exception as error:  # noqa: BLE001 - the one place for what nobody foresaw
-        if _is_firestore(error):
-            log.error(f"{name} could not reach Firestore: {type(error).__name__}.", function=name)
+        if trouble := database.trouble(error):
+            log.error(f"{name} {trouble}", function=name)
             return _response(Answer({"error": "The database did not answer; try again."}, TryAgain.status))
         log.crash(f"{name} failed unexpectedly.", function=name)
         return _response(Answer({"error": "An unexpected error; the log has the details."}, 500))
@@ -222,10 +222,3 @@ def _refusal(problem: Problem, request: Request) -> Response:
         # Of a body that was left unread the server would wait for the rest, for 5 s on one of its threads.
         response.call_on_close(partial(connection.hang_up, _line_of_a_body(request)))
     return response
-
-
-def _is_firestore(error: Exception) -> bool:
-    from google.api_core.exceptions import GoogleAPIError
-    from google.auth.exceptions import GoogleAuthError
-
-    return isinstance(error, GoogleAPIError | GoogleAuthError)

@@ -45,7 +45,10 @@ def handle(path: str, args: MultiDict[str, str]) -> Answer:
         progress = run.shielded("its part", name, partial(PARTS[name], progress, run), otherwise=progress)
     sweeps.save(progress, started, run.mended)
     seconds = round((clock.now() - started).total_seconds(), 3)
-    log.info(f"swept: {_in_words(run.mended)}", mended=dict(run.mended), seconds=seconds)
+    waiting = round((clock.now() - run.waiting_since).total_seconds()) if run.waiting_since else 0
+    log.info(
+        f"swept: {_in_words(run.mended)}", mended=dict(run.mended), seconds=seconds, waiting_seconds=waiting
+    )
     failed = {"failed": dict(run.failed)} if run.failed else {}
     return Answer({"mended": dict(run.mended), "seconds": seconds} | failed)
 

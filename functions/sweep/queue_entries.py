@@ -10,7 +10,7 @@ from assignment import arrival, ledger, matching, membership
 from domain import queue_edits
 from domain.conversation import QUEUED, Conversation, Pending
 from domain.pool import Pool
-from functions.sweep import missed
+from functions.sweep import missed, waiting
 from functions.sweep.run import Run
 from providers import clock, configuration, conversations, database, pending, pools, twilio, workers
 from providers.sweeps import Progress
@@ -25,13 +25,15 @@ def mend(progress: Progress, run: Run) -> Progress:
     looked_at = [*entries, *pending.oldest(_AT_ONCE)]
     wanted = {name for entry in looked_at for name in (entry.pool, *entry.open_to) if name}
     known = pools.load(*sorted(wanted))
+    first = partial(waiting.since, looked_at, known)
+    run.waiting_since = run.shielded("the queue's", "first", first, None)
     both = zip(entries, conversations.load_all([entry.sid for entry in entries]), strict=True)
     for entry, conversation in both:
         run.shielded("queue entry", entry.sid, partial(_compare, run, entry, conversation, known), None)
-    waiting = conversations.in_states_after((QUEUED,), progress.log_after, _AT_ONCE)
-    lacking = {conversation.sid for conversation in pending.missing(waiting)}
+    queued = conversations.in_states_after((QUEUED,), progress.log_after, _AT_ONCE)
+    lacking = {conversation.sid for conversation in pending.missing(queued)}
     typed = {entry.sid: entry.priority for entry in entries}
-    for conversation in waiting:
+    for conversation in queued:
         if conversation.sid in lacking or conversation.problem:
             conversation = replace(conversation, priority=typed.get(conversation.sid, conversation.priority))
             again = partial(_restore, conversation)
@@ -47,7 +49,7 @@ def mend(progress: Progress, run: Run) -> Progress:
     return replace(
         progress,
         queue_after=entries[-1].sid if len(entries) == _AT_ONCE else None,
-        log_after=waiting[-1].sid if len(waiting) == _AT_ONCE else None,
+        log_after=queued[-1].sid if len(queued) == _AT_ONCE else None,
     )
 
 

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 from typing import TypeVar
 
-from providers import deadline, log
+from providers import database, deadline, log
 
 T = TypeVar("T")
 Else = TypeVar("Else")
 
 
 class Run:
-    """`mended` and `failed` are counted per kind."""
+    """`mended` and `failed` are counted per kind. `waiting_since`: the arrival of who waits longest; None: nobody."""
 
     def __init__(self) -> None:
         self.mended = Counter[str]()
         self.failed = Counter[str]()
+        self.waiting_since: datetime | None = None
 
     def note(self, kind: str, number: int = 1) -> None:
         if number:
@@ -34,7 +36,10 @@ class Run:
         """What `act` returns; if it fails, this is logged with its name, counted, and `otherwise` is returned."""
         try:
             return act()
-        except Exception:  # noqa: BLE001 - one odd record must not keep the others from being mended
+        except Exception as error:  # noqa: BLE001 - one odd record must not keep the others from being mended
             self.failed[what] += 1
-            log.crash(f"The sweep could not see to {what} {which}; it goes on with the rest.")
+            because = (
+                f": it {trouble}" if (trouble := database.trouble(error)) else "; it goes on with the rest."
+            )
+            log.crash(f"The sweep could not see to {what} {which}{because}")
             return otherwise

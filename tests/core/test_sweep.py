@@ -11,6 +11,7 @@ from datetime import timedelta
 import pytest
 from google.cloud.firestore import Client
 
+from domain.hours import DAYS
 from functions.sweep import PARTS
 from functions.sweep.run import Run
 from providers import clock
@@ -225,3 +226,55 @@ def test_a_part_or_a_record_that_fails_is_told_and_counted_and_holds_up_nothing(
     told = capfd.readouterr().out
     assert "The sweep could not see to worker" in told
     assert "the broken part" in told
+
+
+def crowd(service: Service, db: Client, **odd: object) -> None:
+    """45 complete records that no event tells of, the last one odd."""
+    service.triggers.behave(service.project, drop=True)
+    for number in range(45):
+        name = f"a{number:02}@example.com"
+        kept = {
+            "key": name,
+            "active": 0,
+            "full": False,
+            "last_assigned_at": None,
+            "status_since": clock.now(),
+        }
+        records.worker(db, name, "Unavailable", **kept | (odd if number == 44 else {}))
+
+
+def test_who_holds_more_than_they_say_is_found_wherever_they_stand(service: Service, db: Client) -> None:
+    """Who says that they hold nothing is not counted, so it must show in the sum, also beside one who says too much."""
+    records.worker(db, "zoe@example.com")
+    service.settle()
+    sid = write(service)
+    assert conversation(db, sid)["worker"] == "zoe@example.com"
+    crowd(service, db, active=1)
+    db.document("workers/zoe@example.com").update({"active": 0})
+    assert sweep(service) == {"workers' counts": 2}
+    assert records.active(db, "zoe@example.com") == 1
+    assert records.active(db, "a44@example.com") == 0
+
+
+def test_what_somebody_typed_while_no_event_came_is_put_right_in_turns(service: Service, db: Client) -> None:
+    crowd(service, db, active="many")
+    assert [sweep(service).get("workers' counts", 0) for _ in range(3)] == [0, 0, 1]
+    assert records.active(db, "a44@example.com") == 0
+
+
+def test_how_long_the_first_has_waited_is_told_while_its_pool_is_open(
+    service: Service, db: Client, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """An alert looks at this figure; who waits for the morning alarms nobody."""
+    write(service)
+    told = []
+    another_day = DAYS[(clock.now().weekday() + 3) % 7]
+    for opening in ({}, {"hours": {another_day: "09:00-10:00"}}):
+        records.pool(db, "default", **opening)
+        with later(timedelta(minutes=40)):
+            capfd.readouterr()
+            sweep(service)
+            lines = map(json.loads, filter(None, capfd.readouterr().out.splitlines()))
+            told += [line["waiting_seconds"] for line in lines if "waiting_seconds" in line]
+    assert 2400 <= told[0] < 2500
+    assert told[1:] == [0]

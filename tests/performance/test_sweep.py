@@ -28,6 +28,13 @@ def test_with_ten_workers_it_costs_what_the_cost_table_says(
     assert (swept.billed, swept.writes) == (cost.others().sweep_reads, 1)
 
 
+def test_a_hundred_workers_without_a_conversation_cost_little_more(
+    operations: Callable[[Size], Operations],
+) -> None:
+    swept = _swept(operations, Size(workers=100))
+    assert (swept.billed, swept.writes) == (cost.others().sweep_reads_of_many, 1)
+
+
 @pytest.mark.parametrize("size", [Size(300, 300, 300), Size(900, 900, 900)], ids=["much", "more"])
 def test_one_run_is_bounded_however_much_there_is(
     operations: Callable[[Size], Operations], size: Size

@@ -1,9 +1,16 @@
 """Firestore is away: every caller is told so in time, and nothing is taken for an unexpected error."""
 
 import time
+from collections.abc import Callable
 
 import pytest
-from google.api_core.exceptions import DeadlineExceeded, RetryError, ServiceUnavailable
+from google.api_core.exceptions import (
+    DeadlineExceeded,
+    FailedPrecondition,
+    PermissionDenied,
+    RetryError,
+    ServiceUnavailable,
+)
 from google.cloud.firestore import Client
 
 from local.ports import free_port
@@ -63,3 +70,21 @@ def test_an_event_without_a_database_fails_so_that_it_comes_again(
     assert network.deliver(parcel) in (200, 204)
     assert records.read(db, "workers", "ann@example.com")["full"] is False
     network.stop()
+
+
+_NO_INDEX = "The query requires an index. You can create it here: https://x/indexes?create=1"
+
+
+@pytest.mark.parametrize(
+    ("kind", "words", "says"),
+    [
+        (FailedPrecondition, f"{_NO_INDEX}\nmore", f"was refused by Firestore: {_NO_INDEX}"),
+        (PermissionDenied, "Missing or insufficient permissions.", "may not use the database (default): its"),
+        (ServiceUnavailable, "away", "could not reach Firestore: ServiceUnavailable."),
+    ],
+)
+def test_what_firestore_refuses_is_told_in_words_that_help(
+    kind: Callable[[str], Exception], words: str, says: str
+) -> None:
+    assert (database.trouble(kind(words)) or "").startswith(says)
+    assert database.trouble(ValueError("ours")) is None
