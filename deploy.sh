@@ -3,21 +3,22 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
-# entry point            called by   seconds  kept warm  documents
+# entry point            called by   seconds  kept warm  at most  secrets            documents
+# At most N: --max-instances; a number: never more. Secrets: whose values it is given ("-": none).
 FUNCTIONS="
-pre_event                twilio      10       warm
-post_event               twilio      30       warm
-routing                  twilio      30       warm
-crm                      twilio      10
-outgoing_conversation    twilio      10
-templates                twilio      10
-worker_available         firestore   60       -          workers/{identity}
-customer_written         firestore   60       -          customers/{customer_id}
-pool_written             firestore   60       -          pools/{pool_id}
-conversation_written     firestore   60       -          conversations/{sid}
-sweep                    scheduler   60
-wallboard                person      30
-inbox                    worker      30
+pre_event                twilio      10       warm       N        twilio
+post_event               twilio      30       warm       N        twilio
+routing                  twilio      30       warm       N        twilio
+crm                      twilio      10       -          2        twilio
+outgoing_conversation    twilio      10       -          2        twilio
+templates                twilio      10       -          2        twilio
+worker_available         firestore   60       -          N        twilio             workers/{identity}
+customer_written         firestore   60       -          2        -                  customers/{customer_id}
+pool_written             firestore   60       -          2        twilio             pools/{pool_id}
+conversation_written     firestore   60       -          N        twilio+push        conversations/{sid}
+sweep                    scheduler   60       -          2        twilio
+wallboard                person      30       -          2        -
+inbox                    worker      30       -          N        twilio+inbox+push
 "
 
 usage() {
@@ -31,6 +32,12 @@ Usage: ./deploy.sh --project PROJECT [options]
   --prefix X                names become X-pre-event and so on, with accounts and secrets of their own
   --base-url URL            public address in front of the functions (default: https://REGION-PROJECT.cloudfunctions.net)
   --min-instances N         keep N instances of pre-event, post-event and routing warm (1 is advised; costs money)
+  --max-instances N         at most N instances of each webhook at once (default: 10; a new project's quota allows 10 to 20)
+  --alert-email ADDRESS     make alerts that write to this address when something is broken; kept up to date by later runs
+  --alert-waiting MINUTES   with --alert-email: how long a customer may wait before it does (default: 30)
+  --no-backups              make a new database without point-in-time recovery and daily backups
+  --share-database          use the database although somebody else's data or rules are in it; replaces the rules
+  --oidc-client-id ID       the OAuth client that signs workers into the inbox; its secret: OIDC_CLIENT_SECRET, or asked for
   --only NAME               deploy and probe this function alone, after one complete run
   --dry-run                 print what would be done, change nothing
   --no-probe                do not check the deployed webhooks with signed and unsigned requests;
@@ -43,14 +50,17 @@ Usage: ./deploy.sh --project PROJECT [options]
 
 Reads TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN from the environment, else asks for them. Optional, from the environment:
 TWILIO_CONVERSATION_SERVICE_SID, TWILIO_SMS_NUMBER, TWILIO_WHATSAPP_NUMBER, TWILIO_AUTH_TOKEN_SECONDARY,
-TWILIO_WEBHOOK_SHARED_KEY. What is not given stays as deployed; an empty value takes it away.
+TWILIO_WEBHOOK_SHARED_KEY; for the inbox OIDC_CLIENT_ID, OIDC_CLIENT_SECRET, OIDC_ISSUER, INBOX_URL, INBOX_SIGN_IN,
+VAPID_SUBJECT. What is not given stays as deployed; an empty value takes it away.
 docs/deploying.md tells the whole way.
 TEXT
 }
 
-PROJECT="" REGION="" DATABASE="" DATABASE_LOCATION="" PREFIX="" BASE_URL="" MIN_INSTANCES="" ONLY=""
+PROJECT="" REGION="" DATABASE="" DATABASE_LOCATION="" PREFIX="" BASE_URL="" MIN_INSTANCES="" MAX_INSTANCES="" ONLY=""
+ALERT_EMAIL="" ALERT_WAITING="" BACKUPS=1 SHARE_DATABASE=0
 DRY_RUN=0 PROBE=1 TWILIO=0 NUMBERS="" DELETE=0 YES=0
 REMEMBERED="TWILIO_ACCOUNT_SID TWILIO_CONVERSATION_SERVICE_SID TWILIO_SMS_NUMBER TWILIO_WHATSAPP_NUMBER"
+REMEMBERED_BY_INBOX="INBOX_URL OIDC_ISSUER OIDC_CLIENT_ID VAPID_SUBJECT INBOX_SIGN_IN IAP_AUDIENCE"
 RETRIES=${DEPLOY_RETRIES:-8} RETRY_SECONDS=${DEPLOY_RETRY_SECONDS:-15}
 
 TMP=$(mktemp -d)
@@ -60,6 +70,9 @@ TMP=$(mktemp -d)
 . deploy/database.sh
 . deploy/accounts.sh
 . deploy/functions.sh
+. deploy/services.sh
+. deploy/inbox.sh
+. deploy/alerts.sh
 . deploy/twilio.sh
 . deploy/remove.sh
 trap 'rm -rf "$TMP"' EXIT
@@ -74,7 +87,10 @@ read_arguments() {
       --twilio) TWILIO=1 ;;
       --delete) DELETE=1 ;;
       --yes) YES=1 ;;
-      --project | --region | --database | --database-location | --prefix | --base-url | --min-instances | --only | --number)
+      --no-backups) BACKUPS=0 ;;
+      --share-database) SHARE_DATABASE=1 ;;
+      --project | --region | --database | --database-location | --prefix | --base-url | --min-instances | --max-instances | \
+        --alert-email | --alert-waiting | --oidc-client-id | --only | --number)
         if [ -z "${2:-}" ]; then fail "$1 needs a value: see ./deploy.sh --help."; fi
         read_value "$1" "$2"
         shift
@@ -94,6 +110,10 @@ read_value() {
     --prefix) PREFIX=$2 ;;
     --base-url) BASE_URL=${2%/} ;;
     --min-instances) MIN_INSTANCES=$2 ;;
+    --max-instances) MAX_INSTANCES=$2 ;;
+    --alert-email) ALERT_EMAIL=$2 ;;
+    --alert-waiting) ALERT_WAITING=$2 ;;
+    --oidc-client-id) OIDC_CLIENT_ID=$2 ;;
     --only) ONLY=$(echo "$2" | tr _ -) ;;
     --number) NUMBERS="$NUMBERS --number $2" ;;
   esac
@@ -107,6 +127,10 @@ check_arguments() {
   [[ "$PREFIX" =~ ^([a-z]([a-z0-9-]{0,17}[a-z0-9])?)?$ ]] || fail "--prefix '$PREFIX' must be 1 to 19 lower-case letters, digits and hyphens, beginning with a letter."
   [ "$PREFIX" != inbound ] || fail "--prefix inbound would share accounts with the installation that has no prefix: choose another one."
   [[ "$MIN_INSTANCES" =~ ^[0-9]*$ ]] || fail "--min-instances '$MIN_INSTANCES' must be a whole number."
+  [[ "$MAX_INSTANCES" =~ ^([1-9][0-9]*)?$ ]] || fail "--max-instances '$MAX_INSTANCES' must be a whole number from 1."
+  [[ "$ALERT_WAITING" =~ ^([1-9][0-9]*)?$ ]] || fail "--alert-waiting '$ALERT_WAITING' must be whole minutes, from 1."
+  [[ "$ALERT_EMAIL" =~ ^([^@[:space:]]+@[^@[:space:]]+\.[^@[:space:]]+)?$ ]] || fail "--alert-email '$ALERT_EMAIL' must be an e-mail address."
+  [ -z "$ALERT_WAITING" ] || [ -n "$ALERT_EMAIL" ] || fail "--alert-waiting needs --alert-email: who is to be told?"
   [[ "$BASE_URL" =~ ^(https?://[^/?#,|]+(/[^?#,|]*)?)?$ ]] || fail "--base-url '$BASE_URL' must be an address such as https://example.com without ? and #."
   is_function "$ONLY" || ONLY=${ONLY#"$PREFIX-"}
   if [ -n "$ONLY" ] && ! is_function "$ONLY"; then
@@ -125,8 +149,9 @@ is_function() { echo "$FUNCTIONS" | cut -d ' ' -f 1 | tr _ - | grep -qxF -- "$1"
 # What may make the rest pointless: another region, a database elsewhere, settings of an earlier run.
 look_ahead() {
   later look regions "list the regions" cloud functions regions list --gen2 --format='value(locationId)'
-  later look everywhere "list the functions" list_functions
-  later look databases "list the databases" cloud firestore databases list --format='csv[no-heading](name.basename(),locationId,type)'
+  later look all "list the functions" list_functions
+  later look databases "list the databases" cloud firestore databases list \
+    --format='csv[no-heading](name.basename(),locationId,type,databaseEdition,pointInTimeRecoveryEnablement)'
   all_done
   settle_region
 }
@@ -134,9 +159,12 @@ look_ahead() {
 # Nobody says where: where they run already. Two copies would share one database.
 settle_region() {
   local regions
-  regions=$(cut -d '|' -f 12 "$TMP/everywhere.out" | sort -u | sed '/^$/d')
+  REGION_IS_CHOSEN=1
+  keep_ours
+  regions=$(cut -d '|' -f 8 "$TMP/everywhere.out" | sort -u | sed '/^$/d')
   if [ -z "$REGION" ]; then
     [ "$(echo "$regions" | wc -l)" -le 1 ] || fail "These functions run in more than one region: add --region with one of $(echo "$regions" | tr '\n' ' ' | sed 's/ $//')."
+    [ -n "$regions" ] || REGION_IS_CHOSEN=0
     REGION=${regions:-us-central1}
   fi
   ELSEWHERE=$(echo "$regions" | grep -vxF -- "$REGION" | tr '\n' ' ' | sed 's/ $//' || true)
@@ -149,35 +177,40 @@ check_elsewhere() {
 
 # What else is there already, read at once.
 look_around() {
-  later look accounts "list the service accounts" cloud iam service-accounts list --format='value(email)'
+  later look accounts "list the service accounts" cloud iam service-accounts list --format='value[separator="|"](email,description,displayName)'
   later look policy "read the project's access policy" cloud projects get-iam-policy "$PROJECT" --flatten='bindings[].members' \
     --format='value[separator="|"](bindings.role,bindings.members,bindings.condition.expression)'
-  later look secrets "list the secrets" cloud secrets list --format='value(name.basename())'
+  later look secrets "list the secrets" cloud secrets list --format='value[separator="|"](name.basename(),labels.app)'
   later look jobs "list the scheduler jobs" cloud scheduler jobs list --location="$REGION" \
     --format='value[separator="|"](name.basename(),schedule,httpTarget.uri,httpTarget.oidcToken.serviceAccountEmail,httpTarget.oidcToken.audience,state)'
+  later look_services
   all_done
 }
 
 # Settings that nobody gave stay as they are deployed.
 recall() {
-  local deployed name column=8
+  local deployed name column=11
   deployed=$(row "$TMP/functions.out" '|' "$(deployed_name pre_event)")
   MIN_INSTANCES=${MIN_INSTANCES:-$(echo "$deployed" | cut -d '|' -f 5)}
   MIN_INSTANCES=${MIN_INSTANCES:-0}
-  DATABASE=${DATABASE:-$(echo "$deployed" | cut -d '|' -f 6)}
+  MAX_INSTANCES=${MAX_INSTANCES:-$(echo "$deployed" | cut -d '|' -f 6)}
+  MAX_INSTANCES=${MAX_INSTANCES:-10}
+  DATABASE=${DATABASE:-$(echo "$deployed" | cut -d '|' -f 9)}
   DATABASE=${DATABASE:-(default)}
-  BASE_URL=${BASE_URL:-$(echo "$deployed" | cut -d '|' -f 7)}
+  BASE_URL=${BASE_URL:-$(echo "$deployed" | cut -d '|' -f 10)}
   BASE_URL=${BASE_URL:-https://$REGION-$PROJECT.cloudfunctions.net}
-  for name in $REMEMBERED; do
+  for name in $REMEMBERED $REMEMBERED_BY_INBOX; do
+    if [ "$name" = "${REMEMBERED_BY_INBOX%% *}" ]; then deployed=$(row "$TMP/functions.out" '|' "$(deployed_name inbox)"); fi
     if [ -z "${!name+set}" ]; then printf -v "$name" '%s' "$(echo "$deployed" | cut -d '|' -f $column)"; fi
     column=$((column + 1))
     [[ "${!name}" != *[\|[:space:]]* ]] || fail "$name must be one word, without spaces."
   done
+  if [ "$MIN_INSTANCES" -gt "$MAX_INSTANCES" ]; then fail "--min-instances $MIN_INSTANCES is more than --max-instances $MAX_INSTANCES."; fi
 }
 
 # Everything that has to be asked is asked before anything is changed.
 check_account() {
-  if [ -z "${TWILIO_AUTH_TOKEN:-}" ] && ! has_line "$TMP/secrets.out" "${SECRET_PREFIX}twilio-auth-token"; then
+  if [ -z "${TWILIO_AUTH_TOKEN:-}" ] && ! has_secret "${SECRET_PREFIX}twilio-auth-token"; then
     ask_for TWILIO_AUTH_TOKEN "Twilio auth token (not shown)" -s
     TWILIO_AUTH_TOKEN=$ANSWER
   fi
@@ -215,23 +248,29 @@ main() {
   recall
   check_database
   look_around
+  check_owners
   check_account
+  settle_inbox
   if [ -z "$ONLY" ]; then
     prepare_database
     prepare_accounts
+  else
+    check_indexes
   fi
   prepare_secrets
-  # An upgrade's queries may need new indexes, and Twilio calls these functions already.
-  if [ -z "$ONLY" ] && [ -s "$TMP/functions.out" ]; then wait_for_indexes; fi
+  wait_for_indexes # before any code that queries with them serves
   deploy_functions
   remove_secrets
   if [ -z "$ONLY" ]; then
     schedule_sweep
-    wait_for_indexes
     default_records
+    keep_few_images
+    set_up_alerts
   fi
   probe_webhooks
+  probe_inbox
   set_up_twilio
+  say_what_is_open
   summary
 }
 

@@ -3,22 +3,65 @@
 
 account() { echo "$ACCOUNTS-$1@$PROJECT.iam.gserviceaccount.com"; }
 
+ACCOUNT_KINDS="runtime wallboard inbox trigger build scheduler"
+MADE_BY_US="Made by deploy.sh of the inbound conversation service"
+
+purpose() {
+  case "$1" in
+    runtime) echo "Runs the functions" ;;
+    wallboard) echo "Runs the wallboard" ;;
+    inbox) echo "Runs the inbox" ;;
+    trigger) echo "Delivers Firestore's events" ;;
+    build) echo "Builds the functions" ;;
+    scheduler) echo "Calls the sweep every minute" ;;
+  esac
+}
+
+# Those that this version's functions need.
+wanted_accounts() {
+  local kind
+  for kind in $ACCOUNT_KINDS; do
+    case "$kind" in
+      inbox | wallboard) if is_function "$kind"; then echo "$kind"; fi ;;
+      *) echo "$kind" ;;
+    esac
+  done
+}
+
+# Whose account a function runs as: one that faces browsers has its own.
+account_of() {
+  case "$1" in
+    inbox | wallboard) echo "$1" ;;
+    *) echo runtime ;;
+  esac
+}
+
 prepare_accounts() {
+  local kind only_this="resource.name==\"projects/$PROJECT/databases/$DATABASE\""
   step "Service accounts"
-  later make_account runtime "Runs the functions"
-  later make_account trigger "Delivers Firestore's events"
-  later make_account build "Builds the functions"
-  later make_account scheduler "Calls the sweep every minute"
+  for kind in $(wanted_accounts); do later make_account "$kind"; done
   all_done
-  # The runtime account reaches this one database and no other.
-  give runtime roles/datastore.user "resource.name==\"projects/$PROJECT/databases/$DATABASE\""
+  # Whoever runs a function reaches this one database and no other.
+  give runtime roles/datastore.user "$only_this"
+  if is_function wallboard; then give wallboard roles/datastore.viewer "$only_this"; fi
+  if is_function inbox; then give inbox roles/datastore.user "$only_this"; fi
   give trigger roles/eventarc.eventReceiver ""
-  give build roles/cloudbuild.builds.builder ""
+  give build roles/run.builder ""
+  take_back build roles/cloudbuild.builds.builder # versions before gave it, and it may start builds
+}
+
+# Those of versions before have no description.
+is_our_account() {
+  local found description name
+  found=$(row "$TMP/accounts.out" '|' "$(account "$1")")
+  IFS='|' read -r _ description name <<<"$found"
+  [ -n "$found" ] && { [ "$description" = "$MADE_BY_US" ] || [ "$name" = "$(purpose "$1")" ]; }
 }
 
 make_account() {
-  has_line "$TMP/accounts.out" "$(account "$1")" ||
-    changed "make the service account $ACCOUNTS-$1" cloud iam service-accounts create "$ACCOUNTS-$1" --display-name="$2"
+  [ -n "$(row "$TMP/accounts.out" '|' "$(account "$1")")" ] ||
+    changed "make the service account $ACCOUNTS-$1" cloud iam service-accounts create "$ACCOUNTS-$1" \
+      --display-name="$(purpose "$1")" --description="$MADE_BY_US"
 }
 
 give() {
@@ -29,20 +72,57 @@ give() {
   changed "give $ACCOUNTS-$1 the role $role" cloud projects add-iam-policy-binding "$PROJECT" --member="$member" --role="$role" --condition="$condition"
 }
 
-# Variable and secret; only the first must have a value.
-SECRETS="TWILIO_AUTH_TOKEN:twilio-auth-token TWILIO_AUTH_TOKEN_SECONDARY:twilio-auth-token-secondary TWILIO_WEBHOOK_SHARED_KEY:twilio-webhook-shared-key"
+take_back() {
+  local member role=$2
+  member=serviceAccount:$(account "$1")
+  has_line "$TMP/policy.out" "$role|$member|" || return 0
+  changed "take the role $role back from $ACCOUNTS-$1" cloud projects remove-iam-policy-binding "$PROJECT" --all --member="$member" --role="$role"
+}
+
+# Variable, secret, and which functions get it (the column of the table); only the first must have a value.
+SECRETS="
+TWILIO_AUTH_TOKEN:twilio-auth-token:twilio
+TWILIO_AUTH_TOKEN_SECONDARY:twilio-auth-token-secondary:twilio
+TWILIO_WEBHOOK_SHARED_KEY:twilio-webhook-shared-key:twilio
+INBOX_SECRET:inbox-secret:inbox
+OIDC_CLIENT_SECRET:oidc-client-secret:inbox
+VAPID_PRIVATE_KEY:vapid-private-key:push
+"
+
+has_secret() { [ -n "$(row "$TMP/secrets.out" '|' "$1")" ]; }
+
+# Ours carry our label; those of versions before do not, but our runtime account may read them.
+is_our_secret() {
+  local found
+  found=$(row "$TMP/secrets.out" '|' "$1")
+  if [ "${found#*|}" = "$ACCOUNTS" ]; then return 0; fi
+  readers_of "$1"
+  has_line "$TMP/readers.$1.out" "serviceAccount:$(account runtime)"
+}
+
+readers_of() {
+  [ -e "$TMP/readers.$1.out" ] || look "readers.$1" "see who may read the secret $1" cloud secrets get-iam-policy "$1" \
+    --flatten='bindings[].members' --filter='bindings.role=roles/secretmanager.secretAccessor' --format='value(bindings.members)'
+}
+
+# Whether a function of the table is given these secrets.
+is_given() { echo "$FUNCTIONS" | awk -v kind="$1" 'NF >= 6 && ("+" $6 "+") ~ ("\\+" kind "\\+") { found = 1 } END { exit !found }'; }
 
 prepare_secrets() {
-  local pair
+  local pair variable secret kind
   [ -n "$ONLY" ] || step "Secrets"
-  SECRET_FLAG="" UNUSED_SECRETS=""
-  for pair in $SECRETS; do prepare_secret "${pair%%:*}" "$SECRET_PREFIX${pair##*:}"; done
+  SECRET_FLAGS="" UNUSED_SECRETS=""
+  for pair in $SECRETS; do
+    IFS=: read -r variable secret kind <<<"$pair"
+    if is_given "$kind"; then prepare_secret "$variable" "$SECRET_PREFIX$secret" "$kind"; fi
+  done
 }
 
 # A value from the environment wins; an empty one takes an optional secret away; none keeps what is stored.
 prepare_secret() {
-  local variable=$1 secret=$2 stored="" version="" value
-  if has_line "$TMP/secrets.out" "$secret"; then
+  local variable=$1 secret=$2 kind=$3 stored="" version="" value
+  if has_secret "$secret"; then
+    label_secret "$secret"
     read_secret "$secret"
     version=$STORED_VERSION stored=$STORED
   fi
@@ -51,6 +131,7 @@ prepare_secret() {
     ask_for "$variable" "Twilio auth token (not shown)" -s
     value=$ANSWER
   fi
+  if [ -z "$value" ] && { [ "$variable" = INBOX_SECRET ] || [ -z "${!variable+set}" ]; }; then value=$(made_value "$variable"); fi
   printf -v "$variable" '%s' "$value"
   if [ -z "$value" ]; then
     if [ -n "$stored" ]; then
@@ -64,8 +145,33 @@ prepare_secret() {
     store_secret "$secret" "$value"
     version=$NEW_VERSION
   fi
-  let_runtime_read "$secret"
-  SECRET_FLAG="${SECRET_FLAG:+$SECRET_FLAG,}$variable=$secret:$version"
+  let_read "$secret" "$kind"
+  SECRET_FLAGS="$SECRET_FLAGS $kind:$variable=$secret:$version"
+}
+
+# What nobody has to think of.
+made_value() {
+  case "$1" in
+    INBOX_SECRET) "$PYTHON" -c 'import secrets; print(secrets.token_urlsafe(32))' ;;
+    VAPID_PRIVATE_KEY) "$PYTHON" -m tools.vapid_key ;;
+  esac
+}
+
+label_secret() {
+  local found
+  found=$(row "$TMP/secrets.out" '|' "$1")
+  if [ "${found#*|}" != "$ACCOUNTS" ] && [ -z "$ONLY" ]; then
+    changed "label the secret $1" cloud secrets update "$1" --update-labels="app=$ACCOUNTS"
+  fi
+}
+
+# secret_flag KINDS: the secrets of a function whose column says twilio+inbox, for instance.
+secret_flag() {
+  local one flag=""
+  for one in $SECRET_FLAGS; do
+    case "+$1+" in *"+${one%%:*}+"*) flag="${flag:+$flag,}${one#*:}" ;; esac
+  done
+  echo "$flag"
 }
 
 # Only now: an instance does not start while its revision names a secret that is gone.
@@ -91,8 +197,8 @@ read_secret() {
 store_secret() {
   local secret=$1 value=$2 log=$TMP/$1
   NEW_VERSION=next
-  has_line "$TMP/secrets.out" "$secret" ||
-    changed "make the secret $secret" cloud secrets create "$secret" --replication-policy=automatic
+  has_secret "$secret" ||
+    changed "make the secret $secret" cloud secrets create "$secret" --replication-policy=automatic --labels="app=$ACCOUNTS"
   if [ "$DRY_RUN" = 1 ]; then
     note "would add a version to the secret $secret"
     return
@@ -104,17 +210,17 @@ store_secret() {
   echo "add a version to $secret" >>"$CHANGES"
 }
 
-let_runtime_read() {
-  local secret=$1 member
-  member=serviceAccount:$(account runtime)
-  if has_line "$TMP/secrets.out" "$secret"; then
-    attempt "$TMP/readers" cloud secrets get-iam-policy "$secret" --flatten='bindings[].members' \
-      --filter='bindings.role=roles/secretmanager.secretAccessor' --format='value(bindings.members)' ||
-      explain "see who may read the secret $secret" "$TMP/readers.err"
-    if has_line "$TMP/readers.out" "$member"; then return; fi
-  fi
-  changed "let $ACCOUNTS-runtime read the secret $secret" cloud secrets add-iam-policy-binding "$secret" \
-    --member="$member" --role=roles/secretmanager.secretAccessor
+# Each account that runs a function which is given the secret.
+let_read() {
+  local secret=$1 kind=$2 reader member
+  for reader in $(echo "$FUNCTIONS" | awk -v kind="$kind" 'NF >= 6 && ("+" $6 "+") ~ ("\\+" kind "\\+") { print $1 }'); do account_of "$reader"; done | sort -u >"$TMP/wanted.$secret"
+  if has_secret "$secret"; then readers_of "$secret"; else : >"$TMP/readers.$secret.out"; fi
+  while read -r reader; do
+    member=serviceAccount:$(account "$reader")
+    if has_line "$TMP/readers.$secret.out" "$member"; then continue; fi
+    changed "let $ACCOUNTS-$reader read the secret $secret" cloud secrets add-iam-policy-binding "$secret" \
+      --member="$member" --role=roles/secretmanager.secretAccessor
+  done <"$TMP/wanted.$secret"
 }
 
 # ask_for VARIABLE LABEL [-s]: asks on the terminal; -s does not show what is typed.

@@ -9,13 +9,17 @@ cloud() { gcloud "$@" --project="$PROJECT" --quiet </dev/null; }
 # What passes by itself: something made a moment ago is not known everywhere yet, or another operation is running.
 TRANSIENT='service account .* does not exist|or it may not exist|Permission denied on secret|ABORTED|RESOURCE_EXHAUSTED|concurrent policy changes|try (again|retrying)|SERVICE_DISABLED|has not been used in project|unable to queue|operation .* in progress|Eventarc Service Agent|propagat|UNAVAILABLE|\b50[234]\b'
 
+# The same of a build: its account was made a moment ago, or gcloud tripped over deploying several at once.
+# shellcheck disable=SC2034 # deploy/functions.sh
+TRANSIENT_BUILD='service account .* was not found|must grant Storage|missing permission on the build|repository metadata|gcloud crashed|denied on .*bucket'
+
 # attempt LOG COMMAND...: runs it, its output to LOG.out and LOG.err, and tries again what passes by itself.
 attempt() {
   local log=$1 tries=0
   shift
   until "$@" >"$log.out" 2>"$log.err" </dev/null; do
     tries=$((tries + 1))
-    if [ "$tries" -gt "$RETRIES" ] || ! grep -qiE "$TRANSIENT" "$log.err"; then return 1; fi
+    if [ "$tries" -gt "$RETRIES" ] || ! grep -qiE "$TRANSIENT${MORE_TRANSIENT:+|$MORE_TRANSIENT}" "$log.err"; then return 1; fi
     sleep "$RETRY_SECONDS"
   done
 }

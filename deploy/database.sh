@@ -1,54 +1,72 @@
 # shellcheck shell=bash
 # Firestore: the database, its rules, indexes and time to live, and the records that must exist.
 
-# is_near: whether functions in $REGION may use a database in $1.
+# is_near: whether functions in $REGION are next to a database in $1.
 is_near() {
   case "$1" in
     "$REGION") return 0 ;;
-    nam*) case "$REGION" in us-* | northamerica-*) return 0 ;; esac ;;
-    eur*) case "$REGION" in europe-*) return 0 ;; esac ;;
+    nam5 | nam7) case "$REGION" in us-* | northamerica-*) return 0 ;; esac ;;
+    eur3) case "$REGION" in europe-*) return 0 ;; esac ;;
   esac
   return 1
 }
 
 # Before anything is changed: a database stays where it is.
 check_database() {
-  local found kind
+  local found kind edition recovery
   found=$(row "$TMP/databases.out" , "$DATABASE")
   if [ -z "$found" ]; then
     [ -z "$ONLY" ] || fail "There is no database $DATABASE yet: run once without --only."
-    NEW_DATABASE=1
+    NEW_DATABASE=1 HAS_RECOVERY=0
     DATABASE_LOCATION=${DATABASE_LOCATION:-$REGION}
-    is_near "$DATABASE_LOCATION" || fail "A database in $DATABASE_LOCATION is far from functions in $REGION: choose --database-location and --region next to each other."
+    is_near "$DATABASE_LOCATION" || far_away "$DATABASE_LOCATION" "A database in $DATABASE_LOCATION is far from functions in $REGION: choose --database-location and --region next to each other."
     return
   fi
   NEW_DATABASE=0
-  kind=${found##*,}
-  found=${found#*,}
-  found=${found%%,*}
+  IFS=, read -r _ found kind edition recovery <<<"$found"
+  HAS_RECOVERY=0
+  if [ "$recovery" = POINT_IN_TIME_RECOVERY_ENABLED ]; then HAS_RECOVERY=1; fi
   [ "$kind" = FIRESTORE_NATIVE ] || fail "The database $DATABASE of $PROJECT is in Datastore mode: name another one with --database."
+  [ "$edition" != ENTERPRISE ] || fail "The database $DATABASE of $PROJECT is of the Enterprise edition, which makes no indexes by itself: name another one with --database, such as --database inbound."
   if [ -n "$DATABASE_LOCATION" ] && [ "$DATABASE_LOCATION" != "$found" ]; then
     fail "The database $DATABASE is in $found and cannot be moved: leave out --database-location, or name another database with --database."
   fi
-  is_near "$found" || fail "The database $DATABASE is in $found and cannot be moved: run again with $(region_for "$found"), or name another database with --database."
+  is_near "$found" || far_away "$found" "The database $DATABASE is in $found and cannot be moved: run again with $(region_for "$found"), or name another database with --database."
   DATABASE_LOCATION=$found
+}
+
+# Where somebody names the region they may have their reasons (builds are not allowed everywhere): it works, slower.
+far_away() {
+  [ "$REGION_IS_CHOSEN" = 1 ] || fail "$2"
+  note "The database is in $1, far from functions in $REGION: every message takes some tenths of a second longer."
 }
 
 region_for() {
   case "$1" in
-    nam*) echo "--region us-central1" ;;
-    eur*) echo "--region europe-west1" ;;
+    nam5 | nam7) echo "--region us-central1" ;;
+    eur3) echo "--region europe-west1" ;;
     *) echo "--region $1" ;;
   esac
 }
 
+# Somebody else's data or rules: asked before anything is changed. Ours are known by our functions, rules or records.
+check_database_owner() {
+  local owner words=""
+  if [ "$NEW_DATABASE" = 1 ] || [ "$SHARE_DATABASE" = 1 ]; then return; fi
+  if cut -d '|' -f 9 "$TMP/everywhere.out" | grep -qxF -- "$DATABASE"; then words=--known; fi
+  owner=$("$PYTHON" -m tools.firestore_rules --project "$PROJECT" --database "$DATABASE" --patience "$((RETRIES * RETRY_SECONDS))" --owner ${words:+"$words"}) || exit 1
+  [ -z "$owner" ] || fail "The database $DATABASE has $owner, which this service would change or delete: name a database of its own, such as --database inbound, or add --share-database if it is to be shared."
+}
+
 prepare_database() {
-  local line words
+  local line words=""
   step "Firestore"
   if [ "$NEW_DATABASE" = 1 ]; then
-    changed "make the database $DATABASE in $DATABASE_LOCATION" cloud firestore databases create \
-      --database="$DATABASE" --location="$DATABASE_LOCATION" --type=firestore-native --delete-protection
+    if [ "$BACKUPS" = 1 ]; then words=--enable-pitr; fi
+    changed "make the database $DATABASE in $DATABASE_LOCATION" cloud firestore databases create --database="$DATABASE" \
+      --location="$DATABASE_LOCATION" --type=firestore-native --edition=standard --delete-protection ${words:+"$words"}
   fi
+  back_up
   if [ "$DRY_RUN" = 1 ] && [ "$NEW_DATABASE" = 1 ]; then
     note "would make the indexes, the time to live, the rules and the default records in it"
     return
@@ -57,12 +75,32 @@ prepare_database() {
   later look fields "list the field settings" cloud firestore indexes fields list --database="$DATABASE" --format=json
   all_done
   "$PYTHON" -m tools.firestore_indexes missing "$TMP/indexes.out" "$TMP/fields.out" >"$TMP/missing" || exit 1
+  # One after the other where both are about the same field: Firestore changes a field once at a time.
   while IFS=$'\t' read -r line words; do
+    case "$words" in indexes\ composite*) ;; *) continue ;; esac
     # shellcheck disable=SC2086 # one flag per word
     later changed "$line" cloud_unless_there firestore $words --database="$DATABASE" --async
   done <"$TMP/missing"
   all_done
-  "$PYTHON" -m tools.firestore_rules --project "$PROJECT" --database "$DATABASE" ${DRY_FLAG:+"$DRY_FLAG"} ${YES_FLAG:+"$YES_FLAG"} --changes "$CHANGES" || exit 1
+  while IFS=$'\t' read -r line words; do
+    case "$words" in indexes\ composite*) continue ;; esac
+    # shellcheck disable=SC2086 # one flag per word
+    changed "$line" cloud_unless_there firestore $words --database="$DATABASE" --async
+  done <"$TMP/missing"
+  "$PYTHON" -m tools.firestore_rules --project "$PROJECT" --database "$DATABASE" --patience "$((RETRIES * RETRY_SECONDS))" \
+    ${DRY_FLAG:+"$DRY_FLAG"} --changes "$CHANGES" || exit 1
+}
+
+# Every day, kept for a week; only for a database that this script makes, or made in a first run that was stopped.
+back_up() {
+  if [ "$BACKUPS" = 0 ] || [ -s "$TMP/functions.out" ]; then return; fi
+  if [ "$NEW_DATABASE" = 0 ]; then
+    [ "$HAS_RECOVERY" = 1 ] || return 0
+    look schedules "list the backup schedules" cloud firestore backups schedules list --database="$DATABASE" --format='value(name)'
+    if [ -s "$TMP/schedules.out" ]; then return; fi
+  fi
+  changed "back up the database $DATABASE every day and keep it for a week" cloud firestore backups schedules create \
+    --database="$DATABASE" --recurrence=daily --retention=7d
 }
 
 # Somebody else, or an earlier try whose answer was lost, has made it.
@@ -76,10 +114,19 @@ look_indexes() {
   look indexes "list the indexes" cloud firestore indexes composite list --database="$DATABASE" --format=json
 }
 
-# A query fails until its index is built, so Twilio is not pointed here before.
+# One function alone is deployed without making indexes: its queries must have theirs.
+check_indexes() {
+  look_indexes
+  "$PYTHON" -m tools.firestore_indexes missing "$TMP/indexes.out" >"$TMP/missing" || exit 1
+  if grep -q 'indexes composite' "$TMP/missing"; then
+    fail "The database $DATABASE lacks indexes that this version's queries need: run once without --only."
+  fi
+}
+
+# A query fails until its index is built, and Twilio may call these functions already.
 wait_for_indexes() {
   local waiting said=0
-  [ "$DRY_RUN" = 1 ] && return
+  if [ "$DRY_RUN" = 1 ]; then return; fi
   waiting=$("$PYTHON" -m tools.firestore_indexes building "$TMP/indexes.out") || exit 1
   while [ "$waiting" != 0 ]; do
     [ "$said" = 1 ] || note "waiting for $waiting indexes to be built (minutes, in a large database longer)"

@@ -13,18 +13,20 @@ fingerprint_source() {
 
 checksum() { if command -v sha256sum >/dev/null; then sha256sum; else shasum -a 256; fi | cut -c 1-32; }
 
-# settings_of ENTRY CALLER SECONDS WARM DOCUMENT: fills ARGUMENTS for `gcloud functions deploy`.
+# settings_of ENTRY CALLER SECONDS WARM MOST SECRETS DOCUMENT: fills ARGUMENTS for `gcloud functions deploy`.
 settings_of() {
-  local entry=$1 caller=$2 seconds=$3 warm=$4 document=$5 minimum=0 maximum=20
+  local entry=$1 caller=$2 seconds=$3 warm=$4 most=$5 kinds=$6 document=$7 minimum=0 secrets
   if [ "$warm" = warm ]; then minimum=$MIN_INSTANCES; fi
-  if [ "$caller" = scheduler ] || [ "$caller" = person ]; then maximum=2; fi
+  if [ "$most" = N ] || [ "$most" -gt "$MAX_INSTANCES" ]; then most=$MAX_INSTANCES; fi
+  secrets=$(secret_flag "$kinds")
   ARGUMENTS=(
     --gen2 --runtime=python313 --region="$REGION" --source=. --entry-point="$entry"
-    --service-account="$(account runtime)" --build-service-account="projects/$PROJECT/serviceAccounts/$(account build)"
+    --service-account="$(account "$(account_of "$entry")")" --build-service-account="projects/$PROJECT/serviceAccounts/$(account build)"
     --cpu=1 --memory=512Mi --concurrency="$THREADS" --timeout="${seconds}s"
-    --min-instances="$minimum" --max-instances="$maximum" --ingress-settings=all --serve-all-traffic-latest-revision
-    --set-env-vars="^|^$(variables)" --set-secrets="$SECRET_FLAG"
+    --min-instances="$minimum" --max-instances="$most" --ingress-settings=all --serve-all-traffic-latest-revision
+    --set-env-vars="^|^$(variables "$kinds")"
   )
+  if [ -n "$secrets" ]; then ARGUMENTS+=(--set-secrets="$secrets"); else ARGUMENTS+=(--clear-secrets); fi
   if [ "$caller" = firestore ]; then
     ARGUMENTS+=(
       --trigger-location="$DATABASE_LOCATION" --trigger-service-account="$(account trigger)" --retry
@@ -32,17 +34,16 @@ settings_of() {
       --trigger-event-filters="database=$DATABASE"
       --trigger-event-filters-path-pattern="document=$document"
     )
-  elif [ "$caller" = twilio ]; then
-    ARGUMENTS+=(--trigger-http --allow-unauthenticated) # Twilio is known by its signature
   else
-    ARGUMENTS+=(--trigger-http --no-allow-unauthenticated)
+    ARGUMENTS+=(--trigger-http)
   fi
 }
 
 # GOOGLE_CLOUD_PROJECT is not in a 2nd gen function's environment by itself; THREADS is functions-framework's.
 variables() {
-  local all="GOOGLE_CLOUD_PROJECT=$PROJECT|FIRESTORE_DATABASE=$DATABASE|WEBHOOK_BASE_URL=$BASE_URL|THREADS=$THREADS" name
-  for name in $REMEMBERED; do
+  local all="GOOGLE_CLOUD_PROJECT=$PROJECT|FIRESTORE_DATABASE=$DATABASE|WEBHOOK_BASE_URL=$BASE_URL|THREADS=$THREADS" name more=""
+  case "$1" in *inbox* | *push*) more=$REMEMBERED_BY_INBOX ;; esac
+  for name in $REMEMBERED $more; do
     if [ -n "${!name:-}" ]; then all="$all|$name=${!name}"; fi
   done
   echo "$all"
@@ -50,21 +51,39 @@ variables() {
 
 deploy_functions() {
   step "Functions in $REGION"
-  local entry rest jobs="" job failed=""
+  local entry rest jobs="" job failed="" alone=0 usual=$RETRIES
   fingerprint_source
+  settle_patience
   while read -r entry rest; do
     if [ -z "$entry" ] || ! is_wanted "$entry"; then continue; fi
     wait_for_room
     # shellcheck disable=SC2086 # the columns of the table
     background deploy_one "$entry" $rest 2>"$TMP/said.$entry"
     jobs="$jobs $!:$entry"
+    # The first one ever makes what the others share (repository, bucket, agents), and learns whether accounts are known.
+    if [ "$FRESH" = 1 ] && [ "$alone" = 0 ] && [ "$DRY_RUN" = 0 ]; then
+      alone=1
+      wait "$!" || break
+    fi
   done <<<"$FUNCTIONS"
   for job in $jobs; do
     wait "${job%%:*}" && continue
     failed="$failed $(deployed_name "${job##*:}")"
     say_once "${job##*:}"
   done
+  RETRIES=$usual
   [ -z "$failed" ] || fail "Not deployed:$failed. Once the above is put right run the same command again; what is deployed stays."
+  say_what_is_rolled_back
+}
+
+# Google says that new accounts and roles take minutes to be known everywhere ("potentially 7 minutes or longer"):
+# https://docs.cloud.google.com/iam/docs/access-change-propagation
+settle_patience() {
+  FRESH=0
+  if ! grep -q '|ACTIVE|' "$TMP/functions.out"; then
+    FRESH=1 RETRIES=$((RETRIES * 5))
+    [ "$DRY_RUN" = 1 ] || note "The service accounts are new: Google may take up to 10 minutes to know them everywhere; this waits."
+  fi
 }
 
 # Why it failed, unless the one before failed for the same reason.
@@ -77,48 +96,33 @@ say_once() {
 is_wanted() { [ -z "$ONLY" ] || [ "$(deployed_name "$1")" = "$NAME_PREFIX$ONLY" ]; }
 
 deploy_one() {
-  local entry=$1 caller=$2 name mark started=$SECONDS
+  local entry=$1 caller=$2 name mark deployed started=$SECONDS
   name=$(deployed_name "$entry")
-  settings_of "$entry" "$caller" "$3" "${4:--}" "${5:-}"
+  settings_of "$entry" "$caller" "$3" "$4" "$5" "$6" "${7:-}"
   mark=$({ cat "$TMP/source" && printf '%s\n' "${ARGUMENTS[@]}"; } | checksum)
-  case "$(row "$TMP/functions.out" '|' "$name")" in
+  deployed=$(row "$TMP/functions.out" '|' "$name")
+  case "$deployed" in
     "$name|ACTIVE|$mark|"*)
       [ "$DRY_RUN" = 1 ] || printf '  %-24s unchanged\n' "$name"
       let_callers_in "$name" "$caller"
       ;;
     *)
       [ "$DRY_RUN" = 1 ] || printf '  %-24s deploying\n' "$name"
-      change "deploy $name" cloud functions deploy "$name" "${ARGUMENTS[@]}" --update-labels="app=$ACCOUNTS,mark=$mark"
+      if [ -n "$deployed" ] && [ "$caller" = firestore ] && [ "$(echo "$deployed" | cut -d '|' -f 9)" != "$DATABASE" ]; then
+        change "remove $name, whose trigger watches another database" cloud functions delete "$name" --gen2 --region="$REGION"
+        deployed=""
+      fi
+      # Only for a new one: on one that exists it would take the callers away until they are let in again.
+      if [ -z "$deployed" ] && [ "$caller" != firestore ]; then ARGUMENTS+=(--no-allow-unauthenticated); fi
+      MORE_TRANSIENT=$TRANSIENT_BUILD change "deploy $name" cloud functions deploy "$name" "${ARGUMENTS[@]}" \
+        --update-labels="app=$ACCOUNTS,mark=$mark,source=$(cat "$TMP/source")"
       if [ "$DRY_RUN" = 0 ]; then
-        [ "$caller" = twilio ] || let_callers_in "$name" "$caller"
-        printf '  %-24s deployed in %d s\n' "$name" $((SECONDS - started))
         touch "$TMP/deployed.$name"
+        let_callers_in "$name" "$caller"
+        printf '  %-24s deployed in %d s\n' "$name" $((SECONDS - started))
       fi
       ;;
   esac
-}
-
-# Only Twilio's webhooks are open; the others let one service account in, or nobody.
-let_callers_in() {
-  local name=$1 caller=$2 wanted="" member log=$TMP/callers.$1
-  case "$caller" in
-    twilio) wanted=allUsers ;;
-    firestore) wanted=serviceAccount:$(account trigger) ;;
-    scheduler) wanted=serviceAccount:$(account scheduler) ;;
-  esac
-  : >"$log.out"
-  if [ -n "$(row "$TMP/functions.out" '|' "$name")" ]; then # a new one lets nobody in yet
-    attempt "$log" cloud run services get-iam-policy "$name" --region="$REGION" --flatten='bindings[].members' \
-      --filter='bindings.role=roles/run.invoker' --format='value(bindings.members)' || explain "see who may call $name" "$log.err"
-  fi
-  if [ -n "$wanted" ] && ! has_line "$log.out" "$wanted"; then
-    change "let $wanted call $name" cloud run services add-iam-policy-binding "$name" --region="$REGION" --member="$wanted" --role=roles/run.invoker
-  fi
-  for member in allUsers allAuthenticatedUsers; do
-    if [ "$wanted" != "$member" ] && has_line "$log.out" "$member"; then
-      change "stop $member from calling $name" cloud run services remove-iam-policy-binding "$name" --region="$REGION" --member="$member" --role=roles/run.invoker
-    fi
-  done
 }
 
 # The scheduler signs in at the service's own address (run.app): that is what Cloud Run accepts as audience.
@@ -127,7 +131,8 @@ schedule_sweep() {
   local name address job have want
   name=$(deployed_name sweep)
   if [ -e "$TMP/deployed.$name" ]; then
-    look everywhere "list the functions" list_functions
+    look all "list the functions" list_functions
+    keep_ours
     keep_region
   fi
   address=$(row "$TMP/functions.out" '|' "$name" | cut -d '|' -f 4)
@@ -147,11 +152,31 @@ schedule_sweep() {
   esac
 }
 
-# In every region; the last column tells which. functions.out has those of the region in use.
+# In every region and of everybody; functions.out has ours of the region in use.
+# 1 name 2 state 3 mark 4 address 5 and 6 instances 7 whose 8 region 9 database 10 base address, then what is remembered.
 list_functions() {
-  local columns="name.basename(),state,labels.mark,serviceConfig.uri,serviceConfig.minInstanceCount" name
-  for name in FIRESTORE_DATABASE WEBHOOK_BASE_URL $REMEMBERED; do columns="$columns,serviceConfig.environmentVariables.$name"; done
-  cloud functions list --v2 --regions=- --filter="labels.app=$ACCOUNTS" --format="value[separator='|']($columns,name.segment(3))"
+  local columns="name.basename(),state,labels.mark,serviceConfig.uri,serviceConfig.minInstanceCount,serviceConfig.maxInstanceCount,labels.app,name.segment(3)" name
+  for name in FIRESTORE_DATABASE WEBHOOK_BASE_URL $REMEMBERED $REMEMBERED_BY_INBOX; do columns="$columns,serviceConfig.environmentVariables.$name"; done
+  cloud functions list --v2 --regions=- --format="value[separator='|']($columns)"
 }
 
-keep_region() { awk -F '|' -v region="$REGION" '$12 == region' "$TMP/everywhere.out" >"$TMP/functions.out"; }
+keep_ours() { awk -F '|' -v app="$ACCOUNTS" '$7 == app' "$TMP/all.out" >"$TMP/everywhere.out"; }
+keep_region() { awk -F '|' -v region="$REGION" '$8 == region' "$TMP/everywhere.out" >"$TMP/functions.out"; }
+
+# Every deployment leaves an image, for which Google charges; the last five of each function are enough to roll back.
+# Only ours: the repository belongs to all functions of the project. https://cloud.google.com/artifact-registry/docs/repositories/cleanup-policy
+keep_few_images() {
+  if [ "$DRY_RUN" = 1 ]; then return; fi
+  # shellcheck disable=SC2046 # a list of words
+  "$PYTHON" -m tools.image_cleanup --project "$PROJECT" --region "$REGION" --app "$ACCOUNTS" --changes "$CHANGES" $(images_of_ours) || exit 1
+}
+
+# A policy knows the beginnings of names: none that somebody else's function begins with, too.
+images_of_ours() {
+  local entry name
+  while read -r entry _; do
+    if [ -z "$entry" ]; then continue; fi
+    name=$(deployed_name "$entry")
+    awk -F '|' -v app="$ACCOUNTS" -v begin="$name" '$7 != app && index($1, begin) == 1 { found = 1 } END { exit !found }' "$TMP/all.out" || echo "$name"
+  done <<<"$FUNCTIONS"
+}

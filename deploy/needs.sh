@@ -3,6 +3,12 @@
 
 APIS="cloudresourcemanager cloudfunctions run cloudbuild artifactregistry eventarc pubsub firestore firebaserules secretmanager cloudscheduler iam logging"
 
+# Only when alerts are wanted, or there already.
+wanted_apis() {
+  local api
+  for api in $APIS ${ALERT_EMAIL:+monitoring}; do echo "$api.googleapis.com"; done
+}
+
 check_tools() {
   command -v gcloud >/dev/null || fail "The gcloud command is missing: install it from https://cloud.google.com/sdk/docs/install, then run 'gcloud auth login'."
   if [ -z "${PYTHON:-}" ]; then
@@ -14,8 +20,10 @@ check_tools() {
 }
 
 check_project() {
-  attempt "$TMP/token" gcloud auth print-access-token --quiet || explain "sign in" "$TMP/token.err"
+  # gcloud writes into its own log what it prints, so it must keep none of this.
+  CLOUDSDK_CORE_DISABLE_FILE_LOGGING=1 attempt "$TMP/token" gcloud auth print-access-token --quiet || explain "sign in" "$TMP/token.err"
   GOOGLE_ACCESS_TOKEN=$(cat "$TMP/token.out")
+  rm -f "$TMP/token.out"
   export GOOGLE_ACCESS_TOKEN
   later look billing "look at the billing account" cloud_or_nothing billing projects describe "$PROJECT" --format='value(billingEnabled)'
   later look apis "list the enabled APIs" cloud services list --enabled --format='value(config.name)'
@@ -28,8 +36,8 @@ cloud_or_nothing() { cloud "$@" 2>/dev/null || true; }
 
 enable_apis() {
   local missing="" api
-  for api in $APIS; do
-    has_line "$TMP/apis.out" "$api.googleapis.com" || missing="$missing $api.googleapis.com"
+  for api in $(wanted_apis); do
+    has_line "$TMP/apis.out" "$api" || missing="$missing $api"
   done
   [ -n "$missing" ] || return 0
   # shellcheck disable=SC2086 # a list of words

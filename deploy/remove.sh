@@ -13,30 +13,34 @@ delete_everything() {
   step "To be removed from $PROJECT:"
   sed 's/^/  /; s/|/ /' "$TMP/ours"
   [ -z "$ELSEWHERE" ] || note "Kept for the functions in $ELSEWHERE: secrets, roles and service accounts."
-  note "Kept: the Firestore database with its data, rules and indexes; the enabled APIs."
+  note "Kept: the Firestore database with its data, rules and indexes; the enabled APIs; images and sources of the builds (gcf-artifacts, gcf-v2-sources-...)."
   [ "$DRY_RUN" = 0 ] || return 0
   confirm "Type the project's name to remove all of this:" "$PROJECT" || fail "Nothing was removed."
   leave_twilio
   remove_ours
+  "$PYTHON" -m tools.image_cleanup --project "$PROJECT" --region "$REGION" --app "$ACCOUNTS" >/dev/null || exit 1
   step "Removed."
 }
 
 # One line each: kind|name, in the order in which they can go.
 find_ours() {
-  local role member kind pair
+  local role member kind pair secret
   {
-    row "$TMP/jobs.out" '|' "$(deployed_name sweep)" | cut -d '|' -f 1 | sed 's/^/scheduler job|/'
+    row "$TMP/jobs.out" '|' "$(deployed_name sweep)" | awk -F '|' -v by="$(account scheduler)" '$4 == by { print $1 }' | sed 's/^/scheduler job|/'
     cut -d '|' -f 1 "$TMP/functions.out" | sed '/^$/d; s/^/function|/'
     if [ -n "$ELSEWHERE" ]; then return; fi
     for pair in $SECRETS; do
-      if has_line "$TMP/secrets.out" "$SECRET_PREFIX${pair##*:}"; then echo "secret|$SECRET_PREFIX${pair##*:}"; fi
+      secret=$SECRET_PREFIX$(echo "$pair" | cut -d : -f 2)
+      if has_secret "$secret" && is_our_secret "$secret"; then echo "secret|$secret"; fi
     done
-    for kind in runtime trigger build scheduler; do
+    find_alerts
+    for kind in $ACCOUNT_KINDS; do
+      is_our_account "$kind" || continue
       member=$(account "$kind")
       while IFS='|' read -r role _; do
         if [ -n "$role" ]; then echo "role|$role of $member"; fi
       done <<<"$(grep -F "|serviceAccount:$member|" "$TMP/policy.out" || true)"
-      if has_line "$TMP/accounts.out" "$member"; then echo "service account|$member"; fi
+      echo "service account|$member"
     done
   } >"$TMP/ours"
 }
@@ -46,7 +50,7 @@ leave_twilio() {
   local secret=${SECRET_PREFIX}twilio-auth-token
   [ "$PROBE" = 1 ] || return 0
   step "Twilio"
-  if [ -z "${TWILIO_AUTH_TOKEN:-}" ] && has_line "$TMP/secrets.out" "$secret"; then
+  if [ -z "${TWILIO_AUTH_TOKEN:-}" ] && has_secret "$secret" && is_our_secret "$secret"; then
     read_secret "$secret"
     TWILIO_AUTH_TOKEN=$STORED
   fi
@@ -62,6 +66,7 @@ remove_ours() {
       "scheduler job") changed "remove $kind $name" cloud scheduler jobs delete "$name" --location="$REGION" ;;
       function) changed "remove $kind $name" cloud functions delete "$name" --gen2 --region="$REGION" ;;
       secret) changed "remove $kind $name" cloud secrets delete "$name" ;;
+      alert) changed "remove $kind $name" "$PYTHON" -m tools.alerts --project "$PROJECT" --remove "$name" ;;
       role)
         changed "remove $kind $name" cloud projects remove-iam-policy-binding "$PROJECT" --all \
           --role="${name%% of *}" --member="serviceAccount:${name##* of }"

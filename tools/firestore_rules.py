@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import re
 import sys
 from pathlib import Path
@@ -11,52 +10,43 @@ from typing import Any
 
 import requests
 
+from tools.google_api import Api, ApiError
+
 RULES = Path(__file__).parent.parent / "firestore.rules"
-_SECONDS = 30
 _OURS = "Access from outside: a worker's own app."  # stands in firestore.rules since the first version
 _OPENS = re.compile(r"\ballow\b[^;:]*(?:;|:(?!\s*if\s+false\s*;))")
+_OUR_RECORDS = (
+    "service/sweep",
+    "settings/routing",
+)  # one of them is in every database that this service has used
 
 
 class RulesApi:
     """The few calls; https://firebase.google.com/docs/reference/rules/rest."""
 
-    def __init__(self, project: str, database: str, token: str) -> None:
-        base = os.environ.get("FIREBASERULES_API_URL", "https://firebaserules.googleapis.com/").rstrip("/")
-        self._project = f"{base}/v1/projects/{project}"
-        self._prefix = f"projects/{project}"
+    def __init__(self, project: str, database: str, patience: float = 0.0) -> None:
+        self._api = Api("firebaserules", "v1", project, patience)
+        self._project = f"projects/{project}"
         self.release = "cloud.firestore" + ("" if database == "(default)" else f"/{database}")
-        self._session = requests.Session()
-        # A person's token counts against gcloud's own project unless the request names another.
-        self._session.headers.update({"Authorization": f"Bearer {token}", "X-Goog-User-Project": project})
 
-    def in_force(self) -> str | None:
-        """The text of the rules in force; None if there are none yet."""
-        release = self._call("GET", f"/releases/{self.release}", missing_is_none=True)
-        if release is None:
-            return None
-        ruleset = self._call(
-            "GET", f"/rulesets/{release['rulesetName'].rsplit('/', 1)[1]}", missing_is_none=True
-        )
-        return ruleset["source"]["files"][0]["content"] if ruleset else None
+    def ruleset(self) -> str | None:
+        """The name of the ruleset in force, projects/P/rulesets/ID; None if there is none yet."""
+        release = self._api.call("GET", f"{self._project}/releases/{self.release}")
+        return str(release["rulesetName"]) if release else None
 
-    def put_in_force(self, text: str) -> None:
-        """Stores the rules and releases them."""
+    def text_of(self, name: str) -> str | None:
+        found = self._api.call("GET", name)
+        return str(found["source"]["files"][0]["content"]) if found else None
+
+    def store(self, text: str) -> str:
+        """Stores a ruleset; returns its name."""
         source = {"files": [{"name": RULES.name, "content": text}]}
-        ruleset = self._call("POST", "/rulesets", {"source": source})
-        release = {"name": f"{self._prefix}/releases/{self.release}", "rulesetName": ruleset["name"]}
-        if (
-            self._call("PATCH", f"/releases/{self.release}", {"release": release}, missing_is_none=True)
-            is None
-        ):
-            self._call("POST", "/releases", release)
+        return str(self._api.call("POST", f"{self._project}/rulesets", {"source": source})["name"])
 
-    def _call(self, method: str, path: str, body: object = None, missing_is_none: bool = False) -> Any:
-        response = self._session.request(method, self._project + path, json=body, timeout=_SECONDS)
-        if response.status_code == 404 and missing_is_none:
-            return None
-        if not response.ok:
-            raise SystemExit(f"\ndeploy.sh: {_refusal(response)}")
-        return response.json()
+    def put_in_force(self, ruleset: str) -> None:
+        release = {"name": f"{self._project}/releases/{self.release}", "rulesetName": ruleset}
+        if self._api.call("PATCH", release["name"], {"release": release}) is None:
+            self._api.call("POST", f"{self._project}/releases", release)
 
 
 def is_somebody_elses(text: str) -> bool:
@@ -64,46 +54,101 @@ def is_somebody_elses(text: str) -> bool:
     return _OURS not in text and _OPENS.search(text) is not None
 
 
-def _refusal(response: requests.Response) -> str:
-    if response.status_code in (401, 403):
+def owner(rules: RulesApi, documents: Api, place: str, is_known: bool) -> str:
+    """What of somebody else's is in the database, in words that go on "The database has ..."; "" if nothing.
+
+    `place`: projects/P/databases/D/documents. `is_known`: a deployed function of ours uses the database already.
+    """
+    name = rules.ruleset()
+    text = rules.text_of(name) if name else None
+    if text is not None and is_somebody_elses(text):
+        return "another application's rules in force"
+    if is_known or (text is not None and _OURS in text):
+        return ""
+    if any(documents.call("GET", f"{place}/{record}") is not None for record in _OUR_RECORDS):
+        return ""
+    listed = documents.call("POST", f"{place}:listCollectionIds", {"pageSize": 20}) or {}
+    found = sorted(listed.get("collectionIds", []))
+    return f"somebody else's collections ({', '.join(found)})" if found else ""
+
+
+def _refusal(error: ApiError) -> str:
+    if error.status in (401, 403):
         return (
             "You may not set the Firestore rules: have an owner of the project give you "
-            "roles/firebaserules.admin, then run the same command again, it continues from here."
+            "roles/firebaserules.admin and roles/datastore.owner, then run the same command again, it continues "
+            "from here."
         )
-    return f"The Firestore rules were refused with {response.status_code}: {response.text[:500]}"
+    return f"The Firestore rules were refused with {error}"
 
 
-def main() -> None:
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--project", required=True)
     parser.add_argument("--database", default="(default)")
     parser.add_argument("--dry-run", action="store_true")
-    parser.add_argument("--yes", action="store_true", help="replace another application's rules")
+    parser.add_argument(
+        "--owner", action="store_true", help="print what of somebody else's is there, and end"
+    )
+    parser.add_argument("--known", action="store_true", help="with --owner: our functions use it already")
+    parser.add_argument("--put-back", metavar="RULESET", help="put an earlier ruleset in force again")
+    parser.add_argument("--patience", type=float, default=0, help="seconds to wait for an API just enabled")
     parser.add_argument("--changes", type=Path, help="a file that gets a line for each change")
-    arguments = parser.parse_args()
-    api = RulesApi(arguments.project, arguments.database, os.environ["GOOGLE_ACCESS_TOKEN"])
-    text = RULES.read_text()
+    return parser.parse_args()
+
+
+def _put_ours(rules: RulesApi, arguments: argparse.Namespace) -> str | None:
+    """What was done, as a line for the person; None if nothing was to be done."""
+    before, text = rules.ruleset(), RULES.read_text()
+    if before is not None and rules.text_of(before) == text:
+        return None
+    if arguments.dry_run:
+        return f"would put firestore.rules in force for the database {arguments.database}"
+    rules.put_in_force(rules.store(text))
+    return "put firestore.rules in force: done"
+
+
+def _way_back(before: str, arguments: argparse.Namespace) -> str:
+    return (
+        f"  to put the rules of before in force again: .venv/bin/python -m tools.firestore_rules "
+        f"--project {arguments.project} --database '{arguments.database}' --put-back {before}"
+    )
+
+
+def run(arguments: argparse.Namespace) -> None:
+    rules = RulesApi(arguments.project, arguments.database, arguments.patience)
+    if arguments.owner:
+        place = f"projects/{arguments.project}/databases/{arguments.database}/documents"
+        documents: Any = Api("firestore", "v1", arguments.project, arguments.patience)
+        print(owner(rules, documents, place, arguments.known))
+        return
+    before = rules.ruleset()
+    if arguments.put_back:
+        rules.put_in_force(arguments.put_back)
+        print(f"{arguments.put_back} is in force again.")
+        return
+    done = _put_ours(rules, arguments)
+    if done is None:
+        return
+    print(f"  {done}")
+    if arguments.dry_run:
+        return
+    if before is not None:
+        print(_way_back(before, arguments))
+    if arguments.changes:
+        with arguments.changes.open("a") as changes:
+            changes.write("put firestore.rules in force\n")
+
+
+def main() -> None:
     try:
-        now = api.in_force()
-        if now == text:
-            return
-        if now is not None and is_somebody_elses(now) and not arguments.yes:
-            sys.exit(
-                f"\ndeploy.sh: The database {arguments.database} has another application's rules in force, which "
-                "ours would replace: name a database of its own with --database, or add --yes to replace them."
-            )
-        if arguments.dry_run:
-            print(f"  would put firestore.rules in force for the database {arguments.database}")
-            return
-        api.put_in_force(text)
+        run(_arguments())
+    except ApiError as error:
+        sys.exit(f"\ndeploy.sh: {_refusal(error)}")
     except requests.RequestException as error:
         sys.exit(
             f"\ndeploy.sh: The rules API could not be reached ({type(error).__name__}): check the network."
         )
-    print("  put firestore.rules in force: done")
-    if arguments.changes:
-        with arguments.changes.open("a") as changes:
-            changes.write("put firestore.rules in force\n")
 
 
 if __name__ == "__main__":

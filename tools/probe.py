@@ -80,8 +80,8 @@ def _reason(response: requests.Response) -> str:
         (
             403,
             False,
-        ): "Google refuses callers that it does not know; allow allUsers to invoke it (an organisation "
-        "policy such as 'Domain restricted sharing' forbids that)",
+        ): "Google refuses callers that it does not know; ./deploy.sh lets them in, also where the organisation "
+        "forbids allUsers",
         (404, False): "there is no function at this address: check --base-url and --prefix",
     }
     return reasons.get((response.status_code, ours), "see the function's log")

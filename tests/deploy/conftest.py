@@ -8,14 +8,19 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from flask import Flask
+from werkzeug.serving import make_server
 
+from local import oidc
 from local.emulator import Emulator
+from local.ports import HOST
 from local.twilio import StandIn
 from tests.deploy.deployed import Deployed
 from tests.deploy.google import Google, Request
@@ -35,7 +40,7 @@ class Shell:
 
     def environment(self) -> dict[str, str]:
         own = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "JAVA_HOME") if name in os.environ}
-        ours = {"PYTHON": sys.executable, "DEPLOY_RETRIES": "1", "DEPLOY_RETRY_SECONDS": "0"}
+        ours = {"PYTHON": sys.executable, "DEPLOY_RETRIES": "3", "DEPLOY_RETRY_SECONDS": "0"}
         return own | self.google.environment(str(self.folder / "gcloud")) | ours | self.more
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
@@ -130,18 +135,35 @@ def shell(google: Google, checkout: Path, tmp_path: Path) -> Shell:
 
 
 @pytest.fixture(scope="session")
+def issuer() -> Iterator[str]:
+    """The address of somebody who signs workers in."""
+    app = Flask("issuer")
+    server = make_server(HOST, 0, app, threaded=True)
+    address = f"http://{HOST}:{server.server_port}/oidc"
+    app.register_blueprint(oidc.pages(oidc.Issuer(address, lambda: {"ann@example.com": "Ann"})))
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    yield address
+    server.shutdown()
+
+
+@pytest.fixture(scope="session")
 def story(
-    gcloud: str, emulator: Emulator, checkout: Path, tmp_path_factory: pytest.TempPathFactory
+    gcloud: str, emulator: Emulator, checkout: Path, issuer: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Story]:
     """The deployment; every request is kept, and each of its three runs' words."""
     folder = tmp_path_factory.mktemp("deploy")
-    google = Google(f"demo-{secrets.token_hex(4)}")
+    google = _as_new_projects_are(Google(f"demo-{secrets.token_hex(4)}"))
     extra = {"FIRESTORE_EMULATOR_HOST": emulator.host}
     deployed = Deployed(google, folder, extra)
     twilio = StandIn(account_sid=f"AC{secrets.token_hex(16)}", auth_token=secrets.token_hex(16), port=0)
     twilio.start()
     account = {"TWILIO_ACCOUNT_SID": twilio.account_sid, "TWILIO_AUTH_TOKEN": twilio.auth_token}
-    shell = Shell(google, checkout, folder, extra | account | {"TWILIO_API_BASE_URL": twilio.url})
+    sign_in = {
+        "INBOX_URL": f"{deployed.url}/inbox",
+        "OIDC_ISSUER": issuer,
+        "OIDC_CLIENT_SECRET": oidc.CLIENT_SECRET,
+    }
+    shell = Shell(google, checkout, folder, extra | account | sign_in | {"TWILIO_API_BASE_URL": twilio.url})
     told = Story(google, shell, deployed, twilio, google.project, emulator)
     try:
         _tell(told)
@@ -152,10 +174,32 @@ def story(
         google.close()
 
 
+def _as_new_projects_are(google: Google) -> Google:
+    """What the first deployment of a stranger meets, and has to get through by itself."""
+    google.slow_to_enable = 1
+    google.unknown_accounts = 1
+    google.build_failures = [
+        "Build failed: Access to bucket gcf-v2-sources-1-us-central1 denied. You must grant Storage Object Viewer "
+        "permission to inbound-build@demo.iam.gserviceaccount.com.",
+        "Unable to retrieve the repository metadata for projects/demo/locations/us-central1/repositories/gcf-artifacts",
+    ]
+    return google
+
+
 def _tell(story: Story) -> None:
     arguments = ("--base-url", story.deployed.url, "--min-instances", "1")
     story.stopped, story.left_running = _stop_in_the_middle(story, arguments)
-    story.complete = story.shell.run(*arguments, "--twilio", "--number", "+12025550123", "--yes")
+    story.complete = story.shell.run(
+        *arguments,
+        "--twilio",
+        "--number",
+        "+12025550123",
+        "--yes",
+        "--oidc-client-id",
+        oidc.CLIENT_ID,
+        "--alert-email",
+        "ops@example.com",
+    )
     before = len(story.google.requests)
     story.again = story.shell.run()
     story.changes_again = [r for r in story.google.requests[before:] if r.changes_something]

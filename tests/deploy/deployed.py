@@ -41,7 +41,7 @@ def environment(google: Google, function: Json) -> dict[str, str]:
     service = function["serviceConfig"]
     secrets = {
         s["key"]: google.resources[f"projects/{google.project}/secrets/{s['secret']}/versions/{s['version']}"]
-        for s in service["secretEnvironmentVariables"]
+        for s in service.get("secretEnvironmentVariables", [])
     }
     values = {key: base64.b64decode(s["payload"]["data"]).decode() for key, s in secrets.items()}
     return {
@@ -97,10 +97,15 @@ class Deployed:
         name, _, further = request.path.strip("/").partition("/")
         return self._answer(request, name, further)(environ, start_response)
 
+    def _lets_everybody_in(self, name: str) -> bool:
+        annotations = self.google.services[name]["metadata"]["annotations"]
+        is_unchecked = annotations.get("run.googleapis.com/invoker-iam-disabled", "").lower() == "true"
+        return is_unchecked or "allUsers" in self.google.members(f"services/{name}", "roles/run.invoker")
+
     def _answer(self, request: Request, name: str, further: str) -> Response:
         if name not in self.google.functions():
             return Response("<html>Not Found</html>", 404, content_type="text/html")
-        if "allUsers" not in self.google.members(f"services/{name}", "roles/run.invoker"):
+        if not self._lets_everybody_in(name):
             return Response("<html>Forbidden</html>", 403, content_type="text/html")
         answer = requests.request(
             request.method,
@@ -108,8 +113,11 @@ class Deployed:
             data=request.get_data(),
             headers={k: v for k, v in request.headers.items() if k not in ("Host", "Content-Length")},
             timeout=30,
+            allow_redirects=False,
         )
-        return Response(answer.content, answer.status_code, content_type=answer.headers.get("Content-Type"))
+        passed = {name: answer.headers[name] for name in ("Location", "Set-Cookie") if name in answer.headers}
+        kind = answer.headers.get("Content-Type")
+        return Response(answer.content, answer.status_code, passed, content_type=kind)
 
 
 def _answers(port: int) -> bool:

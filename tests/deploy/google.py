@@ -16,7 +16,7 @@ from tests.deploy import google_answers
 
 Json = dict[str, Any]
 
-READS_BY_POST = ("getIamPolicy", "generateUploadUrl", "testIamPermissions")
+READS_BY_POST = ("getIamPolicy", "generateUploadUrl", "testIamPermissions", "listCollectionIds")
 OVERRIDDEN = [  # the APIs whose address gcloud lets the environment change
     "CLOUDFUNCTIONS",
     "RUN",
@@ -34,6 +34,17 @@ OVERRIDDEN = [  # the APIs whose address gcloud lets the environment change
     "LOGGING",
     "CLOUDBILLING",
 ]
+OURS = (
+    "FIREBASERULES",
+    "MONITORING",
+    "FIRESTORE",
+    "CLOUDFUNCTIONS",
+    "CLOUDSCHEDULER",
+    "SECRETMANAGER",
+    "RUN",
+    "EVENTARC",
+    "ARTIFACTREGISTRY",
+)
 
 
 @dataclass(frozen=True)
@@ -77,6 +88,18 @@ class Google:
     requests: list[Request] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     operation_seconds: float = 0.0
+    # What Google is documented to do to a new project, a new organisation and a shared one:
+    slow_to_enable: int = 0  # requests to an API that are refused after it was enabled
+    build_failures: list[str] = field(default_factory=list)  # the next builds fail with these words, in turn
+    unknown_accounts: int = 0  # deployments that are told their service account was not found
+    forbids_all_users: bool = False  # the organisation's policy "Domain restricted sharing"
+    most_instances: int = 1000  # the region's quota of Cloud Run
+    builds_in: tuple[str, ...] = ()  # the regions where this project may build; none: everywhere
+    without_index: list[str] = field(
+        default_factory=list
+    )  # functions deployed while an index was being built
+    just_enabled: dict[str, int] = field(default_factory=dict)
+    services: dict[str, Json] = field(default_factory=dict)  # Cloud Run services in Knative's shape, by name
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def __post_init__(self) -> None:
@@ -100,7 +123,7 @@ class Google:
             "CLOUDSDK_CORE_DISABLE_USAGE_REPORTING": "1",
             "CLOUDSDK_COMPONENT_MANAGER_DISABLE_UPDATE_CHECK": "1",
             "CLOUDSDK_AUTH_ACCESS_TOKEN": "made-up-access-token",
-            "FIREBASERULES_API_URL": "http://firebaserules.fake/",
+            **{f"{name}_API_URL": f"http://{name.lower()}.fake/" for name in OURS},
             "http_proxy": self.url,
             "no_proxy": "127.0.0.1,localhost",
         }
@@ -127,15 +150,13 @@ class Google:
             self.requests.append(request)
             for refusal in self.refusals:
                 if re.search(refusal.pattern, f"{request.method} {request.api}/{request.path}"):
-                    return refusal.status, _error(refusal.status, refusal.reason, refusal.message)
+                    return refusal.status, google_answers.error(
+                        refusal.status, refusal.reason, refusal.message
+                    )
             answer = google_answers.answer(self, request, raw)
         if request.changes_something and "/functions" in request.path:
             time.sleep(self.operation_seconds)
         return answer
-
-
-def _error(status: int, reason: str, message: str) -> Json:
-    return {"error": {"code": status, "status": reason, "message": message}}
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -20,8 +20,18 @@ PROJECT_NUMBER = "123456789012"
 REGIONS = ("us-central1", "us-east1", "europe-west1", "asia-east1")
 
 
+# These answer before any API is enabled, or belong to no project.
+ALWAYS_ON = ("serviceusage", "cloudbilling", "storage")
+
+
+def error(status: int, reason: str, message: str) -> Json:
+    return {"error": {"code": status, "status": reason, "message": message}}
+
+
 def answer(google: Google, request: Request, raw: bytes) -> Answer:
     """Answers one request: an API's own calls first, then the verbs, then plain resources."""
+    if request.api not in ALWAYS_ON and (off := _is_off(google, request.api)):
+        return off
     own = OWN.get(request.api)
     if own is not None and (found := own(google, request, raw)) is not None:
         return found
@@ -38,8 +48,24 @@ def answer(google: Google, request: Request, raw: bytes) -> Answer:
     return _read(google, request.path)
 
 
+def _is_off(google: Google, api: str) -> Answer | None:
+    """As Google answers a service account; a person's gcloud is let into some of them by gcloud's own project."""
+    name = f"{api}.googleapis.com"
+    if name in google.enabled and not google.just_enabled.get(name):
+        return None
+    google.just_enabled[name] = max(0, google.just_enabled.get(name, 0) - 1)
+    words = (
+        f"{name} API has not been used in project {PROJECT_NUMBER} before or it is disabled. SERVICE_DISABLED"
+    )
+    return 403, error(403, "PERMISSION_DENIED", words)
+
+
 def _policy(google: Google, key: str, verb: str, body: Json) -> Answer:
     if verb == "setIamPolicy":
+        members = {m for b in body["policy"].get("bindings", []) for m in b["members"]}
+        if google.forbids_all_users and "allUsers" in members:
+            words = "One or more users named in the policy do not belong to a permitted customer."
+            return 400, error(400, "FAILED_PRECONDITION", words)
         google.policies[key] = body["policy"] | {"etag": ETAG}
     return 200, google.policies.get(key, {"etag": ETAG, "version": 1})
 
@@ -86,7 +112,11 @@ def _functions(google: Google, request: Request, raw: bytes) -> Answer | None:
         source = {"bucket": "sources", "object": place}
         return 200, {"uploadUrl": f"http://storage.fake/upload/{place}", "storageSource": source}
     if "/operations/" in path:
-        function = google.resources.get(path.replace("/operations/", "/functions/"), {})
+        name = path.replace("/operations/", "/functions/")
+        function = google.resources.get(name, {})
+        if reason := function.pop("fails", None):
+            function["state"] = "FAILED"
+            return 200, _operation(path) | {"done": True, "error": {"code": 3, "message": reason}}
         if function:
             function["state"] = "ACTIVE"
         return 200, _operation(path) | {"done": True, "response": function}
@@ -95,6 +125,7 @@ def _functions(google: Google, request: Request, raw: bytes) -> Answer | None:
     if request.method == "DELETE":
         if google.resources.pop(path, None) is None:
             return NOT_FOUND
+        google.services.pop(path.rsplit("/", 1)[1], None)
         return 200, _operation(path.replace("/functions/", "/operations/")) | {"done": True, "response": {}}
     return None
 
@@ -103,16 +134,83 @@ def _deploy(google: Google, request: Request) -> Answer:
     name = request.path if request.method == "PATCH" else f"{request.path}/{request.query['functionId']}"
     if request.method == "POST" and name in google.resources:
         return EXISTS
-    function = google.resources.get(name, {}) | request.body
+    if google.unknown_accounts:
+        google.unknown_accounts -= 1
+        words = "Service account projects/-/serviceAccounts/inbound-runtime was not found. (actAs)"
+        return 404, error(404, "NOT_FOUND", words)
     short = name.rsplit("/", 1)[1]
+    if request.method == "POST" and short in google.services:
+        words = "Could not create Cloud Run service: A Cloud Run service with this name already exists"
+        return 400, error(400, "INVALID_ARGUMENT", words)
+    most = request.body.get("serviceConfig", {}).get("maxInstanceCount", 0)
+    if most > google.most_instances:
+        allowed = google.most_instances * 1000
+        words = (
+            f"CpuAllocPerProjectRegion requested: {most}000 allowed: {allowed}, max instances over the quota"
+        )
+        return 400, error(400, "INVALID_ARGUMENT", words)
+    function = google.resources.get(name, {}) | request.body
+    if google.builds_in and name.split("/")[3] not in google.builds_in:
+        function["fails"] = "failed precondition: due to quota restrictions, cannot run builds in this region"
+    elif google.build_failures:
+        function["fails"] = google.build_failures.pop(0)
+    if any(d.get("state") == "CREATING" for p, d in google.resources.items() if "/indexes/" in p):
+        google.without_index.append(short)
+    google.services.setdefault(short, _service(google, short))
+    google.services[short]["metadata"]["annotations"] = {}  # the worst case: what was set beside it is gone
+    if event := function.get("eventTrigger"):
+        event["trigger"] = name.replace("/functions/", "/triggers/")
+        google.resources[event["trigger"]] = {"name": event["trigger"]}
+    google.resources[f"{name.rsplit('/', 2)[0]}/repositories/gcf-artifacts"] = {
+        "name": f"{name.rsplit('/', 2)[0]}/repositories/gcf-artifacts",
+        "format": "DOCKER",
+    } | google.resources.get(f"{name.rsplit('/', 2)[0]}/repositories/gcf-artifacts", {})
     service = name.replace("/functions/", "/services/")
     function["name"] = name
     function["environment"] = "GEN_2"
     function["state"] = "DEPLOYING"
-    function["serviceConfig"] |= {"service": service, "uri": f"https://{short}-abc-uc.a.run.app"}
+    function["serviceConfig"] |= {"service": service, "uri": f"http://{short}-abc-uc.a.run.app"}
     google.resources[name] = function
     google.resources[service] = {"name": service}
     return 200, _operation(name.replace("/functions/", "/operations/"))
+
+
+def _service(google: Google, name: str) -> Json:
+    """The Cloud Run service under a function, in the shape of Knative."""
+    return {
+        "apiVersion": "serving.knative.dev/v1",
+        "kind": "Service",
+        "metadata": {"name": name, "namespace": google.project, "generation": 1, "annotations": {}},
+        "spec": {
+            "template": {"metadata": {}, "spec": {"containers": [{"image": f"image/{name}"}]}},
+            "traffic": [{"latestRevision": True, "percent": 100}],
+        },
+        "status": {
+            "observedGeneration": 1,
+            "url": f"https://{name}-abc-uc.a.run.app",
+            "conditions": [
+                {"type": t, "status": "True"} for t in ("Ready", "RoutesReady", "ConfigurationsReady")
+            ],
+            "latestReadyRevisionName": f"{name}-00001",
+            "latestCreatedRevisionName": f"{name}-00001",
+            "traffic": [{"latestRevision": True, "percent": 100, "revisionName": f"{name}-00001"}],
+        },
+    }
+
+
+def _run(google: Google, request: Request, raw: bytes) -> Answer | None:
+    if not request.path.startswith("namespaces/"):
+        return None
+    _, _, kind, *named = request.path.split("/")
+    if kind != "services":
+        return 200, {"items": []}
+    if not named:
+        return 200, {"kind": "ServiceList", "items": list(google.services.values())}
+    if request.method == "PUT":
+        google.services[named[0]] = google.services[named[0]] | {
+            k: request.body[k] for k in ("metadata", "spec") if k in request.body
+        }
+    return (200, google.services[named[0]]) if named[0] in google.services else NOT_FOUND
 
 
 def _operation(name: str) -> Json:
@@ -128,8 +226,11 @@ def _storage(google: Google, request: Request, raw: bytes) -> Answer | None:
 
 
 def _services(google: Google, request: Request, raw: bytes) -> Answer | None:
-    if request.path.endswith(":batchEnable"):
-        google.enabled.update(request.body["serviceIds"])
+    if request.path.endswith((":batchEnable", ":enable")):
+        one = request.path.rsplit("/", 1)[1].partition(":")[0]
+        names = request.body.get("serviceIds", [one])
+        google.enabled.update(names)
+        google.just_enabled.update(dict.fromkeys(names, google.slow_to_enable))
         return _finished({})
     if request.path.endswith("/services"):
         names = [{"config": {"name": n}, "name": n, "state": "ENABLED"} for n in sorted(google.enabled)]
@@ -157,7 +258,12 @@ def _accounts(google: Google, request: Request, raw: bytes) -> Answer | None:
         name = f"{request.path}/{email}"
         if name in google.resources:
             return EXISTS
-        google.resources[name] = {"name": name, "email": email, "uniqueId": str(uuid.uuid4().int % 10**20)}
+        told = request.body.get("serviceAccount", {})
+        google.resources[name] = told | {
+            "name": name,
+            "email": email,
+            "uniqueId": str(uuid.uuid4().int % 10**20),
+        }
         return 200, google.resources[name]
     if request.method == "DELETE":
         found = google.resources.pop(request.path.replace("projects/-/", f"projects/{google.project}/"), None)
@@ -187,6 +293,20 @@ def _firestore(google: Google, request: Request, raw: bytes) -> Answer | None:
         "name": request.path.partition("/collectionGroups/")[0] + "/operations/started",
         "metadata": {"@type": "type.googleapis.com/google.firestore.admin.v1.IndexOperationMetadata"},
     }
+    if request.path.endswith(":listCollectionIds"):
+        place = request.path.partition(":")[0]
+        inside = {
+            p.removeprefix(f"{place}/").split("/")[0] for p in google.resources if p.startswith(f"{place}/")
+        }
+        return 200, {"collectionIds": sorted(inside)}
+    if request.path.endswith("/databases:restore"):
+        name = f"projects/{google.project}/databases/{request.body['databaseId']}"
+        source = google.resources[request.body["backup"]]["database"]
+        google.resources[name] = google.resources[source] | {"name": name}
+        for path, document in list(google.resources.items()):  # a backup holds neither rules nor time to live
+            if path.startswith(f"{source}/documents/"):
+                google.resources[path.replace(source, name, 1)] = document
+        return _finished(google.resources[name])
     if request.method == "POST" and request.path.endswith("/databases"):
         name = f"{request.path}/{request.query['databaseId']}"
         google.resources[name] = request.body | {"name": name}
@@ -237,6 +357,7 @@ OWN: dict[str, Callable[[Google, Request, bytes], Answer | None]] = {
     "iam": _accounts,
     "secretmanager": _secrets,
     "firestore": _firestore,
+    "run": _run,
     "firebaserules": _rules,
     "cloudscheduler": _scheduler,
 }

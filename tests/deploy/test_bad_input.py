@@ -39,6 +39,9 @@ def ends_with(shell: Shell, *arguments: str) -> str:
         (["--prefix", "Staging_"], "must be 1 to 19 lower-case letters"),
         (["--prefix", "inbound"], "would share accounts with the installation that has no prefix"),
         (["--min-instances", "one"], "must be a whole number"),
+        (["--max-instances", "0"], "must be a whole number from 1"),
+        (["--alert-email", "ops"], "must be an e-mail address"),
+        (["--alert-waiting", "5"], "needs --alert-email"),
         (["--base-url", "example.com"], "must be an address such as https://example.com"),
         (["--only", "pre-events"], "There is no function 'pre-events': the names are pre-event post-event"),
     ],
@@ -113,11 +116,26 @@ def test_another_applications_rules_are_not_replaced_unasked(shell: Shell, googl
     google.resources[f"{project}/rulesets/theirs"] = {"source": source}
     release = {"rulesetName": f"{project}/rulesets/theirs"}
     google.resources[f"{project}/releases/cloud.firestore"] = dict(release)
-    status, output = shell.run()
-    assert status == 1, output
-    assert "has another application's rules in force" in sentence(output)
+    said = ends_with(shell)
+    assert "has another application's rules in force" in said
+    assert "--database inbound" in said
+    assert "--share-database" in said
     assert google.resources[f"{project}/releases/cloud.firestore"] == release
-    assert google.functions() == {}
+    documents = f"{project}/databases/(default)/documents"
+    google.resources[f"{documents}/orders/1"] = {}
+    del google.resources[f"{project}/releases/cloud.firestore"]
+    assert "has somebody else's collections (orders)" in ends_with(shell)
+
+
+def test_a_function_that_somebody_else_made_is_not_overwritten(shell: Shell, google: Google) -> None:
+    name = f"projects/{google.project}/locations/us-central1/functions/routing"
+    google.resources[name] = {
+        "name": name,
+        "state": "ACTIVE",
+        "labels": {"app": "shop"},
+        "environment": "GEN_1",
+    }
+    assert "There is a function routing in us-central1 that this script did not make" in ends_with(shell)
 
 
 def test_without_a_terminal_a_missing_token_is_named_before_anything_is_changed(shell: Shell) -> None:

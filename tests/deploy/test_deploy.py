@@ -18,6 +18,7 @@ from google.cloud import firestore
 from functions.table import FUNCTIONS
 from tests.deploy.conftest import ROOT, Story
 from tests.deploy.google import Json
+from tools.alerts import SECTIONS
 from tools.seed import default_records
 
 pytestmark = pytest.mark.timeout(4000)  # the first test waits for three runs of deploy.sh
@@ -39,6 +40,11 @@ def table() -> dict[str, list[str]]:
 def trigger(function: Json) -> Json:
     event: Json = function["eventTrigger"]
     return event
+
+
+def secrets_of(function: Json) -> list[Json]:
+    found: list[Json] = function["serviceConfig"].get("secretEnvironmentVariables", [])
+    return found
 
 
 def test_deploy_sh_has_one_line_for_each_function_of_main() -> None:
@@ -86,12 +92,88 @@ def test_a_run_with_nothing_new_changes_nothing(story: Story) -> None:
     assert "nothing was changed" in output
 
 
+def test_what_a_new_project_answers_at_first_is_got_through(story: Story) -> None:
+    assert (story.google.unknown_accounts, story.google.build_failures) == (0, [])
+    assert set(story.google.just_enabled.values()) == {0}
+
+
+def test_no_function_is_deployed_before_the_indexes_that_it_needs_are_built(story: Story) -> None:
+    assert story.google.without_index == []
+
+
+def test_the_first_function_of_all_is_deployed_alone(story: Story) -> None:
+    names = [
+        r.query.get("functionId", r.path.rsplit("/", 1)[1])
+        for r in story.google.requests
+        if r.api == "cloudfunctions" and r.method in ("POST", "PATCH") and r.changes_something
+    ]
+    first = names.index("pre-event")
+    last = len(names) - 1 - names[::-1].index("pre-event")
+    assert set(names[first:last]) == {"pre-event"}
+    assert last > first  # its build had failed
+
+
+def test_a_database_that_it_makes_can_be_brought_back(story: Story) -> None:
+    name = f"projects/{story.project}/databases/(default)"
+    made = story.google.resources[name]
+    assert made["pointInTimeRecoveryEnablement"] == "POINT_IN_TIME_RECOVERY_ENABLED"
+    assert (made["databaseEdition"], made["deleteProtectionState"]) == (
+        "STANDARD",
+        "DELETE_PROTECTION_ENABLED",
+    )
+    (schedule,) = [d for p, d in story.google.resources.items() if p.startswith(f"{name}/backupSchedules/")]
+    assert (schedule["dailyRecurrence"], schedule["retention"]) == ({}, "604800s")
+
+
+def test_somebody_learns_when_it_breaks(story: Story) -> None:
+    channels, made = alerts_of(story)
+    assert [one["labels"]["email_address"] for one in channels] == ["ops@example.com"]
+    assert {one["userLabels"]["alert"] for one in made} == set(SECTIONS)
+    headings = re.findall("^## (.*)$", (ROOT / "docs" / "operations.md").read_text(), re.MULTILINE)
+    for policy in made:
+        assert policy["notificationChannels"] == [channels[0]["name"]]
+        section = SECTIONS[policy["userLabels"]["alert"]]
+        assert section in headings
+        assert section in policy["documentation"]["content"]
+
+
+def alerts_of(story: Story) -> tuple[list[Json], list[Json]]:
+    """The channels and the policies."""
+    kinds = ("notificationChannels", "alertPolicies")
+    channels, policies = (
+        [d for p, d in story.google.resources.items() if f"/{kind}/" in p] for kind in kinds
+    )
+    return channels, policies
+
+
+def test_old_images_of_ours_and_of_nobody_else_may_be_deleted(story: Story) -> None:
+    (repository,) = [d for p, d in story.google.resources.items() if p.endswith("/gcf-artifacts")]
+    policies = repository["cleanupPolicies"]
+    assert policies["inbound-keep"]["mostRecentVersions"]["keepCount"] == 5
+    for rule in (policies["inbound-keep"]["mostRecentVersions"], policies["inbound-delete"]["condition"]):
+        assert len(rule["packageNamePrefixes"]) == len(story.google.functions())
+        assert all(
+            name.endswith(tuple(map(doubled, story.google.functions())))
+            for name in rule["packageNamePrefixes"]
+        )
+
+
+def doubled(name: str) -> str:
+    return "__" + name.replace("-", "--")
+
+
+def test_signing_in_is_tried_as_far_as_the_issuers_own_page(story: Story) -> None:
+    _, output = story.complete
+    assert "the page is there and signing in begins" in output
+
+
 def test_each_webhook_has_a_whole_cpu_and_as_many_threads_as_requests(story: Story) -> None:
     for name, function in story.google.functions().items():
         service = function["serviceConfig"]
         assert float(service["availableCpu"]) >= 1, name
         threads = int(service["environmentVariables"]["THREADS"])
         assert service["maxInstanceRequestConcurrency"] == threads > 1, name
+        assert service["maxInstanceCount"] <= 10, name  # what a new project is allowed
 
 
 def test_the_webhooks_that_customers_wait_for_are_kept_warm_if_asked(story: Story) -> None:
@@ -136,6 +218,7 @@ def test_only_webhooks_may_be_called_by_anybody(story: Story) -> None:
         "conversation-written": [account.format("trigger")],
         "sweep": [account.format("scheduler")],
         "wallboard": [],
+        "inbox": ["allUsers"],
     }
 
 
@@ -146,16 +229,26 @@ def test_each_service_account_has_only_what_it_needs(story: Story) -> None:
     only_this = f'resource.name=="projects/{story.project}/databases/(default)"'
     assert given == {
         ("roles/datastore.user", account.format("runtime"), only_this),
+        ("roles/datastore.viewer", account.format("wallboard"), only_this),
+        ("roles/datastore.user", account.format("inbox"), only_this),
         ("roles/eventarc.eventReceiver", account.format("trigger"), None),
-        ("roles/cloudbuild.builds.builder", account.format("build"), None),
+        ("roles/run.builder", account.format("build"), None),
     }
     readers = story.google.members("secrets/twilio-auth-token", "roles/secretmanager.secretAccessor")
-    assert readers == [account.format("runtime")]
+    assert readers == [account.format("inbox"), account.format("runtime")]
+    for secret, wanted in {
+        "inbox-secret": ["inbox"],
+        "oidc-client-secret": ["inbox"],
+        "vapid-private-key": ["inbox", "runtime"],
+    }.items():
+        readers = story.google.members(f"secrets/{secret}", "roles/secretmanager.secretAccessor")
+        assert readers == [account.format(one) for one in wanted], secret
 
 
 def test_functions_run_and_are_built_as_their_own_accounts(story: Story) -> None:
     for name, function in story.google.functions().items():
-        assert function["serviceConfig"]["serviceAccountEmail"].startswith("inbound-runtime@"), name
+        own = name if name in ("wallboard", "inbox") else "runtime"
+        assert function["serviceConfig"]["serviceAccountEmail"].startswith(f"inbound-{own}@"), name
         assert "/serviceAccounts/inbound-build@" in function["buildConfig"]["serviceAccount"], name
 
 
@@ -166,13 +259,15 @@ def test_the_token_travels_only_to_secret_manager_and_is_named_by_number(story: 
     assert {(r.api, r.path.rsplit("/", 1)[1]) for r in carrying} == {
         ("secretmanager", "twilio-auth-token:addVersion")
     }
-    for function in story.google.functions().values():
-        (secret,) = function["serviceConfig"]["secretEnvironmentVariables"]
-        assert (secret["key"], secret["secret"], secret["version"]) == (
-            "TWILIO_AUTH_TOKEN",
-            "twilio-auth-token",
-            "1",
-        )
+    for name, function in story.google.functions().items():
+        given = {s["key"]: (s["secret"], s["version"]) for s in secrets_of(function)}
+        if name not in ("customer-written", "wallboard"):
+            assert given["TWILIO_AUTH_TOKEN"] == ("twilio-auth-token", "1"), name
+
+
+def test_who_neither_calls_twilio_nor_checks_its_signature_has_no_secret_of_twilios(story: Story) -> None:
+    for name in ("customer-written", "wallboard"):
+        assert secrets_of(story.google.functions()[name]) == [], name
 
 
 def test_the_token_is_on_no_command_line_and_in_no_output(story: Story) -> None:
@@ -180,7 +275,7 @@ def test_the_token_is_on_no_command_line_and_in_no_output(story: Story) -> None:
     logs = [p for p in (story.shell.folder / "gcloud").rglob("*") if p.is_file()]
     assert logs
     token = story.twilio.auth_token.encode()
-    for form in (token, base64.b64encode(token)):
+    for form in (token, base64.b64encode(token), b"made-up-access-token"):
         assert not [p.name for p in logs if form in p.read_bytes()]
     for _, output in (story.stopped, story.complete, story.again):
         assert story.twilio.auth_token not in output
@@ -259,7 +354,9 @@ def test_the_uploaded_source_serves(story: Story, entry_point: str) -> None:
     wrong_method = (
         requests.get(address, timeout=10) if name != "wallboard" else requests.post(address, timeout=10)
     )
-    if "eventTrigger" in story.google.functions()[name]:
+    if name == "inbox":
+        assert requests.get(address, timeout=10).status_code == 200
+    elif "eventTrigger" in story.google.functions()[name]:
         assert requests.post(address, json={}, timeout=10).status_code in (400, 415)  # not an event
     else:
         assert wrong_method.status_code == 405

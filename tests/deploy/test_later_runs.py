@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
+import subprocess
+
 import pytest
 
-from tests.deploy.conftest import Shell, Story
+from tests.deploy.conftest import ROOT, Shell, Story
 from tests.deploy.google import Refusal, Request
 
 pytestmark = pytest.mark.timeout(4000)
@@ -72,6 +75,33 @@ def test_a_webhook_that_does_not_answer_as_it_must_keeps_twilio_where_it_is(stor
     assert len(story.twilio.requests) == before
 
 
+def test_where_an_organisation_forbids_all_users_the_webhooks_are_open_all_the_same(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also after a later deployment, of which nobody has promised that it keeps that."""
+    monkeypatch.setattr(story.google, "forbids_all_users", True)
+    (key,) = [key for key in story.google.policies if key.endswith("services/crm")]
+    monkeypatch.setitem(story.google.policies, key, {"version": 1, "etag": "YQ=="})
+    arguments = ("--only", "crm", "--no-probe", "--base-url", f"{story.deployed.url}/another")
+    status, output, _ = changes_of(story, *arguments)
+    assert status == 0, output
+    annotations = story.google.services["crm"]["metadata"]["annotations"]
+    assert annotations["run.googleapis.com/invoker-iam-disabled"].lower() == "true"
+    status, output, changes = changes_of(story, *arguments)
+    assert (status, changes) == (0, []), output
+
+
+def test_a_roll_back_is_told_by_each_run_with_the_way_to_leave_it(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = [{"revisionName": "routing-00001", "percent": 100}]
+    monkeypatch.setitem(story.google.services["routing"]["spec"], "traffic", held)
+    status, output, changes = changes_of(story, "--only", "routing", "--no-probe")
+    assert (status, changes) == (0, []), output
+    assert "routing was rolled back to routing-00001 and stays so" in output
+    assert f"update-traffic routing --to-latest --region us-central1 --project {story.project}" in output
+
+
 def test_a_second_copy_in_another_region_is_refused(story: Story) -> None:
     status, output, changes = changes_of(story, "--region", "us-east1")
     assert (status, changes) == (1, [])
@@ -104,12 +134,53 @@ def test_a_second_token_goes_only_when_no_function_needs_it_any_more(
     assert max(deployed) < gone
 
 
+def documented(story: Story) -> list[str]:
+    """The commands of the page that get a backup back, for this project and its backup."""
+    page = (ROOT / "docs" / "deploying.md").read_text()
+    commands = page.split("<!-- restore: begin -->\n")[1].split("<!-- restore: end -->")[0]
+    commands = commands.replace("my-project", story.project).replace("backups/ID", "backups/of-today")
+    return [line.strip() for line in commands.splitlines()]
+
+
+def test_a_backup_is_brought_back_as_the_page_says(story: Story) -> None:
+    resources, project = story.google.resources, f"projects/{story.project}"
+    name = f"{project}/locations/us-central1/backups/of-today"
+    resources[name] = {"name": name, "database": f"{project}/databases/(default)", "state": "READY"}
+    resources[f"{project}/databases/(default)/documents/service/sweep"] = {"fields": {}}
+    listing, restoring, deploying = documented(story)
+    for command in (listing, restoring):
+        done = subprocess.run(
+            shlex.split(command), env=story.shell.environment(), capture_output=True, text=True, timeout=300
+        )
+        assert done.returncode == 0, done.stderr
+        assert command is not listing or name in done.stdout
+    arguments = deploying.split()[3:]
+    status, output, changes = changes_of(story, *arguments, "--base-url", story.deployed.url, "--no-probe")
+    assert status == 0, output
+    for function in story.google.functions().values():
+        assert function["serviceConfig"]["environmentVariables"]["FIRESTORE_DATABASE"] == "restored"
+        watched = {
+            f["attribute"]: f["value"] for f in function.get("eventTrigger", {}).get("eventFilters", [])
+        }
+        assert watched.get("database", "restored") == "restored"
+    gone = [r for r in changes if r.method == "DELETE" and r.api == "cloudfunctions"]
+    assert len(gone) == 4  # a trigger cannot be moved to another database
+    assert f"{project}/releases/cloud.firestore/restored" in resources
+    assert (
+        "ttlConfig"
+        in resources[f"{project}/databases/restored/collectionGroups/conversations/fields/expires_at"]
+    )
+
+
 def test_delete_removes_what_was_made_and_leaves_the_data(story: Story) -> None:
     status, output, changes = changes_of(story, "--delete", "--yes", "--base-url", story.deployed.url)
     assert status == 0, output
     assert story.google.functions() == {}
     kinds = {path.split("/")[-2] for path in story.google.resources}
-    assert not kinds & {"functions", "serviceAccounts", "secrets", "jobs"}
+    ours = {"functions", "serviceAccounts", "secrets", "jobs", "alertPolicies", "notificationChannels"}
+    assert not kinds & ours
+    (repository,) = [d for p, d in story.google.resources.items() if p.endswith("/gcf-artifacts")]
+    assert repository["cleanupPolicies"] == {}
     assert f"projects/{story.project}/databases/(default)" in story.google.resources
     assert not [r for r in changes if r.api in ("firestore", "firebaserules")]
     policy = story.google.policies[f"cloudresourcemanager/projects/{story.project}"]

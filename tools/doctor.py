@@ -1,0 +1,162 @@
+"""Checks a deployment from inside and from outside in one go, and says what to do: python -m tools.doctor --project P.
+
+Changes nothing. Exit status: 0 all is well, 1 something is wrong, 2 there is nothing to look at.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+
+import requests
+from twilio.base.exceptions import TwilioException
+
+from functions.table import FUNCTIONS
+from providers import configuration, twilio
+from tools import probe, probe_inbox
+from tools.checkup import INSIDE, Finding, Place
+from tools.google_api import Api, ApiError
+from tools.twilio_plan import Wanted, plan
+
+_SECONDS = 30
+_FROM_POST_EVENT = ("TWILIO_ACCOUNT_SID", "TWILIO_CONVERSATION_SERVICE_SID", "WEBHOOK_BASE_URL")
+
+
+def webhooks(place: Place) -> Iterator[Finding]:
+    """Asked as Twilio asks, signed and unsigned."""
+    base = place.environment("post_event")["WEBHOOK_BASE_URL"]
+    wrong = 0
+    for name in probe.WEBHOOKS:
+        found = probe.complaint(probe.Webhook(name, probe.address(base, place.prefix, name)))
+        if found:
+            wrong += 1
+            yield Finding(False, f"{place.name(name)}: {found}")
+    if not wrong:
+        yield Finding(True, f"{len(probe.WEBHOOKS)} webhooks accept Twilio and refuse others")
+
+
+def private(place: Place) -> Iterator[Finding]:
+    """What is not for everybody must refuse whoever is not signed in."""
+    for one in FUNCTIONS:
+        address = place.functions.get(place.name(one.name), {}).get("serviceConfig", {}).get("uri")
+        if one.caller not in ("firestore", "scheduler", "person") or not address:
+            continue
+        status = requests.get(address, timeout=_SECONDS, allow_redirects=False).status_code
+        if status not in (302, 401, 403):  # 302: Google's Identity-Aware Proxy asks for a sign-in
+            yield Finding(False, f"{place.name(one.name)} answers {status} to anybody: run {place.again}")
+
+
+def inbox(place: Place) -> Iterator[Finding]:
+    own = place.environment("inbox")
+    if not own:
+        return
+    client = own.get("OIDC_CLIENT_ID")
+    if own.get("INBOX_SIGN_IN") != "iap" and not client:
+        yield Finding(None, f"nobody can sign in to the inbox: {place.again} --oidc-client-id ID")
+    if own.get("INBOX_SIGN_IN") == "iap":
+        return
+    found = probe_inbox.complaint(own["INBOX_URL"], client)
+    yield Finding(found is None, f"the inbox: {found or 'its page is there'}")
+
+
+def twilios_side(place: Place) -> Iterator[Finding]:
+    own = place.environment("post_event")
+    service = own.get("TWILIO_CONVERSATION_SERVICE_SID")
+    wanted = Wanted(own["WEBHOOK_BASE_URL"], place.prefix, service, (), None)
+    rows = [row for change in plan(twilio.client(), wanted) for row in change.rows if row.differs]
+    for row in rows:
+        yield Finding(
+            False, f"Twilio: {row.what} is {row.now} and must be {row.wanted}; run {place.again} --twilio"
+        )
+    if not rows:
+        yield Finding(True, "Twilio calls these webhooks")
+
+
+OUTSIDE: dict[str, Callable[[Place], Iterator[Finding]]] = {
+    "webhooks": webhooks,
+    "private functions": private,
+    "inbox": inbox,
+    "Twilio's side": twilios_side,
+}
+
+
+def learn_account(place: Place) -> None:
+    """The account as the functions know it, into this process's environment: the token from Secret Manager."""
+    own = place.environment("post_event")
+    for name in _FROM_POST_EVENT:
+        if own.get(name):
+            os.environ[name] = own[name]
+    given = place.functions[place.name("post_event")]["serviceConfig"].get("secretEnvironmentVariables", [])
+    api = place.api("secretmanager", "v1")
+    for one in given:
+        path = f"projects/{place.project}/secrets/{one['secret']}/versions/{one['version']}:access"
+        if found := api.call("GET", path):
+            data = found["payload"]["data"].replace("+", "-").replace("/", "_")
+            os.environ[one["key"]] = base64.urlsafe_b64decode(data).decode()
+
+
+def asked(name: str, check: Callable[[Place], Iterator[Finding]], place: Place) -> Iterator[Finding]:
+    """The findings; what could not be looked at is one, too."""
+    try:
+        yield from check(place)
+    except ApiError as error:
+        lacking = "you may not look (roles/viewer and roles/secretmanager.secretAccessor do)"
+        yield Finding(False, f"{name}: {lacking if error.status in (401, 403) else error}")
+    except configuration.ConfigurationError as error:
+        yield Finding(False, f"{name}: {error}")
+    except (TwilioException, requests.RequestException) as error:
+        yield Finding(False, f"{name}: no answer ({type(error).__name__}: {str(error)[:200]})")
+
+
+def examine(place: Place) -> Iterator[Finding]:
+    for name, check in INSIDE.items():
+        yield from asked(name, check, place)
+    try:
+        learn_account(place)
+    except (ApiError, KeyError):
+        yield Finding(False, "the Twilio token cannot be read, so the webhooks and Twilio were not asked")
+        return
+    for name, check in OUTSIDE.items():
+        yield from asked(name, check, place)
+
+
+def main(words: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m tools.doctor", description=__doc__)
+    parser.add_argument("--project", required=True)
+    parser.add_argument("--prefix", default="", help="as given to deploy.sh")
+    parser.add_argument("--region", default="", help="where to look; none: where they run")
+    arguments = parser.parse_args(words)
+    try:
+        place = Place(arguments.project, arguments.prefix, arguments.region)
+        if emulator := os.environ.get("FIRESTORE_EMULATOR_HOST"):
+            os.environ["EMULATOR_API_URL"] = f"http://{emulator}"
+            place.documents = Api("emulator", "v1", arguments.project)
+        if not place.functions:
+            print(f"There is nothing in {arguments.project} that deploy.sh has made: run {place.again}.")
+            sys.exit(2)
+        findings = list(_printed(examine(place)))
+    except ApiError as error:
+        sys.exit(f"Google Cloud does not let you look: {error}")
+    except (OSError, subprocess.CalledProcessError):
+        sys.exit(
+            "gcloud is not there or not signed in: install it, run 'gcloud auth login', then this again."
+        )
+    wrong = sum(finding.ok is False for finding in findings)
+    print(f"\n{wrong} to be put right." if wrong else "\nAll is well.")
+    sys.exit(1 if wrong else 0)
+
+
+def _printed(findings: Iterator[Finding]) -> Iterator[Finding]:
+    """Each as soon as it is known."""
+    marks = {True: "ok    ", None: "note  ", False: "WRONG "}
+    for finding in findings:
+        print(marks[finding.ok] + finding.sentence, flush=True)
+        yield finding
+
+
+if __name__ == "__main__":
+    main()
