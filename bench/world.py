@@ -26,6 +26,7 @@ from proof import webhooks
 
 FLOORS = Path(__file__).parent / "floors" / "main.py"
 ACCOUNT, TOKEN = "AC" + "1" * 32, "2" * 32
+SECRET = "3" * 32  # signs the inbox's cookies
 
 
 class Function:
@@ -44,6 +45,10 @@ class Function:
         if answer.status != 200:
             raise RuntimeError(f"{self.child.name} answered {answer.status}:\n{self.child.output(1500)}")
         return answer
+
+    def get(self, path: str, headers: dict[str, str]) -> urllib3.BaseHTTPResponse:
+        """What a browser asks for."""
+        return self._http.request("GET", self.url + path, headers=headers)
 
     def timed(self, form: dict[str, str]) -> float:
         """Seconds from sending to the answer; the signature is made before."""
@@ -114,6 +119,7 @@ class World:
             "TWILIO_AUTH_TOKEN": TOKEN,
             "TWILIO_API_BASE_URL": self.twilio_url,
             "FLOOR_SERVICE": self.service_sid,
+            "INBOX_SECRET": SECRET,
             **more,
         }
 

@@ -90,6 +90,17 @@ def same_calls(request: flask.Request) -> dict[str, float]:
     return {"began": began, "ended": time.time()}
 
 
+@functions_framework.http
+def state(request: flask.Request) -> tuple[str, dict[str, str]]:
+    """One query, one get: a worker's conversations, and the worker."""
+    worker = os.environ["FLOOR_WORKER"]
+    held = _where("conversations", ("worker", "==", worker), ("state", "in", ["assigning", "assigned"]))
+    shown = [{"sid": one.id, "name": one.get("display_name")} for one in held.stream()]
+    them = _db().document(f"workers/{worker}").get()
+    content = {"me": them.get("status"), "conversations": shown}
+    return json.dumps(content), {"Content-Type": "application/json"}
+
+
 @functions_framework.cloud_event
 def available(event: CloudEvent) -> None:
     """One query, one commit, one call to Twilio."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bench.result import Row
-from bench.rows import counts, crowd, memory, start, wake, webhooks
+from bench.rows import counts, crowd, inbox, memory, start, wake, webhooks
 from bench.world import World
 
 ROWS: dict[str, Callable[[World], list[Row]]] = {
@@ -13,6 +13,7 @@ ROWS: dict[str, Callable[[World], list[Row]]] = {
     "routing": webhooks.routing,
     "queueing": webhooks.queueing,
     "available": wake.available,
+    "inbox": inbox.state,
     "burst": crowd.burst,
     "sustained": crowd.sustained,
     "cold-start": start.cold_start,

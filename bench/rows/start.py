@@ -10,6 +10,7 @@ from pathlib import Path
 from bench.events import availability
 from bench.quota import Quota, quotas
 from bench.result import Row, median
+from bench.rows.inbox import cookie
 from bench.world import FLOORS, TOKEN, World
 from local import functions, raw_http
 from local.functions import MAIN
@@ -30,6 +31,7 @@ NEEDED = {
     "templates": (_SIGNATURE, _FORMS, _FIRESTORE),
     "sweep": (_FORMS, _FIRESTORE, _TWILIO),
     "wallboard": (_FIRESTORE,),
+    "inbox": (_FORMS, _FIRESTORE, _TWILIO, "jinja2"),
     "worker_available": (_EVENTS, _FIRESTORE, _TWILIO),
     "customer_written": (_EVENTS, _FIRESTORE),
     "pool_written": (_EVENTS, _FIRESTORE),
@@ -136,6 +138,7 @@ def _requests(project: str, service: str) -> dict[str, _First]:
         "templates": _First("POST", frontline | {"Location": "GetTemplatesByCustomerId"}),
         "sweep": _First("POST"),
         "wallboard": _First("GET"),
+        "inbox": _First("GET", headers=(("Cookie", cookie("w00000@example.com")),)),
         "worker_available": event("workers/w00000@example.com"),
         "customer_written": event("customers/ada"),
         "pool_written": event("pools/sales"),

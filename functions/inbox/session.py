@@ -73,8 +73,14 @@ def named(email: str) -> Worker | None:
 def opened(place: Place, email: str) -> tuple[str, str]:
     """The header of a new session."""
     found = named(email)
-    content = {"email": email, "worker": found.identity if found else email}
-    return _cookie(place, _SESSION, _serializer(_SESSION).dumps(content), HOURS * 3600)
+    content = sealed(configuration.inbox_secret(), email, found.identity if found else email)
+    return _cookie(place, _SESSION, content, HOURS * 3600)
+
+
+def sealed(secret: str, email: str, identity: str) -> str:
+    """What the cookie of a session holds."""
+    found: str = _serializer(_SESSION, secret).dumps({"email": email, "worker": identity})
+    return found
 
 
 def closed(place: Place) -> tuple[str, str]:
@@ -107,8 +113,8 @@ def _behind_proxy(iap: configuration.Iap, request: Request) -> Person:
     return Person(email, email if is_identity(email) else "unknown")
 
 
-def _serializer(purpose: str) -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(configuration.inbox_secret(), salt=f"{purpose}-1")
+def _serializer(purpose: str, secret: str | None = None) -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(secret or configuration.inbox_secret(), salt=f"{purpose}-1")
 
 
 def _opened(request: Request, name: str, seconds: int) -> dict[str, Any] | None:
