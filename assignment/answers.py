@@ -66,6 +66,9 @@ def take_back(sid: str, pool: Pool, told: Iterable[Message]) -> bool:
         moved = database.until_it_holds(partial(_decide, sid, pool, tuple(told)))
     except hand_over.Refused:  # Twilio does not tell just now
         return False
+    except database.Unwritable as error:
+        log.error(f"It cannot be taken from anybody: {error}", conversation=sid)
+        return False
     if moved is None:
         return False
     claim.let_out(moved.conversation)

@@ -95,7 +95,7 @@ def newcomer(identity: str, display_name: str | None = None) -> Worker:
 def note(before: Conversation, after: Conversation) -> None:
     """Writes what messages and receipts have changed, and a line of the story; nothing where nothing has.
 
-    Raises database.LostRace when the record has changed meanwhile.
+    Raises database.LostRace when the record has changed meanwhile. A record that takes nothing more stays as it is.
     """
     was = log_record.told(before)
     changes = {name: value for name, value in log_record.told(after).items() if value != was[name]}
@@ -104,7 +104,10 @@ def note(before: Conversation, after: Conversation) -> None:
     if changes:
         batch = database.client().batch()
         database.put(batch, conversations.reference(after.sid), changes, before.version)
-        database.commit(batch)
+        try:
+            database.commit(batch)
+        except database.Unwritable as error:
+            log.error(f"What was written is not noted: {error}", conversation=after.sid)
 
 
 def register(identity: str, display_name: str | None) -> None:

@@ -56,6 +56,7 @@ class Result:
             ("over capacity", str(kinds["over capacity"])),
             ("given to someone not Available", str(kinds["unavailable"])),
             ("waiting beside a free worker", str(kinds["stuck"])),
+            ("forgotten by their worker, or their messages", str(kinds["forgotten"] + kinds["misheard"])),
             ("counts or queue not true", str(kinds["miscounted"] + kinds["torn"])),
             (f"out of turn by more than {_allowed(self.replay.tolerance)}", str(kinds["out of turn"])),
             ("out of turn by no more than that", str(self.replay.tolerated)),

@@ -7,6 +7,7 @@ FUZZ_EXAMPLES=500 pytest tests/fuzz/test_records.py looks longer; each example i
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import pytest
@@ -27,6 +28,7 @@ _LONGEST_FAILURE = 6_000  # characters
 # Failures that are known and not mended yet: (collection, field, the value's name); None is any.
 KNOWN: list[tuple[str, str | None, str | None]] = []
 
+START = datetime(2026, 11, 23, tzinfo=UTC)
 _RECORDS = {
     "settings": ("settings/routing",),
     "customers": (f"customers/{ADA}",),
@@ -40,6 +42,19 @@ _RECORDS = {
 }
 _LIKELY: dict[str, st.SearchStrategy[Odd]] = {
     "state": likely("unrouted", "queued", "assigning", "assigned", "inactive", "closed"),
+    "answer_within": likely(1, 30, 10**15),
+    "unavailable_after": likely(1),
+    "heard": likely(
+        [{"index": 0, "from": "customer", "at": START}], [{"index": 41, "from": "worker", "at": START}]
+    ),
+    "last_message": likely({"index": 2**60, "from": "worker", "at": START, "text": "x"}),
+    "awaiting_since": likely(START),
+    "leaving": likely(ANN, "nobody@example.com"),
+    "taken_from": likely(ANN, "nobody@example.com"),
+    "read_index": likely(2**53),
+    "missed": likely(1, 2**53),
+    "missed_at": likely(START),
+    "unavailable_because": likely("x"),
     "mode": likely("none", "custom", "pool"),
     "worker": likely(ANN, "nobody@example.com", "a/b"),
     "others": likely([ANN], ["nobody@example.com"], ["a/b"], [".."], ["system"]),

@@ -182,6 +182,10 @@ class World:
                 forms.participant("onParticipantAdded", sid, ANN),
                 forms.state(sid, "inactive", "active", clock.now().isoformat()),
                 forms.state(sid, "active", "inactive", clock.now().isoformat()),
+                forms.message(sid, 40, ADAS_ADDRESS, DateCreated=clock.now().isoformat()),
+                forms.message(sid, 41, ANN, DateCreated=clock.now().isoformat()),
+                forms.message(sid, 42, ADAS_ADDRESS),
+                forms.delivery(sid, forms.sid("IM"), "failed", "63016"),
             ):
                 self.post("post_event", form)
         self.post("post_event", {"EventType": "onUserAdded", "Identity": ANN, "FriendlyName": "Ann"})
