@@ -49,7 +49,6 @@ _LIKELY: dict[str, st.SearchStrategy[Odd]] = {
     ),
     "last_message": likely({"index": 2**60, "from": "worker", "at": START, "text": "x"}),
     "awaiting_since": likely(START),
-    "leaving": likely(ANN, "nobody@example.com"),
     "taken_from": likely(ANN, "nobody@example.com"),
     "read_index": likely(2**53),
     "missed": likely(1, 2**53),
