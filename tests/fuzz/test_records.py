@@ -153,7 +153,8 @@ def test_no_value_in_any_field_makes_a_function_fail_or_holds_up_anybody_else(
     if failed := failures(wanted):
         alone = {change: failures([change]) for change in wanted if wanted[1:]}
         culprits = {change: found for change, found in alone.items() if found}
-        pytest.fail(f"{culprits or {tuple(wanted): failed}}"[:_LONGEST_FAILURE], pytrace=False)
+        told = f"{failed}\nalone: {culprits}\nof: {wanted}\nbefore any sweep: {before_any_sweep}"
+        pytest.fail(told[:_LONGEST_FAILURE], pytrace=False)
 
 
 def found_in_a_world(
