@@ -4,6 +4,7 @@
     to_pool(sid, actor, pool_id)      into another pool's queue
     to_worker(sid, actor, identity)   to this very worker, whatever their status and load
     close(sid, actor)                 ends it at Twilio and here
+    edited(sid, old, stay, new)       what a person has written into the record's `worker`
 
 `sid` is the conversation's, `actor` the identity of the worker who wants it: the one for whom it counts, or one of its
 `others` (whoever calls has to know that they are who they say). All return None when it is done, or written down and
@@ -20,14 +21,15 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from assignment import claim, ledger, matching, membership, worker_care
 from assignment.ledger import Moved
 from domain import transitions
-from domain.conversation import ASSIGNED, ASSIGNING, CLOSED, INACTIVE, QUEUED, Conversation
+from domain.conversation import ASSIGNED, ASSIGNING, CLOSED, INACTIVE, QUEUED, UNROUTED, Conversation
 from domain.pool import Pool
 from domain.worker import Worker
-from providers import clock, conversations, database, log, pools, twilio
+from providers import clock, conversations, database, log, pools, twilio, workers
 from providers.twilio import Outcome
 
 _ENDED = (Outcome.DONE, Outcome.GONE)
@@ -86,6 +88,65 @@ def back_to_queue(before: Conversation, pool: Pool, why: str) -> None:
     now = clock.now()
     after = replace(transitions.let_go(with_stay(before), now), mode="pool")
     matching.queue(before, after, pool, why)
+
+
+def edited(sid: str, old: str | None, stay: str | None, new: str | None) -> None:
+    """A person has written another worker, or nobody, into the record of a conversation: a hand-over.
+
+    `old` had it with the stay `stay` (a participant's SID) and is still in it, `new` is what the record says now; if it
+    says something else meanwhile, nothing happens. Raises Refused while Twilio does not tell who is in it.
+    """
+    heir = worker_care.find(new, conversations.load(sid).service_sid) if new else None
+    if heir is not None and heir.version is None:
+        worker_care.create_if_missing(heir.identity, heir.display_name)
+    moved = database.until_it_holds(lambda: _followed(sid, old, stay, new, heir))
+    if moved is None:
+        return
+    names = sorted({name for name in (old, new, moved.conversation.worker) if name})
+    freed = [database.until_it_holds(partial(_recounted, name)) for name in names]
+    if moved.conversation.state == QUEUED:
+        claim.let_out(moved.conversation)
+        matching.look_again(moved.conversation)
+    elif moved.conversation.lease_until:
+        matching.finish(moved.conversation)
+    for worker in freed:
+        matching.freed(worker)
+
+
+def _followed(
+    sid: str, old: str | None, stay: str | None, new: str | None, heir: Worker | None
+) -> Moved | None:
+    """The record as the edit wants it, without the counts, which are counted afresh afterwards: they may have been
+    mended by the edited record already. None: it has moved on."""
+    current = conversations.load(sid)
+    at_rest = current.state in (ASSIGNED, INACTIVE, QUEUED, UNROUTED) and current.leaving is None
+    if not at_rest or (current.worker, current.participant_sid) != (new, stay):
+        return None
+    now, held = clock.now(), replace(current, worker=old)
+    if new and (heir is None or not heir.can_sign_in):
+        why = f"nobody is called {new}" + (f": it stays with {old}" if old else "")
+        after = held.noted(now, "not handed over", why)
+    elif heir is None:
+        gone = replace(transitions.let_go(with_stay(held), now), mode="pool")
+        after = transitions.queued(
+            gone, membership.pool_for(held), now, f"{old} was taken out of the record by hand"
+        )
+    elif heir.identity == old:
+        after = held
+    elif old is None:
+        after = transitions.claimed(held, heir, uuid.uuid4().hex, now, "written into the record by hand")
+    else:
+        why = "written into the record by hand"
+        after = transitions.handed_to(with_stay(held), heir, uuid.uuid4().hex, now, why)
+    log.info("edited by hand", conversation=sid, worker=after.worker)
+    return ledger.move(replace(current, worker=after.worker), after)
+
+
+def _recounted(identity: str) -> Worker | None:
+    worker = workers.load(identity)
+    if worker.version is None:
+        return None
+    return worker_care.put_right(worker, held=conversations.how_many_held(identity))
 
 
 def _queue(sid: str, actor: str, pool_of: Callable[[Conversation], Pool]) -> None:

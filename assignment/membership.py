@@ -9,7 +9,18 @@ from assignment import claim, ledger, matching
 from domain import transitions
 from domain.conversation import CLOSED, HELD, INACTIVE, QUEUED, Conversation
 from domain.pool import Pool
-from providers import clock, configuration, conversations, database, log, pools, settings, twilio, workers
+from providers import (
+    clock,
+    configuration,
+    conversations,
+    database,
+    log,
+    pending,
+    pools,
+    settings,
+    twilio,
+    workers,
+)
 
 
 def joined(sid: str, service_sid: str | None, identity: str, participant_sid: str) -> None:
@@ -116,6 +127,23 @@ def waits_for_nobody(sid: str) -> bool:
         return False
     matching.queue(before, before, pool, f"nobody belongs to {before.pool} any more")
     return True
+
+
+def moved_by_hand(sid: str, pool_id: str | None, priority: int) -> None:
+    """A person has written another pool or priority into the record of one that waits: so it does in the queue.
+
+    Raises database.LostRace.
+    """
+    before = conversations.load(sid)
+    if before.state != QUEUED or (before.pool, before.priority) != (pool_id, priority):
+        return
+    entry = pending.load(sid)
+    if pool_id and pool_id != entry.pool and before.for_worker is None:
+        pool = pools.load(pool_id)[pool_id]
+        queued_as = replace(before, pool=entry.pool)
+        matching.queue(queued_as, before, pool, f"moved to {pool.display_name} by hand")
+    elif priority != entry.priority:
+        ledger.restore(before)
 
 
 def _is_in_it(before: Conversation, participant_sid: str) -> None:

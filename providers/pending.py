@@ -13,7 +13,7 @@ _QUEUE = database.Collection("pending_conversations", parse_entry)
 _POOLS_AT_ONCE = 14  # of 30 alternatives, Firestore's limit: each pool twice, and the worker
 _COUNTED_UP_TO = 1000
 _BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
-reference, of, after = _QUEUE.reference, _QUEUE.of, _QUEUE.after
+reference, of, load, after = _QUEUE.reference, _QUEUE.of, _QUEUE.load, _QUEUE.after
 
 
 def heads(pool_ids: Sequence[str], limit: int, worker: str | None = None) -> list[Pending]:

@@ -1,4 +1,5 @@
-"""The Firestore trigger on conversations/{sid}: tells people what became of a conversation. Nothing waits for it.
+"""The Firestore trigger on conversations/{sid}: tells people what became of a conversation, and follows what a person
+has edited in its record. Nothing waits for it: what it does not come to, the sweep does.
 
 Every write of a conversation wakes it, so each receiver decides from the event alone whether it has anything to do,
 and reads nothing for most. Receivers are shielded from each other; what failed comes again with the event, and then
@@ -8,12 +9,12 @@ comes to all of them, so each one keeps a mark of its own by which it does nothi
 from __future__ import annotations
 
 from domain.conversation import parse
-from functions.conversation_written import notifications, texts
+from functions.conversation_written import hand_edits, notifications, texts
 from functions.conversation_written.receiver import Again, Receiver, Written
 from functions.door.trigger import Change
 from providers import database, log
 
-RECEIVERS: tuple[Receiver, ...] = (texts.tell, notifications.tell)
+RECEIVERS: tuple[Receiver, ...] = (texts.tell, notifications.tell, hand_edits.follow)
 
 
 def handle(change: Change) -> None:

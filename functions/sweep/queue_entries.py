@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 from assignment import arrival, ledger, matching, membership
-from domain import queue_edits
+from domain import edits
 from domain.conversation import QUEUED, Conversation, Pending
 from domain.pool import Pool
 from functions.sweep import missed, waiting
@@ -76,9 +76,9 @@ def _compare(run: Run, entry: Pending, conversation: Conversation, known: Mappin
     elif not entry.is_complete:
         restored = _restore(replace(conversation, priority=entry.priority))
         run.note("queue entries with fields missing", restored)
-    elif (asked := queue_edits.asked_for(entry, conversation, known, clock.now())) != conversation:
+    elif (asked := edits.asked_for(entry, conversation, known, clock.now())) != conversation:
         run.note("waiting conversations that follow an edit", _moved(conversation, asked))
-    elif not queue_edits.is_told_right(entry, conversation):
+    elif not edits.is_told_right(entry, conversation):
         run.note("queue entries that did not say what the log says", _restore(conversation))
 
 

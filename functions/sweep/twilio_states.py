@@ -6,7 +6,8 @@ from collections.abc import Collection
 from dataclasses import replace
 from functools import partial
 
-from assignment import activity, claim, matching, membership
+from assignment import activity, claim, hand_over, matching, membership
+from domain import edits
 from domain.conversation import ASSIGNED, INACTIVE, QUEUED, Conversation
 from functions.sweep import unheard
 from functions.sweep.run import Run
@@ -66,7 +67,8 @@ def _compare(sid: str, states: tuple[str, ...], bots: Collection[str]) -> bool:
     if result.outcome is not Outcome.DONE or people.outcome is not Outcome.DONE:
         return False
     if conversation.leaving and (conversation.lease_until is None or conversation.lease_until <= clock.now()):
-        claim.let_out(conversation)
+        carry_on = matching.finish if conversation.is_handed_on else claim.let_out
+        carry_on(conversation)
         return True
     others = (*bots, conversation.leaving)
     inside = {p.identity: p.sid for p in people.body if p.identity and p.identity not in others}
@@ -76,8 +78,8 @@ def _compare(sid: str, states: tuple[str, ...], bots: Collection[str]) -> bool:
         return True
     try:
         return _put_right(conversation, result.body.state, inside)
-    except database.LostRace:
-        return False  # the log has moved on meanwhile
+    except (database.LostRace, hand_over.Refused):
+        return False  # the log has moved on meanwhile, or Twilio does not tell just now
 
 
 def _has_ended(conversation: Conversation, result: Result) -> bool:
@@ -90,6 +92,11 @@ def _put_right(conversation: Conversation, state: str, inside: dict[str, str]) -
     """Makes the log say what Twilio says; returns whether it said something else."""
     if conversation.state == INACTIVE and conversation.lease_until is not None:
         return _finish_asleep(conversation, inside)
+    if edits.of_its_worker(conversation, inside):
+        stay = conversation.participant_sid
+        held_by = next((identity for identity, sid in inside.items() if sid == stay), None)
+        hand_over.edited(conversation.sid, held_by, stay, conversation.worker)
+        return True
     if (
         conversation.worker is not None
         and conversation.worker not in inside
@@ -99,8 +106,9 @@ def _put_right(conversation: Conversation, state: str, inside: dict[str, str]) -
         alone = conversations.load(conversation.sid)
         if alone.state == INACTIVE and state == "active":
             activity.woke_up(alone)
-    elif conversation.worker is None and inside:
-        identity, participant_sid = next(iter(inside.items()))
+    elif conversation.worker is None and (strangers := inside.keys() - set(conversation.others)):
+        identity = min(strangers)
+        participant_sid = inside[identity]
         membership.joined(conversation.sid, conversation.service_sid, identity, participant_sid)
     elif conversation.state == ASSIGNED and state == "inactive":
         activity.fell_asleep(conversation)

@@ -187,32 +187,40 @@ def test_handed_over_twice_it_happens_once(service: Service, db: Client, held: s
     assert conversation(db, held) == before
 
 
-@pytest.mark.parametrize("to", HAND_OVERS)
-def test_whoever_dies_on_the_way_the_sweep_finishes_it(service: Service, db: Client, to: str) -> None:
-    """At each point in turn, before and after every commit and every call."""
+@pytest.mark.parametrize(("to", "asleep"), [*((to, False) for to in HAND_OVERS), ("a worker", True)])
+def test_whoever_dies_on_the_way_the_sweep_finishes_it(
+    service: Service, db: Client, to: str, asleep: bool
+) -> None:
+    """At each point in turn, before and after every commit and every call: one conversation each."""
     records.worker(db, ANN, capacity=None)
     records.worker(db, BEN, pools=["sales"], capacity=None)
     service.settle()
-    for point in range(1, 30):
-        sid = write(service, f"+155500000{point:02}")
-        died = False
-        try:
-            with seam.interrupted_by(at_step(point, _die)):
-                HAND_OVERS[to](sid)
-        except seam.Crash:
-            died = True
-        with later(timedelta(seconds=40)):
-            sweep(service)
-            sweep(service)
-            assert not breaches(service, db), (point, story(db, sid))
+    sids: list[str] = []
+    while not sids or _dies(len(sids), lambda: HAND_OVERS[to](sids[-1])):
+        sids.append(write(service, f"+1555000000{len(sids):02}"))
+        if asleep:
+            service.standin.set_state(sids[-1], "inactive")
+    assert 6 < len(sids) < 30
+    service.settle()
+    with later(timedelta(seconds=40)):
+        sweep(service)
+        sweep(service)
+        assert not breaches(service, db)
+    for sid in sids:
         inside, record = workers_in(service.standin, sid), conversation(db, sid)
-        assert inside in ([ANN], [BEN], []), (point, story(db, sid))
-        assert (inside == []) == (record["state"] == "queued"), (point, story(db, sid))
+        assert inside in ([ANN], [BEN], []), story(db, sid)
+        assert (inside == []) == (record["state"] == "queued"), story(db, sid)
         assert record["leaving"] is None
-        if not died:
-            assert point > 6
-            return
-    raise AssertionError("the hand-over has no end")
+
+
+def _dies(point: int, act: Callable[[], None]) -> bool:
+    """Whether the act gets as far as to this point, where the process is gone."""
+    try:
+        with seam.interrupted_by(at_step(point, _die)):
+            act()
+    except seam.Crash:
+        return True
+    return False
 
 
 @pytest.mark.parametrize("to", HAND_OVERS)

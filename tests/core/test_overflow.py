@@ -10,7 +10,7 @@ import pytest
 from google.cloud.firestore import Client
 
 from assignment import ledger
-from domain import queue_edits, rules, transitions
+from domain import edits, rules, transitions
 from domain.conversation import Conversation, Pending
 from domain.pool import Pool
 from domain.pool import parse as parse_pool
@@ -272,6 +272,6 @@ def test_an_entry_is_compared_with_the_log_by_what_a_person_may_have_moved() -> 
     pool = Pool("sales", "Sales", overflow="help", overflow_after=60)
     waits = transitions.queued(Conversation("CH1", created_at=NOW), pool, NOW, "")
     same = Pending("CH1", "sales", (), None, NOW, 0, due_at=waits.due_at)
-    assert queue_edits.asked_for(same, waits, {"sales": pool}, NOW) == waits
-    assert queue_edits.is_told_right(same, waits)
-    assert not queue_edits.is_told_right(Pending("CH1", "sales", (), None, NOW, 0), waits)
+    assert edits.asked_for(same, waits, {"sales": pool}, NOW) == waits
+    assert edits.is_told_right(same, waits)
+    assert not edits.is_told_right(Pending("CH1", "sales", (), None, NOW, 0), waits)

@@ -1,4 +1,4 @@
-"""What a person's edit asks for: of an entry in the queue, which its conversation follows, or of a pool's overflow."""
+"""What a person's edit asks for: of an entry in the queue, of a conversation's record, of a pool's overflow."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from domain import rules, transitions
-from domain.conversation import Conversation, Pending
+from domain.conversation import ASSIGNED, INACTIVE, QUEUED, Conversation, Pending
 from domain.pool import Pool
 
 
@@ -31,3 +31,29 @@ def is_told_right(entry: Pending, conversation: Conversation) -> bool:
     """Whether the entry says of whom else may take it what the log says."""
     theirs = (entry.for_worker, entry.open_to, entry.due_at)
     return theirs == (conversation.for_worker, conversation.open_to, conversation.due_at)
+
+
+def by_hand(before: Conversation, after: Conversation) -> frozenset[str]:
+    """Which of these fields a person has edited in a conversation's record: whatever the service changes there it notes
+    in the story, too."""
+    if not before.state or before.state != after.state or before.log != after.log or after.problem:
+        return frozenset()
+    return frozenset(
+        name for name in ("worker", "pool", "priority") if getattr(before, name) != getattr(after, name)
+    )
+
+
+def of_its_worker(conversation: Conversation, inside: Mapping[str, str]) -> bool:
+    """The same, told from who is in it at Twilio, by identity with the participant's SID: it names somebody who is not,
+    or nobody, while the participant it knows is in it; or somebody while it waits."""
+    named = conversation.worker
+    if (
+        conversation.lease_until is not None
+        or conversation.leaving
+        or conversation.problem
+        or named in inside
+    ):
+        return False
+    if conversation.state == QUEUED:
+        return named is not None
+    return conversation.state in (ASSIGNED, INACTIVE) and conversation.participant_sid in inside.values()

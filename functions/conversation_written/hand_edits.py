@@ -1,0 +1,29 @@
+"""A person edits a conversation's record in the console: another worker is a hand-over, another pool a move.
+
+Most writes are the service's own, which note what they do in the story: they are told apart without reading anything.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from assignment import hand_over, membership
+from domain import edits
+from functions.conversation_written.receiver import Again, Written
+from providers import database
+
+
+def follow(written: Written) -> None:
+    """Does what the edit asks for, if the record still says it. Raises Again while Twilio does not answer."""
+    before, after = written.before, written.after
+    edited = edits.by_hand(before, after)
+    if "worker" in edited:
+        if after.lease_until is not None:
+            raise Again("its worker is just being added, and its record names another one")
+        try:
+            hand_over.edited(written.sid, before.worker, after.participant_sid, after.worker)
+        except hand_over.Refused as refused:
+            raise Again(str(refused)) from refused
+    if edited & {"pool", "priority"}:
+        moved = partial(membership.moved_by_hand, written.sid, after.pool, after.priority)
+        database.until_it_holds(moved)

@@ -1,0 +1,177 @@
+"""A person edits a conversation's record in the console: another worker is a hand-over, another pool or priority holds
+in the queue."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from google.cloud.firestore import DELETE_FIELD, Client
+
+from domain import edits
+from domain.conversation import Conversation
+from providers import conversations, workers
+from tests.core import records
+from tests.core.records import active, conversation, is_pending, workers_in
+from tests.core.test_hand_over import breaches, story
+from tests.core.test_routing import write
+from tests.core.test_sweep import later, sweep
+from tests.service import Service
+
+ANN, BEN = "ann@example.com", "ben@example.com"
+
+
+@pytest.fixture
+def held(service: Service, db: Client) -> str:
+    """One conversation, which Ann holds; Ben is full."""
+    records.worker(db, ANN)
+    records.worker(db, BEN, capacity=0)
+    service.settle()
+    sid = write(service)
+    assert workers_in(service.standin, sid) == [ANN]
+    return sid
+
+
+def edit(service: Service, db: Client, sid: str, **fields: Any) -> None:
+    db.document(f"conversations/{sid}").update(fields)
+    service.settle()
+
+
+def counts_are_true() -> bool:
+    return all(workers.load(one).active == conversations.how_many_held(one) for one in (ANN, BEN))
+
+
+@pytest.mark.parametrize("typed", [BEN, " Ben@Example.com"])
+@pytest.mark.parametrize("on_a_bad_day", [False, True])
+def test_another_worker_is_handed_the_conversation(
+    service: Service, db: Client, held: str, typed: str, on_a_bad_day: bool
+) -> None:
+    if on_a_bad_day:
+        service.triggers.behave(service.project, twice=True, shuffle=4)
+    edit(service, db, held, worker=typed)
+    assert workers_in(service.standin, held) == [BEN]
+    record = conversation(db, held)
+    assert (record["state"], record["worker"], record["others"], record["leaving"]) == (
+        "assigned",
+        BEN,
+        [],
+        None,
+    )
+    assert (active(db, ANN), active(db, BEN)) == (0, 1)
+    assert f"assigning: to {BEN}: written into the record by hand" in story(db, held)
+    changes = [one["method"] for one in service.standin.requests if "Participants" in one["path"]]
+    assert changes[-2:] == ["POST", "DELETE"]
+    assert not breaches(service, db)
+
+
+def test_the_slot_that_comes_free_by_it_is_used(service: Service, db: Client) -> None:
+    records.worker(db, ANN, capacity=1)
+    records.worker(db, BEN, "Unavailable")
+    service.settle()
+    first, second = write(service, "+15550000001"), write(service, "+15550000002")
+    edit(service, db, first, worker=BEN)
+    assert workers_in(service.standin, second) == [ANN]
+    assert counts_are_true()
+
+
+@pytest.mark.parametrize("value", [None, DELETE_FIELD, ""])
+def test_nobody_is_the_queue(service: Service, db: Client, held: str, value: object) -> None:
+    edit(service, db, held, worker=value)
+    assert workers_in(service.standin, held) == []
+    assert (conversation(db, held)["state"], is_pending(db, held)) == ("queued", True)
+    assert f"queued: {ANN} was taken out of the record by hand" in story(db, held)
+    assert active(db, ANN) == 0
+    with later(timedelta(minutes=6)):
+        sweep(service)
+    assert workers_in(service.standin, held) == [ANN]
+
+
+def test_somebody_whom_nobody_knows_changes_nothing_and_is_told(
+    service: Service, db: Client, held: str
+) -> None:
+    edit(service, db, held, worker="nobody@example.com")
+    assert (workers_in(service.standin, held), conversation(db, held)["worker"]) == ([ANN], ANN)
+    assert "not handed over: nobody is called nobody@example.com: it stays with ann@example.com" in story(
+        db, held
+    )
+    assert (active(db, ANN), counts_are_true()) == (1, True)
+
+
+@pytest.mark.parametrize("value", [5, "a/b", ["x"]])
+def test_nonsense_takes_nobody_out(service: Service, db: Client, held: str, value: object) -> None:
+    edit(service, db, held, worker=value)
+    sweep(service)
+    assert (workers_in(service.standin, held), conversation(db, held)["worker"]) == ([ANN], ANN)
+
+
+def test_one_who_waits_is_given_to_whom_the_record_names(service: Service, db: Client) -> None:
+    records.worker(db, BEN, "Unavailable")
+    service.settle()
+    sid = write(service)
+    assert is_pending(db, sid)
+    edit(service, db, sid, worker=BEN)
+    assert (workers_in(service.standin, sid), is_pending(db, sid)) == ([BEN], False)
+    assert (conversation(db, sid)["state"], active(db, BEN)) == ("assigned", 1)
+
+
+def test_one_asleep_goes_over_asleep(service: Service, db: Client, held: str) -> None:
+    service.standin.set_state(held, "inactive")
+    service.settle()
+    edit(service, db, held, worker=BEN)
+    assert (workers_in(service.standin, held), conversation(db, held)["state"]) == ([BEN], "inactive")
+    assert counts_are_true()
+
+
+@pytest.mark.parametrize(("value", "inside"), [(BEN, [BEN]), (None, []), ("nobody@example.com", [ANN])])
+def test_what_no_event_told_the_sweep_follows(
+    service: Service, db: Client, held: str, value: str | None, inside: list[str]
+) -> None:
+    service.triggers.detach(service.project)
+    edit(service, db, held, worker=value)
+    records.set_status(db, ANN, "Unavailable")
+    sweep(service)
+    sweep(service)
+    if value != "nobody@example.com":
+        assert workers_in(service.standin, held) == inside
+    assert conversation(db, held)["state"] == ("assigned" if value == BEN else "queued")
+    assert counts_are_true()
+
+
+def test_counts_that_the_sweep_has_mended_meanwhile_stay_true(
+    service: Service, db: Client, held: str
+) -> None:
+    """The sweep counts by the edited record before anybody follows the edit."""
+    service.triggers.detach(service.project)
+    edit(service, db, held, worker=BEN)
+    db.document(f"workers/{ANN}").update({"active": 0})
+    db.document(f"workers/{BEN}").update({"active": 1})
+    sweep(service)
+    assert workers_in(service.standin, held) == [BEN]
+    assert (active(db, ANN), active(db, BEN)) == (0, 1)
+
+
+def test_another_pool_moves_it_in_the_queue_and_another_priority_holds_there(
+    service: Service, db: Client
+) -> None:
+    records.pool(db, "help", display_name="Support")
+    records.worker(db, BEN, pools=["help"])
+    service.settle()
+    sid = write(service)
+    edit(service, db, sid, priority=7)
+    assert records.read(db, "pending_conversations", sid)["priority"] == 7
+    edit(service, db, sid, pool="help")
+    assert workers_in(service.standin, sid) == [BEN]
+    assert "moved to Support by hand" in story(db, sid)
+
+
+def test_an_edit_is_told_from_what_the_service_does() -> None:
+    record = Conversation("CH1", "assigned", worker=ANN, participant_sid="MB1")
+    by_hand = Conversation("CH1", "assigned", worker=BEN, participant_sid="MB1")
+    assert edits.by_hand(record, by_hand) == {"worker"}
+    assert not edits.by_hand(Conversation("CH1"), by_hand)
+    assert not edits.by_hand(record, Conversation("CH1", "closed", worker=BEN))
+    assert edits.of_its_worker(by_hand, {ANN: "MB1"})
+    assert not edits.of_its_worker(record, {ANN: "MB1"})
+    assert not edits.of_its_worker(by_hand, {ANN: "MB2"})
+    assert not edits.of_its_worker(by_hand, {ANN: "MB1", BEN: "MB3"})
