@@ -123,7 +123,7 @@ class World:
     def _takes(self, path: str, name: str, value: Any) -> bool:
         """Whether Firestore does: large values may be too large together, then there is no such record."""
         try:
-            self.db.document(path).set({name: value}, merge=[name])
+            self.db.document(path).set({name: value}, merge=[name])  # type: ignore[arg-type] # too narrow a type
         except InvalidArgument as refused:
             if not _TOO_LARGE.search(str(refused)):
                 raise
