@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from assignment import ledger, matching, worker_care
-from domain import rules, transitions
+from domain import hours, rules, transitions
 from domain.arrival import Arrival
 from domain.conversation import CLOSED, QUEUED, Conversation
 from domain.customer import NOBODY, Customer
@@ -26,6 +26,7 @@ from providers import (
     log,
     pending,
     pools,
+    public_holidays,
     settings,
     workers,
 )
@@ -197,7 +198,17 @@ def _described(seen: Seen, arrival: Arrival) -> Conversation:
         created_at=stored.created_at or min(arrival.created_at or now, now),
         priority=stored.priority if rules.is_routed(stored) else rules.priority_of(seen.customer, seen.pool),
     )
-    return transitions.presumed(described)
+    closes = seen.pool.hours is not None and not described.outside_hours and not rules.is_routed(described)
+    return transitions.presumed(_if_outside_hours(described, seen) if closes else described)
+
+
+def _if_outside_hours(arrived: Conversation, seen: Seen) -> Conversation:
+    """Noted once, by the hours that held when it arrived: what somebody edits later changes no figures."""
+    week, at, zone = seen.pool.hours, arrived.created_at, seen.settings.zone
+    if week is None or at is None or hours.open_at(week, at, zone, public_holidays.of(week.countries)):
+        return arrived
+    outside = replace(arrived, outside_hours=True)
+    return outside.noted(clock.now(), "outside the hours", f"{seen.pool.display_name} is closed just now")
 
 
 def _our_number(arrival: Arrival, pool: Pool) -> str | None:

@@ -62,7 +62,7 @@ class Conversation:
     `others` are workers in the conversation besides the one it counts for. `leaving`: a worker from whom it was taken
     back, or who has handed it on, and whom Twilio still has in it; `leaving_sid`: that stay of theirs. `taken_from`:
     the worker who let it wait too long, until another one is in it. `read_index`: up to which message the worker has
-    looked. What messages change is said in domain/messages.py.
+    looked. What messages change is said in domain/messages.py. `outside_hours`: its pool was closed when it arrived.
     """
 
     sid: str
@@ -97,6 +97,7 @@ class Conversation:
     excluded_workers: tuple[str, ...] = ()
     excluded_until: datetime | None = None
     starting: bool = False
+    outside_hours: bool = False
     last_message: LastMessage | None = None
     unread: int = 0
     awaiting_since: datetime | None = None
@@ -214,6 +215,7 @@ def parse(sid: str, data: Mapping[str, Any] | None, version: object = None) -> C
         others=read.texts("others"),
         excluded_workers=read.texts("excluded_workers"),
         starting=read.flag("starting", default=False),
+        outside_hours=read.flag("outside_hours", default=False),
         last_message=_last_message(read),
         unread=max(0, read.whole("unread", default=0)),
         answered_by=identity_in(read, "answered_by"),
@@ -286,6 +288,8 @@ def stored(conversation: Conversation) -> dict[str, Any]:
     data = {name: getattr(conversation, name) for name in _STORED} | told(conversation)
     # For the wallboard's counts: only what a worker was looked for, so that one range says "arrived today".
     data["arrived_at"] = conversation.created_at if conversation.mode in ("custom", "pool") else None
+    if conversation.outside_hours:  # else not there at all, so that pools without hours pay for no index
+        data["arrived_outside_at"] = data["arrived_at"]
     return {name: list(value) if isinstance(value, tuple) else value for name, value in data.items()}
 
 

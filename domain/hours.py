@@ -44,14 +44,6 @@ class Hours:
     yearly: frozenset[tuple[int, int]] = frozenset()
     countries: tuple[str, ...] = ()
 
-    @property
-    def is_always(self) -> bool:
-        """Whether it never closes, so that nothing has to be worked out."""
-        return self.week is None and not (self.dates or self.moments or self.yearly or self.countries)
-
-
-ALWAYS = Hours()
-
 
 def open_at(hours: Hours, moment: datetime, zone: ZoneInfo, is_holiday: IsHoliday) -> bool:
     """Whether it is open at this moment. `is_holiday`: of the public holidays of `hours.countries`."""

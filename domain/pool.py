@@ -8,7 +8,7 @@ from typing import Any
 
 from domain import addresses, pool_texts, typed_hours
 from domain.fields import Fields
-from domain.hours import ALWAYS, Hours
+from domain.hours import Hours
 from domain.pool_texts import Texts
 from domain.settings import MODES
 from domain.strategies import DEFAULT_STRATEGY, STRATEGIES
@@ -35,7 +35,7 @@ class Pool:
     overflow_after: int | None = 0
     answer_within: int | None = None
     unavailable_after: int | None = None
-    hours: Hours = ALWAYS
+    hours: Hours | None = None
     texts: Texts = field(default_factory=dict)
     problem: str | None = None
 
@@ -72,7 +72,7 @@ def parse(pool_id: str, data: Mapping[str, Any] | None, version: object = None) 
         overflow_after=fields.delay("overflow_after", default=0, least=0),
         answer_within=fields.delay("answer_within"),
         unavailable_after=fields.delay("unavailable_after"),
-        hours=typed_hours.read(fields) if fields.has("hours") or fields.has("holidays") else ALWAYS,
+        hours=typed_hours.read(fields) if fields.has("hours") or fields.has("holidays") else None,
         texts=pool_texts.read(fields) if fields.has("texts") else {},
         problem=fields.problem,
     )

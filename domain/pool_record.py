@@ -34,7 +34,8 @@ def numbers_of(data: Mapping[str, Any] | None) -> set[str]:
 
 def countries_of(data: Mapping[str, Any]) -> tuple[str, ...]:
     """The countries whose public holidays count."""
-    return _read("", data).hours.countries
+    hours = _read("", data).hours
+    return hours.countries if hours else ()
 
 
 def problem(

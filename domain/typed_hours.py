@@ -80,9 +80,10 @@ _YEARLY = (
 _COUNTRY = re.compile(r"([A-Z]{2})(?:[-_ /]([A-Z0-9]{1,3}))?")
 
 
-def read(fields: Fields) -> Hours:
-    """`hours` and `holidays` of a pool's record."""
-    return replace(_holidays(fields), week=_week(fields))
+def read(fields: Fields) -> Hours | None:
+    """`hours` and `holidays` of a pool's record; None for one that never closes."""
+    found = replace(_holidays(fields), week=_week(fields))
+    return found if found != Hours() else None
 
 
 def _week(fields: Fields) -> tuple[tuple[Span, ...], ...] | None:

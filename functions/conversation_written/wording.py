@@ -92,7 +92,7 @@ def _name(customer: Snapshot | None) -> str | None:
 
 
 def _opens(pool: Pool, now: datetime, zone: ZoneInfo) -> datetime | None:
-    if pool.hours.is_always:
+    if pool.hours is None:
         return now
     return hours.opens_next(pool.hours, now, zone, public_holidays.of(pool.hours.countries))
 

@@ -68,9 +68,16 @@ class Today:
 
     @property
     def service_level(self) -> float | None:
-        """Share within the threshold, of those who were answered or gave up."""
-        ended = self.waits.answered + self.waits.abandoned
-        return self.waits.within / ended if ended else None
+        """Share within the threshold, of those who came while their pool was open, and were answered or gave up."""
+        outside = self.waits.outside
+        ended = self.waits.answered + self.waits.abandoned - outside.ended
+        return max(0, self.waits.within - outside.within) / ended if ended > 0 else None
+
+    @property
+    def service_level_outside(self) -> float | None:
+        """The same of those who came while it was closed."""
+        outside = self.waits.outside
+        return outside.within / outside.ended if outside.ended else None
 
     @property
     def average(self) -> float | None:

@@ -68,6 +68,12 @@ def _today(today: Today) -> dict[str, Any]:
         "not_routed": today.not_routed,
         "within_service_level": waits.within,
         "service_level": today.service_level,
+        "outside_hours": {
+            "arrived": waits.outside.arrived,
+            "abandoned": waits.outside.abandoned,
+            "within_service_level": waits.outside.within,
+            "service_level": today.service_level_outside,
+        },
         "answered": today.answers.answered,
         "answered_within": today.answered_within,
         "average_first_answer_seconds": today.first_answer,
@@ -119,8 +125,15 @@ def _of_today(today: Today) -> Iterator[Metric]:
     yield _gauge("arrived", "Arrived since midnight at numbers that are routed.", [(waits.arrived,)])
     yield _gauge("abandoned", "Of these, closed before a worker was in.", [(waits.abandoned,)])
     yield _gauge("within_service_level", "Of these, assigned within the threshold.", [(waits.within,)])
+    outside = waits.outside
+    text = "Of those who arrived, while their pool was closed."
+    yield _gauge("arrived_outside_hours", text, [(outside.arrived,)])
+    text = "Of these, closed before a worker was in."
+    yield _gauge("abandoned_outside_hours", text, [(outside.abandoned,)])
+    text = "Of these, assigned within the threshold."
+    yield _gauge("within_service_level_outside_hours", text, [(outside.within,)])
     answers = today.answers
-    yield _gauge("answered", "Of these, answered by a worker's message.", [(answers.answered,)])
+    yield _gauge("answered", "Of those who arrived, answered by a worker's message.", [(answers.answered,)])
     yield _gauge("answered_within", "Of these, answered within the threshold.", [(answers.within,)])
     text = "Seconds from arrival to a worker's first message, of all who were answered."
     yield _gauge("first_answer_seconds", text, [(answers.seconds,)])

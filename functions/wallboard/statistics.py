@@ -61,6 +61,29 @@ class Span:
 
 
 @dataclass(frozen=True)
+class Outside:
+    """Of those who arrived while their pool was closed: the same as in Waits."""
+
+    arrived: int = 0
+    unanswered: int = 0
+    abandoned: int = 0
+    within: int = 0
+
+    @property
+    def ended(self) -> int:
+        """Those who were assigned or gave up, of whom the service level is a share."""
+        return max(0, self.arrived - self.unanswered) + self.abandoned
+
+    def __add__(self, other: Outside) -> Outside:
+        return Outside(
+            self.arrived + other.arrived,
+            self.unanswered + other.unanswered,
+            self.abandoned + other.abandoned,
+            self.within + other.within,
+        )
+
+
+@dataclass(frozen=True)
 class Waits:
     """What became of the conversations that arrived within a span. `at_most[i]` waited no longer than EDGES[i]."""
 
@@ -70,6 +93,7 @@ class Waits:
     within: int = 0
     seconds: float = 0.0
     at_most: tuple[int, ...] = (0,) * len(EDGES)
+    outside: Outside = Outside()
 
     @property
     def answered(self) -> int:
@@ -88,6 +112,7 @@ class Waits:
             self.within + other.within,
             self.seconds + other.seconds,
             tuple(a + b for a, b in zip(self.at_most, other.at_most, strict=True)),
+            self.outside + other.outside,
         )
 
 
@@ -133,7 +158,19 @@ def waits(meter: Meter, span: Span, threshold: int) -> Waits:
     counts = [found for found, _ in every(calls)]
     at_most = dict(zip(edges, counts[2:], strict=True))
     told = tuple(at_most[edge] for edge in EDGES)
-    return Waits(count, counts[0], counts[1], at_most[threshold], seconds or 0.0, told)
+    outside = _outside(meter, span, threshold)
+    return Waits(count, counts[0], counts[1], at_most[threshold], seconds or 0.0, told, outside)
+
+
+def _outside(meter: Meter, span: Span, threshold: int) -> Outside:
+    arrived = _within("arrived_outside_at", span)
+    count = _counted(meter, "conversations", arrived)[0]
+    if count == 0:
+        return Outside()
+    unanswered = [*arrived, ("waited", "==", None)]
+    asked = [unanswered, [*unanswered, ("state", "==", "closed")], [*arrived, ("waited", "<=", threshold)]]
+    calls = [partial(_counted, meter, "conversations", conditions, scanned=count) for conditions in asked]
+    return Outside(count, *(found for found, _ in every(calls)))
 
 
 def answers(meter: Meter, span: Span, threshold: int) -> Answers:

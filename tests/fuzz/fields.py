@@ -188,6 +188,8 @@ KEPT: Mapping[str, tuple[str, ...]] = {
         "service_sid",
         "created_at",
         "arrived_at",
+        "arrived_outside_at",
+        "outside_hours",
         "queued_at",
         "assigned_at",
         "closed_at",

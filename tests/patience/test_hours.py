@@ -32,10 +32,13 @@ def at(local: str, zone: ZoneInfo = BERLIN, fold: int = 0) -> datetime:
 
 
 def is_open(one: Pool, moment: datetime, zone: ZoneInfo = BERLIN) -> bool:
-    return hours.open_at(one.hours, moment, zone, public_holidays.of(one.hours.countries))
+    return one.hours is None or hours.open_at(
+        one.hours, moment, zone, public_holidays.of(one.hours.countries)
+    )
 
 
 def opening(one: Pool, moment: datetime, zone: ZoneInfo = BERLIN) -> datetime | None:
+    assert one.hours is not None
     return hours.opens_next(one.hours, moment, zone, public_holidays.of(one.hours.countries))
 
 
@@ -126,7 +129,7 @@ def test_who_never_opens_opens_at_no_time() -> None:
 )
 def test_what_people_type_is_understood(typed: Any, spans: list[str]) -> None:
     read = pool({"Monday": typed, "TUE": "9-17"})
-    assert read.hours.week is not None
+    assert read.hours is not None and read.hours.week is not None
     hour = timedelta(hours=1)
     assert [f"{one.begins / hour:g}-{one.ends / hour:g}" for one in read.hours.week[0]] == spans
     assert read.problem is None

@@ -263,3 +263,13 @@ def test_the_token_of_a_text_is_in_its_message(service: Service, db: Client) -> 
     (record,) = db.collection("sent_texts").stream()
     assert json.loads(message["attributes"]) == {messages.SERVICE_TEXT: record.get("queued.token")}
     assert record.get("expires_at") > clock.now()
+
+
+def test_whether_it_was_closed_is_noted_when_somebody_arrives(service: Service, db: Client) -> None:
+    pool(db, **closed())
+    sid = write(service)
+    record = records.conversation(db, sid)
+    assert (record["outside_hours"], record["arrived_outside_at"]) == (True, record["created_at"])
+    assert record["log"][0]["what"] == "outside the hours"
+    pool(db)
+    assert "arrived_outside_at" not in records.conversation(db, write(service, "+15550000002"))

@@ -45,6 +45,7 @@ def _records(db: Client) -> None:
     sales = {"addresses": [SALES], "strategy": "least_busy", "capacity": 1}
     texts = {"queued": "{{Position}}, {{Wait}}"}
     records.pool(db, "sales", **sales, answer_within=1, texts=texts)
+    records.pool(db, "front", hours={"daily": "closed"})
     records.worker(db, ANN, "Unavailable", pools=["front", "sales"])
     records.worker(db, "bob@example.com", pools=["sales"], missed=1, missed_at=clock.now())
     for name in ("Ada Byron", "Ada Lovelace"):

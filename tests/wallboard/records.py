@@ -25,18 +25,18 @@ def a_day(count: int, seed: int = 1) -> list[Conversation]:
     found = []
     for number in range(count):
         age = chance.uniform(0, 86_400 * 2) if number % 2 else chance.uniform(0, passed)
-        found.append(_one(sid(number), now - timedelta(seconds=age), chance))
+        found.append(_one(number, now - timedelta(seconds=age), chance))
     return found
 
 
-def _one(name: str, at: datetime, chance: random.Random) -> Conversation:
+def _one(number: int, at: datetime, chance: random.Random) -> Conversation:
     mode = chance.choice(["pool", "pool", "custom", "none"])
     answered = mode != "none" and chance.random() < 0.85
     state = chance.choice(["assigned", "closed", "inactive"] if answered else ["queued", "closed"])
     if mode == "none":
         state = chance.choice(["unrouted", "closed"])
     return Conversation(
-        name,
+        sid(number),
         state=state,
         mode=mode,
         pool=chance.choice(["default", "sales"]),
@@ -47,6 +47,7 @@ def _one(name: str, at: datetime, chance: random.Random) -> Conversation:
         created_at=at,
         queued_at=at,
         waited=round(chance.expovariate(1 / 50), 3) if answered else None,
+        outside_hours=number % 3 == 0,
         log=({"at": at, "what": "queued", "why": "no one in Sales is Available; 3 Unavailable"},),
     )
 

@@ -47,7 +47,14 @@ def test_todays_figures_are_those_that_the_documents_give(get: Get, db: firestor
     assert today["abandoned"] == len(abandoned) > 0
     assert today["waiting"] == len(documents) - len(waits) - len(abandoned)
     assert today["within_service_level"] == len(within)
-    assert today["service_level"] == pytest.approx(len(within) / (len(waits) + len(abandoned)))
+    assert today["service_level"] == pytest.approx(_level(documents, 40, outside=False))
+    outside = [d for d in documents if d["outside_hours"]]
+    assert today["outside_hours"] == {
+        "arrived": len(outside),
+        "abandoned": sum(d["outside_hours"] for d in abandoned),
+        "within_service_level": sum(d["waited"] is not None and d["waited"] <= 40 for d in outside),
+        "service_level": pytest.approx(_level(documents, 40, outside=True)),
+    }
     assert today["average_wait_seconds"] == pytest.approx(sum(waits) / len(waits))
     assert sum(hour["arrived"] for hour in today["hours"]) == len(documents)
     for bucket in today["waits"]:
@@ -55,6 +62,14 @@ def test_todays_figures_are_those_that_the_documents_give(get: Get, db: firestor
         assert at_most is None or sum(wait <= at_most for wait in waits) == sum(
             other["count"] for other in today["waits"] if (other["up_to_seconds"] or 1e9) <= at_most
         )
+
+
+def _level(documents: list[dict[str, Any]], threshold: float, outside: bool) -> float:
+    """The share within the threshold, of those assigned or abandoned who came outside the hours, or within them."""
+    ended = [d for d in documents if d["waited"] is not None or d["state"] == "closed"]
+    theirs = [d for d in ended if d["outside_hours"] is outside]
+    within = [d for d in theirs if d["waited"] is not None and d["waited"] <= threshold]
+    return len(within) / len(theirs)
 
 
 def test_the_95th_percentile_is_right_to_within_its_bucket(get: Get, db: firestore.Client) -> None:
@@ -170,6 +185,10 @@ def test_prometheus_finds_the_same_names_types_and_labels_every_day(get: Get, db
         "not_routed": ("gauge", set()),
         "stuck": ("gauge", set()),
         "wait_seconds": ("histogram", {"le"}),
+        **dict.fromkeys(
+            (f"{one}_outside_hours" for one in ("arrived", "abandoned", "within_service_level")),
+            ("gauge", set()),
+        ),
         "wallboard_reads": ("counter", set()),
     }
     today, waited = metrics(get)["today"], families[f"{prefix}wait_seconds"].samples
