@@ -21,8 +21,9 @@ def since(oldest: Iterable[Pending], known: Mapping[str, Pool]) -> datetime | No
 
 
 def _has_been_open(pool: Pool) -> bool:
-    if pool.hours.is_always:
+    week = pool.hours
+    if week is None:
         return True
-    zone, is_holiday = settings.load().zone, public_holidays.of(pool.hours.countries)
+    zone, is_holiday = settings.load().zone, public_holidays.of(week.countries)
     moments = (clock.now() - _OPEN_FOR, clock.now())
-    return all(hours.open_at(pool.hours, moment, zone, is_holiday) for moment in moments)
+    return all(hours.open_at(week, moment, zone, is_holiday) for moment in moments)
