@@ -69,5 +69,5 @@ def _address(name: str) -> str:
 
 @cache
 def _content(name: str) -> str:
-    parts = ("theme.css", name) if name == "wallboard.css" else (name,)
+    parts = ("theme.css", "panels.css", name) if name == "wallboard.css" else (name,)
     return "".join((_SHARED.get(part, _HERE / "static") / part).read_text(encoding="utf-8") for part in parts)

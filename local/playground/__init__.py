@@ -23,6 +23,7 @@ _FUNCTIONS = Path(__file__).parents[2] / "functions"
 _SHARED = {
     "theme.css": _FUNCTIONS / "static",
     "preact.js": _FUNCTIONS / "static",
+    "panels.css": _FUNCTIONS / "wallboard" / "static",
     "icon.svg": _FUNCTIONS / "wallboard" / "static",
 }
 POLICY = (

@@ -5,11 +5,12 @@ import secrets
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, expect, sync_playwright
 
 from local import playground, sample_data
 from local.playground import chromium
 from local.stack import Options, Stack
+from tests.inbox.conftest import issuer, issuer_server  # noqa: F401 - fixtures of the inbox's own tests
 
 _MISSING = f"THE BROWSER TESTS DID NOT RUN: {chromium.MISSING}"
 PATIENCE = 15_000  # milliseconds; a busy machine takes its time
@@ -34,6 +35,14 @@ def browser() -> Iterator[Browser]:
 def page(browser: Browser) -> Iterator[Page]:
     """An empty page; whatever goes wrong in its scripts fails the test."""
     context = browser.new_context(viewport={"width": 1440, "height": 1000}, reduced_motion="reduce")
+    opened, wrong = watched(context)
+    yield opened
+    context.close()
+    assert not wrong
+
+
+def watched(context: BrowserContext) -> tuple[Page, list[str]]:
+    """A page, and what went wrong in its scripts."""
     context.set_default_timeout(PATIENCE)
     opened = context.new_page()
     wrong: list[str] = []
@@ -49,9 +58,7 @@ def page(browser: Browser) -> Iterator[Page]:
     opened.on("pageerror", lambda error: wrong.append(str(error)))
     opened.on("console", heard)
     opened.on("dialog", asked)
-    yield opened
-    context.close()
-    assert not wrong
+    return opened, wrong
 
 
 @pytest.fixture(scope="module")

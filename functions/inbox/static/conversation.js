@@ -3,12 +3,10 @@ import { ago, ask, change, now, of } from "./server.js";
 import { Close, Customer, HandOver, Templates } from "./sheets.js";
 import { Avatar, Bones, Channel, Icon, Round, Waits, Wrong, bare, clock, count, day, html, nameOf, size, useDraft, useEffect, useLayoutEffect, useRef, useState } from "./parts.js";
 
-const WATCHED = 120_000; // milliseconds for which the delivery of an own message is looked after,
-const AS_OFTEN = 6000; // as often as this
-const ONE_BREATH = 300_000; // messages of one person as close as this stand together
-const NEAR_END = 80; // pixels from the end that still count as reading the newest
-const NEAR = 200; // characters before the end, from which on they are counted
-const LARGEST_EDGE = 2048; // pixels of a photo that was too large
+const [WATCHED, AS_OFTEN] = [120_000, 6000]; // milliseconds for which, and as often as, an own message's delivery is looked after
+const ONE_BREATH = 300_000; // milliseconds between messages that stand together
+const NEAR = 200; // characters left, from which on they are counted
+const EDGE = 2048; // pixels of a photo that was too large
 
 const PICTURE = /^image\/(jpeg|png|gif|webp)$/;
 
@@ -17,7 +15,7 @@ const threads = new Map(); // what was read of each conversation while the page 
 const failedToArrive = ({ delivery }) => ["failed", "undelivered"].includes(delivery?.state);
 const isOnItsWay = (one) => one.from === "worker" && one.delivery?.state === "sent" && ago(one.at) < WATCHED;
 
-// The messages of one conversation: read when its record changes, and while a delivery is open.
+// Read when the conversation's record changes, and while a delivery is open.
 function useThread(sid, one, looks, outbox) {
   const [thread, setThread] = useState(threads.get(sid));
   const [wrong, setWrong] = useState("");
@@ -113,7 +111,7 @@ function Log({ sid, me, thread: { messages, more }, outbox, earlier, onAgain, on
   }, []);
   const scrolled = () => {
     const { scrollHeight, scrollTop, clientHeight } = log.current;
-    place.current.atEnd = scrollHeight - scrollTop - clientHeight < NEAR_END;
+    place.current.atEnd = scrollHeight - scrollTop - clientHeight < NEAR;
     if (place.current.atEnd) setBelow(false);
   };
   const newest = messages.findLast(({ from }) => from === "worker");
@@ -133,9 +131,9 @@ function Log({ sid, me, thread: { messages, more }, outbox, earlier, onAgain, on
   </div>`;
 }
 
-// A photo that is too large is made smaller; what stays too large, or is not taken, is refused in a sentence.
+// A photo that is too large is made smaller.
 async function fitted(file, types, most) {
-  if (!types.includes(file.type)) throw new Error(`${file.name} cannot be sent here; ${types.map((type) => type.split("/")[1]).join(", ")} can.`);
+  if (!types.includes(file.type)) throw new Error(`${file.name} cannot be sent here: it is none of ${types.map((type) => type.split("/")[1]).join(", ")}.`);
   if (file.size <= most) return file;
   const smaller = file.type !== "image/gif" && await shrunk(file).catch(() => null);
   if (smaller?.size <= most) return smaller;
@@ -144,7 +142,7 @@ async function fitted(file, types, most) {
 
 async function shrunk(file) {
   const picture = await createImageBitmap(file);
-  const scale = Math.min(1, LARGEST_EDGE / Math.max(picture.width, picture.height));
+  const scale = Math.min(1, EDGE / Math.max(picture.width, picture.height));
   const canvas = Object.assign(document.createElement("canvas"), { width: picture.width * scale, height: picture.height * scale });
   canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
   const blob = await new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.85));
@@ -174,10 +172,9 @@ function Composer({ me, sid, rules: { limit = 1600, files = [], largest_file: la
   const off = Boolean(blocked || late);
   const empty = !text.trim() && !file;
 
-  useLayoutEffect(() => { // as high as its text, where the style sheet cannot say so
-    if (CSS.supports("field-sizing", "content")) return;
-    box.current.style.height = "auto";
-    box.current.style.height = `${box.current.scrollHeight}px`;
+  useLayoutEffect(() => { // as high as its text, also where the style sheet cannot say so
+    box.current.style.height = 0;
+    box.current.style.height = `${box.current.scrollHeight + 2}px`;
   }, [text]);
   useEffect(() => { // a template, or a message that comes back to be changed
     if (!put) return;
@@ -203,7 +200,7 @@ function Composer({ me, sid, rules: { limit = 1600, files = [], largest_file: la
   };
   const keys = (event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) send(event); };
   return html`<form class="composer" onSubmit=${send}>
-    ${off && html`<p class="notice">${blocked || "More than 24 hours have passed since the customer wrote: WhatsApp takes only approved templates now."}</p>`}
+    ${off && html`<p class="notice">${blocked || "More than 24 hours have passed since the customer wrote: WhatsApp takes approved templates only."}</p>`}
     <${Wrong}>${wrong}<//>
     ${file && html`<div class="chosen"><${Local} blob=${file} type=${file.type} name="Preview" /><span>${file.name}<small>${size(file.size)}</small></span>
       <${Round} icon="away" label="Remove the file" onClick=${() => setFile(null)} /></div>`}
@@ -243,12 +240,12 @@ export function Conversation({ one, view: { state, failure, looks }, outbox, liv
       <h1>${name}<small><${Channel} of=${one.channel} /> ${bare(one.address)}</small></h1>
       ${Act({ icon: "customer", label: "Customer" })}${Act({ icon: "hand", label: "Hand over" })}${Act({ icon: "done", label: "Close" })}
     </div>
-    <p class="why">${failure ? html`<span><b class="lost">${failure.message}</b> What you write is kept and sent later.</span>`
+    <p class="why">${failure ? html`<span><b class="lost">${failure.message}</b> What you write is sent later.</span>`
       : html`${one.awaiting_since && html`<${Waits} since=${one.awaiting_since} />`}<span>${one.why}</span>`}</p>
     ${thread ? html`<${Log} ...${{ sid, me: state.me, thread, outbox, earlier }} onAgain=${(text) => send({ text })} onEdit=${write} />`
       : html`<div class="logs">${wrong ? html`<${Wrong}>${wrong}<//>` : html`<${Bones} />`}</div>`}
     <${Composer} ...${{ me: state.me, sid, outbox, late, put }} rules=${thread || {}} onTemplates=${() => setSheet("templates")} onSent=${() => live.soon()}
-      blocked=${gone ? "This conversation is not with you any more: it was closed, or somebody else has it now. What you wrote is kept here." : thread?.write} />
+      blocked=${gone ? "This conversation is not with you any more: it was closed, or somebody else has it. What you wrote is kept." : thread?.write} />
     ${sheet === "customer" && html`<${Customer} one=${one} onClose=${close} />`}
     ${sheet === "templates" && html`<${Templates} one=${one} late=${late} onClose=${close} onText=${({ content }) => write(content)} onTemplate=${({ id, content }) => send({ template: id, content })} />`}
     ${sheet === "hand" && html`<${HandOver} one=${one} me=${state.me} pools=${state.pools} onDone=${leave} onClose=${close} />`}

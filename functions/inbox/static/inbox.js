@@ -1,9 +1,9 @@
-// The inbox: the list with the switch, and the conversation beside it or instead of it.
+// The list with the switch, and the conversation beside it or instead of it.
 import { render } from "./preact.js";
 import { Device, Live, Outbox, change } from "./server.js";
 import { Conversation } from "./conversation.js";
 import { More, WriteFirst } from "./sheets.js";
-import { Avatar, Bones, Channel, Icon, Round, Switch, Waits, age, clock, count, html, nameOf, useAct, useEffect, useRef, useState } from "./parts.js";
+import { Avatar, Bones, Channel, Icon, Round, Switch, Waits, age, clock, count, html, nameOf, useAct, useEffect, useLayoutEffect, useRef, useState } from "./parts.js";
 
 const SAID_FOR = 6000; // milliseconds that a sentence about what was done stays
 const WRITING = "textarea, input, select, dialog";
@@ -40,7 +40,14 @@ function Available({ on, live, say }) {
   return html`<${Switch} on=${on} aria-busy=${busy} onClick=${run}>Available<//>`;
 }
 
+// A row that moves up or down keeps the focus.
+function useFocusKept() {
+  const id = document.activeElement.id;
+  useLayoutEffect(() => { if (id && document.activeElement.id !== id) document.getElementById(id)?.focus(); });
+}
+
 function List({ view: { state, failure, at }, open, outbox, live, say, onSheet }) {
+  useFocusKept();
   const on = state.me.status === "Available";
   const told = failure ? html`<b class="lost">${failure.message}</b> You see the inbox as of ${clock(at)}.`
     : !on ? "Nobody new comes to you now." : state.waiting ? `${count(state.waiting, "customer")} in the queue` : state.waiting === 0 && "Nobody is in the queue.";
@@ -51,7 +58,7 @@ function List({ view: { state, failure, at }, open, outbox, live, say, onSheet }
     ${state.me.note && html`<p class="notice">${state.me.note}</p>`}
     <div class="scroll">
       ${state.conversations.length === 0 && html`<div class="nothing"><span><${Icon} name=${on ? "done" : "away"} /></span>
-        <p>${state.empty || (on ? "Nobody waits. The next customer comes here by itself." : "You are not Available. Turn the switch on, and the next customer comes to you.")}</p></div>`}
+        <p>${state.empty || (on ? "Nobody waits." : "You are not Available.")}</p></div>`}
       <ul role="list" aria-label="Conversations" class="rows">${inOrder(state.conversations).map((one) => html`<${Row} key=${one.sid} one=${one} open=${one.sid === open} outbox=${outbox} />`)}</ul>
     </div>
   </section>`;
@@ -67,7 +74,6 @@ function back() {
   requestAnimationFrame(() => document.getElementById(row)?.focus());
 }
 
-// j and k, or the arrows, walk through the list; Enter opens, as it does with any link.
 function walk(step) {
   const rows = [...document.querySelectorAll(".row")];
   const at = rows.indexOf(document.activeElement);
@@ -75,7 +81,7 @@ function walk(step) {
   rows[Math.min(rows.length - 1, Math.max(0, from + step))]?.focus();
 }
 
-// Which conversation is open stands in the address: back is the browser's back, and a reload stays.
+// Which conversation is open stands in the address.
 function useOpen(live, onHelp) {
   const [open, setOpen] = useState(here);
   live.open = open;
@@ -96,7 +102,7 @@ function useOpen(live, onHelp) {
   return open;
 }
 
-// What the server says; the last that it said stays readable when it does not answer.
+// The last that the server said stays readable when it does not answer.
 function useLive() {
   const [view, setView] = useState({ looks: 0 });
   const live = useRef(null);
@@ -150,7 +156,7 @@ function App() {
   return html`<div class="both ${one ? "inside" : ""}">
     <${List} ...${{ view, open, outbox, live, say }} onSheet=${setSheet} />
     ${one ? html`<${Conversation} key=${open} ...${{ one, view, outbox, live, say }} onBack=${back} />`
-      : html`<div class="pane none"><p>Choose a conversation.<small>j and k walk through the list, Enter opens, ? shows all keys.</small></p></div>`}
+      : html`<div class="pane none"><p>Choose a conversation.<small>? shows the keys.</small></p></div>`}
     ${saying}
     ${sheet === "write" && html`<${WriteFirst} me=${me} onClose=${close} onDone=${(sid) => { close(); location.hash = sid; live.look(); live.soon(); }} />`}
     ${sheet === "more" && html`<${More} me=${me} device=${device} unsent=${outbox.entries.filter((entry) => entry.state !== "sent").length} onClose=${close} />`}

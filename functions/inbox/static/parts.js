@@ -14,17 +14,15 @@ const daysAgo = (at) => Math.round((new Date(now()).setHours(0, 0, 0, 0) - new D
 
 export const day = (at) => ["Today", "Yesterday"][daysAgo(at)] || longDate(at);
 
-// How old a text is, short, for it stands in a corner.
 export function age(at) {
   if (ago(at) < HOUR) return ago(at) < MINUTE ? "now" : `${Math.floor(ago(at) / MINUTE)} min`;
   return daysAgo(at) ? date(at) : clock(at);
 }
 
-// How long somebody waits; the colour follows: calm, soon, late.
 export function Waits({ since }) {
   const minutes = Math.max(0, Math.floor(ago(since) / MINUTE));
   const words = minutes < 1 ? "under 1 min" : minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
-  return html`<span class="wait ${minutes < 2 ? "calm" : minutes < 5 ? "soon" : "late"}">Waits ${words}</span>`;
+  return html`<span class="wait ${minutes < 2 ? "" : minutes < 5 ? "soon" : "late"}">Waits ${words}</span>`;
 }
 
 export const count = (number, one) => `${number.toLocaleString("en")} ${one}${number === 1 ? "" : "s"}`;
@@ -51,14 +49,13 @@ const ICONS = {
 
 export const Icon = ({ name }) => html`<svg class="icon ${name}" viewBox="0 0 24 24" aria-hidden="true"><path d=${ICONS[name]} /></svg>`;
 
-// A round button that shows no word and says it.
 export const Round = ({ icon, label, kind = "quiet", ...more }) =>
   html`<button type="button" class="${kind} round" aria-label=${label} title=${label} ...${more}><${Icon} name=${icon} /></button>`;
 
 export const Switch = ({ on, label, children, ...more }) =>
   html`<button type="button" class="switch" role="switch" aria-checked=${on} aria-label=${label} ...${more}>${children}<i class="knob"></i></button>`;
 
-// A customer's own picture; initials where there is none or it does not come.
+// A picture, or initials.
 export function Avatar({ name = "", picture }) {
   const [broken, setBroken] = useState(false);
   const words = name.replace(/[^\p{L}\p{N} ]/gu, "").trim().split(/\s+/);
@@ -69,7 +66,7 @@ export function Avatar({ name = "", picture }) {
     ? html`<img src=${picture} alt="" referrerpolicy="no-referrer" onError=${() => setBroken(true)} />` : letters.toUpperCase() || "?"}</span>`;
 }
 
-// What opens over the page: the browser keeps the focus in it, gives it back, and closes it on Escape.
+// The browser keeps the focus in it, gives it back, and closes it on Escape.
 export function Sheet({ title, kind = "", onClose, children }) {
   const dialog = useRef(null);
   useLayoutEffect(() => {
@@ -86,7 +83,7 @@ export function Sheet({ title, kind = "", onClose, children }) {
 export const Wrong = ({ children }) => children && html`<p class="wrong" role="alert">${children}</p>`;
 export const Bones = () => html`<div class="bones"><i></i><i></i><i></i></div>`;
 
-// What is asked for, and what stands in its place until it is there: [what came, bones or the sentence why not].
+// [what came, what stands in its place until then: bones, or the sentence why not].
 export function useAsked(asked, about) {
   const [[told, wrong], setTold] = useState([]);
   useEffect(() => {
@@ -97,7 +94,7 @@ export function useAsked(asked, about) {
   return [told, wrong ? html`<${Wrong}>${wrong}<//>` : !told && html`<${Bones} />`];
 }
 
-// An act behind a button: [whether it runs, the sentence when it failed, run].
+// [whether it runs, the sentence when it failed, run].
 export function useAct(act) {
   const [busy, setBusy] = useState(false);
   const [wrong, setWrong] = useState("");
@@ -112,7 +109,6 @@ export function useAct(act) {
   return [busy, wrong, run];
 }
 
-// A text that is kept at each stroke.
 export function useDraft(me, about) {
   const key = `inbox ${me.identity} draft ${about}`;
   const [text, setText] = useState(() => kept.get(key) || "");

@@ -1,5 +1,4 @@
-// Asking the server and when to look again; what this device keeps: drafts, what is on its way, notifications.
-// Whatever goes wrong becomes one sentence for the person at the page.
+// Asking the server; what this device keeps: drafts, the outbox, notifications.
 export class Failure extends Error {
   constructor(sentence, status) {
     super(sentence);
@@ -13,7 +12,7 @@ export const now = () => Date.now() + skew;
 export const ago = (at) => now() - Date.parse(at || 0);
 
 export async function ask(path, method = "GET", body, etag) {
-  const headers = { "X-Requested-With": "XMLHttpRequest" }; // a sign-in proxy then answers 401 and leads nowhere else
+  const headers = { "X-Requested-With": "XMLHttpRequest" }; // a sign-in proxy then answers 401
   if (method !== "GET") Object.assign(headers, { "X-Inbox": "1", "Content-Type": "application/json" });
   if (etag) headers["If-None-Match"] = etag;
   let answer;
@@ -38,15 +37,15 @@ export async function ask(path, method = "GET", body, etag) {
 export const change = (path, body = {}) => ask(path, "POST", body);
 export const of = (sid, rest) => `conversations/${encodeURIComponent(sid)}/${rest}`;
 
-// Looks at once after an own action, on focus and on a push; otherwise as often as something happens; never while hidden.
+// When to look again: at once after an own action, on focus and on a push, else as often as something happens.
 const SOON = [150, 500, 1200]; // what an own action sets off takes a moment
 const MINUTE = 60_000;
 
 export class Live {
   constructor(hear) {
     this.hear = hear; // (state, failure)
-    this.touched = now();
-    const touch = () => { this.touched = now(); };
+    this.touched = Date.now();
+    const touch = () => { this.touched = Date.now(); };
     const back = () => { if (!document.hidden) { touch(); this.look(); } };
     for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, touch, { passive: true });
     for (const kind of ["focus", "online", "visibilitychange"]) addEventListener(kind, back, true);
@@ -54,13 +53,13 @@ export class Live {
   }
 
   pause() {
-    const spoken = (one) => Date.parse(one?.last?.at || 0);
     const all = this.state?.conversations || [];
-    if (now() - Math.max(this.touched, ...all.map(spoken)) > 10 * MINUTE) return 15_000;
-    return now() - spoken(all.find((one) => one.sid === this.open)) < 2 * MINUTE ? 2000 : 5000;
+    const spoken = (one) => ago(one?.last?.at);
+    if (Math.min(Date.now() - this.touched, ...all.map(spoken)) > 10 * MINUTE) return 15_000;
+    return spoken(all.find((one) => one.sid === this.open)) < 2 * MINUTE ? 2000 : 5000;
   }
 
-  // One look at a time; whoever asks in the meantime gets another one right after.
+  // One at a time; whoever asks in the meantime gets another one right after.
   async look() {
     if (this.looking) { this.once = true; return; }
     clearTimeout(this.timer);
@@ -76,19 +75,19 @@ export class Live {
   }
 
   soon() {
-    this.touched = now();
+    this.touched = Date.now();
     for (const pause of SOON) setTimeout(() => this.look(), pause);
   }
 }
 
-// localStorage may be full or forbidden: then things are kept for as long as the page is open.
+// localStorage may be full or forbidden: then things are kept while the page is open.
 const tried = (act) => { try { return act(); } catch { return null; } };
 export const kept = {
   get: (key) => tried(() => JSON.parse(localStorage.getItem(key))),
   set: (key, value) => tried(() => (value ? localStorage.setItem(key, JSON.stringify(value)) : localStorage.removeItem(key))),
 };
 
-// Files are too large for it. They lie in a cache of the page's own, which serves no request.
+// Files are too large for it: they lie in a cache, which serves no request.
 const files = async (act, token, ...more) => {
   try { return await (await caches.open("inbox-files"))[act](new URL(`file/${token}`, document.baseURI), ...more); } catch { return null; }
 };
@@ -147,7 +146,6 @@ export class Outbox {
     this.run(entry.sid);
   }
 
-  // The connection is back.
   retry() {
     for (const entry of this.entries) if (entry.state === "failed" && entry.transient) this.again(entry);
   }
@@ -209,7 +207,7 @@ export class Outbox {
   }
 }
 
-// Notifications: asked for by a tap, told to the server, renewed at each start, for subscriptions end without a word.
+// Notifications: told to the server again at each start, for subscriptions end without a word.
 const apple = /iPhone|iPad|iPod/.test(navigator.userAgent) || (navigator.platform === "MacIntel" && navigator.maxTouchPoints > 1);
 const installed = navigator.standalone || matchMedia("(display-mode: standalone)").matches;
 const able = "serviceWorker" in navigator && "PushManager" in window && "Notification" in window;
@@ -222,12 +220,11 @@ export class Device {
     this.kept = kept.get(this.place) || { id: crypto.randomUUID(), on: false, text: true };
   }
 
-  // Why not here, or null.
   hindrance() {
     if (!this.key) return "They are not set up for this inbox.";
-    if (apple && !installed) return "On an iPhone or iPad: tap Share, then Add to Home Screen, and open the inbox from there. Then they can be turned on.";
+    if (apple && !installed) return "On an iPhone or iPad: tap Share, then Add to Home Screen, and turn them on there.";
     if (!able) return "This browser cannot show them.";
-    return Notification.permission === "denied" ? "They are blocked: allow them for this page in the browser's settings." : null;
+    return Notification.permission === "denied" ? "They are blocked in the browser's settings for this page." : null;
   }
 
   get on() {
@@ -251,7 +248,7 @@ export class Device {
       const bytes = Uint8Array.from(atob(this.key.replace(/-/g, "+").replace(/_/g, "/")), (letter) => letter.charCodeAt(0));
       subscription = await pushManager.getSubscription() || await pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: bytes });
     } catch {
-      throw new Error("The browser's notification service does not answer; please try again later.");
+      throw new Error("The browser's notification service does not answer.");
     }
     await ask(`devices/${this.kept.id}`, "PUT", { subscription: subscription.toJSON(), text: change.text ?? this.kept.text });
     this.keep(change);

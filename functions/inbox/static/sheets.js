@@ -1,4 +1,4 @@
-// What opens over a conversation or the list: customer, templates, hand over, close, write first, settings and help.
+// What opens over the page: customer, templates, hand over, close, write first, settings and help.
 import { ask, change, of } from "./server.js";
 import { Avatar, Channel, Sheet, Switch, Wrong, bare, channelOf, count, date, html, nameOf, useAct, useAsked, useDraft, useState } from "./parts.js";
 
@@ -22,7 +22,7 @@ export function Customer({ one, onClose }) {
       <ul>${card.earlier.map((one) => html`<li>${date(one.at)} <span class="soft">${one.state}${one.worker ? `, ${one.worker}` : ""}</span></li>`)}</ul><//>`}<//>`;
 }
 
-// Within WhatsApp's window a template goes into the textbox, to be changed there; after it, it is sent as it is.
+// Within WhatsApp's window a template goes into the textbox; after it, it is sent as it is.
 export function Templates({ one, late, onText, onTemplate, onClose }) {
   const [told, otherwise] = useAsked(() => ask(of(one.sid, "templates")));
   const [sought, setSought] = useState("");
@@ -49,7 +49,7 @@ export function HandOver({ one, me, pools, onDone, onClose }) {
   const radio = (value, text) => html`<${Radio} group="to" value=${value} is=${to} set=${set}>${text}<//>`;
   const others = told?.workers.filter(({ identity }) => identity !== me.identity);
   return html`<${Sheet} title="Hand over" onClose=${onClose}><form onSubmit=${run}>
-    <p class="soft">Whoever takes ${nameOf(one)} over sees the whole conversation.</p>
+    <p class="soft">They see the whole conversation.</p>
     <fieldset><legend>To whoever is free</legend>${radio("queue", "Back to the queue")}${pools.map(({ id, name }) => radio(`pool ${id}`, name))}</fieldset>
     <fieldset><legend>To a colleague</legend>${otherwise || others.map(({ identity, name, status }) =>
     radio(`worker ${identity}`, html`${name} <small class=${status}>${status}</small>`))}${others?.length === 0 && html`<p class="soft">There is nobody else.</p>`}</fieldset>
@@ -110,11 +110,11 @@ function Notifications({ device }) {
   const drawn = (act) => () => act().finally(() => draw((times) => times + 1));
   const hindrance = device.hindrance();
   if (hindrance) return html`<p class="soft">${hindrance}</p>`;
-  return html`<${Line} label="On this device" note="When a conversation comes to you, and when a customer writes and you are not looking." on=${device.on} act=${drawn(() => device.turn())} />
+  return html`<${Line} label="On this device" note="Of a new conversation, and of what customers write when you are not looking." on=${device.on} act=${drawn(() => device.turn())} />
     ${device.on && html`<${Line} label="Show the text" note="Otherwise just “New message”." on=${device.kept.text} act=${drawn(() => device.tell({ text: !device.kept.text }))} />`}`;
 }
 
-const KEYS = [["j k ↓ ↑", "to the next, the one before"], ["Enter", "open"], ["Ctrl + Enter", "send"], ["Escape", "back to the list"], ["?", "this help"]];
+const KEYS = [["j k ↓ ↑", "next, previous"], ["Enter", "open"], ["Ctrl + Enter", "send"], ["Escape", "back to the list"], ["?", "this help"]];
 
 export function More({ me, device, unsent, onClose }) {
   const [busy, wrong, run] = useAct(async () => {

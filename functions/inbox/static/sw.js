@@ -1,8 +1,8 @@
-// Notifications only. Nothing is kept for offline use: a page from a cache would stand in the way of signing in.
+// Notifications only: a page from a cache would stand in the way of signing in.
 self.addEventListener("install", () => self.skipWaiting());
 self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
 
-// Always shows something, whatever came: pushes that show nothing end the subscription on some phones.
+// Always shows something: pushes that show nothing end the subscription on some phones.
 self.addEventListener("push", (event) => {
   let told = {};
   try { told = event.data.json() || {}; } catch { /* shown as a new message */ }
