@@ -33,6 +33,15 @@ def show(changes: list[Change]) -> None:
                 print(f"  {row.what}\n      stays   {row.now}")
 
 
+def show_of_service() -> None:
+    """What was seen of webhooks that are set for one service only."""
+    print(
+        "\nTwilio was seen not to send onMessageAdded to one service's webhooks for what comes in by SMS. The "
+        "sweep makes up for it, a minute or more late; without --service the whole account's webhooks are set, "
+        "which get it."
+    )
+
+
 def show_frontline(wanted: Wanted) -> None:
     """What only a person can set."""
     print("\nOnly if the account has Twilio Frontline: paste these in the Console under Frontline > Manage:")
@@ -127,6 +136,8 @@ def run(arguments: argparse.Namespace) -> None:
     elif not arguments.dry_run:
         apply(needed, arguments.yes)
     if not arguments.remove:
+        if wanted.service_sid:
+            show_of_service()
         show_frontline(wanted)
 
 

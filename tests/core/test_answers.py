@@ -111,7 +111,7 @@ def test_a_message_before_the_record_is_left_to_the_arrival_and_the_sweep(
 
 
 def test_the_first_message_waits_a_moment_for_the_arrival(service: Service, db: Client) -> None:
-    service.standin.webhook_trouble(delay=0.2, overlap=True, events=["onConversationAdded"])
+    service.standin.webhook_trouble(delay=0.1, overlap=True, events=["onConversationAdded"])
     sid = write(service)
     assert conversation(db, sid)["last_message"]["text"] == "Hello"
 

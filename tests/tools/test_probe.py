@@ -39,6 +39,20 @@ def test_an_open_door_is_found() -> None:
     assert found.startswith("an unsigned request got 200 instead of 403")
 
 
+def test_an_older_version_that_does_not_know_messages_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse_unsigned(environ: dict[str, object], start_response: object) -> list[bytes]:
+        is_signed = "HTTP_X_TWILIO_SIGNATURE" in environ
+        start_response("200 OK" if is_signed else "403 Forbidden", [])  # type: ignore[operator] # WSGI
+        return [b"{}"]
+
+    server = LocalServer(refuse_unsigned).start()
+    monkeypatch.setenv("TWILIO_ACCOUNT_SID", "AC" + "0" * 32)
+    monkeypatch.setenv("TWILIO_AUTH_TOKEN", "token")
+    found = complaint(Webhook("post_event", f"{server.url}/post-event")) or ""
+    server.stop()
+    assert found.startswith("it does not know onMessageAdded and onDeliveryUpdated")
+
+
 def test_silence_is_found(service: Service) -> None:
     nobody = f"http://{HOST}:{free_port()}/pre-event"
     assert (complaint(Webhook("pre_event", nobody)) or "").startswith(f"nothing answers at {nobody}")
