@@ -16,6 +16,7 @@ from google.api_core.exceptions import InvalidArgument
 from google.auth.credentials import AnonymousCredentials
 from google.cloud.firestore import Client
 
+from functions.inbox import session
 from local.raw_http import HttpAnswer
 from local.triggers import Triggers
 from local.twilio import StandIn
@@ -64,6 +65,8 @@ _AWFUL = re.compile(
     r"|an event that cannot be read|an event about another|could not reach Firestore|Traceback"
 )
 _SLOW = re.compile(r"could not reach Firestore: (DeadlineExceeded|ServiceUnavailable|RetryError)")
+SECRET = "3" * 32  # signs the inbox's cookies
+_SHOWN = ("messages", "customer", "templates", "workers")
 _PAGES = (
     *("", "view=now", "view=today", "full=1", "view=data", "view=metrics", "view=metrics&format=prometheus"),
     *("view=log", "view=log&state=queued", f"view=log&worker={ANN}", "view=log&customer=Ada"),
@@ -161,6 +164,12 @@ class World:
         ours = {"Worker": ANN, "CustomerId": ADA}
         proxy = {"Location": "GetProxyAddress", "ChannelType": "sms", "ChannelValue": ADAS_ADDRESS}
         listed = {"Location": "GetCustomersList", "PageSize": "10"}
+        signed_in = {"Cookie": f"inbox={session.sealed(SECRET, ANN, ANN)}"}
+        mine = (
+            f"conversations/{self.sids[name]}/{what}" for name in ("assigned", "closed") for what in _SHOWN
+        )
+        for path in ("/", "/state", "/customers", *(f"/{one}" for one in mine)):
+            self.post("inbox", signed=False, method="GET", path=path, headers=signed_in)
         self.post("crm", ours | listed)
         self.post("crm", ours | listed | {"Query": "Ad"})
         self.post("crm", ours | listed | {"Query": "Ad 555"})
@@ -228,6 +237,7 @@ def world(apps: Apps, triggers: Triggers) -> Iterator[World]:
             "TWILIO_AUTH_TOKEN": twilio.auth_token,
             "TWILIO_API_BASE_URL": twilio.url,
             "WEBHOOK_BASE_URL": apps.server.url,
+            "INBOX_SECRET": SECRET,
         }.items():
             patch.setitem(os.environ, name, value)
         db = Client(project=project, credentials=AnonymousCredentials())  # type: ignore[no-untyped-call] # untyped
