@@ -46,7 +46,7 @@ def before(place: Somewhere, index: int, limit: int) -> Result:
     return twilio.persistently(listed)
 
 
-def with_token(place: Somewhere, token: str, limit: int = _PAGE, attribute: str = TOKEN) -> Result:
+def with_token(place: Somewhere, token: str, limit: int = 2 * _PAGE, attribute: str = TOKEN) -> Result:
     """The message that carries this token among the newest; the body is None where there is none."""
 
     def found() -> Any:

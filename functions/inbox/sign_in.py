@@ -15,11 +15,14 @@ _NOT_SET_UP = (
     "The inbox is not set up yet: whoever runs this service has to name who signs workers in (OIDC_CLIENT_ID, "
     "docs/inbox.md)."
 )
+_NO_PROXY = "You have not come here through Google's sign-in, or it has ended: open the inbox at its own address again."
 _NOT_REACHED = "Who signs you in does not answer just now: try again in a moment."
 
 
 def door() -> Answer:
     """What somebody sees who is not signed in."""
+    if configuration.iap() is not None:
+        return pages.sentence(_NO_PROXY, "", "Try again", 403)
     if configuration.issuer() is None:
         return pages.sentence(_NOT_SET_UP, "", "Try again")
     return pages.sentence("Sign in to see your conversations.")
@@ -28,6 +31,8 @@ def door() -> Answer:
 def begin(visit: Visit, place: Place) -> Answer:
     """GET sign-in: to the issuer. `?again`: another account than the last one."""
     issuer = configuration.issuer()
+    if configuration.iap() is not None:
+        return _to(place.path)  # whoever comes here is signed in, or has not come by the proxy
     if issuer is None:
         return pages.sentence(_NOT_SET_UP, place.path, "Try again", 503)
     try:

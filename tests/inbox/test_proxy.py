@@ -12,7 +12,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
 
 from local.servers import LocalServer
-from tests.inbox.page import ALICE, Page
+from tests.inbox.page import ALICE, Page, told
 from tests.service import Service
 
 AUDIENCE = "/projects/1/locations/us-central1/services/inbox"
@@ -85,6 +85,8 @@ def test_behind_the_proxy_our_own_cookie_is_nobody(
     assert browser.get("state").status_code == 200
     monkeypatch.setenv("INBOX_SIGN_IN", "iap")
     assert browser.get("state").status_code == 401
+    assert (browser.get("").status_code, "Google's sign-in" in told(browser.get(""))) == (403, True)
+    assert browser.get("sign-in").headers["Location"] == "/inbox/"
 
 
 def test_without_an_audience_it_is_not_set_up(
