@@ -118,7 +118,7 @@ const KEYS = [["j k ↓ ↑", "next, previous"], ["Enter", "open"], ["Ctrl + Ent
 
 export function More({ me, device, unsent, onClose }) {
   const [busy, wrong, run] = useAct(async () => {
-    if (device.on()) await device.turnOff().catch(() => {}); // the next person's device shows no words of this one's
+    if (device.on) await device.turn().catch(() => {}); // whoever signs in next must not be shown this one's words
     await change("sign-out");
     location.assign(location.pathname);
   });
