@@ -262,6 +262,7 @@ main() {
   deploy_functions
   remove_secrets
   if [ -z "$ONLY" ]; then
+    leave_other_databases
     schedule_sweep
     default_records
     keep_few_images

@@ -79,6 +79,18 @@ take_back() {
   changed "take the role $role back from $ACCOUNTS-$1" cloud projects remove-iam-policy-binding "$PROJECT" --all --member="$member" --role="$role"
 }
 
+# Once no function uses it any more: the database of before (another --database, or a backup brought back).
+leave_other_databases() {
+  local kind role member condition this="resource.name==\"projects/$PROJECT/databases/$DATABASE\""
+  for kind in runtime wallboard inbox; do
+    while IFS='|' read -r role member condition; do
+      if [ -z "$condition" ] || [ "$condition" = "$this" ]; then continue; fi
+      changed "take $ACCOUNTS-$kind's role $role on the database of before" cloud projects remove-iam-policy-binding "$PROJECT" \
+        --member="$member" --role="$role" --condition="expression=$condition,title=$ACCOUNTS-$kind-database"
+    done <<<"$(grep -F "|serviceAccount:$(account "$kind")|" "$TMP/policy.out" || true)"
+  done
+}
+
 # Variable, secret, and which functions get it (the column of the table); only the first must have a value.
 SECRETS="
 TWILIO_AUTH_TOKEN:twilio-auth-token:twilio
@@ -112,6 +124,11 @@ prepare_secrets() {
   local pair variable secret kind
   [ -n "$ONLY" ] || step "Secrets"
   SECRET_FLAGS="" UNUSED_SECRETS=""
+  for pair in $SECRETS; do
+    secret=$SECRET_PREFIX$(echo "$pair" | cut -d : -f 2)
+    if has_secret "$secret"; then later readers_of "$secret"; fi
+  done
+  all_done
   for pair in $SECRETS; do
     IFS=: read -r variable secret kind <<<"$pair"
     if is_given "$kind"; then prepare_secret "$variable" "$SECRET_PREFIX$secret" "$kind"; fi

@@ -42,7 +42,7 @@ find_ours() {
       done <<<"$(grep -F "|serviceAccount:$member|" "$TMP/policy.out" || true)"
       echo "service account|$member"
     done
-  } >"$TMP/ours"
+  } | awk '!seen[$0]++' >"$TMP/ours"
 }
 
 # Twilio refuses a customer's message when its Pre-Event URL answers 404, so Twilio's side goes first.

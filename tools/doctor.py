@@ -134,7 +134,9 @@ def main(words: list[str] | None = None) -> None:
         place = Place(arguments.project, arguments.prefix, arguments.region)
         if emulator := os.environ.get("FIRESTORE_EMULATOR_HOST"):
             os.environ["EMULATOR_API_URL"] = f"http://{emulator}"
-            place.documents = Api("emulator", "v1", arguments.project)
+            place.documents = Api(
+                "emulator", "v1", arguments.project, bearer="owner"
+            )  # its name for an admin
         if not place.functions:
             print(f"There is nothing in {arguments.project} that deploy.sh has made: run {place.again}.")
             sys.exit(2)

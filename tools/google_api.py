@@ -35,14 +35,18 @@ def token() -> str:
 class Api:
     """One API, such as `monitoring`; its address can be changed by MONITORING_API_URL."""
 
-    def __init__(self, name: str, version: str, project: str, patience: float = 0.0) -> None:
+    def __init__(
+        self, name: str, version: str, project: str, patience: float = 0.0, bearer: str | None = None
+    ) -> None:
         default = f"https://{name}.googleapis.com/"
         base = os.environ.get(f"{name.upper()}_API_URL", default).rstrip("/")
         self._base = f"{base}/{version}"
         self._until = time.monotonic() + patience
         self._session = requests.Session()
         # A person's token counts against gcloud's own project unless the request names another.
-        self._session.headers.update({"Authorization": f"Bearer {token()}", "X-Goog-User-Project": project})
+        self._session.headers.update(
+            {"Authorization": f"Bearer {bearer or token()}", "X-Goog-User-Project": project}
+        )
 
     def call(self, method: str, path: str, body: object = None, **query: Any) -> Any:
         """The answer; None for 404. Raises ApiError for any other refusal, requests.RequestException without answer."""

@@ -303,9 +303,11 @@ def _firestore(google: Google, request: Request, raw: bytes) -> Answer | None:
         name = f"projects/{google.project}/databases/{request.body['databaseId']}"
         source = google.resources[request.body["backup"]]["database"]
         google.resources[name] = google.resources[source] | {"name": name}
-        for path, document in list(google.resources.items()):  # a backup holds neither rules nor time to live
-            if path.startswith(f"{source}/documents/"):
-                google.resources[path.replace(source, name, 1)] = document
+        for path, old in list(google.resources.items()):  # a backup holds neither rules nor time to live
+            if path.startswith((f"{source}/documents/", f"{source}/collectionGroups/")):
+                new = path.replace(source, name, 1)
+                kept = {k: v for k, v in old.items() if k != "ttlConfig"}
+                google.resources[new] = kept | ({"name": new} if "name" in old else {})
         return _finished(google.resources[name])
     if request.method == "POST" and request.path.endswith("/databases"):
         name = f"{request.path}/{request.query['databaseId']}"
@@ -340,6 +342,9 @@ def _scheduler(google: Google, request: Request, raw: bytes) -> Answer | None:
 
 
 def _rules(google: Google, request: Request, raw: bytes) -> Answer | None:
+    if request.method == "GET" and "/releases/" in request.path:  # a name may hold a slash
+        found = google.resources.get(request.path)
+        return (200, found) if found else NOT_FOUND
     if request.method == "PATCH":
         if request.path not in google.resources:
             return NOT_FOUND
