@@ -68,7 +68,7 @@ def test_nothing_that_is_stored_names_them_any_more_and_the_figures_stay(
             {"what": "queued", "why": f"Ada Byron ({NUMBER}) of Ada's waits"},
         ]
         one.reference.update(
-            {"log": story, "last_message": {"text": "My card", "from": "customer", "index": 3}}
+            {"log": story, "last_message": {"text": "Her own card", "from": "customer", "index": 3}}
         )
         db.document(f"pending_conversations/{one.id}").set({"address": NUMBER, "pool": "gone"})
     assert len(list(db.collection("sent_texts").stream())) == 3
@@ -78,7 +78,7 @@ def test_nothing_that_is_stored_names_them_any_more_and_the_figures_stay(
     assert run(talk, "ada") == 0
     talk.settle()
     kept = everything(db)
-    for word in ("ada byron", NUMBER, NUMBER[1:], "my card", '"ada"', "customers/ada"):
+    for word in ("ada byron", NUMBER, NUMBER[1:], "her own card", '"ada"', "customers/ada"):
         assert word not in kept, word
     assert "bob baker" in kept and "+447700900999" in kept
     said = capsys.readouterr().out
