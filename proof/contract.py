@@ -44,9 +44,10 @@ def is_for(entry: Record, identity: str, worker: Record, now: datetime | None) -
     `entry` of the queue or record of the log. Who waits for one worker alone may go to nobody else; who has waited long
     enough also to the workers of the pools to which it is open.
     """
-    if alone := entry.get("for_worker"):
-        return bool(alone == identity)
-    if not {entry["pool"], *(entry.get("open_to") or ())} & set(worker.get("pools") or ()):
+    alone = entry.get("for_worker")
+    if alone not in (None, identity):
+        return False
+    if alone is None and not {entry["pool"], *(entry.get("open_to") or ())} & set(worker.get("pools") or ()):
         return False
     until = entry.get("excluded_until")
     lapsed = now is not None and until is not None and until <= now

@@ -57,7 +57,7 @@ def observe(
 
 def broken(world: World) -> list[Breach]:
     """Every breach of invariants 1, 2, 3, 4, 6 and 9."""
-    checks = (lost, doubled, torn, miscounted, stuck, misheard, forgotten)
+    checks = (lost, doubled, torn, miscounted, stuck, overdue, misheard, forgotten)
     return [breach for check in checks for breach in check(world)]
 
 
@@ -116,7 +116,7 @@ def torn(world: World) -> Iterator[Breach]:
         record, entry = world.conversations[sid], world.pending[sid]
         if entry.get("for_worker") != record.get("for_worker"):
             yield Breach(3, "torn", sid, "waits for another worker in the queue than in the log")
-        elif record["pool"] != entry["pool"] and not entry.get("for_worker"):
+        elif not entry.get("for_worker") and record["pool"] != entry["pool"]:
             yield Breach(3, "torn", sid, "waits in the queue of another pool")
 
 
@@ -174,6 +174,14 @@ def _is_awaited(messages: list[Record]) -> bool:
     """Whether a customer's message comes after the last one of a worker. A worker writes under an identity."""
     people = [one["author"] for one in messages if one["author"] != "system"]
     return bool(people) and (people[-1].startswith(("+", "whatsapp:")))
+
+
+def overdue(world: World) -> Iterator[Breach]:
+    """6, after the next sweep: nobody waits on in one pool alone, or for one worker, whose time for that is over."""
+    for sid, entry in world.pending.items():
+        due = entry.get("due_at")
+        if due is not None and due <= world.now - timedelta(minutes=1):
+            yield Breach(6, "overdue", sid, f"was to be open to others at {due:%H:%M:%S}, and is not")
 
 
 def added(request: Record) -> tuple[str, str | None]:

@@ -20,6 +20,7 @@ PATTERNS = {
     "journal_workers": "workers/{identity}",
     "journal_conversations": "conversations/{sid}",
     "journal_pools": "pools/{pool}",
+    "journal_queue": "pending_conversations/{sid}",
 }
 
 

@@ -37,7 +37,9 @@ class Replay:
 
     def __init__(self, tolerance: Tolerance = IN_TURN) -> None:
         self.tolerance = tolerance
-        self.documents: dict[str, dict[str, Record]] = {"workers": {}, "conversations": {}, "pools": {}}
+        self.documents: dict[str, dict[str, Record]] = {
+            name: {} for name in ("workers", "conversations", "pools", "pending_conversations")
+        }
         self.tolerated = 0  # claims that took somebody out of turn within the tolerance
         self._queued_since: dict[str, datetime] = {}
         self._passed: Counter[str] = Counter()
@@ -81,7 +83,10 @@ class Replay:
         """7: nobody who had waited longer, with the same priority or a larger one, could have gone to this worker."""
         if not _by_pool(claim):
             return
-        identity, mine = claim.after["worker"], _turn(claim.before or claim.after)
+        identity = claim.after["worker"]
+        mine = _turn(
+            self._waiting(claim.name) if claim.name in self._queued_since else claim.before or claim.after
+        )
         worker = _of(commit, identity) or {}
         waiting = [sid for sid in self._queued_since if sid != claim.name]
         ahead = [sid for sid in waiting if self._is_ahead(sid, mine, identity, worker)]
@@ -99,8 +104,19 @@ class Replay:
         yield Breach(7, "out of turn", claim.name, sentence)
 
     def _is_ahead(self, sid: str, mine: tuple[int, datetime], identity: str, worker: Record) -> bool:
-        record = self.documents["conversations"][sid]
+        record = self._waiting(sid)
         return _turn(record) < mine and is_for(record, identity, worker, now=None)
+
+    def _waiting(self, sid: str) -> Record:
+        """What waits as the queue has it: a person may have moved it there."""
+        record, entry = (
+            self.documents["conversations"][sid],
+            self.documents["pending_conversations"].get(sid, {}),
+        )
+        return {
+            **record,
+            **{name: entry[name] for name in ("pool", "priority") if entry.get(name) is not None},
+        }
 
     def _miscounted(self, commit: list[Written]) -> Iterator[Breach]:
         """4: at every commit, not only in the end."""

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
+from assignment import hand_over
 from providers import database, seam
 from tests.reliability.network import SWEEP, at_step
 from tests.reliability.run import Run
@@ -98,6 +99,42 @@ class Model(Run):
         """No event tells of it: the next one to look, or the sweep, finds out."""
         self.clean = False
         self.db.document(f"pools/{pool}").set({"capacity": capacity}, merge=True)
+
+    @step(
+        pool=st.sampled_from(POOLS),
+        overflow=st.sampled_from([None, *POOLS, "key"]),
+        after=st.sampled_from([None, 0, 30, 300]),
+    )
+    def set_overflow(self, pool: str, overflow: str | None, after: int | None) -> None:
+        fields = {"overflow": overflow, "overflow_after": after}
+        self.db.document(f"pools/{pool}").set(fields, merge=True)
+
+    @step(
+        own_worker=st.sampled_from(["always", "available", "wait", "wait"]), wait=st.sampled_from([30, 300])
+    )
+    def set_own_worker(self, own_worker: str, wait: int) -> None:
+        fields = {"own_worker": own_worker, "own_worker_wait": wait}
+        self.db.document("settings/routing").set(fields, merge=True)
+
+    @step(number=ANY, priority=st.sampled_from([-1, 0, 5]))
+    def set_priority(self, number: int, priority: int) -> None:
+        if entry := self._some_entry(number):
+            entry.update({"priority": priority})
+
+    @step(number=ANY, pool=st.sampled_from(POOLS))
+    def move(self, number: int, pool: str) -> None:
+        """No event tells of it: the next one to look, or the sweep, finds out."""
+        if entry := self._some_entry(number):
+            self.clean = False
+            entry.update({"pool": pool})
+
+    @step(number=ANY, to=st.sampled_from(["queue", *POOLS, *WORKERS]))
+    def hand_over(self, number: int, to: str) -> None:
+        """A worker who is in it hands it over, as in the inbox."""
+        members = [(sid, identity) for sid in self.sids() for identity in self.inside(sid)]
+        if members:
+            sid, identity = members[number % len(members)]
+            self._by_a_worker(lambda: HAND_OVERS.get(to, to_a_worker(to))(sid, identity))
 
     @step(number=ANY, state=st.sampled_from(["inactive", "inactive", "active", "closed"]))
     def set_state(self, number: int, state: str) -> None:
@@ -199,6 +236,17 @@ class Model(Run):
     @step(seconds=st.sampled_from([10, 40, 400]))
     def wait(self, seconds: int) -> None:
         self.pass_time(seconds)
+
+
+def to_a_worker(heir: str) -> Callable[[str, str], None]:
+    return lambda sid, identity: hand_over.to_worker(sid, identity, heir)
+
+
+HAND_OVERS: dict[str, Callable[[str, str], None]] = {
+    "queue": hand_over.to_queue,
+    "default": lambda sid, identity: hand_over.to_pool(sid, identity, "default"),
+    "sales": lambda sid, identity: hand_over.to_pool(sid, identity, "sales"),
+}
 
 
 def die() -> None:

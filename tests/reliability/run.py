@@ -15,6 +15,7 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import firestore
 from hypothesis.stateful import RuleBasedStateMachine
 
+from assignment import hand_over
 from local.emulator import Emulator
 from local.servers import LocalServer
 from local.triggers import Triggers
@@ -24,7 +25,7 @@ from proof import invariants
 from proof.contract import Breach
 from proof.journal import Journal
 from proof.replay import Replay, Tolerance
-from providers import clock
+from providers import clock, database, deadline
 from tests.reliability.network import Network, Parcel, at_step
 from tests.reliability.world import NUMBERS, RECORDS, WORKERS
 from tests.service import Apps
@@ -186,6 +187,20 @@ class Run(RuleBasedStateMachine):
     def _deliver(self, parcel: Parcel) -> None:
         if self.network.deliver(parcel) >= 300:
             self.clean = False
+
+    def _by_a_worker(self, act: Callable[[], None]) -> None:
+        """Something that the inbox does for a worker; it may be refused, or be too late."""
+        try:
+            with deadline.within(self.network.patience):
+                act()
+        except (hand_over.Refused, database.LostRace):
+            return
+
+    def _some_entry(self, number: int) -> firestore.DocumentReference | None:
+        entries = sorted(one.id for one in self.db.collection("pending_conversations").stream())
+        return (
+            self.db.document(f"pending_conversations/{entries[number % len(entries)]}") if entries else None
+        )
 
     def _overtaken(self, first: Parcel, second: Parcel | None, after: int) -> None:
         self.in_turn = False

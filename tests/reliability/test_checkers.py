@@ -54,6 +54,9 @@ def said(*authors: str) -> dict[str, Any]:
     return at_twilio("active", "ann") | {"messages": [{"author": author} for author in authors]}
 
 
+WAITS = dict(QUEUED.conversations["CH1"])
+FOR_ANN, FOR_BEN = ({"pool": None, "for_worker": name} for name in ("ann", "ben"))
+NOWHERE, OF_SALES = ({"ann": FREE["ann"] | {"pools": pools}} for pools in ([], ["sales"]))
 EXCLUDED = {"pool": "default", "excluded_workers": ["ann"], "excluded_until": NOW + timedelta(minutes=1)}
 
 
@@ -64,6 +67,13 @@ EXCLUDED = {"pool": "default", "excluded_workers": ["ann"], "excluded_until": NO
         QUEUED,
         replace(QUEUED, workers=FREE, pending={"CH1": EXCLUDED}),
         replace(QUEUED, workers={"ann": FREE["ann"] | {"pools": ["sales"]}}),
+        replace(
+            QUEUED,
+            conversations={"CH1": WAITS | {"for_worker": "ben"}},
+            pending={"CH1": FOR_BEN},
+            workers=FREE,
+        ),
+        replace(QUEUED, pending={"CH1": {"pool": "default", "due_at": NOW - timedelta(seconds=59)}}),
         replace(QUEUED, workers={"ann": FREE["ann"] | {"capacity": 0, "full": True}}),
         replace(SOUND, twilio={"CH1": at_twilio("active", "ann", "by hand")}),
         replace(SOUND, conversations={"CH1": AWAITED}, twilio={"CH1": said("+15550000001", "system")}),
@@ -90,6 +100,10 @@ def test_a_sound_state_is_left_alone(world: World) -> None:
         ("torn", replace(QUEUED, pending={})),
         ("torn", replace(SOUND, pending={"CH1": {"pool": "sales"}})),
         ("torn", replace(QUEUED, pending={"CH1": {"pool": "sales"}})),
+        ("torn", replace(QUEUED, pending={"CH1": {"pool": None, "for_worker": "ben"}})),
+        ("stuck", replace(QUEUED, conversations={"CH1": WAITS | {"for_worker": "ann"}}, pending={"CH1": FOR_ANN}, workers=NOWHERE)),
+        ("stuck", replace(QUEUED, pending={"CH1": {"pool": "default", "open_to": ["sales"]}}, workers=OF_SALES)),
+        ("overdue", replace(QUEUED, pending={"CH1": {"pool": "default", "due_at": NOW - timedelta(minutes=1)}})),
         ("miscounted", replace(SOUND, workers={"ann": ANN | {"active": 2}})),
         ("miscounted", replace(SOUND, workers={})),
         ("miscounted", replace(SOUND, workers={"ann": ANN | {"capacity": 1}})),
@@ -119,6 +133,18 @@ def claim(at: int, sid: str, before: dict[str, Any], worker: dict[str, Any]) -> 
     return [wrote(at, f"conversations/{sid}", before, taken), wrote(at, "workers/ann", None, worker)]
 
 
+def moved(at: int, sid: str, fields: dict[str, Any]) -> list[Written]:
+    entry = {"pool": "default", "priority": 0} | fields
+    return [wrote(at, f"pending_conversations/{sid}", None, entry)]
+
+
+def handed_over(at: int, heir: dict[str, Any]) -> list[Written]:
+    """To somebody who is full; those who wait have nothing to do with it."""
+    before = {"state": "assigned", "worker": "ben", "mode": "pool", "pool": "default"}
+    return claim(at, "CH3", before, heir)
+
+
+OPEN = {"pool": "sales", "open_to": ["default"]}
 START = [
     [wrote(1, "conversations/CH1", None, waiting(1))],
     [wrote(2, "conversations/CH2", None, waiting(2))],
@@ -130,13 +156,19 @@ START = [
     [
         ([], [*START, claim(9, "CH1", waiting(1), ANN)]),
         (["out of turn"], [*START, claim(9, "CH2", waiting(2), ANN)]),
-        ([], [*START, claim(9, "CH2", waiting(2) | {"priority": 1}, ANN)]),
+        ([], [*START, moved(3, "CH2", {"priority": 1}), claim(9, "CH2", waiting(2), ANN)]),
+        (["out of turn"], [*START, moved(3, "CH2", {"priority": 1}), claim(9, "CH1", waiting(1), ANN)]),
+        ([], [*START, moved(3, "CH1", {"pool": "sales"}), claim(9, "CH2", waiting(2), ANN)]),
+        ([], [[wrote(1, "conversations/CH1", None, waiting(1) | {"for_worker": "ben"})], START[1], claim(9, "CH2", waiting(2), ANN)]),
+        (["out of turn"], [[wrote(1, "conversations/CH1", None, waiting(1) | OPEN)], START[1],
+                           claim(9, "CH2", waiting(2), ANN)]),
+        ([], [*START, handed_over(9, ANN | {"capacity": 0})]),
         (["unavailable"], [*START, claim(9, "CH1", waiting(1), ANN | {"status": "available"})]),
         (["over capacity"], [*START, claim(9, "CH1", waiting(1), ANN | {"capacity": 0})]),
         (["miscounted"], [*START, claim(9, "CH1", waiting(1), ANN | {"active": 2})]),
         ([], [claim(9, "CH3", {"state": "unrouted", "mode": "custom"}, ANN | {"capacity": 0})]),
     ],
-)
+)  # fmt: skip
 def test_each_kind_of_wrong_step_is_seen(kinds: list[str], commits: list[list[Written]]) -> None:
     assert [breach.kind for breach in replay.broken(commits)] == kinds
 
