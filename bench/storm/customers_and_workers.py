@@ -32,9 +32,10 @@ def customer(number: int) -> str:
 def records(workers: int, conversations: int, rng: random.Random) -> dict[str, dict[str, Any]]:
     """What the database holds before the first customer writes."""
     made: dict[str, dict[str, Any]] = {
-        "settings/routing": {"mode": "pool"},
+        "settings/routing": {"mode": "pool", "own_worker": "wait", "own_worker_wait": 8},
         "pools/default": {"capacity": 3, "answer_within": 6, "unavailable_after": 3},
-        "pools/sales": {"addresses": [SALES], "strategy": "least_busy", "capacity": 2} | {"answer_within": 9},
+        "pools/sales": {"addresses": [SALES], "strategy": "least_busy", "capacity": 2}
+        | {"answer_within": 9, "overflow": "default", "overflow_after": 5, "priority": 1},
         "pools/key": {"addresses": [KEY], "mode": "custom"},
         "pools/news": {"addresses": [NEWS], "mode": "none"},
     }
