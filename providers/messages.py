@@ -55,6 +55,20 @@ def with_token(place: Somewhere, token: str, limit: int = 2 * _PAGE, attribute: 
     return twilio.persistently(found)
 
 
+def files(place: Somewhere, until: str) -> Result:
+    """The SIDs of the files in the newest messages, as far back as this one; the body is a set."""
+
+    def found() -> frozenset[str]:
+        sids: set[str] = set()
+        for message in _newest_first(place, _MOST_LOOKED_THROUGH):
+            sids |= {str(file.get("sid")) for file in message.media or ()}
+            if until in sids:
+                break
+        return frozenset(sids)
+
+    return twilio.persistently(found)
+
+
 def token_of(message: Any, attribute: str = TOKEN) -> str | None:
     """What who sent it called it."""
     try:

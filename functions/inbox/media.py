@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 
+from domain.conversation import Conversation
 from functions.door.answers import Answer, NotFound, TryAgain
 from functions.door.webhook import Visit
 from functions.inbox import authority, kept, pages
 from functions.inbox.session import Person
 from providers import messages as at_twilio
-from providers.twilio import Outcome, Somewhere
+from providers.twilio import Outcome
 
 _SID = re.compile(r"ME[0-9a-fA-F]{32}")
-_MOST_LOOKED_THROUGH = 1000
-_KNOWN_FOR = 3600.0  # seconds: what is in a message once stays in it
 
 
 def shown(visit: Visit, person: Person, sid: str, media_sid: str) -> Answer:
@@ -21,8 +20,7 @@ def shown(visit: Visit, person: Person, sid: str, media_sid: str) -> Answer:
     conversation = authority.desk(person, sid).conversation
     if not _SID.fullmatch(media_sid):
         raise NotFound("There is no such file.")
-    if media_sid not in kept.get(("files", sid, media_sid), _KNOWN_FOR, lambda: _in_it(conversation)):
-        kept.drop(("files", sid, media_sid))
+    if not _is_in_it(conversation, media_sid):
         raise NotFound("There is no such file in this conversation.")
     service = at_twilio.service_of(conversation)
     result = at_twilio.link(service, media_sid) if service else None
@@ -33,9 +31,13 @@ def shown(visit: Visit, person: Person, sid: str, media_sid: str) -> Answer:
     return Answer(None, 302, (("Location", result.body), *pages.headers("private, max-age=60")))
 
 
-def _in_it(conversation: Somewhere) -> frozenset[str]:
-    """The files of the conversation's messages."""
-    result = at_twilio.after(conversation, -1, _MOST_LOOKED_THROUGH)
-    if result.outcome is not Outcome.DONE:
-        raise TryAgain("Twilio does not answer just now; try again in a moment.")
-    return frozenset(str(file.get("sid")) for one in result.body for file in one.media or ())
+def _is_in_it(conversation: Conversation, media_sid: str) -> bool:
+    """Whether a message of this conversation has the file; what is in a message once stays in it."""
+    known: frozenset[str] = kept.peek(("files", conversation.sid)) or frozenset()
+    if media_sid not in known:
+        result = at_twilio.files(conversation, media_sid)
+        if result.outcome is not Outcome.DONE:
+            raise TryAgain("Twilio does not answer just now; try again in a moment.")
+        known |= result.body
+        kept.put(("files", conversation.sid), known)
+    return media_sid in known
