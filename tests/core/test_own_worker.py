@@ -82,7 +82,7 @@ def test_who_waits_for_one_worker_is_seen_to(service: Service, db: Client) -> No
     assert timedelta(seconds=300) <= wait < timedelta(seconds=310)
     assert "queued: waits for Ann, who is Unavailable, for 5 min 0 s at most" in story(db, sid)
     page = service.client_for("wallboard").get("/").get_data(as_text=True)
-    assert f"for {ANN}" in page
+    assert "for Ann" in page
     assert "waits for Ann, who is Unavailable" in page
 
 

@@ -79,6 +79,11 @@ def _joined(model: Model) -> Parcel:
     return alone(model, "onParticipantAdded")
 
 
+def _answered(model: Model) -> Parcel:
+    calm(written(calm(model))).answer(number=0)
+    return alone(model, "onMessageAdded")
+
+
 def _half_done(model: Model) -> Parcel:
     """A claim that nobody finishes, and its lease is over."""
     parcel = _added(model)
@@ -100,6 +105,7 @@ CASES = [
     Case("removed", _removed, ("closed", "assigned")),
     Case("the worker leaves", _left, ("assigned",)),
     Case("a worker joins by hand", _joined, ("assigned", "assigned")),
+    Case("a worker's answer", _answered, ("assigned",)),
     Case("the sweep", _half_done, ("assigned",)),
 ]
 
