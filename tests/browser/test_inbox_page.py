@@ -451,7 +451,7 @@ def test_a_push_always_shows_something_and_rings_the_open_page(desk: Desk) -> No
         lambda told: registrations.extend(one["registrationId"] for one in told["registrations"]),
     )
     devtools.send("ServiceWorker.enable")
-    page.wait_for_function("navigator.serviceWorker.controller !== null")
+    until(lambda: bool(page.evaluate("navigator.serviceWorker.controller !== null")) and bool(registrations))
     desk.write("Rung")
     desk.service.settle()
     for data in ('{"title": "Ann", "body": "Rung", "sid": "CH1"}', "no JSON at all"):
