@@ -107,7 +107,10 @@ def confirm(conversation: Conversation, participant_sid: str | None) -> Outcome:
         current = conversations.load(conversation.sid)
         in_flight = current.state in (ASSIGNING, INACTIVE) and current.lease_until is not None
         if in_flight and current.claim == conversation.claim:
-            ledger.move(current, there(current))
+            # A person may have written another worker into it meanwhile: that is still to be done, by the sweep.
+            ours = there(replace(current, worker=conversation.worker))
+            ledger.move(current, replace(ours, worker=current.worker))
+            return True
         return current.worker == conversation.worker or current.state == CLOSED
 
     try:

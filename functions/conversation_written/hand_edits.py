@@ -17,9 +17,9 @@ def follow(written: Written) -> None:
     """Does what the edit asks for, if the record still says it. Raises Again while Twilio does not answer."""
     before, after = written.before, written.after
     edited = edits.by_hand(before, after)
-    if "worker" in edited:
-        if after.lease_until is not None:
-            raise Again("its worker is just being added, and its record names another one")
+    if (
+        "worker" in edited and after.lease_until is None
+    ):  # else somebody is just being added: the sweep sees whom
         try:
             hand_over.edited(written.sid, before.worker, after.participant_sid, after.worker)
         except hand_over.Refused as refused:

@@ -11,12 +11,13 @@ from google.cloud.firestore import DELETE_FIELD, Client
 
 from domain import edits
 from domain.conversation import Conversation
-from providers import conversations, workers
+from providers import conversations, seam, workers
 from tests.core import records
 from tests.core.records import active, conversation, is_pending, workers_in
 from tests.core.test_hand_over import breaches, story
 from tests.core.test_routing import write
 from tests.core.test_sweep import later, sweep
+from tests.reliability.network import at_step
 from tests.service import Service
 
 ANN, BEN = "ann@example.com", "ben@example.com"
@@ -135,6 +136,26 @@ def test_what_no_event_told_the_sweep_follows(
     if value != "nobody@example.com":
         assert workers_in(service.standin, held) == inside
     assert conversation(db, held)["state"] == ("assigned" if value == BEN else "queued")
+    assert counts_are_true()
+
+
+def test_edited_while_its_worker_is_being_added_it_is_followed_all_the_same(
+    service: Service, db: Client
+) -> None:
+    records.worker(db, ANN)
+    records.worker(db, BEN, capacity=0)
+    service.settle()
+
+    def edited() -> None:
+        (one,) = db.collection("conversations").stream()
+        one.reference.update({"worker": BEN})
+
+    with seam.interrupted_by(at_step(1, edited, seam.CALLED)):
+        sid = write(service)
+    with later(timedelta(minutes=1)):
+        sweep(service)
+        sweep(service)
+    assert workers_in(service.standin, sid) == [BEN]
     assert counts_are_true()
 
 

@@ -66,6 +66,13 @@ def test_one_who_is_free_is_added_at_once(service: Service, db: Client, own_work
     assert workers_in(service.standin, sid) == [ANN]
 
 
+def test_one_whose_record_was_just_made_by_hand_is_free(service: Service, db: Client) -> None:
+    firm(service, db, AWAY, own_worker="available")
+    service.triggers.detach(service.project)
+    db.document(f"workers/{ANN}").set({"status": "Available"})
+    assert workers_in(service.standin, write(service, ADA)) == [ANN]
+
+
 def test_passed_over_with_no_fallback_nobody_is_added(service: Service, db: Client) -> None:
     firm(service, db, AWAY, own_worker="available", custom_fallback="none")
     sid = write(service, ADA)
