@@ -52,12 +52,17 @@ def _follow(worker: Worker, run: Run) -> bool:
     is_available = bool(result.body.is_available) and result.body.state != "deactivated"
     if is_available == worker.frontline_available:
         return True
-    turns = rules.follows_frontline(worker, is_available)
-    try:
-        ledger.follow_frontline(worker, is_available, changes_status=turns)
-    except database.LostRace:
-        return True  # the record has changed meanwhile: asked again in the next round
-    if turns:
+    if database.until_it_holds(partial(_noted, worker.identity, is_available)):
         run.note("workers who turned the switch in Frontline's app")
         log.info("the switch in Frontline's app was turned", worker=worker.identity)
     return True
+
+
+def _noted(identity: str, is_available: bool) -> bool:
+    """Writes down where the switch stands; returns whether the status follows it. Raises database.LostRace."""
+    worker = workers.load(identity)
+    if worker.version is None or worker.frontline_available == is_available:
+        return False
+    turns = rules.follows_frontline(worker, is_available)
+    ledger.follow_frontline(worker, is_available, changes_status=turns)
+    return turns
