@@ -4,6 +4,7 @@ Written from the contract alone: nothing of the service is imported. proof/repla
 the history shows.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -56,8 +57,8 @@ def observe(
 
 
 def broken(world: World) -> list[Breach]:
-    """Every breach of invariants 1, 2, 3, 4, 6 and 9."""
-    checks = (lost, doubled, torn, miscounted, stuck, overdue, misheard, forgotten)
+    """Every breach of invariants 1, 2, 3, 4, 6, 9 and 10."""
+    checks = (lost, doubled, torn, miscounted, stuck, overdue, misheard, forgotten, repeated)
     return [breach for check in checks for breach in check(world)]
 
 
@@ -168,6 +169,25 @@ def forgotten(world: World) -> Iterator[Breach]:
             yield Breach(
                 9, "forgotten", sid, f"waits for {record['worker']} for {late} longer than it should"
             )
+
+
+def repeated(world: World) -> Iterator[Breach]:
+    """10: no text of the service's own twice in one wait; `away` not twice in one closing time, whatever conversations
+    a customer begins in it. A text carries which it is, of which wait, and a token."""
+    seen: dict[tuple[str, str], str] = {}
+    for sid, at_twilio in world.twilio.items():
+        customer = " ".join(filter(None, map(_address, at_twilio["participants"])))
+        for message in at_twilio["messages"]:
+            found = json.loads(message["attributes"] or "{}").get("service_text")
+            kind, wait, _ = found.split(" ") if isinstance(found, str) else ("", "", "")
+            whose = customer if kind == "away" else sid
+            if (
+                kind
+                and (first := seen.setdefault((whose, f"{kind} {wait}"), message["sid"])) != message["sid"]
+            ):
+                yield Breach(
+                    10, "repeated", sid, f"was sent the text {kind} twice: {first}, {message['sid']}"
+                )
 
 
 def _is_awaited(messages: list[Record]) -> bool:

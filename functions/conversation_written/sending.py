@@ -10,7 +10,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from domain.conversation import Conversation
 from domain.sent_texts import Sending, SentTexts, Step, next_step
@@ -69,7 +69,8 @@ def _begun(text: Text, sent: SentTexts) -> SentTexts | None:
             return None
         if step is Step.LATER:
             raise Again(f"the text {text.kind} is being sent, or was when something stopped it")
-        begun = Sending(text.wait, attempt, attempt, clock.now())
+        token = f"{text.kind} {text.wait.astimezone(UTC).isoformat()} {attempt}"
+        begun = Sending(text.wait, token, attempt, clock.now())
         if step is Step.LOOK and current is not None:
             if _has_arrived(text, current):
                 _note_as_sent(sent, text.kind, current.token)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 
-_ORDER = ("post-event", "routing", "worker-available")
+_ORDER = ("post-event", "routing", "worker-available", "conversation-written")
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,7 @@ class Network:
     def __init__(self, client_for: Callable[[str], FlaskClient]) -> None:
         self.outstanding: list[Parcel] = []
         self.arrived: list[Parcel] = []
+        self.failed: list[Parcel] = []
         self.patience = 30.0  # seconds that the caller waits; the functions' own limits are mostly shorter
         self._sorted = 0
         self._client_for = client_for
@@ -50,6 +51,7 @@ class Network:
         self._server.start()
         in_order = Behaviour(serial=True)
         triggers.attach(project, "worker_available", "workers/{identity}", self._keep, in_order)
+        triggers.attach(project, "conversation_written", "conversations/{sid}", self._keep, in_order)
         return self
 
     def stop(self) -> None:
@@ -76,6 +78,7 @@ class Network:
             response = self._client_for(parcel.function).post("/", data=parcel.body, headers=parcel.headers)
         if parcel.is_event and response.status_code >= 300:
             self.outstanding.append(parcel)
+            self.failed.append(parcel)
         elif parcel is not SWEEP:
             self.arrived.append(parcel)
         return response.status_code
@@ -103,9 +106,7 @@ class Network:
     def put_in_order(self) -> None:
         """Which of two side by side came in first is chance: per step, webhooks before the routing callback."""
         new = self.outstanding[self._sorted :]
-        self.outstanding[self._sorted :] = sorted(
-            new, key=lambda p: ("post-event", "routing", "worker-available").index(p.function)
-        )
+        self.outstanding[self._sorted :] = sorted(new, key=lambda p: _ORDER.index(p.function))
         self._sorted = len(self.outstanding)
 
     def _keep(self, event: Event) -> int:

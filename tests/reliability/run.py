@@ -33,6 +33,7 @@ from tests.service import Apps
 EVENTS = ["onConversationAdded", "onConversationStateUpdated", "onConversationRemoved"]
 EVENTS += ["onParticipantAdded", "onParticipantRemoved", "onMessageAdded", "onDeliveryUpdated"]
 HURRIED = 0.9  # seconds a delivery gets while Twilio is in trouble, so that an outage does not take long
+RETRIED_AFTER = 40.0  # seconds until Google delivers an event that failed once more
 # A delivery that is stopped in the middle lets one pass who comes meanwhile, however long the test stops it.
 OVERTAKEN = Tolerance(places=1, seconds=60)
 
@@ -146,9 +147,12 @@ class Run(RuleBasedStateMachine):
             self.gather()
             if not self.network.outstanding:
                 return
+            failed = len(self.network.failed)
             for parcel in [self.network.take(0) for _ in self.network.outstanding[:]]:
                 if parcel:
                     self._deliver(parcel)
+            if len(self.network.failed) > failed:
+                self.pass_time(RETRIED_AFTER)
         raise AssertionError(f"the service keeps itself busy: {self.network.outstanding[:5]}")
 
     def sweep_until_quiet(self) -> None:

@@ -12,9 +12,13 @@ POOLS = ["default", "sales"]
 
 RECORDS: dict[str, dict[str, Any]] = {
     "settings/routing": {"mode": "pool"},
-    "pools/default": {"capacity": 1},
+    "pools/default": {
+        "capacity": 1,
+        "texts": {"queued": "Number {{Position}}.", "assigned": "{{Author}} is here."},
+    },
     "pools/sales": {"addresses": [SALES], "strategy": "least_busy", "capacity": 2}
-    | {"answer_within": 120, "unavailable_after": 2},
+    | {"answer_within": 120, "unavailable_after": 2}
+    | {"hours": {"daily": "closed"}, "texts": {"away": "Closed.", "queued": "In {{Wait}}. Please wait."}},
     "pools/key": {"addresses": [KEY], "mode": "custom"},
     "pools/news": {"addresses": [NEWS], "mode": "none"},
     f"workers/{ANN}": {"status": "Available", "pools": ["default"]},
