@@ -174,20 +174,18 @@ def forgotten(world: World) -> Iterator[Breach]:
 def repeated(world: World) -> Iterator[Breach]:
     """10: no text of the service's own twice in one wait; `away` not twice in one closing time, whatever conversations
     a customer begins in it. A text carries which it is, of which wait, and a token."""
-    seen: dict[tuple[str, str], str] = {}
+    seen: set[tuple[str, str, str]] = set()
     for sid, at_twilio in world.twilio.items():
         customer = " ".join(filter(None, map(_address, at_twilio["participants"])))
-        for message in at_twilio["messages"]:
-            found = json.loads(message["attributes"] or "{}").get("service_text")
-            kind, wait, _ = found.split(" ") if isinstance(found, str) else ("", "", "")
-            whose = customer if kind == "away" else sid
-            if (
-                kind
-                and (first := seen.setdefault((whose, f"{kind} {wait}"), message["sid"])) != message["sid"]
-            ):
-                yield Breach(
-                    10, "repeated", sid, f"was sent the text {kind} twice: {first}, {message['sid']}"
-                )
+        for message in at_twilio.get("messages") or ():
+            token = json.loads(message.get("attributes") or "{}").get("service_text")
+            if not isinstance(token, str):
+                continue
+            kind, wait, _ = token.split(" ")
+            text = (customer if kind == "away" else sid, kind, wait)
+            if text in seen:
+                yield Breach(10, "repeated", sid, f"was sent the text {kind} twice in one wait")
+            seen.add(text)
 
 
 def _is_awaited(messages: list[Record]) -> bool:

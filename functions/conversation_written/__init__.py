@@ -8,6 +8,8 @@ comes to all of them, so each one keeps a mark of its own by which it does nothi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from domain.conversation import parse
 from functions.conversation_written import hand_edits, notifications, texts
 from functions.conversation_written.receiver import Again, Receiver, Written
@@ -17,10 +19,10 @@ from providers import database, log
 RECEIVERS: tuple[Receiver, ...] = (texts.tell, notifications.tell, hand_edits.follow)
 
 
-def handle(change: Change) -> None:
+def handle(change: Change, receivers: Sequence[Receiver] = RECEIVERS) -> None:
     """Raises Again when one of the receivers is to be called once more."""
     written = Written(parse(change.name, change.before), parse(change.name, change.after))
-    if failed := [name for name in (_shielded(receiver, written) for receiver in RECEIVERS) if name]:
+    if failed := [name for name in (_shielded(receiver, written) for receiver in receivers) if name]:
         raise Again(", ".join(failed))
 
 

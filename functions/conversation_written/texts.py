@@ -17,7 +17,7 @@ from domain.pool_texts import ASSIGNED_TEXT, AWAY_TEXT, QUEUED_TEXT
 from functions.conversation_written import sending, wording
 from functions.conversation_written.receiver import Again, Written
 from functions.conversation_written.wording import Seen
-from providers import conversations, pools, twilio
+from providers import conversations, log, pools, twilio
 from providers.twilio import Outcome
 
 _SID = re.compile(r"CH[0-9a-fA-F]{32}")
@@ -87,6 +87,8 @@ def _is_in_it(conversation: Conversation) -> bool:
     people = twilio.participants(conversation)
     if people.outcome is Outcome.RETRY:
         raise Again(people.why)
+    if people.outcome is Outcome.MISCONFIGURED:
+        log.error(f"The customer cannot be written to: {people.why}", conversation=conversation.sid)
     inside = people.body if people.outcome is Outcome.DONE else ()
     return any((person.messaging_binding or {}).get("address") for person in inside)
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from google.cloud.firestore import Client
 
+from domain.sent_texts import LEASE, Sending, Step, next_step
 from functions import conversation_written
-from functions.conversation_written.receiver import Again
+from functions.conversation_written.receiver import Again, Written
 from functions.door.trigger import Change
 from providers import clock, messages, seam, twilio
 from providers.twilio import Outcome, Place
@@ -146,6 +148,54 @@ def test_outside_the_hours_they_hear_once_per_closing_time_when_it_opens(
     again(db, after)
     assert said(service, after) == []
     assert records.conversation(db, after)["state"] == "queued"
+
+
+def test_an_edit_of_the_hours_is_no_new_closing_time(service: Service, db: Client) -> None:
+    pool(db, **closed())
+    sid = write(service)
+    later = [*closed()["holidays"], (clock.now().date() + timedelta(days=2)).isoformat()]
+    pool(db, holidays=later)
+    again(db, sid)
+    assert len(said(service, sid)) == 1
+
+
+def test_a_text_goes_out_in_a_later_wait_and_in_the_next_closing_time_only() -> None:
+    now = clock.now()
+    told = Sending(now, "token", "attempt", now, is_sent=True)
+    waits = [now - timedelta(seconds=1), now, now + timedelta(seconds=1)]
+    assert [next_step("queued", told, wait, now) is Step.BEGIN for wait in waits] == [False, False, True]
+    moments = [now - timedelta(seconds=1), now]  # the closing time ends when the pool opens, to the second
+    later = now + timedelta(days=1)
+    assert [next_step("away", told, later, moment) is Step.BEGIN for moment in moments] == [False, True]
+    unfinished = replace(told, is_sent=False)
+    steps = [next_step("queued", unfinished, now, now + LEASE - timedelta(seconds=late)) for late in (1, 0)]
+    assert steps == [Step.LATER, Step.LOOK]
+
+
+def test_a_text_waits_while_twilio_does_not_tell_who_is_in_it(service: Service, db: Client) -> None:
+    service.triggers.behave(service.project, "conversation_written", drop=1.0)
+    pool(db)
+    sid = write(service)
+    service.standin.fail(503, 20503, path="Participants")
+    with pytest.raises(Again):
+        again(db, sid)
+    service.standin.heal()
+    again(db, sid)
+    assert said(service, sid) == ["You are number 1."]
+
+
+def test_a_receiver_that_fails_keeps_no_other_from_being_called_and_the_event_comes_again() -> None:
+    called = []
+
+    def fails(written: Written) -> None:
+        raise ZeroDivisionError
+
+    def works(written: Written) -> None:
+        called.append(written.sid)
+
+    with pytest.raises(Again):
+        conversation_written.handle(Change("CH1", None, {"state": "queued"}), (fails, works))
+    assert called == ["CH1"]
 
 
 def test_a_worker_who_is_available_outside_the_hours_takes_them(service: Service, db: Client) -> None:

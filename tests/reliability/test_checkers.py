@@ -1,5 +1,6 @@
 """The checkers themselves: each kind of breach is seen, and a sound state is left alone."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -57,6 +58,14 @@ def said(*authors: str) -> dict[str, Any]:
 WAITS = dict(QUEUED.conversations["CH1"])
 FOR_ANN, FOR_BEN = ({"pool": None, "for_worker": name} for name in ("ann", "ben"))
 NOWHERE, OF_SALES = ({"ann": FREE["ann"] | {"pools": pools}} for pools in ([], ["sales"]))
+
+
+def told(*tokens: str) -> dict[str, Any]:
+    """With the service's own texts in it."""
+    texts = [{"author": "system", "attributes": json.dumps({"service_text": token})} for token in tokens]
+    return at_twilio("active", "ann") | {"messages": texts}
+
+
 EXCLUDED = {"pool": "default", "excluded_workers": ["ann"], "excluded_until": NOW + timedelta(minutes=1)}
 
 
@@ -111,6 +120,8 @@ def test_a_sound_state_is_left_alone(world: World) -> None:
         ("stuck", replace(QUEUED, workers=FREE)),
         ("misheard", replace(SOUND, conversations={"CH1": AWAITED}, twilio={"CH1": said("+15550000001", "ann")})),
         ("misheard", replace(SOUND, twilio={"CH1": said("ann", "+15550000001")})),
+        ("repeated", replace(SOUND, twilio={"CH1": told("queued T1 a", "assigned T1 b", "queued T1 a")})),
+        ("repeated", replace(SOUND, twilio={"CH1": told("queued T1 a", "queued T2 b", "queued T2 c")})),
         ("forgotten", replace(SOUND, conversations={"CH1": AWAITED}, pools=PATIENT)),
         ("stuck", replace(QUEUED, workers=FREE, pending={"CH1": EXCLUDED | {"excluded_until": NOW}})),
     ],
