@@ -6,6 +6,7 @@ import http.client
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from domain.settings import OWN_WORKER
 from local import raw_http, sample_data
 from local.playground.trouble_menu import TroubleMenu
 
@@ -78,6 +79,8 @@ class Actions:
                 "mode": _choice(given, "mode", _MODES),
                 "default_pool": _record_name(given, "default_pool"),
                 "custom_fallback": _choice(given, "custom_fallback", ("pool", "none")),
+                "own_worker": _choice(given, "own_worker", OWN_WORKER),
+                "own_worker_wait": _number_or_none(given, "own_worker_wait"),
                 "service_level_seconds": _number(given, "service_level_seconds", at_least=1),
                 "time_zone": _text(given, "time_zone"),
             },
@@ -97,7 +100,10 @@ class Actions:
                 "addresses": numbers,
                 "mode": _choice(given, "mode", _MODES) if mode else None,
                 "strategy": _choice(given, "strategy", ("longest_idle", "least_busy")),
-                "capacity": _number(given, "capacity") if given.get("capacity") not in (None, "") else None,
+                "capacity": _number_or_none(given, "capacity"),
+                "priority": _number(given, "priority", at_least=-1000) if given.get("priority") else 0,
+                "overflow": _record_name(given, "overflow") if given.get("overflow") else None,
+                "overflow_after": _number_or_none(given, "overflow_after"),
             },
         )
         for number in numbers if self._stack.standin else ():
@@ -152,3 +158,7 @@ def _number(given: Given, name: str, at_least: int = 0) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < at_least:
         raise ImpossibleError(f"{name} must be a whole number from {at_least}.")
     return value
+
+
+def _number_or_none(given: Given, name: str) -> int | None:
+    return None if given.get(name) in (None, "") else _number(given, name)

@@ -114,7 +114,12 @@ class Snapshots:
             key=lambda entry: (-entry[1].get("priority", 0), _seconds(entry[1].get("queued_at")) or 0)
         )
         return [
-            {"sid": sid, "pool": data.get("pool"), "since": _seconds(data.get("queued_at"))}
+            {
+                "sid": sid,
+                "pool": data.get("pool"),
+                "for_worker": data.get("for_worker"),
+                "since": _seconds(data.get("queued_at")),
+            }
             for sid, data in entries
         ]
 
@@ -184,6 +189,8 @@ def _settings(routing: Json) -> Json:
         "mode": parsed.mode,
         "default_pool": parsed.default_pool,
         "custom_fallback": parsed.custom_fallback,
+        "own_worker": parsed.own_worker,
+        "own_worker_wait": parsed.own_worker_wait,
         "create_customers": parsed.create_customers,
         "service_level_seconds": parsed.service_level_seconds,
         "time_zone": parsed.time_zone,
@@ -200,6 +207,9 @@ def _pool(name: str, data: Json) -> Json:
         "mode": pool.mode,
         "strategy": pool.strategy,
         "capacity": _limit(pool.capacity),
+        "priority": pool.priority,
+        "overflow": pool.overflow,
+        "overflow_after": pool.overflow_after,
         "problem": pool.problem,
     }
 

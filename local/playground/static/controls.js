@@ -47,12 +47,18 @@ function useForm(act, action, read) {
 
 function Routing({ state, act }) {
   const now = state.settings;
-  const [saved, save] = useForm(act, "settings", (given) => ({ ...given, service_level_seconds: whole(given.service_level_seconds) }));
+  const [saved, save] = useForm(act, "settings", (given) => ({
+    ...given,
+    service_level_seconds: whole(given.service_level_seconds),
+    own_worker_wait: whole(given.own_worker_wait),
+  }));
   return html`<form onSubmit=${save} aria-label="Settings">
     <h3>Settings</h3>
     <${Field} label="How to route"><${Choice} name="mode" value=${now.mode} options=${MODES} /><//>
     <${Field} label="Default pool"><${Choice} name="default_pool" value=${now.default_pool} options=${state.pools.map((pool) => [pool.id, pool.display_name])} /><//>
     <${Field} label="Customer without a worker"><${Choice} name="custom_fallback" value=${now.custom_fallback} options=${[["pool", "goes to the pool"], ["none", "is not routed"]]} /><//>
+    <${Field} label="Own worker who cannot take more"><${Choice} name="own_worker" value=${now.own_worker} options=${[["always", "is added all the same"], ["available", "is passed over"], ["wait", "is waited for"]]} /><//>
+    <${Field} label="Waited for, seconds"><input name="own_worker_wait" type="number" min="0" defaultValue=${now.own_worker_wait ?? ""} placeholder="without end" /><//>
     <${Field} label="Service level, seconds"><input name="service_level_seconds" type="number" min="1" required defaultValue=${now.service_level_seconds} /><//>
     <${Field} label="Time zone"><input name="time_zone" required defaultValue=${now.time_zone} /><//>
     ${now.problem && html`<p class="problem">${now.problem}</p>`}
@@ -65,6 +71,8 @@ function Pool({ pool, act }) {
     ...given,
     id: pool.id || given.id,
     capacity: whole(given.capacity),
+    priority: whole(given.priority),
+    overflow_after: whole(given.overflow_after),
     addresses: given.addresses.split(",").map((one) => one.trim()).filter(Boolean),
   }));
   const fresh = !pool.id;
@@ -76,6 +84,9 @@ function Pool({ pool, act }) {
     <${Field} label="How to route"><${Choice} name="mode" value=${pool.mode} options=${[["", "as in the settings"], ...MODES]} /><//>
     <${Field} label="Who is next"><${Choice} name="strategy" value=${pool.strategy} options=${[["longest_idle", "idle for the longest"], ["least_busy", "holds the fewest"]]} /><//>
     <${Field} label="At once per worker"><input name="capacity" type="number" min="0" defaultValue=${pool.capacity ?? 5} placeholder="no limit" /><//>
+    <${Field} label="Priority"><input name="priority" type="number" defaultValue=${pool.priority ?? 0} /><//>
+    <${Field} label="Pool that helps"><input name="overflow" defaultValue=${pool.overflow || ""} placeholder="none" /><//>
+    <${Field} label="Helps after, seconds"><input name="overflow_after" type="number" min="0" defaultValue=${pool.overflow_after ?? ""} placeholder="never" /><//>
     <p class="buttons"><button>${fresh ? "Add" : "Save"}</button><span class="note" role="status">${saved}</span></p>
   </form>`;
 }

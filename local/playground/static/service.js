@@ -20,7 +20,7 @@ function Conversation({ state, one, now, position }) {
   return html`<li class="conversation ${open ? "open" : ""}">
     <button class="row" aria-expanded=${open} onClick=${() => setOpen(!open)}>
       ${waiting && html`<span class="place">${position}</span>`}
-      <span class="who"><b>${titleOf(one)}</b><small>${poolName(state, one.pool)}${waiting ? "" : `, ${who}`}</small></span>
+      <span class="who"><b>${titleOf(one)}</b><small>${waiting && one.alone ? `for ${workerName(state, one.alone)}` : poolName(state, one.pool)}${waiting ? "" : `, ${who}`}</small></span>
       ${waiting ? html`<span class="age">${inWords(now - one.since)}</span>` : html`<span class="state ${one.state}">${one.state}</span>`}
     </button>
     ${open && html`<${Story} one=${one} />`}
@@ -29,7 +29,7 @@ function Conversation({ state, one, now, position }) {
 
 export function Service({ state, now }) {
   const records = new Map(state.conversations.map((one) => [one.sid, one]));
-  const queue = state.queue.map((entry) => ({ ...(records.get(entry.sid) || { sid: entry.sid, log: [] }), pool: entry.pool, since: entry.since }));
+  const queue = state.queue.map((entry) => ({ ...(records.get(entry.sid) || { sid: entry.sid, log: [] }), pool: entry.pool, alone: entry.for_worker, since: entry.since }));
   const waiting = new Set(state.queue.map((entry) => entry.sid));
   const rest = state.conversations.filter((one) => !waiting.has(one.sid));
   return html`<section class="column" aria-labelledby="queue">
