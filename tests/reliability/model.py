@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from hypothesis import strategies as st
-from hypothesis.stateful import rule
+from hypothesis.stateful import initialize, rule
 
 from assignment import hand_over
 from providers import database, seam
@@ -48,6 +48,11 @@ def step(**choices: Any) -> Callable[[Step], Any]:
 
 class Model(Run):
     """What customers, workers, operators, the network and Twilio may do to the service."""
+
+    @initialize(seconds=st.sampled_from([None, 60, 300]))
+    def begin(self, seconds: int | None) -> None:
+        """How long the firm lets a customer of its first pool wait for an answer."""
+        self.set_patience(pool="default", seconds=seconds, times=None)
 
     # What customers, workers and operators do
 
