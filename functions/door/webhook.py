@@ -30,6 +30,7 @@ _FORM = "application/x-www-form-urlencoded"
 _NOT_WHOLE = "The body did not arrive whole and in time, or is not UTF-8."
 LARGEST_BODY = 500_000  # bytes; Twilio's largest, a 32 KB message with 16 KB of attributes, is below 200,000
 MOST_FIELDS = 300  # of a form; Twilio's have about 30, and a signature is worked out over all of them
+_IS_READ = "inbound.body_is_read"  # in the environment of a request
 _SIGNATURE = re.compile(r"[A-Za-z0-9+/]{27}=|[A-Za-z0-9+/]{43}=")  # SHA-1 or SHA-256 in base64
 
 
@@ -76,6 +77,8 @@ def worker(function: Function, request: Request) -> Response:
     """A function that anybody can reach, and where a worker signs in; what it checks of a request stands there."""
 
     def answer() -> Answer:
+        if request.method in ("GET", "HEAD"):
+            _read(request, 0, connection.PATIENCE)
         handle: Callable[[Visit], Answer] = importlib.import_module(function.module).handle
         return handle(Visit(request, partial(_read, request)))
 
@@ -140,6 +143,7 @@ def _read(request: Request, largest: int, patience: float) -> bytes:
         raise BadInput(_NOT_WHOLE) from None
     if len(raw) < (request.content_length or 0):
         raise BadInput(_NOT_WHOLE)
+    request.environ[_IS_READ] = True
     return raw
 
 
@@ -218,7 +222,7 @@ def _refusal(problem: Problem, request: Request) -> Response:
     response.content_length = len(text)
     if isinstance(problem, WrongMethod):
         response.headers["Allow"] = ", ".join(problem.allowed)
-    if isinstance(problem, WrongMethod | TooLarge):
+    if not request.environ.get(_IS_READ):
         # Of a body that was left unread the server would wait for the rest, for 5 s on one of its threads.
         response.call_on_close(partial(connection.hang_up, _line_of_a_body(request)))
     return response

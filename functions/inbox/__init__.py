@@ -72,6 +72,7 @@ def handle(visit: Visit) -> Answer:
     if method != "GET":
         asked.refuse_others(visit, here)
     if (method, path) == ("POST", "sign-out"):
+        asked.read(visit, asked.Asked)
         return sign_in.out(here)
     found = [(route, parts) for route in ROUTES if (parts := route.pattern.fullmatch(path))]
     if not found:

@@ -34,6 +34,7 @@ def keep(visit: Visit, person: Person, name: str) -> Answer:
 def forget(visit: Visit, person: Person, name: str) -> Answer:
     worker = authority.worker(person)
     _refuse_odd(name)
+    asked.read(visit, asked.Asked)
     if name in device.parse(worker.devices):
         desk.keep_devices(worker.identity, {name: None})
     return Answer({})
