@@ -15,7 +15,7 @@ from domain import edits, rules, transitions
 from domain.conversation import Conversation, Pending
 from domain.pool import Pool
 from domain.pool import parse as parse_pool
-from providers import conversations
+from providers import conversations, pending
 from tests.core import records
 from tests.core.records import conversation, workers_in
 from tests.core.test_hand_over import breaches, story
@@ -138,6 +138,12 @@ def test_what_is_typed_into_a_pool_is_read_as_meant(
     pool = parse_pool("sales", typed)
     assert ((pool.overflow, pool.overflow_after), pool.problem is not None) == (read, is_told)
     assert pool.priority == 0
+
+
+def test_the_sweep_finds_what_is_due_exactly_at_the_second(db: Client) -> None:
+    db.document("pending_conversations/CH1").set({"pool": "sales", "due_at": NOW})
+    assert [one.sid for one in pending.due(NOW, 10)] == ["CH1"]
+    assert pending.due(NOW - timedelta(microseconds=1), 10) == []
 
 
 def test_before_its_time_only_its_own_pool_takes_it(firm: Client, service: Service) -> None:
