@@ -65,10 +65,16 @@ def shown(one: Conversation, identity: str) -> dict[str, Any]:
         "mine": one.worker == identity,
         "last": last and {"at": _iso(last.at), "from": last.sender, "text": last.text, "index": last.index},
         "unread": one.unread,
+        "undelivered": sum(last is not None and _is_since(lost.at, last.at) for lost in one.undelivered),
         "awaiting_since": _iso(one.awaiting_since),
         "assigned_at": _iso(one.assigned_at),
         "why": why_mine(one.log),
     }
+
+
+def _is_since(at: datetime | None, moment: datetime | None) -> bool:
+    """What got lost before the last message was written is of the past."""
+    return at is None or moment is None or at >= moment
 
 
 def why_mine(log: Iterable[Mapping[str, Any]]) -> str:

@@ -287,6 +287,8 @@ def test_what_could_not_be_delivered_says_why_and_is_sent_again_by_a_tap(desk: D
     expect(
         messages(page).get_by_text("Not delivered: The phone is switched off or out of reach.")
     ).to_be_visible()
+    page.get_by_role("button", name="Back").click()
+    entry(page, "Not delivered").click()
     desk.standin.refuse_delivery(ANN, status="delivered")
     messages(page).get_by_role("button", name="Try again").click()
     expect(messages(page).get_by_text("Are you there?", exact=True)).to_have_count(2)
@@ -294,22 +296,17 @@ def test_what_could_not_be_delivered_says_why_and_is_sent_again_by_a_tap(desk: D
     assert desk.at_twilio(sid) == ["Hello", "Are you there?", "Are you there?"]
 
 
-@pytest.mark.parametrize(
-    ("name", "kind", "length", "told"),
-    [
-        ("film.avi", "video/x-msvideo", 10, "cannot be sent here"),
-        ("huge.gif", "image/gif", 5_000_001, "too large"),
-    ],
-)
-def test_a_file_of_a_wrong_kind_or_size_is_refused_before_it_is_sent(
-    desk: Desk, name: str, kind: str, length: int, told: str
-) -> None:
+def test_a_file_of_a_wrong_kind_or_size_is_refused_before_it_is_sent(desk: Desk) -> None:
     page, sid = desk.with_ann()
     box(page).fill("See the file")
-    page.get_by_label("Attach a picture or file").set_input_files(
-        {"name": name, "mimeType": kind, "buffer": b"x" * length}
-    )
-    expect(page.get_by_role("alert").filter(has_text=told)).to_contain_text(name)
+    for name, kind, length, told in (
+        ("film.avi", "video/x-msvideo", 10, "cannot be sent here"),
+        ("huge.gif", "image/gif", 5_000_001, "too large"),
+    ):
+        page.get_by_label("Attach a picture or file").set_input_files(
+            {"name": name, "mimeType": kind, "buffer": b"x" * length}
+        )
+        expect(page.get_by_role("alert").filter(has_text=told)).to_contain_text(name)
     page.get_by_role("button", name="Send").click()
     sent(page, "See the file")
     assert desk.at_twilio(sid) == ["Hello", "See the file"]
@@ -477,7 +474,8 @@ def test_by_keyboard_one_walks_opens_sends_and_goes_back(desk: Desk) -> None:
         page.keyboard.press(key)
     expect(messages(page)).to_contain_text("The first")
     expect(page.get_by_role("list", name="Conversations")).to_be_visible()
-    box(page).fill("By hand")
+    expect(box(page)).to_be_focused()
+    page.keyboard.type("By hand")
     page.keyboard.press("Control+Enter")
     sent(page, "By hand")
     page.keyboard.press("Escape")
@@ -487,9 +485,7 @@ def test_by_keyboard_one_walks_opens_sends_and_goes_back(desk: Desk) -> None:
     expect(page.get_by_role("dialog", name="More")).to_contain_text("back to the list")
 
 
-@pytest.mark.parametrize(
-    ("size", "scheme"), [(PHONE, "light"), (PHONE, "dark"), (DESK, "light"), (DESK, "dark")], ids=str
-)
+@pytest.mark.parametrize(("size", "scheme"), [(PHONE, "dark"), (DESK, "light")], ids=str)
 def test_nobody_is_shut_out(desk: Desk, size: ViewportSize, scheme: Literal["light", "dark"]) -> None:
     """axe finds nothing, targets are large enough for a thumb, and nothing sticks out or jumps."""
     desk.record(ALICE, "Available")

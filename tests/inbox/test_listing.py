@@ -26,6 +26,7 @@ def test_a_conversation_says_who_wrote_what_and_why_it_is_hers(
         "mine": True,
         "last": {},
         "unread": 1,
+        "undelivered": 0,
         "awaiting_since": "",
         "assigned_at": "",
         "why": "to Alice: idle for the longest of those Available in default",

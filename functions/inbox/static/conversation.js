@@ -1,9 +1,9 @@
-// One conversation: its messages, why it is mine, and what one can do with it.
+// One conversation, and what one can do with it.
 import { ago, ask, change, now, of } from "./server.js";
 import { Close, Customer, HandOver, Templates } from "./sheets.js";
 import { Avatar, Bones, Channel, Icon, Round, Waits, Wrong, bare, clock, count, day, html, nameOf, size, useDraft, useEffect, useLayoutEffect, useRef, useState } from "./parts.js";
 
-const [WATCHED, AS_OFTEN] = [120_000, 6000]; // milliseconds for which, and as often as, an own message's delivery is looked after
+const [WATCHED, AS_OFTEN] = [120_000, 6000]; // milliseconds: an own message's delivery is looked after
 const ONE_BREATH = 300_000; // milliseconds between messages that stand together
 const NEAR = 200; // characters left, from which on they are counted
 const EDGE = 2048; // pixels of a photo that was too large
@@ -228,6 +228,9 @@ export function Conversation({ one, view: { state, failure, looks }, outbox, liv
   useEffect(() => { // what is on the screen has been read
     if (one.unread && last !== undefined && !gone && !document.hidden) change(of(sid, "read"), { index: last }).then(() => live.look(), () => {});
   }, [last, one.unread]);
+  useEffect(() => { // on a phone a keyboard would come up
+    if (thread) document.querySelector(matchMedia("(hover: hover)").matches ? "textarea" : ".log").focus();
+  }, [!thread]);
   const late = thread?.window && !thread.window.open;
   const close = () => setSheet("");
   const leave = (sentence) => { close(); say(sentence); onBack(); live.look(); live.soon(); };

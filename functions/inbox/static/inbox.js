@@ -8,7 +8,7 @@ import { Avatar, Bones, Channel, Icon, Round, Switch, Waits, age, clock, count, 
 const SAID_FOR = 6000; // milliseconds that a sentence about what was done stays
 const WRITING = "textarea, input, select, dialog";
 
-// Who waits for an answer first, the longest wait on top; then the newest word.
+// Who waits longest on top, then the newest word.
 function inOrder(conversations) {
   const last = (one) => Date.parse(one.last?.at || one.assigned_at || 0);
   return [...conversations].sort((one, other) => (one.awaiting_since && other.awaiting_since
@@ -102,7 +102,7 @@ function useOpen(live, onHelp) {
   return open;
 }
 
-// The last that the server said stays readable when it does not answer.
+// What the server said last stays readable.
 function useLive() {
   const [view, setView] = useState({ looks: 0 });
   const live = useRef(null);

@@ -12,8 +12,7 @@ export const now = () => Date.now() + skew;
 export const ago = (at) => now() - Date.parse(at || 0);
 
 export async function ask(path, method = "GET", body, etag) {
-  const headers = { "X-Requested-With": "XMLHttpRequest" }; // a sign-in proxy then answers 401
-  if (method !== "GET") Object.assign(headers, { "X-Inbox": "1", "Content-Type": "application/json" });
+  const headers = method === "GET" ? {} : { "X-Inbox": "1", "Content-Type": "application/json" };
   if (etag) headers["If-None-Match"] = etag;
   let answer;
   try {
@@ -25,7 +24,7 @@ export async function ask(path, method = "GET", body, etag) {
   const time = Date.parse(answer.headers.get("Date"));
   if (time) skew = Math.abs(time - Date.now()) > 5000 ? time - Date.now() : 0;
   if (answer.status === 304) return null;
-  if (answer.status === 401 || answer.type === "opaqueredirect") {
+  if (answer.status === 401 || answer.type === "opaqueredirect") { // as a proxy that signs in answers
     dispatchEvent(new Event("signed-out"));
     throw new Failure("You are signed out.", 401);
   }
