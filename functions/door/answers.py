@@ -75,6 +75,12 @@ class NotUnderstood(Problem):
     status = 422
 
 
+class UnderWay(Problem):
+    """The same was asked for a moment ago and is not done yet: another try says what came of it."""
+
+    status = 429
+
+
 class TryAgain(Problem):
     """Nobody's fault for long: Firestore or Twilio is slow or down, and another try may work."""
 

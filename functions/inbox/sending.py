@@ -19,7 +19,7 @@ from domain import channels
 from domain.addresses import channel
 from domain.conversation import Conversation
 from domain.worker import Worker
-from functions.door.answers import Answer, BadInput, Impossible, NotFound, TooLarge, TryAgain
+from functions.door.answers import Answer, BadInput, Impossible, NotFound, TooLarge, TryAgain, UnderWay
 from functions.door.webhook import Visit
 from functions.inbox import asked, authority, messages, prepared
 from functions.inbox.asked import File, Message
@@ -157,7 +157,7 @@ def _others(sid: str, token: str) -> Answer:
             return _answer(entry, 200)
         if not entry.is_claimed(clock.now()):
             break
-    raise TryAgain(_UNDER_WAY)
+    raise UnderWay(_UNDER_WAY)
 
 
 def _answer(entry: Entry, status: int) -> Answer:
