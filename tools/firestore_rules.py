@@ -6,7 +6,6 @@ import argparse
 import re
 import sys
 from pathlib import Path
-from typing import Any
 
 import requests
 
@@ -97,47 +96,35 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _put_ours(rules: RulesApi, arguments: argparse.Namespace) -> str | None:
-    """What was done, as a line for the person; None if nothing was to be done."""
+def _put_ours(rules: RulesApi, arguments: argparse.Namespace) -> None:
     before, text = rules.ruleset(), RULES.read_text()
     if before is not None and rules.text_of(before) == text:
-        return None
+        return
     if arguments.dry_run:
-        return f"would put firestore.rules in force for the database {arguments.database}"
+        print(f"  would put firestore.rules in force for the database {arguments.database}")
+        return
     rules.put_in_force(rules.store(text))
-    return "put firestore.rules in force: done"
-
-
-def _way_back(before: str, arguments: argparse.Namespace) -> str:
-    return (
-        f"  to put the rules of before in force again: .venv/bin/python -m tools.firestore_rules "
-        f"--project {arguments.project} --database '{arguments.database}' --put-back {before}"
-    )
+    print("  put firestore.rules in force: done")
+    if before is not None:
+        where = f"--project {arguments.project} --database '{arguments.database}'"
+        back = f".venv/bin/python -m tools.firestore_rules {where} --put-back {before}"
+        print(f"  to put the rules of before in force again: {back}")
+    if arguments.changes:
+        with arguments.changes.open("a") as changes:
+            changes.write("put firestore.rules in force\n")
 
 
 def run(arguments: argparse.Namespace) -> None:
     rules = RulesApi(arguments.project, arguments.database, arguments.patience)
     if arguments.owner:
         place = f"projects/{arguments.project}/databases/{arguments.database}/documents"
-        documents: Any = Api("firestore", "v1", arguments.project, arguments.patience)
+        documents = Api("firestore", "v1", arguments.project, arguments.patience)
         print(owner(rules, documents, place, arguments.known))
-        return
-    before = rules.ruleset()
-    if arguments.put_back:
+    elif arguments.put_back:
         rules.put_in_force(arguments.put_back)
         print(f"{arguments.put_back} is in force again.")
-        return
-    done = _put_ours(rules, arguments)
-    if done is None:
-        return
-    print(f"  {done}")
-    if arguments.dry_run:
-        return
-    if before is not None:
-        print(_way_back(before, arguments))
-    if arguments.changes:
-        with arguments.changes.open("a") as changes:
-            changes.write("put firestore.rules in force\n")
+    else:
+        _put_ours(rules, arguments)
 
 
 def main() -> None:

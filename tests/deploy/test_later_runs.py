@@ -9,7 +9,7 @@ from typing import TypeAlias
 import pytest
 
 from tests.deploy.conftest import ROOT, Shell, Story
-from tests.deploy.google import Refusal, Request
+from tests.deploy.google import Request
 
 pytestmark = pytest.mark.timeout(4000)
 Run: TypeAlias = tuple[int, str, list[Request]]
@@ -59,16 +59,21 @@ def test_a_second_stage_has_names_accounts_secrets_and_a_database_of_its_own(she
         assert words in output
 
 
-def test_a_function_that_does_not_build_is_named_with_googles_reason(story: Story) -> None:
-    story.google.refusals.append(
-        Refusal("PATCH .*functions/crm", 400, "Build failed: no", "INVALID_ARGUMENT")
-    )
-    status, output, _ = changes_of(
-        story, "--only", "crm", "--min-instances", "1", "--base-url", "https://other.example.com"
-    )
-    story.google.refusals.clear()
+@pytest.mark.parametrize(
+    ("what", "value", "says"),
+    [
+        ("build_failures", ["Build failed: no"], "Build failed: no"),
+        ("builds_in", ("europe-west1",), "add --region with one of us-central1, us-west2, europe-west1"),
+        ("most_instances", 1, "add --max-instances 1, or ask for a larger quota"),
+    ],
+)
+def test_a_function_that_is_not_deployed_is_named_with_the_reason(
+    story: Story, monkeypatch: pytest.MonkeyPatch, what: str, value: object, says: str
+) -> None:
+    monkeypatch.setattr(story.google, what, value)
+    status, output, _ = changes_of(story, "--only", "crm", "--base-url", f"https://{what}.example.com")
     assert status == 1
-    assert "Build failed: no" in output
+    assert says in output
     assert output.strip().endswith("run the same command again; what is deployed stays.")
     assert "Not deployed: crm." in output
 

@@ -128,6 +128,37 @@ def test_what_an_earlier_run_or_version_made_is_ours(file: str, line: str) -> No
     assert (status, output) == (0, "")
 
 
+def test_what_a_version_before_made_is_taken_along() -> None:
+    """Its secrets have no label, but our account reads them; its builds could start others."""
+    runtime, build = (
+        f"serviceAccount:inbound-{one}@demo-x.iam.gserviceaccount.com" for one in ("runtime", "build")
+    )
+    unlabelled = (
+        _there(secrets="twilio-auth-token|") + f"echo {runtime} >$TMP/readers.twilio-auth-token.out\n"
+    )
+    assert shell(f"{unlabelled} check_owners") == (0, "")
+    status, output = shell(f"{unlabelled} DRY_RUN=1; label_secret twilio-auth-token")
+    assert "secrets update twilio-auth-token --update-labels=app=inbound" in output
+    held = f"echo 'roles/cloudbuild.builds.builder|{build}|' >$TMP/policy.out\n"
+    status, output = shell(f"{held} DRY_RUN=1; take_back build roles/cloudbuild.builds.builder")
+    assert status == 0
+    assert f"--member={build} --role=roles/cloudbuild.builds.builder" in output
+
+
+def test_another_database_is_forgotten_once_no_function_uses_it() -> None:
+    runtime = "serviceAccount:inbound-runtime@demo-x.iam.gserviceaccount.com"
+    lines = "".join(
+        f'roles/datastore.user|{runtime}|resource.name=="projects/demo-x/databases/{name}"\n'
+        for name in ("old", "new")
+    )
+    status, output = shell(
+        f"cat >$TMP/policy.out <<'X'\n{lines}X\nDATABASE=new DRY_RUN=1; leave_other_databases"
+    )
+    assert status == 0, output
+    assert output.count("remove-iam-policy-binding") == 1
+    assert "databases/old" in output
+
+
 def _there(**files: str) -> str:
     """What Google has listed; nothing but these lines."""
     names = ("all", "services", "secrets", "accounts", "jobs")
