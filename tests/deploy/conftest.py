@@ -21,6 +21,7 @@ from werkzeug.serving import make_server
 from local import oidc
 from local.emulator import Emulator
 from local.ports import HOST
+from local.processes import Child
 from local.twilio import StandIn
 from tests.deploy.deployed import Deployed
 from tests.deploy.google import Google, Request
@@ -37,9 +38,11 @@ class Shell:
     checkout: Path
     folder: Path
     more: dict[str, str] = field(default_factory=dict)
+    gcloud: str = ""
 
     def environment(self) -> dict[str, str]:
         own = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "JAVA_HOME") if name in os.environ}
+        own["PATH"] = f"{Path(self.gcloud).parent}:{own['PATH']}"
         ours = {"PYTHON": sys.executable, "DEPLOY_RETRIES": "3", "DEPLOY_RETRY_SECONDS": "0"}
         return own | self.google.environment(str(self.folder / "gcloud")) | ours | self.more
 
@@ -87,14 +90,28 @@ class Story:
 
 
 @pytest.fixture(scope="session")
-def gcloud() -> str:
-    """The real gcloud; these tests are about what it sends."""
+def gcloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The real gcloud; these tests are about what it sends. Loaded once where it brings its own Python."""
     found = shutil.which("gcloud")
     if found is None:
         pytest.skip(
             "gcloud is not installed: https://cloud.google.com/sdk/docs/install, then run these again"
         )
-    return found
+    home = Path(found).resolve().parent.parent
+    python = home / "platform" / "bundledpythonunix" / "bin" / "python3"
+    if not python.exists():
+        yield found
+        return
+    folder = tmp_path_factory.mktemp("gcloud")
+    place, here = folder / "socket", Path(__file__).parent
+    server = Child(
+        [python, here / "gcloud_server.py", home / "lib", place], name="gcloud", ready=place.exists
+    ).start()
+    client = f'exec {python} -ISs {here / "gcloud_client.py"} {place} {found} "$@"'
+    (folder / "gcloud").write_text(f"#!/bin/sh\n{client}\n")
+    (folder / "gcloud").chmod(0o755)
+    yield str(server.wait_ready() and folder / "gcloud")
+    server.stop()
 
 
 @pytest.fixture(scope="session")
@@ -128,10 +145,10 @@ def prepared(google: Google) -> Google:
 
 
 @pytest.fixture
-def shell(google: Google, checkout: Path, tmp_path: Path) -> Shell:
+def shell(gcloud: str, google: Google, checkout: Path, tmp_path: Path) -> Shell:
     """A shell with Twilio's account in its environment."""
     account = {"TWILIO_ACCOUNT_SID": f"AC{secrets.token_hex(16)}", "TWILIO_AUTH_TOKEN": secrets.token_hex(16)}
-    return Shell(google, checkout, tmp_path, account | {"FIRESTORE_EMULATOR_HOST": "127.0.0.1:1"})
+    return Shell(google, checkout, tmp_path, account | {"FIRESTORE_EMULATOR_HOST": "127.0.0.1:1"}, gcloud)
 
 
 @pytest.fixture(scope="session")
@@ -163,7 +180,8 @@ def story(
         "OIDC_ISSUER": issuer,
         "OIDC_CLIENT_SECRET": oidc.CLIENT_SECRET,
     }
-    shell = Shell(google, checkout, folder, extra | account | sign_in | {"TWILIO_API_BASE_URL": twilio.url})
+    more = extra | account | sign_in | {"TWILIO_API_BASE_URL": twilio.url}
+    shell = Shell(google, checkout, folder, more, gcloud)
     told = Story(google, shell, deployed, twilio, google.project, emulator)
     try:
         _tell(told)

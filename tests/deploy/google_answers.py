@@ -293,6 +293,9 @@ def _firestore(google: Google, request: Request, raw: bytes) -> Answer | None:
         "name": request.path.partition("/collectionGroups/")[0] + "/operations/started",
         "metadata": {"@type": "type.googleapis.com/google.firestore.admin.v1.IndexOperationMetadata"},
     }
+    if request.method == "GET" and "/documents/" in request.path:
+        document = google.resources.get(request.path)
+        return (200, document) if document is not None else NOT_FOUND
     if request.path.endswith(":listCollectionIds"):
         place = request.path.partition(":")[0]
         inside = {
