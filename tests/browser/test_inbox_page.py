@@ -356,17 +356,22 @@ def test_two_devices_of_one_worker_show_the_same_at_once(desk: Desk) -> None:
 def test_a_reload_in_the_middle_of_a_send_sends_once_and_loses_nothing(desk: Desk) -> None:
     page, sid = desk.with_ann()
     held: list[Route] = []
-    page.route(
-        "**/messages",
-        lambda route: held.append(route) if route.request.method == "POST" else route.continue_(),
-    )
+    holding = [True]
+
+    def hold(route: Route) -> None:
+        if route.request.method == "POST" and holding:
+            held.append(route)  # and never goes on: the reload ends it
+        else:
+            route.continue_()
+
+    page.route("**/messages", hold)
     page.get_by_label("Attach a picture or file").set_input_files(
         {"name": "parcel.png", "mimeType": "image/png", "buffer": PICTURE}
     )
     send(page, "Before the reload")
     expect(page.locator(".going")).to_have_count(2)
     box(page).fill("Not yet sent")
-    page.unroute("**/messages")
+    holding.clear()
     second = page.context.new_page()
     second.goto(page.url)
     page.reload()
