@@ -32,8 +32,8 @@ from proof.replay import Replay, Tolerance
 ARRIVALS = 10.0  # conversations per second
 CALM = 12.0  # seconds after the last arrival in which everything but kills goes on
 LONGEST = 150.0  # seconds that all may take to come right after the storm; a lease lasts 30
-# An age counts from the arrival, so whom the sweep or a late webhook brings enters the queue ahead of others, several at
-# once; who is being decided on in that instant goes before them.
+# An age counts from the arrival, so whom the sweep or a late webhook brings enters the queue ahead of others, several
+# at once; who is being decided on in that instant goes before them.
 _IN_A_CROWD = Tolerance(places=5, seconds=0.5)
 
 
