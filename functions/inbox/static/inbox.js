@@ -64,7 +64,7 @@ function List({ view: { state, failure, at }, open, outbox, live, say, onSheet }
   </section>`;
 }
 
-const here = () => decodeURIComponent(location.hash.slice(1));
+const here = () => location.hash.slice(1);
 
 // Back to the list, with the focus where it was.
 function back() {

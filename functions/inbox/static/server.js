@@ -131,7 +131,8 @@ export class Outbox {
   }
 
   async add(sid, what, blob) {
-    const entry = { token: crypto.randomUUID(), sid, at: now(), state: "waiting", ...what };
+    const at = Math.max(now(), (this.entries.at(-1)?.at || 0) + 1); // in order also after a reload
+    const entry = { token: crypto.randomUUID(), sid, at, state: "waiting", ...what };
     this.blobs.set(entry.token, blob);
     this.entries = [...this.entries, entry];
     this.write(entry);
