@@ -169,7 +169,7 @@ class _Handler(BaseHTTPRequestHandler):
         raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         is_json = self.headers.get("Content-Type", "").startswith("application/json")
         request = Request(
-            api=host.split(".")[0].removeprefix(f"{self.google.region}-"),
+            api=re.sub(r"^[a-z]+-[a-z]+\d-", "", host.split(".")[0]),
             method=self.command,
             path=re.sub(r"^/(v\d\w*|apis/[^/]+/v\d\w*)/", "", parts.path),
             query={name: values[0] for name, values in parse_qs(parts.query).items()},
