@@ -16,7 +16,7 @@ _OPEN_FOR = timedelta(minutes=30)  # so that who has waited all night is not cal
 def since(oldest: Iterable[Pending], known: Mapping[str, Pool]) -> datetime | None:
     """The arrival of whoever waits longest while somebody could come; None: nobody."""
     open_pools = {pool.id for pool in known.values() if _has_been_open(pool)}
-    waiting = (entry for entry in oldest if entry.pool is None or entry.pool in open_pools)
+    waiting = (entry for entry in oldest if not entry.pool or entry.pool in open_pools)
     return min((entry.queued_at for entry in waiting if entry.queued_at), default=None)
 
 

@@ -418,7 +418,7 @@ def test_how_often_it_looks(desk: Desk) -> None:
         page.wait_for_timeout(30)
         while len(answers) < len(looks):
             page.wait_for_timeout(30)
-        page.wait_for_timeout(30)
+        page.wait_for_timeout(150)  # so that it has heard, and set its next look
         return len(looks) - before
 
     looks_within(5.1)
@@ -427,16 +427,16 @@ def test_how_often_it_looks(desk: Desk) -> None:
     entry(page, "Hello").click()
     expect(messages(page)).to_contain_text("Hello")
     looks_within(5.1)
-    assert looks_within(2.1) == 1
+    assert sum(looks_within(2.1) for _ in range(6)) >= 4
+    assert sum(looks_within(30) for _ in range(20)) <= 167  # ten minutes of talk without a pause
     page.get_by_role("button", name="Back").click()
     long_ago = {"last_message.at": datetime.now(UTC) - timedelta(minutes=20)}
     desk.service.db.document(f"conversations/{sid}").update(long_ago)
     page.clock.fast_forward(601_000)
-    looks_within(15.1)
-    assert looks_within(12) == 0
-    assert looks_within(4) == 1
+    looks_within(10)
+    assert 2 <= sum(looks_within(10) for _ in range(12)) <= 4
     page.evaluate("Object.defineProperty(document, 'hidden', {value: true})")
-    looks_within(15.1)
+    looks_within(40.1)
     assert looks_within(60) == 0
 
 

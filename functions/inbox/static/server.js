@@ -44,6 +44,7 @@ export class Live {
   constructor(hear) {
     this.hear = hear; // (state, failure)
     this.touched = Date.now();
+    this.looks = []; // of the last ten minutes: at most 1,000 an hour
     const touch = () => { this.touched = Date.now(); };
     const back = () => { if (!document.hidden) { touch(); this.look(); } };
     for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, touch, { passive: true });
@@ -54,8 +55,9 @@ export class Live {
   pause() {
     const all = this.state?.conversations || [];
     const spoken = (one) => ago(one?.last?.at);
-    if (Math.min(Date.now() - this.touched, ...all.map(spoken)) > 10 * MINUTE) return 15_000;
-    return spoken(all.find((one) => one.sid === this.open)) < 2 * MINUTE ? 2000 : 5000;
+    if (Math.min(Date.now() - this.touched, ...all.map(spoken)) > 10 * MINUTE) return 40_000;
+    this.looks = this.looks.filter((at) => Date.now() - at < 10 * MINUTE);
+    return this.looks.push(Date.now()) < 150 && spoken(all.find((one) => one.sid === this.open)) < 2 * MINUTE ? 2000 : 5000;
   }
 
   // One at a time; whoever asks in the meantime gets another one right after.
