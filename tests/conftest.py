@@ -13,6 +13,7 @@ from google.cloud import firestore
 from local.emulator import Emulator
 from local.servers import LocalServer
 from local.triggers import Triggers
+from providers import clock
 from tests.service import Apps, Service
 
 if TYPE_CHECKING:
@@ -51,6 +52,12 @@ _SERVICE_ENVIRONMENT = [
 def _no_environment_of_the_developer(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in _SERVICE_ENVIRONMENT:
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _true_time_again() -> Iterator[None]:
+    yield
+    clock.shift(0)
 
 
 @pytest.fixture(scope="session")

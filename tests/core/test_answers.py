@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -18,12 +17,6 @@ from tests.core.test_routing import write
 from tests.service import Service
 
 ANN, BEN = "ann@example.com", "ben@example.com"
-
-
-@pytest.fixture(autouse=True)
-def _true_time() -> Iterator[None]:
-    yield
-    clock.shift(0)
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from flask import Flask
 from local import oidc
 from local.oidc import Issuer
 from local.servers import LocalServer
-from providers import clock
 from tests.inbox.page import ALICE, BOB, Page
 from tests.service import Service
 
@@ -63,12 +62,6 @@ def open_as(service: Service, issuer: Issuer) -> Open:
         return page
 
     return opened
-
-
-@pytest.fixture(autouse=True)
-def _true_time_again() -> Iterator[None]:
-    yield
-    clock.shift(0)
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -24,12 +24,6 @@ from tests.service import Service
 ANN, BEN = "ann@example.com", "ben@example.com"
 QUEUED = "Thank you, {{Name}}. You are number {{Position}}."
 TEXTS = {"queued": QUEUED, "assigned": "{{Author}} is with you.", "away": "Closed. We open at {{Opens}}."}
-
-
-@pytest.fixture(autouse=True)
-def _true_time() -> Iterator[None]:
-    yield
-    clock.shift(0)
 
 
 def pool(db: Client, **fields: Any) -> None:
