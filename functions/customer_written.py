@@ -7,9 +7,11 @@ each side writes first and looks afterwards, so one of the two sees the other, a
 
 from __future__ import annotations
 
-from domain import customer_record
+from typing import Any
+
+from domain import customer, customer_record
 from functions.door.trigger import Change
-from providers import customers, database, log
+from providers import customers, database, log, workers
 
 
 def handle(change: Change) -> None:
@@ -36,19 +38,32 @@ def _written_if_wrong(customer_id: str) -> None:
     from google.cloud.firestore import DELETE_FIELD
 
     record = database.read(customers.reference(customer_id))[0]
-    data = record.to_dict()
-    if data is None:
+    stored = record.to_dict()
+    if stored is None:
         return
+    data = _with_worker_as_called(customer_id, stored)
     kept = customer_record.kept(customer_id, data)
     problem = kept.problem(customers.twins(kept.listed, other_than=customer_id))
-    changes = {name: value for name, value in kept.fields.items() if not _same(data.get(name), value)}
-    if data.get("problem") != problem:
+    changes = {name: value for name, value in kept.fields.items() if not _same(stored.get(name), value)}
+    if data is not stored:
+        changes["worker"] = data["worker"]
+    if stored.get("problem") != problem:
         changes["problem"] = problem or DELETE_FIELD
     if not changes:
         return
     customers.write([(record, changes)])
     if problem and "problem" in changes:
         log.warning(f"The record of a customer is not right: {problem}", customer=customer_id)
+
+
+def _with_worker_as_called(customer_id: str, data: dict[str, Any]) -> dict[str, Any]:
+    """The record with its worker in the spelling of that worker's own record: lists of customers ask by it."""
+    typed = customer.parse(customer_id, data).worker
+    if typed is None:
+        return data
+    record = workers.load(typed)
+    called = record if record.version is not None else workers.named(typed)
+    return data if called is None or called.identity == data["worker"] else {**data, "worker": called.identity}
 
 
 def _same(before: object, after: object) -> bool:

@@ -1,4 +1,7 @@
-"""Resident memory of one function's process: after 1,000 requests, and whether it grows over 10,000."""
+"""Resident memory of a function's process: after 1,000 requests, and whether it grows over 10,000.
+
+For the inbox 10,000 looks are more than a working day of an open page has (1,000 an hour at most).
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from bench.result import Row
+from bench.rows import inbox
 from bench.rows.start import NEEDED
 from bench.world import FLOORS, Function, World
 from proof import population, webhooks
@@ -33,7 +37,23 @@ def memory(world: World) -> list[Row]:
         f"memory of pre_event after {first:,} requests", f"hello + import {imports}", early, bare, 1.2
     )
     flat = _row(f"memory of pre_event after {last:,} requests", f"after {first:,}", late, early, _GROWTH)
-    return [after, flat]
+    return [after, flat, *_open_page(world, first, last)]
+
+
+def _open_page(world: World, first: int, last: int) -> list[Row]:
+    db = world.project()
+    population.write(db, inbox.records())
+    ours = world.serve("inbox", str(db.project))
+    sent = {"Cookie": inbox.cookie(inbox.WORKER)}
+    seen = []
+    for number in (first, last - first):
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            answers = list(pool.map(lambda _: ours.get("state", sent).status, range(number)))
+        if set(answers) != {200}:
+            raise RuntimeError(f"the inbox answered {set(answers)}")
+        seen.append(_megabytes(ours))
+    world.end_functions()
+    return [_row(f"memory of inbox after {last:,} looks", f"after {first:,}", seen[1], seen[0], _GROWTH)]
 
 
 def _row(name: str, floor: str, ours: float, theirs: float, at_most: float) -> Row:

@@ -215,6 +215,26 @@ def test_a_day_of_a_customer_who_waits_is_answered_handed_over_and_seen_off(desk
     assert desk.at_twilio(sid)[-1] == "It comes today."
 
 
+def test_a_worker_writes_first_and_the_answer_comes_to_them(desk: Desk) -> None:
+    desk.record(ALICE)
+    desk.service.db.document(f"workers/{ALICE}").update({"addresses": [OURS]})
+    desk.service.db.document("customers/ann").set(
+        {"display_name": "Ann", "addresses": [ANN], "worker": ALICE}
+    )
+    desk.service.settle()
+    page = desk.signed_in(ALICE)
+    page.get_by_role("button", name="Write first").click()
+    page.get_by_label("Name or number").fill("An")
+    page.get_by_role("dialog").get_by_role("button", name=re.compile("^A?Ann")).click()
+    page.get_by_label("Text", exact=True).fill("Your parcel is here.")
+    page.get_by_role("dialog").get_by_role("button", name="Write", exact=True).click()
+    sent(page, "Your parcel is here.")
+    sid = desk.write("I come at noon.")
+    expect(messages(page)).to_contain_text("I come at noon.")
+    assert desk.at_twilio(sid) == ["Your parcel is here.", "I come at noon."]
+    assert desk.state(sid) == "assigned"
+
+
 def test_a_forged_cookie_signs_nobody_in_and_what_was_typed_is_there_afterwards(desk: Desk) -> None:
     page, _ = desk.with_ann()
     box(page).fill("Half a sentence")

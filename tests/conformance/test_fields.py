@@ -55,7 +55,8 @@ NO_JSON = [
     "{}{}",
     "[" * 8000,
 ]
-NO_JSON += ['{"a":' * 3000 + "1" + "}" * 3000, '{"a": 1' + "0" * 5000 + "}", "\x00", "{} x"]
+NO_JSON += ['{"a": 1' + "0" * 5000 + "}", "\x00", "{} x"]
+DEEP = '{"a":' * 3000 + "1" + "}" * 3000  # JSON, which Python 3.11 gives up on and 3.13 reads
 WITH_SIDS: list[tuple[str, Form, str]] = [
     (name, form | {"StateTo": "closed"}, field)
     for name, form, field in REQUIRED
@@ -165,6 +166,11 @@ def test_attributes_have_to_be_json_where_they_are_needed(untouched: Untouched) 
     name, introduced = WITH_ATTRIBUTES[2]
     for nonsense in NO_JSON:
         untouched.refuses(name, introduced | {"Attributes": nonsense}, "Attributes")
+
+
+def test_attributes_nested_without_end_are_read_or_refused(whole: Sender) -> None:
+    name, introduced = WITH_ATTRIBUTES[2]
+    assert whole.send(name, introduced | {"Attributes": DEEP}).status_code in (200, 400)
 
 
 @pytest.mark.parametrize(("name", "form"), WITH_ATTRIBUTES)

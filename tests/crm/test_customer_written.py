@@ -48,6 +48,22 @@ def test_a_sender_is_recognised_by_an_address_typed_with_blanks(service: Service
     assert answer.get_json() == {"friendly_name": "Bobby"}
 
 
+@pytest.mark.parametrize("typed", ["John@Example.com", " john@example.com", "john@example.com\u200b"])
+def test_a_worker_in_another_spelling_is_called_as_their_own_record(
+    service: Service, db: Client, typed: str
+) -> None:
+    records.worker(db, JOHN)
+    service.settle()
+    records.customer(db, "bobby", display_name="Bobby", addresses=[NUMBER], worker=typed)
+    service.settle()
+    record = _customer(db, "bobby")
+    assert (record["worker"], record["search"]["bob"]) == (JOHN, f"{JOHN}/bobby")
+    nobody = "Nobody@Example.com"
+    db.document("customers/bobby").update({"worker": nobody})
+    service.settle()
+    assert _customer(db, "bobby")["worker"] == nobody
+
+
 def test_a_change_of_name_or_worker_is_followed(service: Service, db: Client) -> None:
     records.customer(db, "bobby", display_name="Bobby", addresses=[NUMBER], worker=JOHN)
     service.settle()

@@ -43,7 +43,7 @@ function Available({ on, live, say }) {
 // A row that moves up or down keeps the focus.
 function useFocusKept() {
   const id = document.activeElement.id;
-  useLayoutEffect(() => { if (id && document.activeElement.id !== id) document.getElementById(id)?.focus(); });
+  useLayoutEffect(() => { if (id && document.activeElement === document.body) document.getElementById(id)?.focus(); });
 }
 
 function List({ view: { state, failure, at }, open, outbox, live, say, onSheet }) {
