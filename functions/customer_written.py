@@ -63,7 +63,9 @@ def _with_worker_as_called(customer_id: str, data: dict[str, Any]) -> dict[str, 
         return data
     record = workers.load(typed)
     called = record if record.version is not None else workers.named(typed)
-    return data if called is None or called.identity == data["worker"] else {**data, "worker": called.identity}
+    return (
+        data if called is None or called.identity == data["worker"] else {**data, "worker": called.identity}
+    )
 
 
 def _same(before: object, after: object) -> bool:
