@@ -164,9 +164,7 @@ def _take_inbox(browser: Browser, url: str) -> None:
         if is_open:
             row.click()
             page.get_by_text("delivered").last.wait_for()
-            page.wait_for_function(
-                "document.images.length && [...document.images].every(one => one.complete)"
-            )
+            page.evaluate("() => Promise.all([...document.images].map((one) => one.decode()))")
             page.mouse.move(0, 0)
         page.screenshot(path=IMAGES / f"{name}.png")
         page.close()
