@@ -1,4 +1,4 @@
-"""Who answers a customer, and what becomes of a conversation that nobody answers.
+"""Who reads and answers a customer, and what becomes of a conversation that nobody answers.
 
 Taking it back from a worker who lets it wait has two writers, the sweep and the worker's own answer, and a crash may
 come between Firestore and Twilio. In order:
@@ -55,6 +55,17 @@ def heard(before: Conversation, told: Iterable[Message]) -> Conversation:
             sender = messages.stranger(message.author, settings.load().bots)
         after = messages.noted(after, message, sender or SERVICE)
     return after
+
+
+def has_read(sid: str, index: int) -> bool:
+    """The worker has looked at everything up to this message; what came later stays unread. Whether that was news.
+
+    Raises database.LostRace.
+    """
+    before = conversations.load(sid)
+    after = messages.read(before, index)
+    ledger.note(before, after)
+    return after != before
 
 
 def take_back(sid: str, pool: Pool, told: Iterable[Message]) -> bool:

@@ -118,7 +118,7 @@ def register(identity: str, display_name: str | None) -> None:
     database.commit(batch)
 
 
-def state(identity: str, status: str) -> None:
+def set_status(identity: str, status: str) -> None:
     """Writes the worker's own word, whatever else happens to the record. Raises database.LostRace where it is gone."""
     batch = database.client().batch()
     batch.update(workers.reference(identity), {"status": status})
@@ -230,7 +230,7 @@ def _differences(worker: Worker, right: Worker) -> dict[str, Any]:
     if not worker.is_complete:
         changes |= {"last_assigned_at": worker.last_assigned_at}
         changes["key"] = worker_record.key_of(worker.identity)
-        if worker.has_blanks_in_pools:
+        if worker.has_odd_blanks_in_pools:
             changes["pools"] = list(right.pools or ())
         if not worker.has_status:
             changes["status"] = "Unavailable"

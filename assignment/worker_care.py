@@ -20,17 +20,21 @@ def put_right(
     status_since: datetime | None = None,
     known: Mapping[str, Pool] = ledger.NO_POOLS,
     held: int | None = None,
+    called: tuple[str, ...] | None = None,
 ) -> Worker:
     """The record with everything that the service keeps, written only if something changes.
 
     `status_since`: when the status changed, if that is what woke us. `known`: pools that are loaded already.
-    `held`: the conversations of this worker, counted after the record was read. Raises database.LostRace.
+    `held`: the conversations of this worker, counted after the record was read. `called`: the names of their pools, as
+    those are called. Raises database.LostRace.
     """
     right = _completed(worker)
     if right.available and right.unavailable_because:  # their own word that they are there again
         right = replace(right, missed=0, missed_at=None, unavailable_because=None)
     if held is not None:
         right = replace(right, active=held)
+    if called is not None:
+        right = replace(right, pools=called)
     capacity = rules.capacity_of(right, pools.deciding(right, known))
     right = replace(right, full=not rules.has_room(right, capacity))
     if status_since is not None:

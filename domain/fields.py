@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, TypeVar, overload
 
+from domain.addresses import visible
+
 NO_LIMIT = math.inf
 T = TypeVar("T")
 _WEB_ADDRESS = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
@@ -100,16 +102,16 @@ class Fields:
         return value
 
     def record_name(self, name: str) -> str | None:
-        """The name of another record."""
-        value = self.text(name, longest=1500)
+        """The name of another record, without what nobody sees."""
+        value = visible(self.text(name, longest=1500) or "") or None
         if value and not is_record_name(value):
             self.complain(f"{name} must be a record's name, such as sales, without a slash; it is ignored.")
             return None
         return value
 
     def record_names(self, name: str) -> tuple[str, ...]:
-        """The names of other records."""
-        values = self.texts(name)
+        """The names of other records, without what nobody sees."""
+        values = tuple(filter(None, map(visible, self.texts(name))))
         good = tuple(value for value in values if is_record_name(value))
         if len(good) < len(values):
             self.complain(f"{name} has an entry that no record can have as its name; that entry is ignored.")

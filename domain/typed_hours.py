@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
+from domain import addresses
 from domain.fields import FIRST_YEAR, LAST_YEAR, Fields, cut
 from domain.hours import ALL_DAY, DAYS, Hours, Span
 
@@ -77,6 +78,8 @@ _YEARLY = (
     re.compile(r"(?:-{0,2})(?P<month>\d{2})-(?P<day>\d{2})"),
     re.compile(r"(?P<day>\d{1,2})\.\s?(?P<month>\d{1,2})\."),
 )
+_WITHOUT_COMMA = re.compile(r"(-\S+(?:\s(?:[ap]\.?\s?m\.?|uhr|h))?)\s+(?=\d)")  # “9-12 13-17”
+_OF_DAYS = re.compile(r"(?P<days>[^\d:]+?)(?:\s*:\s*|\s+)(?P<hours>\d.*|[^\W\d]+)")  # “mon-fri 9-17”
 _COUNTRY = re.compile(r"([A-Z]{2})(?:[-_ /]([A-Z0-9]{1,3}))?")
 
 
@@ -92,7 +95,7 @@ def _week(fields: Fields) -> tuple[tuple[Span, ...], ...] | None:
     if _is_left_out(typed):
         return None
     if isinstance(typed, str | list):
-        typed = {"daily": typed}
+        typed = _by_days(typed)
     if not isinstance(typed, Mapping):
         fields.complain("hours must be a map such as {mon: “09:00-17:00”}; it is treated as always open.")
         return None
@@ -109,6 +112,22 @@ def _week(fields: Fields) -> tuple[tuple[Span, ...], ...] | None:
     return tuple(by_day.get(day, ()) for day in range(len(DAYS))) if understood else None
 
 
+def _by_days(typed: str | list[Any]) -> dict[str, Any]:
+    """Hours without a map: those of every day, or a text such as “mon-fri 9-17, sat 10-14”."""
+    if isinstance(typed, list) or _spans_of(typed) is not None:
+        return {"daily": typed}
+    found: dict[str, str] = {}
+    for part in re.split(r"[,;\n]", typed[:_LONGEST]):
+        named = _OF_DAYS.fullmatch(part.strip())
+        if named and _days(named["days"]):
+            found[named["days"]] = named["hours"]
+        elif found:
+            found[list(found)[-1]] += f",{part}"
+        else:
+            return {"daily": typed}
+    return found
+
+
 def _is_left_out(typed: Any) -> bool:
     if isinstance(typed, list):
         return all(isinstance(one, str) and not one.strip() for one in typed)
@@ -118,7 +137,7 @@ def _is_left_out(typed: Any) -> bool:
 def _what_is_wrong(name: str, value: Any, days: Iterable[int]) -> str:
     if not days:
         return f"hours: {cut(name)} is no day such as mon; it is ignored."
-    shown = f"“{cut(value)}”" if isinstance(value, str) else "this"
+    shown = f"“{cut(addresses.shown(value))}”" if isinstance(value, str) else "this"
     return (
         f"hours: {shown} of {cut(name)} is not understood; write it as “09:00-12:00, 13:00-17:00” or “closed”. "
         "It is treated as open all day."
@@ -155,7 +174,8 @@ def _typed_spans(text: str) -> tuple[Span, ...] | None:
     seen = _plain(text)
     if seen in _CLOSED or seen in _OPEN:
         return ALL_DAY if seen in _OPEN else ()
-    spans = [_span(part.strip()) for part in _BETWEEN.split(seen) if part.strip()]
+    apart = _WITHOUT_COMMA.sub(r"\1,", _DASHES.sub("-", seen))
+    spans = [_span(part.strip()) for part in _BETWEEN.split(apart) if part.strip()]
     found = tuple(span for span in spans if span is not None)
     return found if found and len(found) == len(spans) else None
 
@@ -257,5 +277,5 @@ def _real_date(year: int, month: int, day: int) -> date | None:
 
 
 def _plain(text: str) -> str:
-    """Without case, typography and more blanks than needed."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    """Without case, typography, what nobody sees, and more blanks than needed."""
+    return " ".join(unicodedata.normalize("NFKC", addresses.visible(text)).casefold().split())

@@ -10,6 +10,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
+from domain.addresses import visible
 from domain.fields import Fields, is_record_name
 
 STATUSES = ("Available", "Unavailable")
@@ -42,7 +43,7 @@ class Worker:
     frontline_available: bool | None = None
     devices: object = field(default=None, compare=False)
     has_status: bool = True
-    has_blanks_in_pools: bool = False
+    has_odd_blanks_in_pools: bool = False
     can_sign_in: bool = True
     is_complete: bool = False
     problem: str | None = None
@@ -100,7 +101,7 @@ def parse(identity: str, data: Mapping[str, Any] | None, version: object = None)
     worker = Worker(
         identity=identity,
         available=status == "Available" and can_sign_in,
-        has_blanks_in_pools=_has_blanks((data or {}).get("pools")),
+        has_odd_blanks_in_pools=_has_odd_blanks((data or {}).get("pools")),
         can_sign_in=can_sign_in,
         pools=fields.record_names("pools") if fields.has("pools") else None,
         own_capacity=fields.limit("capacity", default=None),
@@ -125,17 +126,17 @@ def parse(identity: str, data: Mapping[str, Any] | None, version: object = None)
     counted = worker.active is not None and worker.full is not None
     has_key = (data or {}).get("key") == key_of(identity)
     is_complete = timed and counted and worker.pools is not None and worker.has_status and has_key
-    is_complete = is_complete and not worker.has_blanks_in_pools
+    is_complete = is_complete and not worker.has_odd_blanks_in_pools
     return replace(worker, is_complete=is_complete, problem=fields.problem)
 
 
-def _has_blanks(pools: object) -> bool:
+def _has_odd_blanks(pools: object) -> bool:
     """Whether these are names of pools that only have to be written as they are called."""
     if not isinstance(pools, list) or not all(
-        isinstance(one, str) and is_record_name(one.strip()) for one in pools
+        isinstance(one, str) and is_record_name(visible(one)) for one in pools
     ):
         return False
-    return any(one != one.strip() for one in pools)
+    return any(one != visible(one) for one in pools)
 
 
 def stored(worker: Worker) -> dict[str, Any]:

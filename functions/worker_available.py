@@ -11,7 +11,7 @@ from assignment import arrival, matching, membership, worker_care
 from domain import rules
 from domain.worker import Worker, is_identity, parse
 from functions.door.trigger import Change
-from providers import database, log
+from providers import database, log, pools
 
 
 def handle(change: Change) -> None:
@@ -43,7 +43,9 @@ def _cared_for(before: Worker | None, after: Worker, at: datetime | None) -> Wor
     turned = before is not None and before.available != after.available == current.available
     is_news = at is not None and (current.status_since is None or current.status_since < at)
     since = at if turned and is_news else None
-    return worker_care.put_right(current, status_since=since, known=known)
+    is_typed = current.pools is not None and (before is None or before.pools != after.pools)
+    called = pools.as_called(current.pools or ()) if is_typed else None
+    return worker_care.put_right(current, status_since=since, known=known, called=called)
 
 
 def _take(worker: Worker, before: Worker | None) -> None:

@@ -5,7 +5,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,13 +42,13 @@ GOOGLES = Download(
 )
 
 
-def find_jar(fetch: bool = True, download: Download = GOOGLES) -> Path:
+def find_jar(fetch: bool = True, download: Download = GOOGLES, sdks: Iterable[Path] | None = None) -> Path:
     """The emulator's jar: the gcloud SDK's, the Firebase cache's, or (with `fetch`) Google's download, kept in that
-    cache.
+    cache. `sdks`: where to look for gcloud's SDK; None: in its usual places.
 
     Raises EmulatorMissingError with one sentence that says what to do.
     """
-    for jar in _installed():
+    for jar in _installed(_sdk_roots() if sdks is None else sdks):
         return jar
     if not fetch:
         raise EmulatorMissingError(f"The Firestore emulator is not installed: {_ways(download)}.")
@@ -98,8 +98,8 @@ def _stream(download: Download, part: Path) -> None:
         raise OSError("it is not what Google published: its checksum is another one")
 
 
-def _installed() -> Iterator[Path]:
-    for sdk in _sdk_roots():
+def _installed(sdks: Iterable[Path]) -> Iterator[Path]:
+    for sdk in sdks:
         if (sdk / _IN_SDK).is_file():
             yield sdk / _IN_SDK
     yield from _in_firebase_cache()

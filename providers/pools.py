@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from domain import addresses
 from domain.pool import Pool, parse
-from domain.worker import Worker
+from domain.worker import Worker, key_of
 from providers import database, workers
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ _POOLS = database.Collection("pools", parse)
 reference, of, after = _POOLS.reference, _POOLS.of, _POOLS.after
 _MOST_WITH_ONE_NUMBER = 3  # enough to see that a number is claimed twice
 _MOST_TWINS = 20
+_MOST_POOLS = 500
 _LONGEST_CHAIN = 10
 _MOST_ALTERNATIVES = 30  # Firestore's limit for array_contains_any
 _MOST_SPELLINGS = 120
@@ -25,6 +26,18 @@ _MOST_SPELLINGS = 120
 def load(*pool_ids: str) -> dict[str, Pool]:
     """These pools in one round trip."""
     return {pool.id: pool for pool in _POOLS.load_all(pool_ids)}
+
+
+def as_called(names: Sequence[str]) -> tuple[str, ...]:
+    """These names as the pools' own records are called, where they differ but by case, blanks or what nobody sees. One
+    that no record has stays: a pool needs none."""
+    records = database.read(*map(reference, names)) if names else []
+    if all(record.exists for record in records):
+        return tuple(names)
+    query = database.client().collection(_POOLS.name).select([]).limit(_MOST_POOLS)
+    known = {key_of(record.id): str(record.id) for record in database.find(query)}
+    called = (record.id if record.exists else known.get(key_of(record.id), record.id) for record in records)
+    return tuple(dict.fromkeys(called))
 
 
 def deciding(worker: Worker, known: Mapping[str, Pool]) -> Mapping[str, Pool]:

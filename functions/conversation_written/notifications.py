@@ -12,7 +12,7 @@ from typing import Any
 
 from cachetools import TTLCache
 
-from assignment import desk
+from assignment import ledger
 from domain import device
 from domain.conversation import ASSIGNED, CUSTOMER, Conversation
 from domain.device import Device
@@ -93,7 +93,7 @@ def _send(
                 gone[name] = None
     if gone:
         try:
-            desk.keep_devices(identity, gone)
+            ledger.keep_devices(identity, gone)
         except database.LostRace:
             return  # the worker's record is gone, and their devices with it
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from assignment import desk
+from assignment import answers, ledger
 from assignment import hand_over as handing
 from functions.door.answers import Answer, BadInput, Impossible
 from functions.door.webhook import Visit
@@ -19,23 +19,23 @@ def status(visit: Visit, person: Person) -> Answer:
     """The worker's word: it does not follow the open page."""
     worker = authority.worker(person)
     wanted = asked.read(visit, Status).status
-    desk.set_status(worker.identity, wanted)
+    ledger.set_status(worker.identity, wanted)
     log.info(f"turned {wanted}", worker=worker.identity)
     return Answer({"status": wanted})
 
 
 def read(visit: Visit, person: Person, sid: str) -> Answer:
     """Nothing up to this message is unread any more. What came after it stays so, whichever of the two is first."""
-    conversation = authority.desk(person, sid).conversation
+    conversation = authority.theirs(person, sid).conversation
     index = asked.read(visit, ReadUpTo).index
-    changed = database.until_it_holds(partial(desk.has_read, sid, index))
+    changed = database.until_it_holds(partial(answers.has_read, sid, index))
     if changed and conversation.participant_sid:
         at_twilio.looked(conversation, conversation.participant_sid, index)
     return Answer({})
 
 
 def hand_over(visit: Visit, person: Person, sid: str) -> Answer:
-    them = authority.desk(person, sid).worker
+    them = authority.theirs(person, sid).worker
     wanted = asked.read(visit, HandOver)
     try:
         if wanted.to == "queue":
@@ -50,7 +50,7 @@ def hand_over(visit: Visit, person: Person, sid: str) -> Answer:
 
 
 def close(visit: Visit, person: Person, sid: str) -> Answer:
-    them = authority.desk(person, sid).worker
+    them = authority.theirs(person, sid).worker
     asked.read(visit, asked.Asked)
     try:
         handing.close(sid, them.identity)

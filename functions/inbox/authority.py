@@ -22,7 +22,7 @@ _SID = re.compile(r"CH[0-9a-fA-F]{32}")
 
 
 @dataclass(frozen=True)
-class Desk:
+class Theirs:
     """A worker with one of their conversations, and what else was read in the same round trip."""
 
     worker: Worker
@@ -35,7 +35,7 @@ def worker(person: Person) -> Worker:
     return session.worker_of(person, workers.load(person.identity))
 
 
-def desk(person: Person, sid: str, *more: DocumentReference) -> Desk:
+def theirs(person: Person, sid: str, *more: DocumentReference) -> Theirs:
     """Raises NotFound for another's conversation, exactly as for one that does not exist."""
     if not _SID.fullmatch(sid):
         raise NotFound("There is no such conversation.")
@@ -46,7 +46,7 @@ def desk(person: Person, sid: str, *more: DocumentReference) -> Desk:
     conversation = conversations.of(found)
     if not is_theirs(conversation, them.identity):
         raise NotFound("There is no such conversation with you.")
-    return Desk(them, conversation, tuple(others))
+    return Theirs(them, conversation, tuple(others))
 
 
 def is_theirs(conversation: Conversation, identity: str) -> bool:

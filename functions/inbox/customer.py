@@ -21,7 +21,7 @@ _NAMES = ("type", "value", "display_name")
 
 def card(visit: Visit, person: Person, sid: str) -> Answer:
     """What is known of them: whoever talks to somebody may know who that is."""
-    conversation = authority.desk(person, sid).conversation
+    conversation = authority.theirs(person, sid).conversation
     if conversation.customer_id is None:
         return Answer(_shown(conversation, None) | {"earlier": []})
     reference = customers.reference(conversation.customer_id)
@@ -35,13 +35,13 @@ def card(visit: Visit, person: Person, sid: str) -> Answer:
 
 
 def templates(visit: Visit, person: Person, sid: str) -> Answer:
-    desk = authority.desk(person, sid)
-    return Answer({"categories": prepared.listed(desk.worker, desk.conversation)})
+    theirs = authority.theirs(person, sid)
+    return Answer({"categories": prepared.listed(theirs.worker, theirs.conversation)})
 
 
 def colleagues(visit: Visit, person: Person, sid: str) -> Answer:
     """To whom it can be handed: everybody else, who is Available first."""
-    me = authority.desk(person, sid).worker.identity
+    me = authority.theirs(person, sid).worker.identity
     everybody = kept.get(("workers",), _COLLEAGUES_FOR, lambda: workers.after(None, _MOST_COLLEAGUES))
     others = sorted(
         (one for one in everybody if one.identity != me and one.can_sign_in),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assignment import desk
+from assignment import ledger
 from domain import device
 from domain.device import Device
 from functions.door.answers import Answer, BadInput, NotFound
@@ -27,7 +27,7 @@ def keep(visit: Visit, person: Person, name: str) -> Answer:
     same = {other for other, one in there.items() if one.endpoint == kept.endpoint and other != name}
     there = {other: one for other, one in there.items() if other not in same}
     gone = {*device.too_many(there, name), *same}
-    desk.keep_devices(worker.identity, {name: kept, **dict.fromkeys(gone)})
+    ledger.keep_devices(worker.identity, {name: kept, **dict.fromkeys(gone)})
     return Answer({})
 
 
@@ -36,7 +36,7 @@ def forget(visit: Visit, person: Person, name: str) -> Answer:
     _refuse_odd(name)
     asked.read(visit, asked.Asked)
     if name in device.parse(worker.devices):
-        desk.keep_devices(worker.identity, {name: None})
+        ledger.keep_devices(worker.identity, {name: None})
     return Answer({})
 
 

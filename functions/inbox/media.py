@@ -17,7 +17,7 @@ _SID = re.compile(r"ME[0-9a-fA-F]{32}")
 
 def shown(visit: Visit, person: Person, sid: str, media_sid: str) -> Answer:
     """To the address where Twilio gives it out for some minutes. A file of another conversation is none of this one."""
-    conversation = authority.desk(person, sid).conversation
+    conversation = authority.theirs(person, sid).conversation
     if not _SID.fullmatch(media_sid):
         raise NotFound("There is no such file.")
     if not _is_in_it(conversation, media_sid):

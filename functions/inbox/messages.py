@@ -13,7 +13,7 @@ from domain.messages import Message, sender_of, stranger
 from functions.door.answers import Answer, BadInput, NotFound, TryAgain
 from functions.door.webhook import Visit
 from functions.inbox import authority, kept
-from functions.inbox.authority import Desk
+from functions.inbox.authority import Theirs
 from functions.inbox.session import Person
 from providers import clock, settings
 from providers import messages as at_twilio
@@ -30,8 +30,8 @@ def listed(visit: Visit, person: Person, sid: str) -> Answer:
 
     `deliveries` says of the worker's newest messages what became of them since they were listed.
     """
-    desk = authority.desk(person, sid)
-    conversation = desk.conversation
+    theirs = authority.theirs(person, sid)
+    conversation = theirs.conversation
     after, before = (_index(visit, name) for name in ("after", "before"))
     newest: list[Any] = []
     if before is not None:
@@ -51,7 +51,7 @@ def listed(visit: Visit, person: Person, sid: str) -> Answer:
     wrote = [one.date_created for one in newest if _sender(one, conversation) == CUSTOMER]
     return Answer(
         {
-            "messages": [shown(one, desk, reasons) for one in reversed(found)],
+            "messages": [shown(one, theirs, reasons) for one in reversed(found)],
             "deliveries": [
                 {"index": one.index, "delivery": told}
                 for one in newest
@@ -97,12 +97,12 @@ def customer_wrote_at(conversation: Conversation) -> datetime | None:
     return max(times, default=conversation.awaiting_since)
 
 
-def shown(message: Any, desk: Desk, reasons: Mapping[str, int]) -> dict[str, Any]:
+def shown(message: Any, theirs: Theirs, reasons: Mapping[str, int]) -> dict[str, Any]:
     """One message of Twilio's as the page takes it."""
-    conversation = desk.conversation
+    conversation = theirs.conversation
     sender = _sender(message, conversation)
     is_customer = sender == CUSTOMER
-    name = desk.worker.name if message.author == desk.worker.identity else message.author
+    name = theirs.worker.name if message.author == theirs.worker.identity else message.author
     return {
         "index": message.index,
         "sid": message.sid,

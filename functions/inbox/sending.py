@@ -42,11 +42,11 @@ def message(visit: Visit, person: Person, sid: str) -> Answer:
     wanted = asked.read(visit, Message, with_a_file=True)
     if sum(one is not None for one in (wanted.body, wanted.template, wanted.media)) != 1:
         raise BadInput("A message is one of body, template and media.")
-    desk = authority.desk(person, sid, outbox.reference(sid, wanted.token))
-    entry = outbox.of(desk.more[0])
+    theirs = authority.theirs(person, sid, outbox.reference(sid, wanted.token))
+    entry = outbox.of(theirs.more[0])
     if entry.is_sent:
         return _answer(entry, 200)
-    return once(desk.worker, desk.conversation, wanted, entry)
+    return once(theirs.worker, theirs.conversation, wanted, entry)
 
 
 def once(worker: Worker, conversation: Conversation, wanted: Message, entry: Entry) -> Answer:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar
 
 from domain.conversation import HELD, Pending, parse_entry
 from providers import database, deadline
@@ -60,8 +60,22 @@ class Span:
     end: datetime
 
 
+class Sum:
+    """Figures of one span; those of two spans add up, field by field."""
+
+    def __add__(self, other: Self) -> Self:
+        pairs = zip(vars(self).values(), vars(other).values(), strict=True)
+        return type(self)(*(_plus(mine, theirs) for mine, theirs in pairs))
+
+
+def _plus(mine: Any, theirs: Any) -> Any:
+    if isinstance(mine, tuple):
+        return tuple(map(_plus, mine, theirs))
+    return mine + theirs
+
+
 @dataclass(frozen=True)
-class Outside:
+class Outside(Sum):
     """Of those who arrived while their pool was closed: the same as in Waits."""
 
     arrived: int = 0
@@ -74,17 +88,9 @@ class Outside:
         """Those who were assigned or gave up, of whom the service level is a share."""
         return max(0, self.arrived - self.unanswered) + self.abandoned
 
-    def __add__(self, other: Outside) -> Outside:
-        return Outside(
-            self.arrived + other.arrived,
-            self.unanswered + other.unanswered,
-            self.abandoned + other.abandoned,
-            self.within + other.within,
-        )
-
 
 @dataclass(frozen=True)
-class Waits:
+class Waits(Sum):
     """What became of the conversations that arrived within a span. `at_most[i]` waited no longer than EDGES[i]."""
 
     arrived: int = 0
@@ -104,34 +110,15 @@ class Waits:
     def waiting(self) -> int:
         return self.unanswered - self.abandoned
 
-    def __add__(self, other: Waits) -> Waits:
-        return Waits(
-            self.arrived + other.arrived,
-            self.unanswered + other.unanswered,
-            self.abandoned + other.abandoned,
-            self.within + other.within,
-            self.seconds + other.seconds,
-            tuple(a + b for a, b in zip(self.at_most, other.at_most, strict=True)),
-            self.outside + other.outside,
-        )
-
 
 @dataclass(frozen=True)
-class Answers:
+class Answers(Sum):
     """How those who arrived within a span were answered: `seconds` of them all until a worker first wrote."""
 
     answered: int = 0
     within: int = 0
     seconds: float = 0.0
     went_back: int = 0
-
-    def __add__(self, other: Answers) -> Answers:
-        return Answers(
-            self.answered + other.answered,
-            self.within + other.within,
-            self.seconds + other.seconds,
-            self.went_back + other.went_back,
-        )
 
 
 @dataclass(frozen=True)

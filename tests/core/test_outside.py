@@ -109,6 +109,16 @@ def test_what_a_worker_held_whose_record_is_deleted_waits_again(service: Service
     assert [workers_in(service.standin, sid) for sid in sids] == [[BEN], [BEN]]
 
 
+@pytest.mark.parametrize("typed", ["Sales", "sales\u200b", " sales", "SALES\u00a0"])
+def test_a_pool_in_another_spelling_is_the_same_pool(service: Service, db: Client, typed: str) -> None:
+    records.pool(db, "sales", addresses=["+15550007003"])
+    waiting = write(service, ADA, "+15550007003")
+    records.worker(db, ANN, pools=[typed, "nowhere"])
+    service.settle()
+    assert records.read(db, "workers", ANN)["pools"] == ["sales", "nowhere"]
+    assert workers_in(service.standin, waiting) == [ANN]
+
+
 def test_the_sweep_notices_a_deleted_worker_of_whom_nobody_told(service: Service, db: Client) -> None:
     records.worker(db, ANN)
     service.settle()

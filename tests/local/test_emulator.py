@@ -13,7 +13,6 @@ import pytest
 import requests
 from google.cloud import firestore
 
-from local import emulator_install
 from local.emulator import Emulator
 from local.emulator_install import GOOGLES, Download, find_jar, find_java
 from local.errors import ChildFailedError, EmulatorMissingError
@@ -42,8 +41,7 @@ def test_the_newest_jar_of_the_firebase_cache_is_taken_where_there_is_no_sdk(
 
 @pytest.fixture
 def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A machine with neither gcloud nor a jar; where the jar is to go."""
-    monkeypatch.setattr(emulator_install, "_sdk_roots", lambda: iter(()))
+    """A machine without a jar; where it is to go."""
     monkeypatch.setenv("FIREBASE_EMULATORS_PATH", str(tmp_path / "cache"))
     return tmp_path / "cache"
 
@@ -71,13 +69,13 @@ def test_the_jar_is_fetched_once_where_there_is_none(
     bare: Path, shelf: Download, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(EmulatorMissingError, match="not installed: run `gcloud"):
-        find_jar(fetch=False, download=shelf)
-    jar = find_jar(download=shelf)
+        find_jar(fetch=False, download=shelf, sdks=())
+    jar = find_jar(download=shelf, sdks=())
     assert jar == bare / shelf.name
     assert hashlib.sha256(jar.read_bytes()).hexdigest() == shelf.sha256
     assert "Fetching the Firestore emulator" in capsys.readouterr().err
     nowhere = replace(shelf, url="http://127.0.0.1:9/x.jar")
-    assert find_jar(download=nowhere) == jar
+    assert find_jar(download=nowhere, sdks=()) == jar
 
 
 @pytest.mark.parametrize(
@@ -90,7 +88,7 @@ def test_what_cannot_be_fetched_whole_is_not_kept_and_the_sentence_says_what_to_
 ) -> None:
     wrong = replace(shelf, url=urljoin(shelf.url, url), sha256=sha256 or shelf.sha256)
     with pytest.raises(EmulatorMissingError, match=f"{why}.*gcloud components install"):
-        find_jar(download=wrong)
+        find_jar(download=wrong, sdks=())
     assert list(bare.iterdir()) == []
 
 

@@ -118,6 +118,9 @@ def test_who_never_opens_opens_at_no_time() -> None:
         ("1-5 pm", ["13-17"]),
         ("0900-1700", ["9-17"]),
         ("9h30-12h et 14h-18h", ["9.5-12", "14-18"]),
+        ("9-12 13-17", ["9-12", "13-17"]),
+        ("9 am to 12 pm 1 pm to 5 pm", ["9-12", "13-17"]),
+        ("9-12\u200b,13-17", ["9-12", "13-17"]),
         (["09:00-12:00", "13:00-17:00"], ["9-12", "13-17"]),
         ("22:00-02:00", ["22-26"]),
         ("0-24", ["0-24"]),
@@ -145,6 +148,23 @@ def test_nonsense_is_told_and_counts_as_open_all_day(typed: Any) -> None:
     assert not is_open(read, at("2026-12-01 12:00"))
     only = pool({"mon": typed})
     assert all(is_open(only, at(f"2026-12-0{day} 03:00")) for day in range(1, 8))
+
+
+@pytest.mark.parametrize(
+    ("typed", "spans"),
+    [
+        ("9-17", [["9-17"]] * 7),
+        ("all day", [["0-24"]] * 7),
+        ("mon-fri 9-17", [["9-17"]] * 5 + [[], []]),
+        ("Mon–Fri: 9:00–17:00; Sat 10-14", [["9-17"]] * 5 + [["10-14"], []]),
+        ("mon 9-12, 13-17, tue closed, w\u00aded 9-17", [["9-12", "13-17"], [], ["9-17"], [], [], [], []]),
+    ],
+)
+def test_a_whole_week_in_one_text_is_understood(typed: str, spans: list[list[str]]) -> None:
+    read = pool(typed)
+    assert read.hours is not None and read.hours.week is not None and read.problem is None
+    hour = timedelta(hours=1)
+    assert [[f"{one.begins / hour:g}-{one.ends / hour:g}" for one in day] for day in read.hours.week] == spans
 
 
 def test_a_day_wins_over_the_group_that_it_is_in() -> None:
