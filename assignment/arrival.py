@@ -181,6 +181,9 @@ def _look(sid: str, ours: tuple[str, ...], customer_address: str | None) -> Seen
         return Seen(conversations.of(conversation), general, number_pool, number_pool, customer)
     if general.default_pool != DEFAULT_POOL:
         default = database.read(pools.reference(general.default_pool))[0]
+        if not default.exists and (called := pools.as_called([general.default_pool])[0]) != default.id:
+            general = replace(general, default_pool=called)
+            default = database.read(pools.reference(called))[0]
     return Seen(conversations.of(conversation), general, None, pools.checked(default), customer)
 
 

@@ -112,7 +112,7 @@ def pool_now(conversation: Conversation) -> Pool:
     numbers = [n for n in (conversation.proxy_address, conversation.projected_address) if n]
     if named := pools.of_numbers(numbers):
         return pools.of(named[0])
-    default = settings.load().default_pool
+    (default,) = pools.as_called([settings.load().default_pool])
     return pools.load(default)[default]
 
 

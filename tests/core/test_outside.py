@@ -119,6 +119,18 @@ def test_a_pool_in_another_spelling_is_the_same_pool(service: Service, db: Clien
     assert workers_in(service.standin, waiting) == [ANN]
 
 
+@pytest.mark.parametrize("typed", ["Sales", "sales\u200b"])
+def test_the_default_pool_in_another_spelling_is_the_same_pool(
+    service: Service, db: Client, typed: str
+) -> None:
+    records.pool(db, "sales")
+    records.routing(db, default_pool=typed)
+    records.worker(db, ANN, pools=["sales"])
+    service.settle()
+    sid = write(service, ADA)
+    assert (workers_in(service.standin, sid), conversation(db, sid)["pool"]) == ([ANN], "sales")
+
+
 def test_the_sweep_notices_a_deleted_worker_of_whom_nobody_told(service: Service, db: Client) -> None:
     records.worker(db, ANN)
     service.settle()
