@@ -160,20 +160,32 @@ class Triggers:
         for event in events:
             pool.submit(self._deliver, trigger, event)
 
-    def _deliver(self, trigger: _Trigger, event: Event) -> None:
-        """Until it succeeds, or all attempts are used up."""
+    def _deliver(self, trigger: _Trigger, event: Event, attempt: int = 1) -> None:
+        """Until it succeeds, or all attempts are used up. Nobody waits in the pool for the next attempt's time."""
+        behaviour, status = trigger.behaviour, 0
         try:
-            time.sleep(trigger.behaviour.delay)
-            for attempt, wait in enumerate((0, *trigger.behaviour.retry_after), 1):
-                time.sleep(wait)
-                status = self._hand_over(trigger.target, event)
-                self.deliveries.append(Delivery(event, attempt, status))
-                if 200 <= status < 300 or self._triggers.get((event.project, event.trigger)) is not trigger:
-                    return
+            if attempt == 1:
+                time.sleep(behaviour.delay)
+            status = self._hand_over(trigger.target, event)
         finally:
-            with self._changed:
-                self._in_flight[event.project] -= 1
-                self._changed.notify_all()
+            self.deliveries.append(Delivery(event, attempt, status))
+            is_attached = self._triggers.get((event.project, event.trigger)) is trigger
+            if 200 <= status < 300 or not is_attached or attempt > len(behaviour.retry_after):
+                self._done_with(event)
+            else:
+                wait = behaviour.retry_after[attempt - 1]
+                threading.Timer(wait, self._once_more, (trigger, event, attempt + 1)).start()
+
+    def _once_more(self, trigger: _Trigger, event: Event, attempt: int) -> None:
+        try:
+            self._pool.submit(self._deliver, trigger, event, attempt)
+        except RuntimeError:  # closed meanwhile
+            self._done_with(event)
+
+    def _done_with(self, event: Event) -> None:
+        with self._changed:
+            self._in_flight[event.project] -= 1
+            self._changed.notify_all()
 
     def _hand_over(self, target: Target, event: Event) -> int:
         if callable(target):

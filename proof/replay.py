@@ -4,7 +4,7 @@ Written from the contract alone, as proof/invariants.py.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -35,13 +35,20 @@ def broken(commits: list[list[Written]]) -> list[Breach]:
 class Replay:
     """The state of the database, commit by commit."""
 
-    def __init__(self, tolerance: Tolerance = IN_TURN) -> None:
+    def __init__(self, tolerance: Tolerance = IN_TURN, by_hand: Container[str] = ()) -> None:
+        """`by_hand`: conversations in whose records a person has written another worker, or nobody."""
         self.tolerance = tolerance
+        self.by_hand = by_hand
         self.documents: dict[str, dict[str, Record]] = {
             name: {} for name in ("workers", "conversations", "pools", "pending_conversations")
         }
-        self.tolerated = 0  # claims that took somebody out of turn within the tolerance
-        self._queued_since: dict[str, datetime] = {}
+        self.tolerated: list[
+            tuple[int, float]
+        ] = []  # claims out of turn within the tolerance: places, seconds
+        self._queued_since: dict[
+            str, datetime
+        ] = {}  # as it waits now: in this pool, with this priority, for these
+        self._uncounted: set[str] = set()  # workers whom a person has written into a record, or out of it
         self._passed: Counter[str] = Counter()
 
     def all(self, commits: list[list[Written]]) -> list[Breach]:
@@ -51,20 +58,39 @@ class Replay:
     def step(self, commit: list[Written]) -> list[Breach]:
         claims = [w for w in commit if w.collection == "conversations" and _is_claim(w)]
         taken_over = [breach for claim in claims for breach in self._out_of_turn(claim, commit)]
+        self._note_edits(commit)
         for written in commit:
+            waited_so = self._how_it_waits(written.name)
             self.documents[written.collection][written.name] = written.after
-            self._note_queue(written)
+            self._note_queue(written, waited_so)
         too_much = [breach for claim in claims for breach in self._too_much(claim, commit)]
         return [*taken_over, *too_much, *self._miscounted(commit)]
 
-    def _note_queue(self, written: Written) -> None:
-        if written.collection != "conversations":
-            return
-        if written.after["state"] == "queued":
-            self._queued_since.setdefault(written.name, _moment(written.at))
-        else:
-            self._queued_since.pop(written.name, None)
-            self._passed.pop(written.name, None)
+    def _note_queue(self, written: Written, waited_so: tuple[object, ...] | None) -> None:
+        sid, is_record = written.name, written.collection == "conversations"
+        if is_record and written.after["state"] != "queued":
+            self._queued_since.pop(sid, None)
+            self._passed.pop(sid, None)
+        elif (is_record and sid not in self._queued_since) or (
+            sid in self._queued_since and self._how_it_waits(sid) != waited_so
+        ):
+            self._queued_since[sid] = _moment(written.at)
+
+    def _how_it_waits(self, sid: str) -> tuple[object, ...] | None:
+        """What decides who may take it, and before whom; None for one that is unknown."""
+        if sid not in self.documents["conversations"]:
+            return None
+        record = self._waiting(sid)
+        who_may = (record.get("pool"), record.get("for_worker"), tuple(record.get("open_to") or ()))
+        return (*who_may, *_turn(record))
+
+    def _note_edits(self, commit: list[Written]) -> None:
+        """A person who writes another worker into a record changes no counts: the service counts afresh, later."""
+        counted = {written.name for written in commit if written.collection == "workers"}
+        for written in commit:
+            if written.collection == "conversations" and written.name in self.by_hand:
+                was, now = _holder(written.before or {}), _holder(written.after)
+                self._uncounted |= {name for name in (was, now) if name and was != now} - counted
 
     def _too_much(self, claim: Written, commit: list[Written]) -> Iterator[Breach]:
         """5: whom pool routing chose was exactly Available, and is not past capacity by it."""
@@ -97,7 +123,7 @@ class Replay:
         since = min(self._queued_since[sid] for sid in ahead)
         waited = (_moment(claim.at) - since).total_seconds()
         if places <= self.tolerance.places and waited <= self.tolerance.seconds:
-            self.tolerated += 1
+            self.tolerated.append((places, waited))
             return
         sentence = f"went to {identity} before {len(ahead)} older, in the queue for up to {waited:.2f} s"
         sentence += f", and passed by so many until now: {max(self._passed[sid] for sid in ahead)}"
@@ -126,7 +152,9 @@ class Replay:
         held = held_by(self.documents["conversations"].values())
         for identity in touched:
             active = self.documents["workers"][identity]["active"]
-            if active != len(held.get(identity, [])):
+            if active == len(held.get(identity, [])):
+                self._uncounted.discard(identity)
+            elif identity not in self._uncounted:
                 sentence = f"holds {len(held.get(identity, []))}, but active became {active}"
                 yield Breach(4, "miscounted", identity, sentence)
 
@@ -138,16 +166,21 @@ def _is_claim(written: Written) -> bool:
     return after["state"] == "assigning" and not same
 
 
+def _holder(record: Record) -> str | None:
+    return record.get("worker") if record.get("state") in HELD else None
+
+
 def _by_pool(claim: Written) -> bool:
-    """Whether the pool's rules chose the worker: not a customer's own worker, nor one who is in it anyway, nor one to
-    whom another worker handed it over, nor one who had answered while it was being taken from them."""
+    """Whether the pool's rules chose the worker: not a customer's own worker, nor one who is in it anyway or whom a
+    person has written into its record, nor one to whom another worker handed it over, nor one who had answered while it
+    was being taken from them."""
     before = claim.before or {}
     has_answered = claim.after.get("answered_at") != before.get("answered_at")
     if has_answered and before.get("taken_from") == claim.after["worker"]:
         return False
     if before.get("state") in HELD and before.get("worker") != claim.after["worker"]:
         return False
-    if before.get("state") == "inactive" and before.get("worker") == claim.after["worker"]:
+    if before.get("state") in ("inactive", "queued") and before.get("worker") == claim.after["worker"]:
         return False
     return before.get("state") == "queued" or claim.after.get("mode") == "pool"
 

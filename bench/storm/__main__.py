@@ -19,6 +19,7 @@ from bench.storm.failures import Failures
 from bench.storm.fleet import Fleet
 from bench.storm.report import Result
 from bench.storm.sweeps import Sweeps
+from bench.world import SECRET
 from functions.post_event import EVENTS
 from local.emulator import Emulator
 from local.servers import LocalServer
@@ -35,6 +36,9 @@ LONGEST = 150.0  # seconds that all may take to come right after the storm; a le
 # An age counts from the arrival, so whom the sweep or a late webhook brings enters the queue ahead of others, several
 # at once; who is being decided on in that instant goes before them.
 _IN_A_CROWD = Tolerance(places=5, seconds=0.5)
+
+
+PATTERNS = {"worker_available": "workers/{identity}", "conversation_written": "conversations/{sid}"}
 
 
 class Storm:
@@ -65,8 +69,9 @@ class Storm:
         self.twilio.start()
         self.triggers.connect(self.emulator.start())
         self.journal.attach(self.triggers, self.project)
-        url = f"{self.fleet.url}/worker-available"
-        self.triggers.attach(self.project, "worker_available", "workers/{identity}", url)
+        for trigger, pattern in PATTERNS.items():
+            url = f"{self.fleet.url}/{trigger.replace('_', '-')}"
+            self.triggers.attach(self.project, trigger, pattern, url)
         os.environ["FIRESTORE_EMULATOR_HOST"] = self.emulator.host  # the only way to tell Google's client
         credentials = AnonymousCredentials()  # type: ignore[no-untyped-call] # untyped
         db = firestore.Client(project=self.project, credentials=credentials)
@@ -89,12 +94,16 @@ class Storm:
             "TWILIO_ACCOUNT_SID": self.twilio.account_sid,
             "TWILIO_AUTH_TOKEN": self.twilio.auth_token,
             "TWILIO_API_BASE_URL": self.twilio.url,
+            "INBOX_SECRET": SECRET,
+            "OIDC_ISSUER": self.fleet.url,  # nobody signs in here
             "PYTHONUNBUFFERED": "1",
         }
 
     def _let_loose(self, db: firestore.Client) -> Result:
         began = time.monotonic()
-        acting = CustomersAndWorkers(self.twilio, db, self.options.workers, self.rng)
+        acting = CustomersAndWorkers(
+            self.twilio, db, f"{self.fleet.url}/inbox", self.options.workers, self.rng
+        )
         failures = Failures(self.fleet, self.twilio, self.triggers, self.project, self.rng)
         arrivals_take = self.options.conversations / ARRIVALS
         threads = acting.begin(self.options.conversations, arrivals_take)
@@ -112,14 +121,14 @@ class Storm:
         forgotten = self._forgotten(db)
         breaches, world = self._until_right(db)
         breaches += forgotten
-        replay = Replay(_IN_A_CROWD)
+        replay = Replay(_IN_A_CROWD, acting.edited)
         breaches += replay.all(self.journal.commits())
         return Result(
             seed=self.seed,
             world=world,
             breaches=breaches,
             replay=replay,
-            began=acting.began,
+            acted=acting,
             seconds=stormed,
             quiet_after=time.monotonic() - began - stormed,
             kills=self.fleet.kills,

@@ -1,13 +1,19 @@
 """Who takes part: customers who write, workers who come and go, conversations that fall asleep or are closed."""
 
+import http.client
+import json
 import random
 import threading
 import time
 from collections.abc import Callable
 from typing import Any
 
+from google.api_core.exceptions import GoogleAPIError
 from google.cloud import firestore
+from google.cloud.firestore import FieldFilter
 
+from bench.rows import inbox
+from local import raw_http
 from local.twilio import StandIn
 from local.twilio.errors import ApiError
 
@@ -18,6 +24,8 @@ _SHARES = [50, 30, 10, 3, 7]  # of a hundred conversations
 _FLIPS = 12.0  # changes of status per second
 _ANSWERS = 12.0  # messages of workers per second
 _WRITES = 4.0  # further messages of customers per second
+_HAND_OVERS = 3.0  # in a worker's inbox, per second
+_EDITS = 2.0  # of the queue's entries and of conversations' records, in the console, per second
 _ENDINGS = 7.0  # conversations per second that are closed, fall asleep, wake up or are left
 
 
@@ -33,9 +41,11 @@ def records(workers: int, conversations: int, rng: random.Random) -> dict[str, d
     """What the database holds before the first customer writes."""
     made: dict[str, dict[str, Any]] = {
         "settings/routing": {"mode": "pool", "own_worker": "wait", "own_worker_wait": 8},
-        "pools/default": {"capacity": 3, "answer_within": 6, "unavailable_after": 3},
+        "pools/default": {"capacity": 3, "answer_within": 6, "unavailable_after": 3}
+        | {"texts": {"queued": "Number {{Position}}, {{Wait}}.", "assigned": "{{Author}} is here."}},
         "pools/sales": {"addresses": [SALES], "strategy": "least_busy", "capacity": 2}
-        | {"answer_within": 9, "overflow": "default", "overflow_after": 5, "priority": 1},
+        | {"answer_within": 9, "overflow": "default", "overflow_after": 5, "priority": 1}
+        | {"hours": {"daily": "closed"}, "texts": {"away": "Closed.", "queued": "One moment."}},
         "pools/key": {"addresses": [KEY], "mode": "custom"},
         "pools/news": {"addresses": [NEWS], "mode": "none"},
     }
@@ -52,26 +62,35 @@ def records(workers: int, conversations: int, rng: random.Random) -> dict[str, d
 
 
 class CustomersAndWorkers:
-    """Five threads: arrivals, more messages of customers, answers, status changes, endings."""
+    """Seven threads: arrivals, more messages of customers, answers, status changes, hand-overs, edits, endings."""
 
-    def __init__(self, twilio: StandIn, db: firestore.Client, workers: int, rng: random.Random) -> None:
+    def __init__(
+        self, twilio: StandIn, db: firestore.Client, inbox: str, workers: int, rng: random.Random
+    ) -> None:
+        """`inbox`: its address, without a slash at its end."""
         self.twilio = twilio
         self.db = db
+        self.inbox = inbox
         self.workers = workers
         self.began: dict[str, float] = {}  # when each conversation began, by its SID
-        self.errors: list[str] = []
-        self._rngs = [random.Random(rng.random()) for _ in range(5)]
+        self.handed_over = 0
+        self.edited: set[str] = set()  # conversations in whose records somebody has written another worker
+        self._rngs = [random.Random(rng.random()) for _ in range(7)]
         self._over = threading.Event()
 
     def begin(self, conversations: int, seconds: float) -> list[threading.Thread]:
         """All conversations arrive within so many seconds."""
-        arrivals, flips, endings, answers, writes = self._rngs
+        arrivals, flips, endings, answers, writes, edits, hand_overs = self._rngs
         threads = [
             threading.Thread(target=self._arrive, args=(conversations, seconds, arrivals), daemon=True),
             threading.Thread(target=self._often, args=(_FLIPS, self._flip, flips), daemon=True),
             threading.Thread(target=self._often, args=(_ENDINGS, self._end, endings), daemon=True),
             threading.Thread(target=self._often, args=(_ANSWERS, self._answer, answers), daemon=True),
             threading.Thread(target=self._often, args=(_WRITES, self._write, writes), daemon=True),
+            threading.Thread(
+                target=self._often, args=(_HAND_OVERS, self._hand_over, hand_overs), daemon=True
+            ),
+            threading.Thread(target=self._often, args=(_EDITS, self._edit, edits), daemon=True),
         ]
         for thread in threads:
             thread.start()
@@ -96,8 +115,8 @@ class CustomersAndWorkers:
         while not self._over.wait(rng.expovariate(per_second)):
             try:
                 act(rng)
-            except ApiError:
-                continue  # Twilio refuses it: closed already, nobody there
+            except (ApiError, GoogleAPIError, OSError, http.client.HTTPException):
+                continue  # refused: closed already, nobody there, no such entry any more; or killed over it
 
     def _flip(self, rng: random.Random) -> None:
         status = rng.choice(["Available", "Available", "Unavailable"])
@@ -116,6 +135,35 @@ class CustomersAndWorkers:
             ends = [(one["address"], one["proxy_address"]) for one in bindings if one.get("proxy_address")]
             if ends:
                 self.twilio.inbound(*ends[0], "Anybody there?", wait=False)
+
+    def _hand_over(self, rng: random.Random) -> None:
+        """To the queue, to a pool or to another worker, as the inbox's page asks for it."""
+        if sid := self._alive(rng):
+            inside = [one["identity"] for one in self.twilio.participants(sid) if one["identity"]]
+            pool, other = rng.choice(["default", "sales"]), worker(rng.randrange(self.workers))
+            asked = [{"to": "queue"}, {"to": "pool", "pool": pool}, {"to": "worker", "worker": other}]
+            if inside:
+                cookie = inbox.cookie(rng.choice(inside))
+                headers = [("Cookie", cookie), ("X-Inbox", "1"), ("Origin", self.inbox.rpartition("/")[0])]
+                body = json.dumps(rng.choice(asked)).encode()
+                answer = raw_http.send("POST", f"{self.inbox}/conversations/{sid}/hand-over", headers, body)
+                self.handed_over += answer.status_code == 200
+
+    def _edit(self, rng: random.Random) -> None:
+        """In the console: another worker or nobody for a conversation, another pool or priority for who waits."""
+        if rng.random() < 0.5:
+            query = self.db.collection("conversations").where(filter=FieldFilter("state", "==", "assigned"))
+            sids = sorted(one.id for one in query.select([]).stream())
+            edit: dict[str, Any] = {"worker": rng.choice([None, worker(rng.randrange(self.workers))])}
+            collection = "conversations"
+        else:
+            sids = sorted(one.id for one in self.db.collection("pending_conversations").select([]).stream())
+            edit = rng.choice([{"priority": 1}, {"priority": 0}, {"pool": "default"}, {"pool": "sales"}])
+            collection = "pending_conversations"
+        if sids:
+            sid = rng.choice(sids)
+            self.edited |= {sid} if "worker" in edit else set()
+            self.db.document(f"{collection}/{sid}").update(edit)
 
     def _alive(self, rng: random.Random) -> str | None:
         alive = [str(one["sid"]) for one in self.twilio.conversations() if one["state"] != "closed"]

@@ -13,6 +13,11 @@ _KILLS = 1.5  # tries per second; only what is at work is killed
 _FAIR: dict[str, Any] = {}
 _ROUGH = {"twice": True, "shuffle": 4, "drop": 0.05}
 _LATE = {"shuffle": 3, "delay": 0.2}
+# A text that a killed process was sending is looked for once its lease of 30 s is over, so its event must come then.
+TRIGGERS: dict[str, dict[str, Any]] = {
+    "worker_available": {},
+    "conversation_written": {"retry_after": (0.2, 1, 5, 10, 20)},
+}
 
 
 class Failures:
@@ -39,7 +44,8 @@ class Failures:
         self._no_more_kills.set()
         self._over.set()
         self.twilio.heal()
-        self.triggers.behave(self.project, "worker_available")
+        for trigger, always in TRIGGERS.items():
+            self.triggers.behave(self.project, trigger, **always)
 
     def _kill(self, rng: random.Random) -> None:
         while not self._no_more_kills.wait(rng.expovariate(_KILLS)):
@@ -56,7 +62,8 @@ class Failures:
                 overlap=rng.random() < 0.3,
                 seed=rng.randrange(2**32),
             )
-            self.triggers.behave(self.project, "worker_available", **rng.choice([_FAIR, _ROUGH, _LATE]))
+            for trigger, always in TRIGGERS.items():
+                self.triggers.behave(self.project, trigger, **always, **rng.choice([_FAIR, _ROUGH, _LATE]))
             self._over.wait(_CHANGES_AFTER)
 
     def _trouble_answers(self, rng: random.Random) -> None:

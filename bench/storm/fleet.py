@@ -19,7 +19,14 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 # Which functions, and how many processes of each.
-INSTANCES = {"post_event": 2, "routing": 1, "worker_available": 2, "sweep": 1}
+INSTANCES = {
+    "post_event": 2,
+    "routing": 1,
+    "worker_available": 2,
+    "conversation_written": 2,
+    "inbox": 1,
+    "sweep": 1,
+}
 _SERVED_BEFORE_A_KILL = 8  # requests: on a slow machine it would else die before it did anything
 _NO_ANSWER = Response("no instance is left\n", 503)
 
@@ -65,10 +72,15 @@ class Instance:
         self.working += 1
         try:
             headers = list(request.headers.items())
-            return raw_http.send(request.method, self.url, headers, request.get_data())
+            return raw_http.send(request.method, self.url + _rest(request), headers, request.get_data())
         finally:
             self.working -= 1
             self.served += 1
+
+
+def _rest(request: Request) -> str:
+    """What of the address comes after the function's name."""
+    return request.path.removeprefix("/").partition("/")[2]
 
 
 class Fleet:
@@ -130,7 +142,7 @@ class Fleet:
                 self.running -= 1
 
     def _answer(self, request: Request) -> Response:
-        entry_point = request.path.removeprefix("/").replace("-", "_")
+        entry_point = request.path.split("/")[1].replace("-", "_")
         serving = [one for one in self.instances if one.entry_point == entry_point]
         first = next(self._turn)
         for number in range(len(serving)):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from rich.console import Console
 from rich.table import Table
 
+from bench.storm.customers_and_workers import CustomersAndWorkers
 from proof.contract import Breach, Record
 from proof.invariants import World, added
 from proof.replay import Replay, Tolerance
@@ -21,7 +22,7 @@ class Result:
     world: World
     breaches: list[Breach]
     replay: Replay
-    began: Mapping[str, float]
+    acted: CustomersAndWorkers
     seconds: float
     quiet_after: float
     kills: int
@@ -38,13 +39,13 @@ class Result:
         """The table, line by line."""
         states = Counter(record["state"] for record in self.world.conversations.values())
         kinds = Counter(breach.kind for breach in self.breaches)
-        waits = sorted(_waits(self.began, self.requests))
+        waits = sorted(_waits(self.acted.began, self.requests))
         posts = [r for r in self.requests if r["path"].endswith("/Participants") and r["method"] == "POST"]
         firsts = {(r["path"], r["params"].get("Identity")) for r in posts}
         lost = sum(one["error"] == "lost" for one in self.deliveries)
         sent = Counter(one["token"] for one in self.deliveries if one["token"])
         return [
-            ("arrived", str(len(self.began))),
+            ("arrived", str(len(self.acted.began))),
             ("assigned", f"{sum(bool(given) for given in self.world.given.values())} "
              f"({states['assigned']} still are)"),
             ("queued at the end", str(states["queued"])),
@@ -57,10 +58,13 @@ class Result:
             ("given to someone not Available", str(kinds["unavailable"])),
             ("waiting beside a free worker", str(kinds["stuck"])),
             ("forgotten by their worker, or their messages", str(kinds["forgotten"] + kinds["misheard"])),
+            ("a text sent twice in one wait", str(kinds["repeated"])),
+            ("waiting on for one pool or worker alone", str(kinds["overdue"])),
             ("counts or queue not true", str(kinds["miscounted"] + kinds["torn"])),
             (f"out of turn by more than {_allowed(self.replay.tolerance)}", str(kinds["out of turn"])),
-            ("out of turn by no more than that", str(self.replay.tolerated)),
+            ("out of turn by no more than that", _tolerated(self.replay.tolerated)),
             ("unexpected errors", str(len(self.unexpected))),
+            ("texts sent, hand-overs, workers edited by hand", self._done()),
             ("calls to add a worker, retries among them", f"{len(posts)}, {len(posts) - len(firsts)}"),
             ("Twilio's answers: errors, dropped", _answers(self.requests)),
             ("webhooks answered 200, otherwise, not at all", _answered(self.deliveries)),
@@ -70,6 +74,11 @@ class Result:
             ("time to assignment p50 / p95 / p99", " / ".join(_share(waits, p) for p in (50, 95, 99))),
             ("storm, then until all was right", f"{self.seconds:.0f} s, {self.quiet_after:.0f} s"),
         ]  # fmt: skip
+
+    def _done(self) -> str:
+        messages = [one for at_twilio in self.world.twilio.values() for one in at_twilio["messages"]]
+        texts = sum("service_text" in (one.get("attributes") or "") for one in messages)
+        return f"{texts}, {self.acted.handed_over}, {len(self.acted.edited)}"
 
     def show(self, console: Console) -> None:
         table = Table(title=f"Storm {self.seed}", show_header=False)
@@ -86,6 +95,14 @@ class Result:
                 console.print(f"  {line['at']:%H:%M:%S.%f} {line['what']}: {line['why']}", style="dim")
         for line in self.unexpected[:5]:
             console.print(f"UNEXPECTED: {_end_of_trace(line)}", style="red")
+
+
+def _tolerated(claims: Sequence[tuple[int, float]]) -> str:
+    """How many, and how far the furthest of them was out of turn."""
+    if not claims:
+        return "0"
+    places, seconds = (max(column) for column in zip(*claims, strict=True))
+    return f"{len(claims)}, up to {places} within {seconds:.2f} s"
 
 
 def _allowed(tolerance: Tolerance) -> str:

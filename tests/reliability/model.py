@@ -133,6 +133,17 @@ class Model(Run):
             self.clean = False
             entry.update({"pool": pool})
 
+    @step(number=ANY, worker=st.sampled_from([None, *WORKERS]))
+    def edit_worker(self, number: int, worker: str | None) -> None:
+        """In the console. Of one that is on its way to somebody the sweep sees whom a person means."""
+        records = {one.id: one.to_dict() or {} for one in self.db.collection("conversations").stream()}
+        with_worker = [sid for sid in sorted(records) if records[sid].get("worker")]
+        if with_worker:
+            sid = with_worker[number % len(with_worker)]
+            self.edited.add(sid)
+            self.clean &= records[sid].get("lease_until") is None
+            self.db.document(f"conversations/{sid}").update({"worker": worker})
+
     @step(number=ANY, to=st.sampled_from(["queue", *POOLS, *WORKERS]))
     def hand_over(self, number: int, to: str) -> None:
         """A worker who is in it hands it over, as in the inbox."""

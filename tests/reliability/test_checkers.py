@@ -186,6 +186,28 @@ def test_each_kind_of_wrong_step_is_seen(kinds: list[str], commits: list[list[Wr
     assert [breach.kind for breach in replay.broken(commits)] == kinds
 
 
+def test_an_edit_of_the_queue_is_as_new_to_who_pulls_as_an_arrival() -> None:
+    """CH2 has waited for 7 s, but goes before CH1 only since it was edited."""
+    edited = [*START, moved(8, "CH2", {"priority": 1}), claim(9, "CH1", waiting(1), ANN)]
+    assert Replay(Tolerance(places=1, seconds=1)).all(edited) == []
+    assert len(Replay(Tolerance(places=1, seconds=0.9)).all(edited)) == 1
+
+
+def test_what_a_person_writes_into_a_record_is_counted_afterwards_and_else_nothing_is() -> None:
+    theirs = {"state": "assigned", "worker": "ann", "mode": "pool", "pool": "default"}
+    edited = [
+        [wrote(1, "conversations/CH1", None, theirs), wrote(1, "workers/ann", None, ANN)],
+        [wrote(2, "conversations/CH1", theirs, theirs | {"worker": "ben"})],
+        [wrote(3, "workers/ann", ANN, ANN | {"full": True})],
+    ]
+    assert Replay(by_hand={"CH1"}).all(edited) == []
+    assert [one.kind for one in Replay().all(edited)] == ["miscounted"]
+    counted = [*edited, [wrote(4, "workers/ann", ANN, ANN | {"active": 0})]]
+    again = [*counted, [wrote(5, "workers/ann", ANN, ANN)]]
+    assert Replay(by_hand={"CH1"}).all(counted) == []
+    assert [one.kind for one in Replay(by_hand={"CH1"}).all(again)] == ["miscounted"]
+
+
 def test_a_tolerance_is_for_one_place_and_for_who_has_just_come() -> None:
     late = [*START, claim(9, "CH2", waiting(2), ANN)]  # CH1 has been in the queue for 8 s
     assert Replay(Tolerance(places=1, seconds=8)).all(late) == []
