@@ -8,6 +8,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 from flask import Flask
 from google.auth.credentials import AnonymousCredentials
@@ -143,8 +144,10 @@ class Storm:
         hurry any more, for nobody answers any more."""
         for _ in range(3):  # each takes back 30 of a pool at most
             self._settle()
+            began = datetime.now(UTC)  # who is due later is the next one's
             self.sweeps.once()
-        world = invariants.observe(db, self.twilio.state()["conversations"], self.twilio.requests)
+        twilio = self.twilio.state()["conversations"]
+        world = invariants.observe(db, twilio, self.twilio.requests, now=began)
         for pool in ("default", "sales"):
             db.document(f"pools/{pool}").update({"answer_within": None})
         return list(invariants.forgotten(world))
