@@ -36,7 +36,7 @@ class Settings:
         return ZoneInfo(self.time_zone)
 
 
-def parse(data: Mapping[str, Any] | None) -> Settings:
+def parse(name: str, data: Mapping[str, Any] | None, version: object = None) -> Settings:
     fields = Fields(data)
     return Settings(
         mode=fields.choice("mode", MODES, default="pool", safe="pool") or "pool",

@@ -7,6 +7,6 @@ from functools import partial
 from domain.settings import parse
 from providers import database
 
-_SETTINGS = database.Collection("settings", lambda name, data, version: parse(data))
+_SETTINGS = database.Collection("settings", parse)
 of, checked = _SETTINGS.of, _SETTINGS.checked
 reference, load = partial(_SETTINGS.reference, "routing"), partial(_SETTINGS.load, "routing")

@@ -56,7 +56,7 @@ class Stored:
 
 
 def read(db: Client, since: datetime, progress: Progress) -> Stored:
-    general = settings.parse(db.document("settings/routing").get(timeout=_PATIENCE).to_dict())
+    general = settings.parse("routing", db.document("settings/routing").get(timeout=_PATIENCE).to_dict())
     pools = {one.id: pool.parse(one.id, one.to_dict()) for one in _all(db.collection("pools"))}
     workers = tuple(worker.parse(one.id, one.to_dict()) for one in _all(db.collection("workers")))
     newer: Any = db.collection("conversations").where(filter=FieldFilter("created_at", ">=", since))

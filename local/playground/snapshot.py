@@ -173,7 +173,7 @@ class Snapshots:
 
 def _numbers(pool_records: Mapping[str, Json], routing: Json) -> list[Json]:
     """The Twilio numbers that a phone may write to, each called after its pool."""
-    default = parse_settings(routing).default_pool
+    default = parse_settings("routing", routing).default_pool
     owners = {address: name for name, data in pool_records.items() for address in data.get("addresses") or ()}
     found = []
     for number in dict.fromkeys((*NUMBERS, *owners)):
@@ -184,7 +184,7 @@ def _numbers(pool_records: Mapping[str, Json], routing: Json) -> list[Json]:
 
 
 def _settings(routing: Json) -> Json:
-    parsed = parse_settings(routing)
+    parsed = parse_settings("routing", routing)
     return {
         "mode": parsed.mode,
         "default_pool": parsed.default_pool,

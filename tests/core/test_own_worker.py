@@ -155,7 +155,7 @@ def test_the_waits_end_exactly_at_the_second() -> None:
     [(60, 60), (60.0, 60), (0, 0), (None, None), (-1, 300), ("long", 300), (10**15, 315360000)],
 )
 def test_how_long_they_are_waited_for_is_read_as_meant(typed: object, read: int | None) -> None:
-    settings = parse_settings({"own_worker_wait": typed})
+    settings = parse_settings("routing", {"own_worker_wait": typed})
     assert settings.own_worker_wait == read
     assert (settings.problem is None) == (typed not in (-1, "long"))
 

@@ -262,7 +262,7 @@ class _Read(Mapping[str, Any]):
 
 
 _PARSERS: Mapping[str, Callable[[Mapping[str, Any]], object]] = {
-    "settings": settings.parse,
+    "settings": partial(settings.parse, "x"),
     "customers": partial(customer.parse, "x"),
     "pools": partial(pool.parse, "x"),
     "workers": partial(worker.parse, "x"),

@@ -160,7 +160,7 @@ _RECORDS: dict[str, tuple[Callable[[str, dict[str, Any]], Any], list[str]]] = {
     "pool": (parse_pool, ["display_name", "addresses", "mode", "strategy", "capacity"]),
     "customer": (parse_customer, ["display_name", "addresses", "worker", "avatar", "links", "details"]),
     "settings": (
-        lambda _, data: parse_settings(data),
+        parse_settings,
         ["mode", "default_pool", "custom_fallback", "create_customers"],
     ),
 }

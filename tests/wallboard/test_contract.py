@@ -18,7 +18,7 @@ AT = datetime(2026, 6, 1, 12, 30, tzinfo=UTC)
 
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "UTC", "America/Argentina/Buenos_Aires", " Asia/Tokyo "])
 def test_a_time_zone_is_taken_as_it_is_named(zone: str) -> None:
-    parsed = parse({"time_zone": zone})
+    parsed = parse("routing", {"time_zone": zone})
     assert (parsed.time_zone, parsed.problem) == (zone.strip(), None)
 
 
@@ -26,13 +26,13 @@ def test_a_time_zone_is_taken_as_it_is_named(zone: str) -> None:
     "nonsense", ["Mars/Olympus", "../../etc/passwd", "/etc/localtime", "Europe", "x" * 500, 5]
 )
 def test_a_time_zone_that_does_not_exist_is_utc_and_a_problem(nonsense: object) -> None:
-    parsed = parse({"time_zone": nonsense})
+    parsed = parse("routing", {"time_zone": nonsense})
     assert parsed.time_zone == "UTC"
     assert "time_zone must be" in (parsed.problem or "")
 
 
 def test_a_left_out_time_zone_is_utc_and_a_threshold_is_at_least_a_second() -> None:
-    parsed = parse({"service_level_seconds": -5})
+    parsed = parse("routing", {"service_level_seconds": -5})
     assert (parsed.time_zone, parsed.service_level_seconds) == ("UTC", 1)
 
 
