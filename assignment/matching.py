@@ -161,7 +161,7 @@ def drain(pool: Pool) -> int:
     left_elsewhere: set[str] = set()
     taken = 0
     while len(tried) < _MOST_TRIED and not deadline.is_over(_MARGIN):
-        free = strategies.in_order(pool.strategy, workers.free(pool, limit=1 + len(tried)), not_to_ask=tried)
+        free = workers.free(pool, 1, not_to_ask=tried)
         if not free:
             break
         tried.add(free[0].identity)
@@ -209,11 +209,11 @@ def _choose(
 ) -> tuple[Worker | None, str]:
     """The worker for it; or nobody, and why it has to wait: also where somebody waits whom they may take elsewhere."""
     excluded = conversation.excluded_workers
-    look_at = width + choice.rivals + len(excluded)
-    found, waiting = database.together(
-        lambda: workers.free(pool, look_at), lambda: pending.heads([pool.id], limit=1)
+    free, waiting = database.together(
+        lambda: workers.free(pool, width + choice.rivals, excluded),
+        lambda: pending.heads([pool.id], limit=1),
     )
-    if not (free := strategies.in_order(pool.strategy, found, excluded)):
+    if not free:
         free, why = _look_closer(pool, excluded)
         if not free:
             return None, why
@@ -233,9 +233,10 @@ def _look_closer(pool: Pool, excluded: Collection[str]) -> tuple[list[Worker], s
     )
     known = {pool.id: pool}
     mended = [worker_care.put_right(worker, known=known) for worker in available]
-    free = [one for one in mended if rules.can_take(one, rules.capacity_of(one, pools.deciding(one, known)))]
-    if left := strategies.in_order(pool.strategy, free, excluded):
-        return left, ""
+    asked = (one for one in mended if one.identity not in excluded)
+    free = [one for one in asked if rules.can_take(one, rules.capacity_of(one, pools.deciding(one, known)))]
+    if free:
+        return strategies.in_order(pool.strategy, free), ""
     number = len(available) if len(available) < _CROWD else workers.how_many_available(pool.id)
     return [], rules.why_nobody(pool, members, number)
 

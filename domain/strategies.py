@@ -1,12 +1,12 @@
 """Who is chosen: of the workers who are free, in which order they get the next conversation.
 
 A further strategy is one entry here (its order), one index in firestore.indexes.json, and one line in the README.
-Firestore finds the workers in this order, and `in_order` sorts those that were found in the same way.
+Firestore finds the workers in this order, and `in_order` sorts in the same way those that were found otherwise.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from domain.worker import Worker
@@ -27,11 +27,11 @@ STRATEGIES = {
 DEFAULT_STRATEGY = "longest_idle"
 
 
-def in_order(strategy: str, free: Iterable[Worker], not_to_ask: Collection[str]) -> list[Worker]:
-    """The workers who may be asked, whoever is to be asked first first."""
+def in_order(strategy: str, free: Iterable[Worker]) -> list[Worker]:
+    """Whoever is to be asked first first."""
 
     def rank(worker: Worker) -> tuple[tuple[bool, object], ...]:
         values = [getattr(worker, name) for name in STRATEGIES[strategy].order]
         return tuple((value is not None, value or 0) for value in values)
 
-    return sorted((one for one in free if one.identity not in not_to_ask), key=rank)
+    return sorted(free, key=rank)

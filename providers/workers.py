@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from domain.pool import Pool
@@ -23,13 +24,14 @@ def named(identity: str) -> Worker | None:
     return next(iter(_WORKERS.find([("key", "==", key_of(identity))], ("__name__",), 1)), None)
 
 
-def free(pool: Pool, limit: int) -> list[Worker]:
-    """Workers of the pool who are Available and not full, in the order of the pool's strategy.
+def free(pool: Pool, limit: int, not_to_ask: Collection[str]) -> list[Worker]:
+    """Workers of the pool who are Available, not full, and may be asked, in the order of the pool's strategy.
 
-    Reads at most `limit` documents however many workers there are.
+    `limit` of them where there are so many; reads no more documents than these and those who may not be asked.
     """
     conditions = [("pools", "array_contains", pool.id), ("status", "==", "Available"), ("full", "==", False)]
-    return _WORKERS.find(conditions, STRATEGIES[pool.strategy].order, limit)
+    found = _WORKERS.find(conditions, STRATEGIES[pool.strategy].order, limit + len(not_to_ask))
+    return [one for one in found if one.identity not in not_to_ask]
 
 
 def available(pool_id: str, limit: int) -> list[Worker]:

@@ -104,7 +104,7 @@ class _Floor:
 
     def free_for(self, pool: Pool) -> Worker | None:
         found = [self.workers[name] for name in self.members.get(pool.id, ())]
-        chosen = strategies.in_order(pool.strategy, filter(self.can_take, found), ())
+        chosen = strategies.in_order(pool.strategy, filter(self.can_take, found))
         return chosen[0] if chosen else None
 
     def give(self, visit: Visit, worker: Worker, at: float) -> None:
