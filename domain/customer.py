@@ -66,12 +66,7 @@ def _may_be_opened(value: object) -> bool:
     return not isinstance(value, str) or not value.strip() or _LINK.fullmatch(value.strip()) is not None
 
 
-def unknown(address: str, customer_id: str) -> Customer:
-    """Somebody without a record: called by the address, with the id that a record would get."""
-    return Customer(customer_id, display_name=address, addresses=(address,), known=False)
-
-
-NOBODY = unknown("", "nobody")  # who writes in a conversation that names no customer
+NOBODY = Customer("nobody", "", known=False)  # who writes in a conversation that names no customer
 
 
 def has_name(data: Mapping[str, Any]) -> bool:

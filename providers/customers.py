@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from domain import addresses as spelling
 from domain import customer_search
-from domain.customer import Customer, parse, unknown
+from domain.customer import Customer, parse
 from domain.fields import LONGEST_ENTRY, Fields
 from domain.settings import Settings
 from providers import conversations, database, deadline, log
@@ -90,7 +90,8 @@ def _stranger(address: str, found: Iterable[Snapshot]) -> Customer:
             return replace(taken[name], known=False)
     names = spelling.record_names(address, key())
     free = (name for name in names if name not in taken)
-    return unknown(address, next(free, f"{names[0]}-{secrets.token_hex(8)}"))
+    name = next(free, f"{names[0]}-{secrets.token_hex(8)}")
+    return Customer(name, display_name=address, addresses=(address,), known=False)
 
 
 def made_for(address: str) -> tuple[str, ...]:

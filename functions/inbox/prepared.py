@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from domain.conversation import Conversation
-from domain.customer import Customer, unknown
+from domain.customer import Customer
 from domain.template import Template, in_language, rendered, values_for
 from domain.worker import Worker
 from functions.door.answers import Impossible
@@ -55,4 +55,5 @@ def _chosen(worker: Worker, conversation: Conversation) -> tuple[list[Template],
 
 
 def _stranger(conversation: Conversation) -> Customer:
-    return unknown(conversation.address or "", conversation.customer_id or "unknown")
+    address = conversation.address or ""
+    return Customer(conversation.customer_id or "unknown", address, (address,), known=False)
