@@ -145,7 +145,7 @@ def _without_own_worker(seen: Seen, own: str | None = None) -> None:
 def _is_free(worker: Worker) -> bool:
     """Also where a person has just made the record. Raises database.LostRace when it is being written by others."""
     right = worker if worker.is_complete else worker_care.put_right(worker)
-    return rules.can_take(right, rules.capacity_of(right, pools.deciding(right, ledger.NO_POOLS)))
+    return rules.can_take(right, pools.deciding(right, ledger.NO_POOLS))
 
 
 def _again(seen: Seen, arrival: Arrival) -> None:

@@ -208,8 +208,7 @@ def _recounted(
     """The worker with so many more; a count that is missing is counted afresh."""
     held = conversations.how_many_held(worker.identity) if worker.active is None else worker.active
     after = replace(worker, active=max(0, held + change))
-    capacity = rules.capacity_of(after, pools.deciding(after, known))
-    after = replace(after, full=not rules.has_room(after, capacity))
+    after = replace(after, full=not rules.has_room(after, pools.deciding(after, known)))
     values: dict[str, Any] = {"active": after.active, "full": after.full, **marks}
     if dated:
         after = replace(after, last_assigned_at=dated)

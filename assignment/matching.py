@@ -234,7 +234,7 @@ def _look_closer(pool: Pool, excluded: Collection[str]) -> tuple[list[Worker], s
     known = {pool.id: pool}
     mended = [worker_care.put_right(worker, known=known) for worker in available]
     asked = (one for one in mended if one.identity not in excluded)
-    free = [one for one in asked if rules.can_take(one, rules.capacity_of(one, pools.deciding(one, known)))]
+    free = [one for one in asked if rules.can_take(one, pools.deciding(one, known))]
     if free:
         return strategies.in_order(pool.strategy, free), ""
     number = len(available) if len(available) < _CROWD else workers.how_many_available(pool.id)
@@ -244,7 +244,7 @@ def _look_closer(pool: Pool, excluded: Collection[str]) -> tuple[list[Worker], s
 def _claim_for(worker: Worker, conversation: Conversation, pool: Pool) -> Moved | None:
     """Claims this worker for it. None: somebody was faster, or the worker's record was not right and is now."""
     known = pools.deciding(worker, {pool.id: pool})
-    if not rules.can_take(worker, rules.capacity_of(worker, known)):
+    if not rules.can_take(worker, known):
         worker_care.put_right(worker, known=known)
         return None
     why = f"{STRATEGIES[pool.strategy].because} of those Available in {pool.display_name}"
@@ -268,7 +268,7 @@ def _pull(worker: Worker, because: str) -> Pulled:
         if conversation.state != QUEUED:
             _drop_stray(conversation)
             continue
-        if not rules.can_take(worker, rules.capacity_of(worker, known)):
+        if not rules.can_take(worker, known):
             return Pulled(taken, Ended.FOR_THEM)
         try:
             outcome, worker, known = _take(conversation, worker, known, because)

@@ -35,8 +35,7 @@ def put_right(
         right = replace(right, active=held)
     if called is not None:
         right = replace(right, pools=called)
-    capacity = rules.capacity_of(right, pools.deciding(right, known))
-    right = replace(right, full=not rules.has_room(right, capacity))
+    right = replace(right, full=not rules.has_room(right, pools.deciding(right, known)))
     if status_since is not None:
         right = replace(right, status_since=status_since)
     right = ledger.put_right(worker, right)

@@ -89,13 +89,14 @@ def capacity_of(worker: Worker, pools: Mapping[str, Pool]) -> float:
     return max((pools[p].capacity for p in worker.pools or () if p in pools), default=DEFAULT_CAPACITY)
 
 
-def has_room(worker: Worker, capacity: float) -> bool:
-    return worker.can_sign_in and worker.active is not None and worker.active < capacity
+def has_room(worker: Worker, pools: Mapping[str, Pool]) -> bool:
+    """Whether they may hold one more; `pools`: those on which that depends."""
+    return worker.can_sign_in and worker.active is not None and worker.active < capacity_of(worker, pools)
 
 
-def can_take(worker: Worker, capacity: float) -> bool:
+def can_take(worker: Worker, pools: Mapping[str, Pool]) -> bool:
     """Whether pool routing may give this worker a conversation."""
-    return worker.available and has_room(worker, capacity)
+    return worker.available and has_room(worker, pools)
 
 
 def can_be_found(worker: Worker) -> bool:

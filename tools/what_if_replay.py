@@ -100,7 +100,7 @@ class _Floor:
             yield at, kind, whom, value
 
     def can_take(self, worker: Worker) -> bool:
-        return rules.can_take(worker, rules.capacity_of(worker, self.pools))
+        return rules.can_take(worker, self.pools)
 
     def free_for(self, pool: Pool) -> Worker | None:
         found = [self.workers[name] for name in self.members.get(pool.id, ())]

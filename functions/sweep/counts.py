@@ -88,6 +88,6 @@ def _put_right(worker: Worker, held: int | None, known: Mapping[str, Pool]) -> b
         return False
     if right.version == worker.version:
         return False
-    if rules.has_room(right, rules.capacity_of(right, pools.deciding(right, known))):
+    if rules.has_room(right, pools.deciding(right, known)):
         matching.freed(right)
     return True

@@ -91,8 +91,9 @@ def test_an_own_capacity_wins_else_the_largest_of_the_pools(
     ],
 )
 def test_nobody_takes_more_than_they_may(worker: Worker) -> None:
-    assert not rules.can_take(worker, 5)
-    assert rules.can_take(replace(ANN, active=4), 5)
+    theirs = {"sales": Pool("sales", "Sales", capacity=5)}
+    assert not rules.can_take(replace(worker, pools=("sales",)), theirs)
+    assert rules.can_take(replace(ANN, pools=("sales",), active=4), theirs)
 
 
 @pytest.mark.parametrize(
