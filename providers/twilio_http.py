@@ -6,7 +6,7 @@ import logging
 import urllib.request
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from urllib.parse import urlencode, urlsplit
 
 import certifi
 import urllib3
@@ -45,45 +45,30 @@ class TimedHttpClient(HttpClient):  # type: ignore[misc]  # the SDK's base class
         allow_redirects: bool = False,
     ) -> Response:
         """`data`: a form, or bytes that go out as they are. `timeout`: other seconds than usual for this call."""
-        patience = timeout or self._patience
-        response = self._send(method, url, params, data, headers, auth, patience)
-        for token in self._other_tokens:
-            if response.status != 401 or auth is None:
+        sent = dict(headers or {})
+        if (
+            self._base is not None
+        ):  # the same path there, also of a list's next page; two of Twilio's APIs share some
+            asked = urlsplit(url)
+            sent["Host"] = asked.netloc
+            url = asked._replace(scheme=self._base.scheme, netloc=self._base.netloc).geturl()
+        if params:
+            url += f"?{_encoded(params)}"
+        body = data if isinstance(data, bytes) else _encoded(data) if data else None
+        logins = [f"{auth[0]}:{token}" for token in (auth[1], *self._other_tokens)] if auth else [None]
+        for login in logins:
+            response = self._connections.request(
+                method.upper(),
+                url,
+                body=body,
+                headers=sent | make_headers(basic_auth=login),
+                timeout=deadline.remaining(timeout or self._patience),
+                redirect=False,
+            )
+            if response.status != 401:
                 break
-            response = self._send(method, url, params, data, headers, (auth[0], token), patience)
         text = response.data.decode("utf-8", errors="replace")
         return Response(response.status, text, response.headers)
-
-    def _send(
-        self,
-        method: str,
-        url: str,
-        params: Mapping[str, object] | None,
-        data: Mapping[str, object] | bytes | None,
-        headers: Mapping[str, str] | None,
-        auth: tuple[str, str] | None,
-        patience: float,
-    ) -> urllib3.BaseHTTPResponse:
-        sent = dict(headers or {})
-        if self._base is not None:  # two of Twilio's APIs have the same paths
-            sent["Host"] = urlsplit(url).netloc
-        if auth is not None:
-            sent |= make_headers(basic_auth=":".join(auth))
-        return self._connections.request(
-            method.upper(),
-            self._address(url) + (f"?{_encoded(params)}" if params else ""),
-            body=data if isinstance(data, bytes) else _encoded(data) if data else None,
-            headers=sent,
-            timeout=deadline.remaining(patience),
-            redirect=False,
-        )
-
-    def _address(self, url: str) -> str:
-        """The same path on another server, also for the next page's address in a list."""
-        if self._base is None:
-            return url
-        parts = urlsplit(url)
-        return urlunsplit((self._base.scheme, self._base.netloc, parts.path, parts.query, ""))
 
 
 def _encoded(fields: Mapping[str, object]) -> str:
