@@ -69,25 +69,22 @@ def _write(severity: str, message: str, fields: dict[str, object]) -> None:
     line: dict[str, object] = {"severity": severity, "message": _hidden(message, fields.get("worker"))}
     if trace := _TRACE.get():
         line["logging.googleapis.com/trace"] = trace
-    line |= {name: _shown(name, value) for name, value in fields.items() if value is not None}
+    given = {name: value for name, value in fields.items() if value is not None}
+    line |= {name: value if name in _READABLE else _hidden(value) for name, value in given.items()}
     text = json.dumps(line, ensure_ascii=False, default=str).encode(errors="backslashreplace").decode()
     with _WRITING:
         sys.stdout.write(text + "\n")
         sys.stdout.flush()
 
 
-def _shown(name: str, value: object) -> object:
-    if name in _READABLE or not isinstance(value, str) or _NO_ADDRESS.fullmatch(value):
+def _hidden(value: object, worker: object = None) -> object:
+    """A text without addresses. The worker whom the line is about stays readable."""
+    if not isinstance(value, str) or _NO_ADDRESS.fullmatch(value):
         return value
-    return _hidden(value, None)
-
-
-def _hidden(text: str, worker: object) -> str:
-    """The message without addresses. The worker whom the line is about stays readable."""
 
     def shown(found: re.Match[str]) -> str:
         return found[0] if found[0] == worker else masked(found[0])
 
     return _EMAIL.sub(
-        shown, _EMAIL_OR_NUMBER.sub(shown, text)
+        shown, _EMAIL_OR_NUMBER.sub(shown, value)
     )  # twice: a number may have stood right before one
