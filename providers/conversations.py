@@ -42,12 +42,14 @@ def held_by(identity: str) -> list[Conversation]:
 
 def with_worker(identity: str) -> list[Conversation]:
     """Those that are on, and that this worker holds or is in besides another; 200 at most, in no order."""
-    return _LOG.of_any(_theirs(identity), [("state", "in", list(HELD))], (), _MOST_SHOWN)
+    return _LOG.find([("state", "in", list(HELD))], (), _MOST_SHOWN, any_of=_theirs(identity))
 
 
 def asleep_with(identity: str) -> list[Conversation]:
     """Those of this worker that are inactive; the latest 50 of them."""
-    return _LOG.of_any(_theirs(identity), [("state", "==", INACTIVE)], ("-state_changed_at",), _MOST_ASLEEP)
+    return _LOG.find(
+        [("state", "==", INACTIVE)], ("-state_changed_at",), _MOST_ASLEEP, any_of=_theirs(identity)
+    )
 
 
 def _theirs(identity: str) -> list[tuple[str, str, Any]]:
@@ -104,7 +106,6 @@ def is_between(worker: str, customer_id: str) -> bool:
 
 def latest_address(customer_id: str) -> str | None:
     """From where the latest conversation under this customer's id was written."""
-    query = database.filtered(_LOG.name, [("customer_id", "==", customer_id)]).select(
-        ["address", "created_at"]
-    )
-    return next((of(one).address for one in database.find(database.ordered(query, ["-created_at"], 1))), None)
+    conditions = [("customer_id", "==", customer_id)]
+    query = database.filtered(_LOG.name, conditions, order=["-created_at"]).select(["address", "created_at"])
+    return next((of(one).address for one in database.find(query.limit(1))), None)

@@ -90,39 +90,34 @@ def count(query: Query, up_to: int) -> int:
     )
 
 
-def _unless_unavailable(query: Callable[[Retry], T]) -> T:
-    """Runs a reading call, from its beginning again while Firestore is unavailable and the caller waits.
+def _unless_unavailable(call: Callable[[Retry], T]) -> T:
+    """Makes a call, from its beginning again while Firestore is unavailable and the caller waits.
 
-    The call is handed a retry that never retries. Left to itself get_all tries for 5 minutes, past every deadline,
-    and a query of google-cloud-firestore 2.34 looks for a default one that is not there when it fails, and raises
-    AttributeError instead of what went wrong.
+    The call is handed a retry that never retries. Left to itself get_all tries for 5 minutes, and a commit for one
+    (googleapis/python-api-core#654), past every deadline; a query of google-cloud-firestore 2.34 looks for a default
+    one that is not there when it fails, and raises AttributeError instead of what went wrong.
     """
-    from google.api_core.retry import Retry, if_exception_type
-
-    return _again()(query)(Retry(predicate=if_exception_type()))
-
-
-def _again() -> Retry:
-    """While Firestore is unavailable and the caller still waits."""
     from google.api_core.exceptions import ServiceUnavailable
     from google.api_core.retry import Retry, if_exception_type
 
-    patience = deadline.remaining(_PATIENCE)
-    return Retry(predicate=if_exception_type(ServiceUnavailable), initial=0.05, maximum=0.5, timeout=patience)
+    unavailable, patience = if_exception_type(ServiceUnavailable), deadline.remaining(_PATIENCE)
+    again = Retry(predicate=unavailable, initial=0.05, maximum=0.5, timeout=patience)
+    return again(call)(Retry(predicate=if_exception_type()))
 
 
 def commit(batch: WriteBatch) -> list[Any]:
     """All writes of the batch or none; returns each document's new version.
 
     Raises LostRace when a precondition does not hold. A commit whose answer was lost is sent again and then fails
-    its own precondition, so after a LostRace the caller must look whether it was its own. Left to itself the client
-    tries for a minute, whatever timeout it is given (googleapis/python-api-core#654).
+    its own precondition, so after a LostRace the caller must look whether it was its own.
     """
     from google.api_core import exceptions
 
     seam.point(seam.COMMITTING)
     try:
-        results = batch.commit(retry=_again(), timeout=deadline.remaining(_PATIENCE))
+        results = _unless_unavailable(
+            lambda retry: batch.commit(retry=retry, timeout=deadline.remaining(_PATIENCE))
+        )
     except exceptions.AlreadyExists as there:
         raise AlreadyThere(str(there)) from there
     except exceptions.InvalidArgument as error:
@@ -185,8 +180,11 @@ def together(first: Callable[[], Any], *others: Callable[[], Any]) -> tuple[Any,
     return (first(), *(future.result() for future in running))
 
 
-def filtered(collection: str, conditions: Conditions, any_of: Conditions = ()) -> Query:
-    """A query with these (field, operator, value) conditions, and with one of `any_of`, if any are given."""
+def filtered(
+    collection: str, conditions: Conditions, any_of: Conditions = (), order: Sequence[str] = ()
+) -> Query:
+    """A query with these (field, operator, value) conditions, and with one of `any_of`, if any are given; in this order
+    (a minus sign: descending)."""
     from google.cloud.firestore import FieldFilter, Or
 
     query: Any = client().collection(collection)
@@ -195,17 +193,11 @@ def filtered(collection: str, conditions: Conditions, any_of: Conditions = ()) -
     either: list[Any] = [FieldFilter(*condition) for condition in any_of]
     if either:
         query = query.where(filter=Or(either) if either[1:] else either[0])
+    for field in order:
+        direction = "DESCENDING" if field[0] == "-" else "ASCENDING"
+        query = query.order_by(field.removeprefix("-"), direction=direction)
     found: Query = query
     return found
-
-
-def ordered(query: Query, fields: Sequence[str], limit: int) -> Query:
-    """The query in this order (a minus sign: descending), its first `limit` documents."""
-    for field in fields:
-        query = query.order_by(
-            field.removeprefix("-"), direction="DESCENDING" if field[0] == "-" else "ASCENDING"
-        )
-    return query.limit(limit)
 
 
 class Readable(Protocol):
@@ -239,14 +231,11 @@ class Collection(Generic[R]):
         wanted = list(map(self.reference, names))
         return list(map(self.of, read(*wanted))) if wanted else []
 
-    def find(self, conditions: Conditions, order: Sequence[str], limit: int) -> list[R]:
-        """Matching records in this order (a minus sign: descending), the first `limit` of them."""
-        return list(map(self.of, find(ordered(filtered(self.name, conditions), order, limit))))
-
-    def of_any(self, any_of: Conditions, conditions: Conditions, order: Sequence[str], limit: int) -> list[R]:
-        """The same, for records of which one of `any_of` holds, too; each once."""
-        query = filtered(self.name, conditions, any_of)
-        return list(map(self.of, find(ordered(query, order, limit))))
+    def find(
+        self, conditions: Conditions, order: Sequence[str], limit: int, any_of: Conditions = ()
+    ) -> list[R]:
+        """Matching records, each once, as `filtered` has them; the first `limit` of them."""
+        return list(map(self.of, find(filtered(self.name, conditions, any_of, order).limit(limit))))
 
     def after(self, name: str | None, limit: int, conditions: Conditions = ()) -> list[R]:
         """Matching records in the order of their names, from behind that one, for going through all in turns."""

@@ -22,7 +22,7 @@ def heads(pool_ids: Sequence[str], limit: int, worker: str | None = None) -> lis
     found = dict[str, Pending]()
     for start in range(0, len(pool_ids) or bool(worker), _POOLS_AT_ONCE):
         alternatives = _open_to(pool_ids[start : start + _POOLS_AT_ONCE], worker)
-        entries = _QUEUE.of_any(alternatives, (), ("-priority", "queued_at"), limit)
+        entries = _QUEUE.find((), ("-priority", "queued_at"), limit, any_of=alternatives)
         found |= {entry.sid: entry for entry in entries}
     return sorted(found.values(), key=lambda entry: (-entry.priority, entry.queued_at or _BEFORE_ALL))[:limit]
 
@@ -68,8 +68,8 @@ def how_many_before(entry: Pending) -> int | None:
 
 
 def _counted(*conditions: tuple[str, str, Any]) -> int:
-    query = database.filtered(_QUEUE.name, conditions)
-    return database.count(database.ordered(query, ("-priority", "queued_at"), _COUNTED_UP_TO), _COUNTED_UP_TO)
+    query = database.filtered(_QUEUE.name, conditions, order=("-priority", "queued_at"))
+    return database.count(query, _COUNTED_UP_TO)
 
 
 def missing(queued: Sequence[Conversation]) -> list[Conversation]:

@@ -40,8 +40,8 @@ def search(meter: Meter, wanted: Wanted) -> tuple[list[Conversation], datetime |
         conditions.append(("customer_id", "in", _customers(meter, wanted.customer)))
     if wanted.before:
         conditions.append(("created_at", "<", wanted.before))
-    query = database.ordered(database.filtered("conversations", conditions), ["-created_at"], PAGE + 1)
-    found = [conversations.of(snapshot) for snapshot in statistics.found(meter, query.select(_SHOWN))]
+    query = database.filtered("conversations", conditions, order=["-created_at"]).select(_SHOWN)
+    found = [conversations.of(snapshot) for snapshot in statistics.found(meter, query.limit(PAGE + 1))]
     more = found[PAGE - 1].created_at if len(found) > PAGE else None
     return found[:PAGE], more
 
@@ -53,8 +53,8 @@ def _customers(meter: Meter, text: str) -> list[str]:
     if terms:
         paths = [database.client().field_path("search", term) for term in terms]
         most = _MOST_LOOKED_AT if terms[1:] else _MOST_ALTERNATIVES
-        query = database.ordered(database.filtered("customers", ()), paths[:1], most).select(paths)
-        looked_at = statistics.found(meter, query)
+        query = database.filtered("customers", (), order=paths[:1]).select(paths)
+        looked_at = statistics.found(meter, query.limit(most))
         ids += [one.id for one in looked_at if set(terms) <= set((one.to_dict() or {})["search"])]
     return list(dict.fromkeys(ids))[:_MOST_ALTERNATIVES]
 

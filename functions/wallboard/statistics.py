@@ -205,8 +205,9 @@ def how_many_wait(meter: Meter, pool_id: str | None) -> int:
 
 def longest_waiting(meter: Meter, pool_id: str | None, limit: int) -> list[Pending]:
     """The queue entries that have waited longest, of a pool or in all."""
-    query = database.filtered("pending_conversations", [("pool", "==", pool_id)] if pool_id else [])
-    entries = found(meter, database.ordered(query, ["queued_at"], limit))
+    conditions = [("pool", "==", pool_id)] if pool_id else []
+    query = database.filtered("pending_conversations", conditions, order=["queued_at"])
+    entries = found(meter, query.limit(limit))
     return [parse_entry(entry.id, entry.to_dict()) for entry in entries]
 
 
