@@ -93,10 +93,11 @@ def service_in_use(named: str | None) -> str | None:
     return named or _optional("TWILIO_CONVERSATION_SERVICE_SID")
 
 
-def webhook_base_url() -> str | None:
-    """The public address in front of the functions, without a slash at its end."""
-    base = _optional("WEBHOOK_BASE_URL")
-    return base.rstrip("/") if base else None
+def public_address(entry_point: str) -> str | None:
+    """Where the world reaches a function: the address in front of all of them and its deployed name there, which is
+    Cloud Run's K_SERVICE, else the entry point with hyphens."""
+    base, name = _optional("WEBHOOK_BASE_URL"), _optional("K_SERVICE") or entry_point.replace("_", "-")
+    return f"{base.rstrip('/')}/{name}" if base else None
 
 
 def inbox_url() -> str | None:
@@ -141,11 +142,6 @@ def vapid() -> Vapid | None:
 def function_target() -> str | None:
     """The entry point that this process serves, as functions-framework names it; None if main.py is only imported."""
     return _optional("FUNCTION_TARGET")
-
-
-def deployed_name(entry_point: str) -> str:
-    """The name in the public address: Cloud Run's K_SERVICE, else the entry point with hyphens."""
-    return _optional("K_SERVICE") or entry_point.replace("_", "-")
 
 
 def outgoing_number(channel: str) -> str | None:

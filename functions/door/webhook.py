@@ -31,6 +31,7 @@ _NOT_WHOLE = "The body did not arrive whole and in time, or is not UTF-8."
 LARGEST_BODY = 500_000  # bytes; Twilio's largest, a 32 KB message with 16 KB of attributes, is below 200,000
 MOST_FIELDS = 300  # of a form; Twilio's have about 30, and a signature is worked out over all of them
 _IS_READ = "inbound.body_is_read"  # in the environment of a request
+_SIGNED = "X-Twilio-Signature"
 _SIGNATURE = re.compile(r"[A-Za-z0-9+/]{27}=|[A-Za-z0-9+/]{43}=")  # SHA-1 or SHA-256 in base64
 
 
@@ -42,7 +43,8 @@ def signed(function: Function, request: Request) -> Response:
         if request.mimetype == _FORM and raw.count(b"&") >= MOST_FIELDS:
             raise TooLarge(f"The form has more than {MOST_FIELDS} fields.")
         configuration.twilio()  # where nothing is set up, that is what is told
-        _refuse_without_signature(request)
+        if not _SIGNATURE.fullmatch(request.headers.get(_SIGNED, "")):  # costs no look at the form
+            raise Refused(f"There is no {_SIGNED} that could fit.")
         form, other = _parsed(request, raw)
         _refuse_unsigned(function.name, request, form, other)
         handle: Callable[[Form], Answer] = importlib.import_module(function.module).handle
@@ -163,36 +165,27 @@ def _parsed(request: Request, raw: bytes) -> tuple[Form, str]:
         raise BadInput(_NOT_WHOLE) from None
 
 
-def _refuse_without_signature(request: Request) -> None:
-    """What is none at all costs no look at the form."""
-    from twilio.request_validator import SIGNATURE_HEADER
-
-    if not _SIGNATURE.fullmatch(request.headers.get(SIGNATURE_HEADER, "")):
-        raise Refused("There is no X-Twilio-Signature that could fit.")
-
-
 def _refuse_unsigned(name: str, request: Request, form: Form, other: str) -> None:
     from twilio.request_validator import (
         HMAC_SHA1,
         HMAC_SHA256,
-        SIGNATURE_HEADER,
         SIGNATURE_SETTINGS_HEADER,
         RequestValidator,
         get_signature_algorithm,
     )
 
     account, address = configuration.twilio(), _address(name, request)
-    signature = request.headers.get(SIGNATURE_HEADER, "")
+    signature = request.headers.get(_SIGNED, "")
     algorithm = get_signature_algorithm(request.headers.get(SIGNATURE_SETTINGS_HEADER, ""))
     if algorithm.upper() not in (HMAC_SHA1, HMAC_SHA256):  # the SDK would write it into the log as it is
-        raise Refused("The X-Twilio-Signature is made in a way that is not known here.")
+        raise Refused(f"The {_SIGNED} is made in a way that is not known here.")
     try:
         checks = (RequestValidator(secret).validate for secret in account.signing_secrets)
         is_signed = any(check(address, other or form, signature, algorithm) for check in checks)
     except (TypeError, ValueError, IndexError):
         is_signed = False  # the SDK raises these for odd addresses and for a body without its hash
     if not is_signed:
-        raise Refused("The X-Twilio-Signature does not fit this request.")
+        raise Refused(f"The {_SIGNED} does not fit this request.")
     if any(sid != account.account_sid for sid in form.getlist("AccountSid")):
         raise Refused("AccountSid is not the account of this service.")
 
@@ -200,12 +193,12 @@ def _refuse_unsigned(name: str, request: Request, form: Form, other: str) -> Non
 def _address(name: str, request: Request) -> str:
     """The address as Twilio signed it, to the letter; the function sees another one, for it runs behind a proxy."""
     raw = request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI") or request.full_path
-    base = configuration.webhook_base_url()
-    if base is None:
+    public = configuration.public_address(name)
+    if public is None:
         return f"{request.scheme}://{request.host}{raw}"
     path, mark, query = raw.removeprefix(request.script_root).partition("?")
     further = "" if path == "/" else path
-    return f"{base}/{configuration.deployed_name(name)}{further}{mark}{query}"
+    return f"{public}{further}{mark}{query}"
 
 
 def _response(answer: Answer) -> Response:
