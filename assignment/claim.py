@@ -191,7 +191,7 @@ def _put_back(conversation: Conversation, result: Result) -> None:
         after = transitions.without(replace(current, mode="pool"), identity, now)
         why = f"{identity} could not be added: {result.why}"
         pool = after.pool or settings.load().default_pool
-        ledger.move(current, transitions.queued(after, pools.load(pool)[pool], now, why))
+        ledger.move(current, transitions.queued(after, pools.load(pool), now, why))
 
     database.until_it_holds(step)
 

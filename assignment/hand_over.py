@@ -46,7 +46,7 @@ def to_queue(sid: str, actor: str) -> None:
 
 def to_pool(sid: str, actor: str, pool_id: str) -> None:
     """Into the queue of another pool."""
-    pool = pools.load(pool_id)[pool_id]
+    pool = pools.load(pool_id)
     _queue(sid, actor, lambda conversation: pool)
 
 

@@ -83,7 +83,7 @@ def finish(claimed: Conversation) -> Outcome:
     if outcome is Outcome.GONE:
         freed(workers.load(claimed.worker or ""))
     elif outcome is Outcome.NEXT_WORKER and claimed.pool:
-        drain_with_overflow(pools.load(claimed.pool)[claimed.pool])
+        drain_with_overflow(pools.load(claimed.pool))
     return outcome
 
 
@@ -122,13 +122,13 @@ def overflow(sid: str) -> bool:
     before = conversations.load(sid)
     if before.state != QUEUED or before.for_worker or not before.pool:
         return False
-    now, pool = clock.now(), pools.load(before.pool)[before.pool]
+    now, pool = clock.now(), pools.load(before.pool)
     due = rules.overflows_at(pool, before.queued_at or now)
     if due is None or due > now or pool.overflow is None:  # the pool's record was edited meanwhile
         changed = replace(before, open_to=(), due_at=due)
         ledger.move(before, changed)
         return changed != before
-    other = pools.load(pool.overflow)[pool.overflow]
+    other = pools.load(pool.overflow)
     waited = rules.in_words((now - (before.queued_at or now)).total_seconds())
     why = f"nobody of {pool.display_name} was free for {waited}: {other.display_name} may take it, too"
     ledger.move(before, transitions.opened(before, other.id).noted(now, "overflow", why))
@@ -171,7 +171,7 @@ def drain(pool: Pool) -> int:
             left_elsewhere.add(pulled.left_in)
         if pulled.ended is Ended.FOR_ALL:
             break
-    return taken + sum(drain_with_overflow(other) for other in pools.load(*left_elsewhere).values())
+    return taken + sum(drain_with_overflow(other) for other in pools.by_id(left_elsewhere).values())
 
 
 def look_again(waiting: Conversation) -> None:
@@ -179,7 +179,7 @@ def look_again(waiting: Conversation) -> None:
     if waiting.for_worker:
         take_next(workers.load(waiting.for_worker), "has a free slot")
     elif waiting.pool:
-        drain_with_overflow(pools.load(waiting.pool)[waiting.pool])
+        drain_with_overflow(pools.load(waiting.pool))
 
 
 def drain_with_overflow(pool: Pool) -> int:
@@ -189,7 +189,7 @@ def drain_with_overflow(pool: Pool) -> int:
 
 def drain_overflow(pool: Pool) -> int:
     """Lets free workers of the pool into which this one overflows take what waits."""
-    return drain(pools.load(pool.overflow)[pool.overflow]) if pool.overflow else 0
+    return drain(pools.load(pool.overflow)) if pool.overflow else 0
 
 
 def take_next(worker: Worker, because: str) -> Pulled:
@@ -200,7 +200,7 @@ def take_next(worker: Worker, because: str) -> Pulled:
     """
     pulled = _pull(worker, because)
     if pulled.left_in:
-        drain_with_overflow(pools.load(pulled.left_in)[pulled.left_in])
+        drain_with_overflow(pools.load(pulled.left_in))
     return pulled
 
 

@@ -104,7 +104,7 @@ def holder_left(before: Conversation, why: str = "left it") -> None:
 
 def pool_for(conversation: Conversation) -> Pool:
     """The pool it was routed by; else the one that holds now."""
-    return pools.load(conversation.pool)[conversation.pool] if conversation.pool else pool_now(conversation)
+    return pools.load(conversation.pool) if conversation.pool else pool_now(conversation)
 
 
 def pool_now(conversation: Conversation) -> Pool:
@@ -113,7 +113,7 @@ def pool_now(conversation: Conversation) -> Pool:
     if named := pools.of_numbers(numbers):
         return pools.of(named[0])
     (default,) = pools.as_called([settings.load().default_pool])
-    return pools.load(default)[default]
+    return pools.load(default)
 
 
 def waits_for_nobody(sid: str) -> bool:
@@ -139,7 +139,7 @@ def moved_by_hand(sid: str, pool_id: str | None, priority: int) -> None:
         return
     entry = pending.load(sid)
     if pool_id and pool_id != entry.pool and before.for_worker is None:
-        pool = pools.load(pool_id)[pool_id]
+        pool = pools.load(pool_id)
         queued_as = replace(before, pool=entry.pool)
         matching.queue(queued_as, before, pool, f"moved to {pool.display_name} by hand")
     elif priority != entry.priority:

@@ -74,7 +74,7 @@ def _written_if_wrong(pool_id: str) -> None:
 
 def _use_room(pool_id: str) -> None:
     """Says in the workers' records whether they are full by the capacity that holds now; then what waits is taken."""
-    pool = pools.load(pool_id)[pool_id]
+    pool = pools.load(pool_id)
     for worker in workers.available(pool_id, _MOST_WORKERS):
         try:
             worker_care.put_right(worker, known={pool_id: pool})

@@ -60,7 +60,7 @@ def _look(identity: str, customer_id: str) -> tuple[Customer, Worker, str]:
 def _of_pools(worker: Worker, default_pool: str) -> tuple[str, ...]:
     """The numbers of the worker's pools in the order of the pools; a worker without a record is in the default one."""
     mine = (default_pool,) if worker.pools is None else worker.pools
-    records = pools.load(*dict.fromkeys(mine))
+    records = pools.by_id(dict.fromkeys(mine))
     return tuple(address for pool in records.values() for address in pool.addresses)
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from providers.database import Snapshot
 
 _POOLS = database.Collection("pools", parse)
-reference, of, after = _POOLS.reference, _POOLS.of, _POOLS.after
+reference, of, load, after = _POOLS.reference, _POOLS.of, _POOLS.load, _POOLS.after
 _MOST_WITH_ONE_NUMBER = 3  # enough to see that a number is claimed twice
 _MOST_TWINS = 20
 _MOST_POOLS = 500
@@ -23,7 +23,7 @@ _MOST_ALTERNATIVES = 30  # Firestore's limit for array_contains_any
 _MOST_SPELLINGS = 120
 
 
-def load(*pool_ids: str) -> dict[str, Pool]:
+def by_id(pool_ids: Iterable[str]) -> dict[str, Pool]:
     """These pools in one round trip."""
     return {pool.id: pool for pool in _POOLS.load_all(pool_ids)}
 
@@ -48,7 +48,7 @@ def deciding(worker: Worker, known: Mapping[str, Pool]) -> Mapping[str, Pool]:
     mine = [known[name] for name in worker.decisive_pools if name in known]
     if any((worker.active or 0) + 1 < pool.capacity for pool in mine):
         return known
-    return {**known, **load(*(name for name in worker.decisive_pools if name not in known))}
+    return {**known, **by_id(name for name in worker.decisive_pools if name not in known)}
 
 
 def with_patience(limit: int) -> list[Pool]:

@@ -29,7 +29,7 @@ def tell(written: Written) -> None:
     kinds, pool_id = kinds_for(written), written.after.pool
     if not kinds or not pool_id or not _SID.fullmatch(written.sid):
         return
-    pool = pools.load(pool_id)[pool_id]
+    pool = pools.load(pool_id)
     if any(kind in pool.texts for kind in kinds):
         _tell(wording.look(written.after, pool), kinds)
 

@@ -66,7 +66,7 @@ def look(conversation: Conversation, pool: Pool) -> Seen:
     records = dict(zip(named, database.read(*named.values()), strict=True))
     current = conversations.of(records["conversation"])
     if current.pool and current.pool != pool.id:
-        pool = pools.load(current.pool)[current.pool]
+        pool = pools.load(current.pool)
     customer, entry, worker = (records.get(name) for name in ("customer", "entry", "worker"))
     now, zone = clock.now(), settings.of(records["settings"]).zone
     opens = _opens(pool, now, zone)

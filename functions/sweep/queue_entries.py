@@ -24,7 +24,7 @@ def mend(progress: Progress, run: Run) -> Progress:
     entries = pending.after(progress.queue_after, _AT_ONCE)
     looked_at = [*entries, *pending.oldest(_AT_ONCE)]
     wanted = {name for entry in looked_at for name in (entry.pool, *entry.open_to) if name}
-    known = pools.load(*sorted(wanted))
+    known = pools.by_id(sorted(wanted))
     first = partial(waiting.since, looked_at, known)
     run.waiting_since = run.shielded("the queue's", "first", first, None)
     both = zip(entries, conversations.load_all([entry.sid for entry in entries]), strict=True)
