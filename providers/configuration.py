@@ -32,7 +32,6 @@ class Twilio:
     tokens: tuple[str, ...]
     signing_secrets: tuple[str, ...]
     api_base_url: str | None
-    service_sid: str | None
 
 
 @dataclass(frozen=True)
@@ -78,7 +77,6 @@ def twilio() -> Twilio:
         tokens=tokens,
         signing_secrets=(*tokens, shared) if shared else tokens,
         api_base_url=_optional("TWILIO_API_BASE_URL"),
-        service_sid=_optional("TWILIO_CONVERSATION_SERVICE_SID"),
     )
 
 

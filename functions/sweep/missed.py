@@ -32,7 +32,7 @@ def find(progress: Progress, run: Run) -> Progress:
     since = progress.listed_since or now - _FIRST_LOOK
     listed: list[Any] = []
     for state in ("active", "inactive"):
-        service_sid = configuration.twilio().service_sid
+        service_sid = configuration.service_in_use(None)
         result = twilio.created_since(state, service_sid, since - _OVERLAP, _MOST_LISTED)
         if result.outcome is not Outcome.DONE:
             log.error(f"Twilio's conversations could not be listed: {result.why}")
