@@ -197,10 +197,11 @@ def is_ours(address: str) -> bool:
     return is_number(address) or is_short_code(address) or is_named(address)
 
 
-def numbers(number: str) -> tuple[str, ...]:
-    """The number itself and, where WhatsApp spells it otherwise, that one too."""
+def numbers(address: str) -> tuple[str, ...]:
+    """The number without its channel and, where WhatsApp spells it otherwise, that one too; none in other addresses."""
+    number = bare(address)
     other = (pattern.sub(to, number) for pattern, to in _TWO_SPELLINGS if pattern.fullmatch(number))
-    return (number, *other)
+    return (number, *other) if is_number(address) else ()
 
 
 def spellings(address: str) -> tuple[str, ...]:
@@ -210,21 +211,18 @@ def spellings(address: str) -> tuple[str, ...]:
     E-mail addresses are kept in small letters.
     """
     plain = compact(address)
-    forms = [address, plain]
-    if is_number(plain):
-        prefix = plain.removesuffix(bare(plain))
-        forms += [form for number in numbers(bare(plain)) for form in (prefix + number, number)]
-    elif is_user_id(plain):
+    prefix = plain.removesuffix(bare(plain))
+    forms = [form for number in numbers(plain) for form in (prefix + number, number)]
+    if is_user_id(plain):
         forms.append(bare(plain))
-    return tuple(dict.fromkeys(forms))
+    return tuple(dict.fromkeys((address, plain, *forms)))
 
 
 def on_same_channel(address: str) -> tuple[str, ...]:
     """All spellings of a number on the channel that it names."""
     plain = compact(address)
-    if not is_number(plain):
-        return (plain,)
-    return tuple(plain.removesuffix(bare(plain)) + number for number in numbers(bare(plain)))
+    prefix = plain.removesuffix(bare(plain))
+    return tuple(prefix + number for number in numbers(plain)) or (plain,)
 
 
 def on_every_channel(address: str) -> tuple[str, ...]:
@@ -236,13 +234,12 @@ def on_every_channel(address: str) -> tuple[str, ...]:
 def key(address: str) -> str:
     """The same for all spellings of one number on all channels that go by numbers, and else for one address only."""
     plain = compact(address)
-    return min(numbers(bare(plain)), key=lambda one: (len(one), one)) if is_number(plain) else plain
+    return min(numbers(plain), default=plain, key=lambda one: (len(one), one))
 
 
 def on_its_channel(address: str) -> str:
     """The same for all spellings of one number on one channel."""
-    plain = compact(address)
-    return plain.removesuffix(bare(plain)) + key(plain) if is_number(plain) else plain
+    return min(on_same_channel(address), key=lambda one: (len(one), one))
 
 
 def is_only_an_address(text: str) -> bool:

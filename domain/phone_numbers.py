@@ -79,9 +79,7 @@ def digits(address: str) -> tuple[str, ...]:
 
     Where WhatsApp spells a number otherwise, both ways.
     """
-    if not addresses.is_number(address):
-        return ()
-    forms = [form for number in addresses.numbers(addresses.bare(address)) for form in _forms(number)]
+    forms = [form for number in addresses.numbers(address) for form in _forms(number)]
     return tuple(dict.fromkeys(re.sub(r"\D", "", form) for form in forms))
 
 
