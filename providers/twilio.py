@@ -102,43 +102,43 @@ def _client(account: configuration.Twilio) -> Client:
 def add_worker(place: Somewhere, identity: str, projected_address: str | None) -> Result:
     """Puts the worker into the conversation; one who is in it already is DONE, as is a repeated call."""
     fields = {"messaging_binding_projected_address": projected_address} if projected_address else {}
-    return persistently(lambda: _conversation(place).participants.create(identity=identity, **fields))
+    return persistently(lambda: at(place).participants.create(identity=identity, **fields))
 
 
 def set_attributes(place: Somewhere, participant_sid: str, attributes: Mapping[str, Any]) -> Result:
     """Replaces a participant's attributes (Twilio keeps them as one string)."""
     text = json.dumps(attributes, ensure_ascii=False)
-    return persistently(lambda: _conversation(place).participants(participant_sid).update(attributes=text))
+    return persistently(lambda: at(place).participants(participant_sid).update(attributes=text))
 
 
 def remove_participant(place: Somewhere, participant_sid: str) -> Result:
     """Takes this one stay of somebody back; one that is over already is GONE."""
-    return persistently(lambda: _conversation(place).participants(participant_sid).delete())
+    return persistently(lambda: at(place).participants(participant_sid).delete())
 
 
 def close(place: Somewhere) -> Result:
     """Ends it for good; one that is closed already is GONE."""
-    return persistently(lambda: _conversation(place).update(state="closed"))
+    return persistently(lambda: at(place).update(state="closed"))
 
 
 def participants(place: Somewhere) -> Result:
     """Everybody in the conversation; the body is the list of participants."""
-    return persistently(lambda: _conversation(place).participants.list())
+    return persistently(lambda: at(place).participants.list())
 
 
 def messages(place: Somewhere, limit: int) -> Result:
     """The newest messages, the newest first; the body is a list."""
-    return persistently(lambda: _conversation(place).messages.list(order="desc", limit=limit))
+    return persistently(lambda: at(place).messages.list(order="desc", limit=limit))
 
 
 def receipts(place: Somewhere, message_sid: str) -> Result:
     """What became of one message on its way to each participant; the body is a list."""
-    return persistently(lambda: _conversation(place).messages(message_sid).delivery_receipts.list())
+    return persistently(lambda: at(place).messages(message_sid).delivery_receipts.list())
 
 
 def state(place: Somewhere) -> Result:
     """The conversation as Twilio has it now."""
-    return persistently(lambda: _conversation(place).fetch())
+    return persistently(lambda: at(place).fetch())
 
 
 def is_gone(place: Somewhere) -> bool:
@@ -248,10 +248,6 @@ def classify(error: Exception) -> Result:
 
 def at(place: Somewhere) -> ConversationContext:
     """The conversation, for calls about what is in it."""
-    return _conversation(place)
-
-
-def _conversation(place: Somewhere) -> ConversationContext:
     root = client().conversations.v1
     if place.service_sid:
         return root.services(place.service_sid).conversations(place.sid)
