@@ -25,8 +25,6 @@ _MOST_WITH_ONE_ADDRESS = 4  # enough to see that an address is claimed twice
 _MOST_TWINS = 20
 _COUNTED_UP_TO = 1000  # one billed read
 _MOST_COMPLETED = 300
-_MOST_ALTERNATIVES = 30  # Firestore's limit for array_contains_any
-_MOST_SPELLINGS = 120
 _CUSTOMERS = database.Collection("customers", parse)
 reference, of = _CUSTOMERS.reference, _CUSTOMERS.of
 THE_KEY = "service/identifiers"
@@ -195,13 +193,8 @@ def twins(addresses: Iterable[str], other_than: str) -> dict[str, tuple[str, ...
     """Other customers with one of these numbers or addresses, by id; 20 at most, for 120 spellings at most."""
     given = (address for address in addresses if len(address) <= LONGEST_ENTRY)
     wanted = sorted({form for address in given for form in spelling.on_every_channel(address)})
-    found: dict[str, tuple[str, ...]] = {}
-    for first in range(0, len(wanted[:_MOST_SPELLINGS]), _MOST_ALTERNATIVES):
-        few = wanted[first : first + _MOST_ALTERNATIVES]
-        query = database.filtered("customers", [("addresses", "array_contains_any", few)])
-        for record in database.find(query.select(["addresses"]).limit(_MOST_TWINS + 1)):
-            found[record.id] = of(record).addresses
-    return {name: listed for name, listed in found.items() if name != other_than}
+    found = _CUSTOMERS.having_any("addresses", wanted, _MOST_TWINS + 1)
+    return {name: one.addresses for name, one in found.items() if name != other_than}
 
 
 def with_address(number: str) -> list[Customer]:

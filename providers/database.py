@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar, ov
 from providers import configuration, deadline, log, seam
 
 if TYPE_CHECKING:
-    from google.api_core.retry import Retry
     from google.cloud.firestore import (
         Client,
         DocumentReference,
@@ -31,6 +30,8 @@ A = TypeVar("A")
 B = TypeVar("B")
 C = TypeVar("C")
 _MAKING = threading.Lock()
+MOST_ALTERNATIVES = 30  # Firestore's limit for array_contains_any
+_MOST_VALUES = 120
 _PATIENCE = 4.0  # seconds for one call; Firestore answers in milliseconds or is in trouble
 
 
@@ -69,40 +70,35 @@ def _side_by_side() -> ThreadPoolExecutor:
 def read(*references: DocumentReference) -> list[Snapshot]:
     """Documents in one round trip, in the order asked for; the same one twice is read once."""
     wanted = list(dict.fromkeys(references))
-    found = _unless_unavailable(
-        lambda retry: list(client().get_all(wanted, retry=retry, timeout=deadline.remaining(_PATIENCE)))
-    )
+    found = _unless_unavailable(lambda **bounds: list(client().get_all(wanted, **bounds)))
     by_path = {snapshot.reference.path: snapshot for snapshot in found}
     return [by_path[reference.path] for reference in references]
 
 
 def find(query: Query) -> list[Snapshot]:
-    return _unless_unavailable(
-        lambda retry: list(query.stream(retry=retry, timeout=deadline.remaining(_PATIENCE)))
-    )
+    return _unless_unavailable(lambda **bounds: list(query.stream(**bounds)))
 
 
 def count(query: Query, up_to: int) -> int:
     """How many documents match, counted by Firestore up to a bound, so that the cost has one too."""
     counting: Any = query.limit(up_to).count()  # the library's own types are wrong here
-    return _unless_unavailable(
-        lambda retry: int(counting.get(retry=retry, timeout=deadline.remaining(_PATIENCE))[0][0].value)
-    )
+    return _unless_unavailable(lambda **bounds: int(counting.get(**bounds)[0][0].value))
 
 
-def _unless_unavailable(call: Callable[[Retry], T]) -> T:
+def _unless_unavailable(call: Callable[..., T]) -> T:
     """Makes a call, from its beginning again while Firestore is unavailable and the caller waits.
 
-    The call is handed a retry that never retries. Left to itself get_all tries for 5 minutes, and a commit for one
-    (googleapis/python-api-core#654), past every deadline; a query of google-cloud-firestore 2.34 looks for a default
-    one that is not there when it fails, and raises AttributeError instead of what went wrong.
+    The call is handed its timeout, and a retry that never retries. Left to itself get_all tries for 5 minutes, and a
+    commit for one (googleapis/python-api-core#654), past every deadline; a query of google-cloud-firestore 2.34 looks
+    for a default one that is not there when it fails, and raises AttributeError instead of what went wrong.
     """
     from google.api_core.exceptions import ServiceUnavailable
     from google.api_core.retry import Retry, if_exception_type
 
     unavailable, patience = if_exception_type(ServiceUnavailable), deadline.remaining(_PATIENCE)
     again = Retry(predicate=unavailable, initial=0.05, maximum=0.5, timeout=patience)
-    return again(call)(Retry(predicate=if_exception_type()))
+    never = Retry(predicate=if_exception_type())
+    return again(lambda: call(retry=never, timeout=deadline.remaining(_PATIENCE)))()
 
 
 def commit(batch: WriteBatch) -> list[Any]:
@@ -115,9 +111,7 @@ def commit(batch: WriteBatch) -> list[Any]:
 
     seam.point(seam.COMMITTING)
     try:
-        results = _unless_unavailable(
-            lambda retry: batch.commit(retry=retry, timeout=deadline.remaining(_PATIENCE))
-        )
+        results = _unless_unavailable(batch.commit)
     except exceptions.AlreadyExists as there:
         raise AlreadyThere(str(there)) from there
     except exceptions.InvalidArgument as error:
@@ -236,6 +230,16 @@ class Collection(Generic[R]):
     ) -> list[R]:
         """Matching records, each once, as `filtered` has them; the first `limit` of them."""
         return list(map(self.of, find(filtered(self.name, conditions, any_of, order).limit(limit))))
+
+    def having_any(self, field: str, values: Sequence[str], limit: int) -> dict[str, R]:
+        """Records whose list in this field has one of these values, by name, with no other field: for 120 values at
+        most, and `limit` records for each 30 of them."""
+        found: dict[str, R] = {}
+        for first in range(0, len(values[:_MOST_VALUES]), MOST_ALTERNATIVES):
+            few = values[first : first + MOST_ALTERNATIVES]
+            query = filtered(self.name, [(field, "array_contains_any", few)]).select([field])
+            found |= {record.id: self.of(record) for record in find(query.limit(limit))}
+        return found
 
     def after(self, name: str | None, limit: int, conditions: Conditions = ()) -> list[R]:
         """Matching records in the order of their names, from behind that one, for going through all in turns."""

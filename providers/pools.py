@@ -19,8 +19,6 @@ _MOST_WITH_ONE_NUMBER = 3  # enough to see that a number is claimed twice
 _MOST_TWINS = 20
 _MOST_POOLS = 500
 _LONGEST_CHAIN = 10
-_MOST_ALTERNATIVES = 30  # Firestore's limit for array_contains_any
-_MOST_SPELLINGS = 120
 
 
 def by_id(pool_ids: Iterable[str]) -> dict[str, Pool]:
@@ -76,8 +74,9 @@ def of_numbers(proxy_addresses: Sequence[str]) -> list[Snapshot]:
     spellings = [s for address in proxy_addresses[:10] for s in addresses.spellings(address)]
     if not spellings:
         return []
-    conditions = [("addresses", "array_contains_any", list(dict.fromkeys(spellings))[:_MOST_ALTERNATIVES])]
-    found = database.find(database.filtered(_POOLS.name, conditions).limit(_MOST_WITH_ONE_NUMBER))
+    few = list(dict.fromkeys(spellings))[: database.MOST_ALTERNATIVES]
+    query = database.filtered(_POOLS.name, [("addresses", "array_contains_any", few)])
+    found = database.find(query.limit(_MOST_WITH_ONE_NUMBER))
     exact = set(proxy_addresses)
     return sorted(found, key=lambda s: (not exact & set(of(s).addresses), s.id))
 
@@ -85,12 +84,8 @@ def of_numbers(proxy_addresses: Sequence[str]) -> list[Snapshot]:
 def twins(numbers: Iterable[str], other_than: str) -> dict[str, tuple[str, ...]]:
     """Other pools with one of these numbers, by id; 20 at most, for 120 spellings at most."""
     wanted = sorted({form for number in numbers for form in addresses.on_same_channel(number)})
-    found: dict[str, tuple[str, ...]] = {}
-    for first in range(0, len(wanted[:_MOST_SPELLINGS]), _MOST_ALTERNATIVES):
-        conditions = [("addresses", "array_contains_any", wanted[first : first + _MOST_ALTERNATIVES])]
-        for record in database.find(database.filtered(_POOLS.name, conditions).limit(_MOST_TWINS + 1)):
-            found[record.id] = of(record).addresses
-    return {name: listed for name, listed in found.items() if name != other_than}
+    found = _POOLS.having_any("addresses", wanted, _MOST_TWINS + 1)
+    return {name: one.addresses for name, one in found.items() if name != other_than}
 
 
 def overflow_of(pool: Pool) -> list[str | None]:
