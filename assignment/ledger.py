@@ -102,20 +102,16 @@ def note(before: Conversation, after: Conversation) -> None:
     if after.log != before.log:
         changes["log"] = list(after.log)
     if changes:
-        batch = database.client().batch()
-        database.put(batch, conversations.reference(after.sid), changes, before.version)
         try:
-            database.commit(batch)
+            database.write(conversations.reference(after.sid), changes, before.version)
         except database.Unwritable as error:
             log.error(f"What was written is not noted: {error}", conversation=after.sid)
 
 
 def register(identity: str, display_name: str | None) -> None:
     """A record for a new worker; raises database.AlreadyThere for one who has a record."""
-    batch = database.client().batch()
     record = worker_record.stored(newcomer(identity, display_name))
-    database.put(batch, workers.reference(identity), record, None)
-    database.commit(batch)
+    database.write(workers.reference(identity), record, None)
 
 
 def set_status(identity: str, status: str) -> None:
@@ -128,10 +124,8 @@ def set_status(identity: str, status: str) -> None:
 def follow_frontline(worker: Worker, is_available: bool, changes_status: bool) -> None:
     """Writes where the switch in Frontline's app stands, and makes it the status. Raises database.LostRace."""
     status = {"status": "Available" if is_available else "Unavailable"} if changes_status else {}
-    batch = database.client().batch()
     seen = {"frontline_available": is_available}
-    database.put(batch, workers.reference(worker.identity), seen | status, worker.version)
-    database.commit(batch)
+    database.write(workers.reference(worker.identity), seen | status, worker.version)
 
 
 def keep_devices(identity: str, changes: Mapping[str, Device | None]) -> None:
@@ -152,9 +146,7 @@ def put_right(worker: Worker, right: Worker) -> Worker:
     """Writes what the service keeps in a worker's record, where `right` differs. Raises database.LostRace."""
     if not (changes := _differences(worker, right)):
         return right
-    batch = database.client().batch()
-    database.put(batch, workers.reference(worker.identity), changes, worker.version)
-    (version,) = database.commit(batch)
+    version = database.write(workers.reference(worker.identity), changes, worker.version)
     if worker.problem != worker.reported_problem and worker.problem:
         log.warning(f"The record of a worker is not right: {worker.problem}", worker=worker.identity)
     return replace(right, version=version)

@@ -113,9 +113,8 @@ def _key_in(db: Client) -> bytes:
     (record,) = database.read(db.document(THE_KEY))
     if known := key_of(record.to_dict()):
         return known
-    made, batch = new_key(), db.batch()
-    database.put(batch, record.reference, made, record.update_time if record.exists else None)
-    database.commit(batch)
+    made = new_key()
+    database.write(record.reference, made, record.update_time if record.exists else None)
     return made["key"].encode()
 
 
@@ -149,7 +148,7 @@ def _with_address(sender: Customer, address: str) -> Customer:
     """
     from google.cloud.firestore import SERVER_TIMESTAMP, ArrayUnion
 
-    record, batch = reference(sender.customer_id), database.client().batch()
+    record = reference(sender.customer_id)
     if address in sender.addresses and not sender.known:
         made = {
             "display_name": address,
@@ -157,16 +156,14 @@ def _with_address(sender: Customer, address: str) -> Customer:
             "created_at": SERVER_TIMESTAMP,
             "worker": None,
         }
-        database.put(batch, record, made, None)
-        database.commit(batch)
+        database.write(record, made, None)
         return sender
     if address in sender.addresses or sender.customer_id not in made_for(address):
         return sender
     there = database.read(record)[0]
     if spelling.key(address) not in map(spelling.key, of(there).addresses):
         raise database.LostRace(sender.customer_id)
-    database.put(batch, record, {"addresses": ArrayUnion([address])}, there.update_time)
-    database.commit(batch)
+    database.write(record, {"addresses": ArrayUnion([address])}, there.update_time)
     return of(there)
 
 

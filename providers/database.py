@@ -162,6 +162,14 @@ def put(batch: WriteBatch, reference: DocumentReference, fields: dict[str, Any],
         batch.update(reference, fields, option=client().write_option(last_update_time=version))
 
 
+def write(reference: DocumentReference, fields: dict[str, Any], version: object) -> object:
+    """One compare-and-set by itself; returns the new version. Raises LostRace, and then nothing is written."""
+    batch = client().batch()
+    put(batch, reference, fields, version)
+    (written,) = commit(batch)
+    return written
+
+
 @overload
 def together(first: Callable[[], A], second: Callable[[], B], /) -> tuple[A, B]: ...
 @overload
@@ -258,10 +266,8 @@ class Collection(Generic[R]):
 def _tell(snapshot: Snapshot, problem: str | None) -> None:
     from google.cloud.firestore import DELETE_FIELD
 
-    batch = client().batch()
-    put(batch, snapshot.reference, {"problem": problem or DELETE_FIELD}, snapshot.update_time)
     try:
-        commit(batch)
+        write(snapshot.reference, {"problem": problem or DELETE_FIELD}, snapshot.update_time)
     except LostRace:
         return  # somebody is editing the record; the next reader looks again
     except Unwritable:

@@ -81,9 +81,10 @@ def claim(entry: Entry, sid: str, token: str, worker: str) -> Entry | None:
     now, attempt = clock.now(), uuid.uuid4().hex
     if entry.is_claimed(now) or entry.is_sent:
         return None
-    wanted = {"lease_until": now + LEASE, "attempt": attempt, "worker": worker, "conversation": sid}
+    claimed = {"lease_until": now + LEASE, "attempt": attempt, "worker": worker, "conversation": sid}
+    claimed["expires_at"] = now + KEPT
     try:
-        version = _put(entry, wanted | {"expires_at": now + KEPT})
+        version = database.write(_OUTBOX.reference(entry.name), claimed, entry.version)
     except database.LostRace:
         current = load(sid, token)  # our own, if only the answer to its commit was lost
         return current if current.attempt == attempt and not current.is_sent else None
@@ -111,15 +112,8 @@ def _try(entry: Entry, fields: dict[str, Any]) -> None:
     from google.api_core.exceptions import GoogleAPIError
 
     try:
-        _put(entry, fields)
+        database.write(_OUTBOX.reference(entry.name), fields, entry.version)
     except database.LostRace:
         return  # the lease was over, and another one has it
     except GoogleAPIError as error:
         log.warning(f"What became of a message could not be written: {type(error).__name__}.")
-
-
-def _put(entry: Entry, fields: dict[str, Any]) -> object:
-    batch = database.client().batch()
-    database.put(batch, _OUTBOX.reference(entry.name), fields, entry.version)
-    (version,) = database.commit(batch)
-    return version

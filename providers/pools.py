@@ -109,6 +109,4 @@ def overflowing_into(pool_id: str) -> list[str]:
 
 def write(record: Snapshot, fields: Mapping[str, Any]) -> None:
     """Writes these fields where the record is still as it was read; raises database.LostRace."""
-    batch = database.client().batch()
-    database.put(batch, record.reference, dict(fields), record.update_time)
-    database.commit(batch)
+    database.write(record.reference, dict(fields), record.update_time)

@@ -13,7 +13,5 @@ reference, of, load = _SENT.reference, _SENT.of, _SENT.load
 
 def write(sent: SentTexts, kind: str, sending: Sending) -> SentTexts:
     """Notes this sending if the record is still as it was read; returns it as it is now. Raises database.LostRace."""
-    batch = database.client().batch()
-    database.put(batch, reference(sent.name), stored(kind, sending, clock.now()), sent.version)
-    (version,) = database.commit(batch)
+    version = database.write(reference(sent.name), stored(kind, sending, clock.now()), sent.version)
     return replace(sent, sendings={**sent.sendings, kind: sending}, version=version)

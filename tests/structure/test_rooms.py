@@ -37,7 +37,8 @@ def writers() -> dict[str, set[str]]:
     for name, tree in sources():
         for called, _ in calls(tree):
             owner, _, method = called.rpartition(".")
-            if (owner.split(".")[-1] == "batch" and method in WRITES) or called.endswith(".batch"):
+            by_batch = (owner.split(".")[-1] == "batch" and method in WRITES) or called.endswith(".batch")
+            if by_batch or called == "database.write":
                 constants = (n.value for n in ast.walk(tree) if isinstance(n, ast.Constant))
                 found[name] = {value for value in constants if isinstance(value, str)}
     return found
@@ -51,8 +52,9 @@ def test_only_the_ledger_writes_states_queue_entries_and_counts() -> None:
     assert found[LEDGER] & THE_LEDGERS
 
 
-def test_who_calls_put_is_a_writer() -> None:
-    callers = {name for name, tree in sources() for called, _ in calls(tree) if called == "database.put"}
+def test_who_compares_and_sets_is_a_writer() -> None:
+    ways = ("database.put", "database.write")
+    callers = {name for name, tree in sources() for called, _ in calls(tree) if called in ways}
     assert callers == {LEDGER, *OTHER_WRITERS} - {"providers/sweeps.py"}
 
 
