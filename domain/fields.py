@@ -47,9 +47,6 @@ class Fields:
     def complain(self, sentence: str) -> None:
         self._problems.append(sentence)
 
-    def has(self, name: str) -> bool:
-        return name in self._data
-
     def plain(self, name: str) -> Any:
         """As it stands there, for what has a reader of its own."""
         return self._data.get(name)

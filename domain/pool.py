@@ -54,6 +54,7 @@ def numbers_in(fields: Fields) -> tuple[str, ...]:
 
 def parse(pool_id: str, data: Mapping[str, Any] | None, version: object = None) -> Pool:
     """The pool; one without a record works with the defaults."""
+    given = data or {}
     fields = Fields(data)
     capacity = fields.limit("capacity", default=DEFAULT_CAPACITY)
     listed = numbers_in(fields)
@@ -72,7 +73,7 @@ def parse(pool_id: str, data: Mapping[str, Any] | None, version: object = None) 
         overflow_after=fields.delay("overflow_after", default=0, least=0),
         answer_within=fields.delay("answer_within"),
         unavailable_after=fields.delay("unavailable_after"),
-        hours=typed_hours.read(fields) if fields.has("hours") or fields.has("holidays") else None,
-        texts=pool_texts.read(fields) if fields.has("texts") else {},
+        hours=typed_hours.read(fields) if "hours" in given or "holidays" in given else None,
+        texts=pool_texts.read(fields) if "texts" in given else {},
         problem=fields.problem,
     )

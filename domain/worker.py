@@ -10,8 +10,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from domain.addresses import visible
-from domain.fields import Fields, is_record_name
+from domain.fields import Fields
 
 STATUSES = ("Available", "Unavailable")
 _RESERVED = ("system", "private", "unique")  # https://www.twilio.com/docs/api/errors/50203
@@ -88,6 +87,7 @@ def identity_in(fields: Fields, name: str) -> str | None:
 
 def parse(identity: str, data: Mapping[str, Any] | None, version: object = None) -> Worker:
     """The record as the rules read it: anything but exactly "Available" is not available."""
+    given = data or {}
     fields = Fields(data)
     kept = Fields(data)  # what the service keeps: wrong values there are put right, not reported
     patience = Fields(data)  # kept as well; the next one who goes back writes it anew
@@ -97,13 +97,15 @@ def parse(identity: str, data: Mapping[str, Any] | None, version: object = None)
         shown = ascii(identity)[1:-1]
         fields.complain(f"Nobody can sign in as “{shown}”: make a record with a name of visible characters.")
     active = kept.whole("active", default=-1)
-    full = (data or {}).get("full")
+    full, listed, pools = given.get("full"), given.get("pools"), fields.record_names("pools")
+    # Names of pools that only have to be written as they are called:
+    odd_blanks = isinstance(listed, list) and len(pools) == len(listed) and list(pools) != listed
     worker = Worker(
         identity=identity,
         available=status == "Available" and can_sign_in,
-        has_odd_blanks_in_pools=_has_odd_blanks((data or {}).get("pools")),
+        has_odd_blanks_in_pools=odd_blanks,
         can_sign_in=can_sign_in,
-        pools=fields.record_names("pools") if fields.has("pools") else None,
+        pools=pools if "pools" in given else None,
         own_capacity=fields.limit("capacity", default=None),
         display_name=fields.text("display_name"),
         addresses=fields.texts("addresses"),
@@ -114,29 +116,18 @@ def parse(identity: str, data: Mapping[str, Any] | None, version: object = None)
         missed=max(0, patience.whole("missed", default=0)),
         missed_at=patience.time("missed_at"),
         unavailable_because=patience.text("unavailable_because"),
-        frontline_available=seen
-        if isinstance(seen := (data or {}).get("frontline_available"), bool)
-        else None,
-        devices=(data or {}).get("devices"),
-        has_status=(data or {}).get("status") is not None,
-        reported_problem=(data or {}).get("problem"),
+        frontline_available=seen if isinstance(seen := given.get("frontline_available"), bool) else None,
+        devices=given.get("devices"),
+        has_status=given.get("status") is not None,
+        reported_problem=given.get("problem"),
         version=version,
     )
-    timed = kept.has("last_assigned_at") and kept.has("status_since") and kept.problem is None
+    timed = "last_assigned_at" in given and "status_since" in given and kept.problem is None
     counted = worker.active is not None and worker.full is not None
-    has_key = (data or {}).get("key") == key_of(identity)
+    has_key = given.get("key") == key_of(identity)
     is_complete = timed and counted and worker.pools is not None and worker.has_status and has_key
     is_complete = is_complete and not worker.has_odd_blanks_in_pools
     return replace(worker, is_complete=is_complete, problem=fields.problem)
-
-
-def _has_odd_blanks(pools: object) -> bool:
-    """Whether these are names of pools that only have to be written as they are called."""
-    if not isinstance(pools, list) or not all(
-        isinstance(one, str) and is_record_name(visible(one)) for one in pools
-    ):
-        return False
-    return any(one != visible(one) for one in pools)
 
 
 def stored(worker: Worker) -> dict[str, Any]:
