@@ -271,7 +271,8 @@ def stable_id(address: str, secret: bytes | None) -> str:
 
 
 def record_names(address: str, secret: bytes) -> tuple[str, ...]:
-    """What a record made for this address may be called, the first that is free. One that is there may be
-    somebody else's by now: records keep their names, numbers pass on."""
+    """What a record made for this address may be called: the first that is free of all but the last, which such records
+    had before there was a key. One that is there may be somebody else's by now: records keep their names, numbers pass
+    on."""
     first = stable_id(address, secret)
-    return (first, *(f"{first}-{number}" for number in range(2, 10)))
+    return (first, *(f"{first}-{number}" for number in range(2, 10)), stable_id(address, None))

@@ -52,12 +52,9 @@ def find(address: str) -> Customer:
 
 def _look_up(address: str) -> list[Snapshot]:
     """The records that name this address, and those that were made for it."""
-    from google.cloud.firestore import FieldFilter, Or
-
-    made_for_it = list(map(reference, made_for(address)))
-    named = FieldFilter("addresses", "array_contains_any", list(spelling.spellings(address)))
-    made = FieldFilter("__name__", "in", made_for_it)
-    query: Any = database.client().collection(_CUSTOMERS.name).where(filter=Or([named, made]))
+    made_for_it = list(map(reference, spelling.record_names(address, key())))
+    named = ("addresses", "array_contains_any", list(spelling.spellings(address)))
+    query = database.filtered(_CUSTOMERS.name, (), any_of=[named, ("__name__", "in", made_for_it)])
     return database.find(query.limit(_MOST_WITH_ONE_ADDRESS + len(made_for_it)))
 
 
@@ -83,18 +80,13 @@ def _stranger(address: str, found: Iterable[Snapshot]) -> Customer:
     """Who has no record with this address: with the record that has the same number on another channel and was made
     for it, else with the first name that is free."""
     taken = {record.id: of(record) for record in found}
-    for name in made_for(address):
+    *names, former = spelling.record_names(address, key())
+    for name in (*names, former):
         if name in taken and spelling.key(address) in map(spelling.key, taken[name].addresses):
             return replace(taken[name], known=False)
-    names = spelling.record_names(address, key())
     free = (name for name in names if name not in taken)
     name = next(free, f"{names[0]}-{secrets.token_hex(8)}")
     return Customer(name, display_name=address, addresses=(address,), known=False)
-
-
-def made_for(address: str) -> tuple[str, ...]:
-    """What a record that was made for this address may be called."""
-    return (*spelling.record_names(address, key()), spelling.stable_id(address, None))
 
 
 def key() -> bytes:
@@ -158,7 +150,7 @@ def _with_address(sender: Customer, address: str) -> Customer:
         }
         database.write(record, made, None)
         return sender
-    if address in sender.addresses or sender.customer_id not in made_for(address):
+    if address in sender.addresses or sender.customer_id not in spelling.record_names(address, key()):
         return sender
     there = database.read(record)[0]
     if spelling.key(address) not in map(spelling.key, of(there).addresses):

@@ -59,13 +59,9 @@ def _named(row: Row, made: Plan, existing: Records, key: bytes) -> Row:
 
 def _name_for(address: str, existing: Records, key: bytes) -> str:
     """The first name whose record is not there or has the number: records keep their names, numbers pass on."""
-    names = addresses.record_names(address, key)
+    *names, former = addresses.record_names(address, key)
     same = addresses.key(address)
-    theirs = [
-        n
-        for n in (addresses.stable_id(address, None), *names)
-        if same in customer_record.keys_of(existing.get(n))
-    ]
+    theirs = [n for n in (former, *names) if same in customer_record.keys_of(existing.get(n))]
     return next(iter(theirs + [n for n in names if n not in existing]), names[-1])
 
 

@@ -65,4 +65,4 @@ def _having(meter: Meter, address: str) -> list[str]:
         return []
     known = customers.with_address(address)
     meter.note(len(known))
-    return [*(one.customer_id for one in known), *customers.made_for(address)]
+    return [*(one.customer_id for one in known), *addresses.record_names(address, customers.key())]
