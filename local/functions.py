@@ -14,16 +14,22 @@ import functions_framework
 from flask import Flask
 from functions_framework._http import create_server
 from werkzeug.exceptions import NotFound
+from werkzeug.wrappers import Request, Response
 
 from functions.table import FUNCTIONS
 from local import raw_http
 from local.ports import HOST, claim_port
 from local.processes import Child
+from providers import clock
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 MAIN = Path(__file__).parent.parent / "main.py"
+CLOCK = (
+    "_clock"  # beside the functions, and not behind the gateway: POST a number of seconds that pass at once
+)
+AHEAD = "LOCAL_CLOCK_AHEAD"  # seconds that have passed so before this process began
 _DOCUMENTS = {one.name: one.documents for one in FUNCTIONS if one.documents}
 _KINDS = {"http": "http", "cloud_event": "cloudevent"}
 
@@ -93,9 +99,15 @@ class Dispatcher:
 def all_in_one(source: Path = MAIN) -> Flask:
     """A Flask application (create_server tells by the type which server to use) with every function in it."""
     root = Flask("functions")
-    apps = Dispatcher({function.name: load(function, source) for function in listed(source)})
-    root.wsgi_app = apps  # type: ignore[method-assign] # the way Flask documents
+    apps = {function.name: load(function, source) for function in listed(source)}
+    root.wsgi_app = Dispatcher({**apps, CLOCK: _let_pass})  # type: ignore[method-assign] # the way Flask documents
     return root
+
+
+@Request.application
+def _let_pass(request: Request) -> Response:
+    clock.shift(float(request.get_data()), sleeps=True)
+    return Response(status=204)
 
 
 def child(
@@ -142,6 +154,7 @@ def serve(port: int, source: Path = MAIN) -> None:
     port = claim_port(port, "the functions")
     app = all_in_one(source)
     import_sdks()
+    clock.shift(float(os.environ.get(AHEAD, 0)), sleeps=True)
     print(f"{len(listed(source))} functions at http://{HOST}:{port}/NAME", flush=True)
     server = create_server(app, debug=False, keepalive=75)  # type: ignore[no-untyped-call] # has no types
     server.run(HOST, port)

@@ -2,10 +2,12 @@
 
 import http.client
 import re
+import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, Flask
+from werkzeug.http import http_date
 from werkzeug.wrappers import Request, Response
 
 from local import raw_http
@@ -32,6 +34,7 @@ class Gateway:
         self.app = Flask("gateway", static_folder=None)
         self.app.register_blueprint(triggers.blueprint())
         self.server: LocalServer | None = None
+        self.ahead = 0.0  # seconds by which the functions' clock is
         self._pages: WSGIApplication = self.app.wsgi_app
 
     def mount(self, pages: Blueprint) -> None:
@@ -64,8 +67,8 @@ class Gateway:
         headers += [("X-Forwarded-Prefix", prefix)] if prefix else []
         try:
             answer = raw_http.send(request.method, url, headers, request.get_data())
-            for name in ("Server", "Date"):  # this server adds its own
-                answer.headers.pop(name, None)
+            answer.headers.pop("Server", None)  # this server adds its own
+            answer.headers["Date"] = http_date(time.time() + self.ahead)
             return answer
         except (OSError, http.client.HTTPException) as error:
             return Response(f"The functions do not answer: {error}\n", 503, content_type="text/plain")

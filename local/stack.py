@@ -119,6 +119,22 @@ class Stack:
             env["TWILIO_API_BASE_URL"] = self.standin.url
         return env
 
+    @property
+    def ahead(self) -> float:
+        """Seconds by which its clocks are ahead of the true time."""
+        return self.gateway.ahead
+
+    def let_pass(self, seconds: float) -> None:
+        """So much time passes at once: for the functions, also after a restart, for browsers, and for the stand-in.
+
+        Raises OSError or http.client.HTTPException, and nothing has passed, while the functions do not answer.
+        """
+        raw_http.send("POST", f"{self.functions_url}/{functions.CLOCK}", body=str(seconds).encode())
+        self.gateway.ahead += seconds
+        self.functions.env = {**(self.functions.env or {}), functions.AHEAD: str(self.ahead)}
+        if self.standin is not None:
+            self.standin.advance(seconds)
+
     def restart_functions(self) -> None:
         """A fresh process after `functions.kill()` or a change of main.py."""
         self.functions.stop(grace=0.3)

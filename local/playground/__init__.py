@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, Response, abort, jsonify, request, send_file
 from werkzeug.exceptions import HTTPException
 
-from local.playground.actions import Actions, ImpossibleError
+from local.playground.actions import Actions
+from local.playground.given import ImpossibleError
 from local.playground.snapshot import Snapshots
 from local.twilio.errors import ApiError
 

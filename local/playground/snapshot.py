@@ -5,15 +5,17 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from domain.fields import NO_LIMIT
 from domain.pool import parse as parse_pool
+from domain.pool_texts import KINDS
 from domain.rules import capacity_of
 from domain.settings import parse as parse_settings
 from domain.worker import parse as parse_worker
 from local import sample_data
+from local.playground import typed
 from local.sample_data import NUMBERS
 
 if TYPE_CHECKING:
@@ -54,8 +56,11 @@ class Snapshots:
         pool_records = {one.id: one.to_dict() or {} for one in db.collection("pools").stream()}
         conversations, chats = self._conversations(records), self._chats()
         routing = db.document("settings/routing").get().to_dict() or {}
+        now, zone = datetime.now(UTC) + timedelta(seconds=self._stack.ahead), parse_settings(routing).zone
         return {
-            "now": time.time(),
+            "now": now.timestamp(),
+            "clock": f"{now.astimezone(zone):%a %H:%M} {zone.key}",
+            "ahead": self._stack.ahead,
             "project": self._stack.options.project,
             "standin": self._stack.standin is not None,
             "places": self._places(),
@@ -84,6 +89,7 @@ class Snapshots:
     def _workers(self, pool_records: Mapping[str, Json]) -> list[Json]:
         parsed = {name: parse_pool(name, data) for name, data in pool_records.items()}
         found = [parse_worker(one.id, one.to_dict()) for one in self._db().collection("workers").stream()]
+        switches = self._stack.standin.frontline_switches if self._stack.standin else {}
         return [
             {
                 "identity": worker.identity,
@@ -93,6 +99,7 @@ class Snapshots:
                 "active": worker.active or 0,
                 "capacity": _limit(capacity_of(worker, parsed)),
                 "problem": worker.problem,
+                "frontline": switches.get(worker.identity, False),
             }
             for worker in sorted(found, key=lambda worker: worker.name.casefold())
         ]
@@ -134,6 +141,7 @@ class Snapshots:
             "address",
             "proxy_address",
             "waited",
+            "outside_hours",
         )
         return [
             {
@@ -194,12 +202,15 @@ def _settings(routing: Json) -> Json:
         "create_customers": parsed.create_customers,
         "service_level_seconds": parsed.service_level_seconds,
         "time_zone": parsed.time_zone,
+        "frontline_status": parsed.frontline_status,
         "problem": parsed.problem,
     }
 
 
 def _pool(name: str, data: Json) -> Json:
-    pool = parse_pool(name, data)
+    """Hours, holidays and texts as they are typed, also where they make no sense."""
+    pool, found = parse_pool(name, data), data.get("texts")
+    texts = found if isinstance(found, dict) else {}
     return {
         "id": name,
         "display_name": pool.display_name,
@@ -210,7 +221,12 @@ def _pool(name: str, data: Json) -> Json:
         "priority": pool.priority,
         "overflow": pool.overflow,
         "overflow_after": pool.overflow_after,
-        "problem": pool.problem,
+        "answer_within": pool.answer_within,
+        "unavailable_after": pool.unavailable_after,
+        "hours": typed.shown(data.get("hours"), "; "),
+        "holidays": typed.shown(data.get("holidays"), ", "),
+        "texts": {kind: typed.in_one(texts[kind]) for kind in KINDS if texts.get(kind)},
+        "problem": str(data.get("problem") or "") or pool.problem,
     }
 
 

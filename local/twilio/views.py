@@ -54,6 +54,12 @@ class Views:
             return [shapes.message(self._account, one) for one in (found.messages if found else ())]
 
     @property
+    def frontline_switches(self) -> dict[str, bool]:
+        """Who has signed in to Frontline's app, and how their switch stands there."""
+        with self._account.lock:
+            return {user.identity: user.is_available for user in self._account.frontline.values()}
+
+    @property
     def deliveries(self) -> list[Delivery]:
         """Every webhook sent so far; one that got no answer has status None and says why in `error`."""
         return list(self._webhooks.deliveries.record)

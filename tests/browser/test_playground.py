@@ -182,3 +182,73 @@ def test_another_site_cannot_steer_it(playground: Page, stack: Stack) -> None:
     assert answer.status == 403
     answer = playground.request.get(f"{stack.url}/playground/state", headers={"Host": "evil.example"})
     assert answer.status == 403
+
+
+def let_pass(page: Page, span: str) -> Locator:
+    """Returns what is said of it."""
+    time = page.get_by_role("group", name="Time")
+    time.get_by_role("button", name=f"Let {span} pass").click()
+    said = time.get_by_role("status")
+    expect(said).to_contain_text(f"{span} has passed")
+    return said
+
+
+def save(form: Locator) -> None:
+    form.get_by_role("button", name="Save").click()
+    expect(form.get_by_role("status")).to_have_text("Saved")
+
+
+def settings_of(page: Page, pool: str) -> Locator:
+    """Its form, with all that can be folded away open."""
+    page.get_by_role("button", name="Settings").click()
+    form = page.get_by_role("form", name=f"Pool {pool}")
+    for fold in form.locator("summary").all():
+        fold.click()
+    return form
+
+
+def test_minutes_pass_at_a_click_frontlines_switch_is_seen_and_who_is_not_answered_waits_again(
+    playground: Page, stack: Stack
+) -> None:
+    key_accounts = settings_of(playground, "Key accounts")
+    key_accounts.get_by_label("Answer within").fill("60")
+    key_accounts.get_by_label("Unavailable after").fill("1")
+    save(key_accounts)
+    settings = playground.get_by_role("form", name="Settings")
+    settings.get_by_label("The switch in Frontline's app").check()
+    save(settings)
+    playground.get_by_role("button", name="Settings").click()
+    let_pass(playground, "10 min")
+    stack.restart_functions()  # which does not turn their clock back
+
+    write_from_a_new_phone(playground, "Key accounts, SMS", "Is anybody there?")
+    expect(playground.locator("#waiting > li")).to_have_count(1)
+    with playground.expect_response("**/playground/frontline"):
+        playground.get_by_role("switch", name="Carol on in Frontline's app").check()
+    let_pass(playground, "1 min")
+    expect(worker(playground, CAROL).locator(".slots")).to_have_text("holds 1 of 5")
+    let_pass(playground, "1 min")
+    expect(worker(playground, CAROL).locator(".slots")).to_have_text("holds 0 of 5")
+    expect(
+        inbox(playground, CAROL).get_by_text("went back to the queue for want of an answer")
+    ).to_be_visible()
+    expect(inbox(playground, CAROL).get_by_role("switch", name="Available")).not_to_be_checked()
+    playground.locator("#waiting button").click()
+    expect(playground.locator("#waiting .story")).to_contain_text(
+        "carol@example.com did not answer for 1 min"
+    )
+
+
+def test_who_writes_outside_the_hours_is_told_so_and_hours_that_make_no_sense_are(playground: Page) -> None:
+    sales = settings_of(playground, "Sales")
+    sales.get_by_label("Open", exact=True).fill("whenever we like")
+    save(sales)
+    expect(sales.locator(".problem")).to_contain_text("“whenever we like”")
+    sales.get_by_label("Open", exact=True).fill("mon-sun: closed")
+    sales.get_by_label("Send “away”").check()
+    sales.get_by_label("Text “away”").fill("{{Author}}, nobody is here, {{Name}}. Write to us on paper.")
+    save(sales)
+    expect(sales.locator(".problem")).to_have_count(0)
+    phone = write_from_a_new_phone(playground, "Sales, SMS", "Hello?", who="Edsger Dijkstra")
+    expect(phone.locator(".theirs")).to_have_text("received: Write to us on paper.")
+    expect(playground.locator("#waiting > li").last).to_contain_text("came outside the hours")

@@ -1,6 +1,8 @@
 """Functions on one port: each sees its own part of the address, as behind Google's front end."""
 
+import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from local import functions, raw_http
 from local.functions import Function
 from local.ports import free_port
 from local.servers import LocalServer
+from providers import clock
 
 MAIN = """
 import functions_framework
@@ -106,3 +109,12 @@ def test_one_function_alone_by_the_real_command_survives_a_kill_and_a_new_start(
         assert requests.get(f"http://127.0.0.1:{port}/y", timeout=10).json()["path"] == "/y"
     finally:
         child.stop()
+
+
+def test_time_passes_at_once_for_the_functions_and_what_waits_in_earnest_still_does(url: str) -> None:
+    assert requests.post(f"{url}/{functions.CLOCK}", data="3600").status_code == 204
+    before, began = clock.now(), time.monotonic()
+    assert before > datetime.now(UTC) + timedelta(minutes=59)
+    clock.wait(0.02)
+    assert time.monotonic() - began >= 0.02
+    assert clock.now() - before < timedelta(seconds=30)

@@ -62,9 +62,9 @@ function App() {
   }
   const act = async (action, given) => {
     try {
-      await post(action, given);
+      const told = await post(action, given);
       setError("");
-      return true;
+      return told;
     } catch (failure) {
       setError(failure.message);
       return false;
@@ -83,8 +83,8 @@ function App() {
       ${drawer === "settings" && html`<${Settings} state=${state} act=${act} />`}
       <div class="board">
         <${Phones} state=${state} act=${act} />
-        <${Service} state=${state} now=${state.now} />
-        <${Workers} state=${state} />
+        <${Service} state=${state} now=${state.now} act=${act} />
+        <${Workers} state=${state} act=${act} />
       </div>
       <p class="foot">Project ${state.project}.${state.places.map((one) => html` <span key=${one.name}>${one.name} at <code>${one.at}</code>.</span>`)}</p>
     </main>`;
