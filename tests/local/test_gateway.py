@@ -1,15 +1,18 @@
 """The one port in front hands requests on as they came."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from flask import Blueprint
+from werkzeug.http import parse_date
 
 from local import functions, raw_http
 from local.gateway import Gateway
 from local.servers import LocalServer
 from local.triggers import Triggers
+from providers import clock
 from tests.local.test_functions import MAIN
 
 
@@ -66,3 +69,13 @@ def test_while_the_functions_are_down_the_answer_is_503_and_then_all_is_well_aga
     assert (answer.status_code, "do not answer" in answer.text) == (503, True)
     gateway.functions_url = behind.url
     assert raw_http.send("POST", f"{url(gateway)}/tell-me").status_code == 200
+
+
+def test_browsers_see_the_clock_of_the_functions_and_nobody_can_turn_it_from_in_front(
+    gateway: Gateway,
+) -> None:
+    gateway.ahead = 3600.0
+    seen = parse_date(raw_http.send("GET", f"{url(gateway)}/tell-me").headers.get_all("Date")[-1])
+    assert seen is not None and seen > datetime.now(UTC) + timedelta(minutes=59)
+    answer = raw_http.send("POST", f"{url(gateway)}/{functions.CLOCK}", body=b"60")
+    assert (answer.status_code, clock.now() < datetime.now(UTC) + timedelta(seconds=30)) == (404, True)
