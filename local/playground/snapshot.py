@@ -56,7 +56,8 @@ class Snapshots:
         pool_records = {one.id: one.to_dict() or {} for one in db.collection("pools").stream()}
         conversations, chats = self._conversations(records), self._chats()
         routing = db.document("settings/routing").get().to_dict() or {}
-        now, zone = datetime.now(UTC) + timedelta(seconds=self._stack.ahead), parse_settings(routing).zone
+        zone = parse_settings("routing", routing).zone
+        now = datetime.now(UTC) + timedelta(seconds=self._stack.ahead)
         return {
             "now": now.timestamp(),
             "clock": f"{now.astimezone(zone):%a %H:%M} {zone.key}",
