@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import enum
 import json
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from itertools import takewhile
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from urllib.parse import quote
 
 from providers import configuration, deadline, seam
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from twilio.rest import Client
     from twilio.rest.conversations.v1.service.conversation import ConversationContext
 
-T = TypeVar("T")
 _PATIENCE = 3.0  # seconds for one call; Twilio usually answers in 0.1 to 0.3
 _MARGIN = 0.5  # seconds kept back for writing down what came of it
 
@@ -180,41 +180,22 @@ def created_since(state: str, service_sid: str | None, since: datetime, limit: i
     return persistently(listed)
 
 
-def once(call: Callable[[], T]) -> Result:
-    """Makes a call that must not be made twice, whatever comes of it."""
-    try:
-        return _once(call)
-    except _TryAgainError as error:
-        return error.result
-
-
-def persistently(call: Callable[[], T]) -> Result:
+def persistently(call: Callable[[], object]) -> Result:
     """Makes a call, again with backoff and jitter while trying helps and the caller still waits."""
-    from google.api_core import exceptions, retry
+    from google.api_core.retry import exponential_sleep_generator
 
-    again = retry.Retry(
-        predicate=lambda error: isinstance(error, _TryAgainError) and not deadline.is_over(_MARGIN),
-        initial=0.1,
-        maximum=1.5,
-        multiplier=2.0,
-        timeout=max(0.0, deadline.remaining(at_most=8.0) - _MARGIN),
-    )
-    try:
-        return again(_once)(call)
-    except _TryAgainError as error:
-        return error.result
-    except exceptions.RetryError as error:
-        last = error.cause
-        return last.result if isinstance(last, _TryAgainError) else Result(Outcome.RETRY, str(error))
+    ends = time.monotonic() + deadline.remaining(at_most=8.0) - _MARGIN
+    pauses: Iterator[float] = exponential_sleep_generator(initial=0.1, maximum=1.5, multiplier=2.0)
+    while True:
+        result, pause = once(call), next(pauses)
+        is_late = deadline.is_over(_MARGIN) or time.monotonic() + pause > ends
+        if result.outcome is not Outcome.RETRY or is_late:
+            return result
+        time.sleep(pause)
 
 
-class _TryAgainError(Exception):
-    def __init__(self, result: Result) -> None:
-        super().__init__(result.why)
-        self.result = result
-
-
-def _once(call: Callable[[], T]) -> Result:
+def once(call: Callable[[], object]) -> Result:
+    """Makes a call that must not be made twice, whatever comes of it."""
     from twilio.base.exceptions import TwilioException
     from urllib3.exceptions import HTTPError
 
@@ -229,8 +210,6 @@ def _once(call: Callable[[], T]) -> Result:
     except TwilioException as error:
         result = classify(error)
     seam.point(seam.CALLED)
-    if result.outcome is Outcome.RETRY:
-        raise _TryAgainError(result)
     return result
 
 
