@@ -47,8 +47,7 @@ def texts(value: object) -> tuple[str, ...]:
 
 def kept(customer_id: str, data: Mapping[str, Any]) -> Kept:
     """What belongs into this record, whatever stands there now. Worked out again it is the same."""
-    given = data.get("addresses")
-    addresses = _without_repeats(map(_spelled, given)) if isinstance(given, list) else given
+    addresses = phone_numbers.tidied(data.get("addresses"))
     person = customer.parse(customer_id, {**data, "addresses": addresses})
     numbers = [form for address in person.addresses for form in phone_numbers.digits(address)]
     terms = customer_search.terms(person.display_name, person.addresses, numbers)
@@ -75,7 +74,7 @@ def is_complete(data: Mapping[str, Any]) -> bool:
 
 def addresses_of(data: Mapping[str, Any] | None) -> set[str]:
     """The record's addresses in Twilio's spelling."""
-    return {_spelled(address) for address in texts((data or {}).get("addresses"))}
+    return set(phone_numbers.tidied(list(texts((data or {}).get("addresses")))))
 
 
 def keys_of(data: Mapping[str, Any] | None) -> dict[str, str]:
@@ -85,23 +84,8 @@ def keys_of(data: Mapping[str, Any] | None) -> dict[str, str]:
 
 def _typed(data: Mapping[str, Any]) -> dict[str, Any]:
     """What people put into the record, so that two spellings of an address are the same."""
-    given = data.get("addresses")
-    spelled = _without_repeats(map(_spelled, given)) if isinstance(given, list) else given
+    spelled = phone_numbers.tidied(data.get("addresses"))
     return {name: value for name, value in data.items() if name not in KEPT} | {"addresses": spelled}
-
-
-def _spelled(address: Any) -> Any:
-    if not isinstance(address, str):
-        return address
-    return phone_numbers.normalised(address) or address.strip()
-
-
-def _without_repeats(values: Any) -> list[Any]:
-    found: list[Any] = []
-    for value in values:
-        if value not in found:
-            found.append(value)
-    return found
 
 
 def _unclear(addresses: tuple[str, ...]) -> list[str]:

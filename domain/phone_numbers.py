@@ -6,6 +6,7 @@ Imports the phone-number library, which takes a tenth of a second: no webhook ne
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, ValidationResult
@@ -37,6 +38,18 @@ def normalised(address: str, country: str | None = None) -> str | None:
     found = _international(number, country, any_length=bool(prefix))
     spelled = f"{prefix}{colon}{found}"
     return spelled if found and addresses.is_number(spelled) else None
+
+
+def tidied(listed: Any) -> Any:
+    """What is to stand in a list of addresses: each once, as Twilio writes it; what nobody understands stays as typed."""
+    if not isinstance(listed, list):
+        return listed
+    found: list[Any] = []
+    for value in listed:
+        spelled = normalised(value) or value.strip() if isinstance(value, str) else value
+        if spelled not in found:
+            found.append(spelled)
+    return found
 
 
 def _is_no_number(plain: str) -> bool:

@@ -15,18 +15,6 @@ _LONGEST_PROBLEM = 1500
 _MOST_NAMED = 3
 
 
-def tidied(data: Mapping[str, Any]) -> Any:
-    """What is to stand in `addresses`: what nobody can understand stays as typed."""
-    given = data.get("addresses")
-    if not isinstance(given, list):
-        return given
-    found: list[Any] = []
-    for value in map(_spelled, given):
-        if value not in found:
-            found.append(value)
-    return found
-
-
 def numbers_of(data: Mapping[str, Any] | None) -> set[str]:
     """The record's numbers in Twilio's spelling."""
     return set(_read("", data or {}).addresses)
@@ -58,13 +46,7 @@ def problem(
 
 
 def _read(pool_id: str, data: Mapping[str, Any]) -> Pool:
-    return parse(pool_id, {**data, "addresses": tidied(data)})
-
-
-def _spelled(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    return phone_numbers.normalised(value) or value.strip()
+    return parse(pool_id, {**data, "addresses": phone_numbers.tidied(data.get("addresses"))})
 
 
 def _overflow(pool: Pool, chain: Sequence[str | None]) -> str | None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from assignment import matching, worker_care
-from domain import pool_record
+from domain import phone_numbers, pool_record
 from domain.pool import parse
 from functions.door.trigger import Change
 from providers import database, log, pools, public_holidays, workers
@@ -56,7 +56,7 @@ def _written_if_wrong(pool_id: str) -> None:
     if data is None:
         return
     changes: dict[str, Any] = {}
-    numbers = pool_record.tidied(data)
+    numbers = phone_numbers.tidied(data.get("addresses"))
     if isinstance(numbers, list) and numbers != data["addresses"]:
         changes["addresses"] = numbers
     twins = pools.twins(pool_record.numbers_of(data), other_than=pool_id)
