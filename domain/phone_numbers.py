@@ -41,7 +41,7 @@ def normalised(address: str, country: str | None = None) -> str | None:
 
 
 def tidied(listed: Any) -> Any:
-    """What is to stand in a list of addresses: each once, as Twilio writes it; what nobody understands stays as typed."""
+    """A list of addresses with each once, as Twilio writes it; what nobody understands stays as typed."""
     if not isinstance(listed, list):
         return listed
     found: list[Any] = []
