@@ -112,7 +112,7 @@ def _carry_out(seen: Seen) -> None:
     if worker is None:
         return _without_own_worker(seen)
     conversation = replace(seen.conversation, mode=route.mode, pool=route.pool, starting=False)
-    if rules.own_worker_is_added(seen.settings, is_free=False) or _is_free(worker):
+    if rules.own_worker_is_added(seen.settings) or _is_free(worker):
         return matching.give_to(conversation, worker, route.why)
     if rules.is_waited_for(seen.settings):
         return _wait_for(conversation, worker, seen.settings)

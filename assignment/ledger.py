@@ -40,16 +40,12 @@ class Moved:
     freed: Worker | None = None
 
 
-def _as_it_is(worker: Worker) -> Worker:
-    return worker
-
-
 def move(
     before: Conversation,
     after: Conversation,
     holder: Worker | None = None,
     known: Mapping[str, Pool] = NO_POOLS,
-    marked: Callable[[Worker], Worker] = _as_it_is,
+    marked: Callable[[Worker], Worker] | None = None,
 ) -> Moved:
     """Writes `after` if the record is still as `before`, with all that follows from it, in one commit.
 
@@ -65,7 +61,8 @@ def move(
         if after.holder:
             grown = _recounted(batch, holder or record_of(after.holder), +1, known, dated)
         if before.holder and (worker := workers.load(before.holder)).version is not None:
-            fallen = _recounted(batch, worker, -1, known, marks=_marks(worker, marked(worker)))
+            marks = _marks(worker, marked(worker)) if marked else NO_MARKS
+            fallen = _recounted(batch, worker, -1, known, marks=marks)
     if after.state == QUEUED:
         _enqueue(batch, before, after)
     elif before.state == QUEUED:

@@ -9,7 +9,7 @@ answer nobody. The arrival of a conversation presumes its first message: since `
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -158,7 +158,7 @@ def _with_first_answer(after: Conversation, was_presumed: bool) -> Conversation:
 
 
 def _answered_up_to(conversation: Conversation) -> int:
-    return _largest(one.index for one in conversation.heard if one.sender == WORKER)
+    return max((one.index for one in conversation.heard if one.sender == WORKER), default=-1)
 
 
 def _read_up_to(conversation: Conversation) -> int:
@@ -168,7 +168,3 @@ def _read_up_to(conversation: Conversation) -> int:
 def _unread_in(conversation: Conversation) -> int:
     upto = _read_up_to(conversation)
     return sum(one.sender == CUSTOMER and one.index > upto for one in conversation.heard)
-
-
-def _largest(indices: Iterable[int]) -> int:
-    return max(indices, default=-1)

@@ -37,9 +37,9 @@ def decide_route(settings: Settings, pool: Pool | None, own_worker: str | None) 
     return Route("pool", pool_id, why=why)
 
 
-def own_worker_is_added(settings: Settings, is_free: bool) -> bool:
-    """Whether the customer's own worker gets it at once; `is_free`: Available with a free slot."""
-    return is_free or settings.own_worker == "always"
+def own_worker_is_added(settings: Settings) -> bool:
+    """Whether the customer's own worker gets it at once also where they are not free."""
+    return settings.own_worker == "always"
 
 
 def is_waited_for(settings: Settings) -> bool:

@@ -243,5 +243,5 @@ def test_only_who_is_available_with_a_free_slot_counts_as_free() -> None:
     ann = Worker(ANN, available=True)
     assert rules.why_not(ann) == "full"
     assert rules.why_not(Worker(ANN)) == "Unavailable"
-    assert rules.own_worker_is_added(Settings(), is_free=False)
-    assert not rules.own_worker_is_added(Settings(own_worker="wait"), is_free=False)
+    assert rules.own_worker_is_added(Settings())
+    assert not rules.own_worker_is_added(Settings(own_worker="wait"))
