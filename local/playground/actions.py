@@ -47,6 +47,7 @@ class Actions:
             "settings": self._settings,
             "pool": self._pool,
             "worker": self._worker,
+            "customer": self._customer,
         }
 
     def do(self, action: str, given: Given) -> Told:
@@ -126,7 +127,7 @@ class Actions:
                 "mode": choice(given, "mode", MODES) if mode else None,
                 "strategy": choice(given, "strategy", ("longest_idle", "least_busy")),
                 "capacity": number_or_none(given, "capacity"),
-                "priority": number(given, "priority", at_least=-1000) if given.get("priority") else 0,
+                "priority": number_or_none(given, "priority", at_least=-1000) or 0,
                 "overflow": record_name(given, "overflow") if given.get("overflow") else None,
                 "overflow_after": number_or_none(given, "overflow_after"),
                 "answer_within": number_or_none(given, "answer_within"),
@@ -145,6 +146,12 @@ class Actions:
         if given.get("new"):
             record |= {"display_name": text(given, "display_name"), "status": "Unavailable"}
         self._set(f"workers/{record_name(given, 'identity')}", record)
+        return {}
+
+    def _customer(self, given: Given) -> Told:
+        record = {name: given.get(name) or None for name in ("worker", "language")}
+        priority = number_or_none(given, "priority", at_least=-1000)
+        self._set(f"customers/{record_name(given, 'id')}", record | {"priority": priority})
         return {}
 
     def _set(self, path: str, record: Mapping[str, Any]) -> None:

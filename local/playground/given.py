@@ -49,5 +49,5 @@ def number(given: Given, name: str, at_least: int = 0) -> int:
     return value
 
 
-def number_or_none(given: Given, name: str) -> int | None:
-    return None if given.get(name) in (None, "") else number(given, name)
+def number_or_none(given: Given, name: str, at_least: int = 0) -> int | None:
+    return None if given.get(name) in (None, "") else number(given, name, at_least)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from domain.customer import parse as parse_customer
 from domain.fields import NO_LIMIT
 from domain.pool import parse as parse_pool
 from domain.pool_texts import KINDS
@@ -108,10 +109,17 @@ class Snapshots:
     def _customers(self) -> list[Json]:
         """Those who can be picked as the owner of a new phone."""
         found = self._db().collection("customers").order_by("__name__").limit(_MOST).stream()
-        named = [(one.id, one.to_dict() or {}) for one in found]
         return [
-            {"id": name, "name": data.get("display_name") or name, "addresses": data.get("addresses") or []}
-            for name, data in named
+            {
+                "id": one.customer_id,
+                "name": one.display_name,
+                "addresses": list(one.addresses),
+                "worker": one.worker,
+                "priority": one.priority,
+                "language": one.language,
+                "problem": one.problem,
+            }
+            for one in (parse_customer(record.id, record.to_dict()) for record in found)
         ]
 
     def _queue(self) -> list[Json]:

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from domain.hours import DAYS
+
 
 def hours(given: object) -> Mapping[str, str] | str | None:
     """As the office types them: a map of days where there is one, “mon-fri: 9-17; sat: 10-14”, else the text."""
@@ -29,7 +31,8 @@ def in_languages(text: object) -> object:
 def shown(value: Any, between: str) -> str:
     """A field of the record as one would type it in one line."""
     if isinstance(value, dict):
-        return between.join(f"{day}: {shown(times, ', ') or 'closed'}" for day, times in value.items())
+        days = sorted(value, key=lambda day: (DAYS.index(day[:3]) if day[:3] in DAYS else len(DAYS), day))
+        return between.join(f"{day}: {shown(value[day], ', ') or 'closed'}" for day in days)
     if isinstance(value, list):
         return between.join(shown(one, between) for one in value)
     return f"{value:%Y-%m-%d}" if isinstance(value, datetime) else "" if value is None else str(value)

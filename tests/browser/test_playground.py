@@ -1,5 +1,6 @@
 """The playground as a person uses it: phones on one side, workers' inboxes on the other, all between them real."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -244,9 +245,17 @@ def test_who_writes_outside_the_hours_is_told_so_and_hours_that_make_no_sense_ar
     expect(sales.locator(".problem")).to_contain_text("“whenever we like”")
     sales.get_by_label("Open", exact=True).fill("mon-sun: closed")
     sales.get_by_label("Send “away”").check()
-    sales.get_by_label("Text “away”").fill("{{Author}}, nobody is here, {{Name}}. Write to us on paper.")
+    away = {
+        "en": "Nobody is here.",
+        "de": "{{Author}}, hier ist niemand, {{Name}}. Schreiben Sie auf Papier.",
+    }
+    sales.get_by_label("Text “away”").fill(json.dumps(away))
     save(sales)
     expect(sales.locator(".problem")).to_have_count(0)
+    customer = playground.get_by_role("form", name="A customer")
+    customer.get_by_label("Who").select_option(label="Edsger Dijkstra")
+    customer.get_by_label("Language").fill("de-AT")
+    save(customer)
     phone = write_from_a_new_phone(playground, "Sales, SMS", "Hello?", who="Edsger Dijkstra")
-    expect(phone.locator(".theirs")).to_have_text("received: Write to us on paper.")
+    expect(phone.locator(".theirs")).to_have_text("received: Schreiben Sie auf Papier.")
     expect(playground.locator("#waiting > li").last).to_contain_text("came outside the hours")

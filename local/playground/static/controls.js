@@ -130,6 +130,23 @@ function Pool({ pool, act }) {
   </form>`;
 }
 
+function Customer({ state, act }) {
+  const [id, setId] = useState("");
+  const [saved, save] = useForm(act, "customer", (given) => ({ ...given, priority: whole(given.priority) }));
+  const one = state.customers.find((customer) => customer.id === id) || state.customers[0];
+  return one && html`<form onSubmit=${save} aria-label="A customer">
+    <h2>A customer</h2>
+    <${Field} label="Who"><select name="id" value=${one.id} onChange=${(event) => setId(event.currentTarget.value)}>${state.customers.map((customer) => html`<option key=${customer.id} value=${customer.id}>${customer.name}</option>`)}</select><//>
+    <div class="own" key=${one.id}>
+      <${Field} label="Own worker"><${Choice} name="worker" value=${one.worker} options=${[["", "none"], ...state.workers.map((worker) => [worker.identity, worker.name])]} /><//>
+      <${Field} label="Priority"><input name="priority" type="number" defaultValue=${one.priority ?? ""} placeholder="the pool's" /><//>
+      <${Field} label="Language"><input name="language" defaultValue=${one.language || ""} placeholder="such as de-AT" autocomplete="off" /><//>
+    </div>
+    ${one.problem && html`<p class="problem">${one.problem}</p>`}
+    <p class="buttons"><button>Save</button><span class="note" role="status">${saved}</span></p>
+  </form>`;
+}
+
 function NewWorker({ state, act }) {
   const [saved, save] = useForm(act, "worker", (given) => ({ ...given, pools: [given.pool], new: true }));
   return html`<form onSubmit=${save} aria-label="A new worker">
@@ -150,6 +167,7 @@ export function Settings({ state, act }) {
       ${state.pools.map((pool) => html`<${Pool} key=${pool.id} pool=${pool} act=${act} />`)}
       <${Pool} key="new pool" pool=${{}} act=${act} />
       <${NewWorker} state=${state} act=${act} />
+      <${Customer} state=${state} act=${act} />
     </div>
   </section>`;
 }
