@@ -114,10 +114,10 @@ def _week(fields: Fields) -> tuple[tuple[Span, ...], ...] | None:
 
 def _by_days(typed: str | list[Any]) -> dict[str, Any]:
     """Hours without a map: those of every day, or a text such as “mon-fri 9-17, sat 10-14”."""
-    if isinstance(typed, list) or _spans_of(typed) is not None:
+    if isinstance(typed, list) or len(typed) > 7 * _LONGEST or _spans_of(typed) is not None:
         return {"daily": typed}
     found: dict[str, str] = {}
-    for part in re.split(r"[,;\n]", typed[:_LONGEST]):
+    for part in re.split(r"[,;\n]", typed):
         named = _OF_DAYS.fullmatch(part.strip())
         if named and _days(named["days"]):
             found[named["days"]] = named["hours"]

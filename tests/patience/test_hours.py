@@ -19,6 +19,7 @@ from tests.service import Service
 
 BERLIN, NEW_YORK, CAIRO = ZoneInfo("Europe/Berlin"), ZoneInfo("America/New_York"), ZoneInfo("Africa/Cairo")
 SECOND = timedelta(seconds=1)
+LONG_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 OFFICE = {"mon-fri": "09:00-12:00, 13:00-17:00"}
 
 
@@ -157,6 +158,10 @@ def test_nonsense_is_told_and_counts_as_open_all_day(typed: Any) -> None:
         ("all day", [["0-24"]] * 7),
         ("mon-fri 9-17", [["9-17"]] * 5 + [[], []]),
         ("Mon–Fri: 9:00–17:00; Sat 10-14", [["9-17"]] * 5 + [["10-14"], []]),
+        (
+            "; ".join(f"{day} 09:00-12:00, 13:00-17:00" for day in LONG_DAYS),
+            [["9-12", "13-17"]] * 7,
+        ),
         ("mon 9-12, 13-17, tue closed, w\u00aded 9-17", [["9-12", "13-17"], [], ["9-17"], [], [], [], []]),
     ],
 )
@@ -165,6 +170,11 @@ def test_a_whole_week_in_one_text_is_understood(typed: str, spans: list[list[str
     assert read.hours is not None and read.hours.week is not None and read.problem is None
     hour = timedelta(hours=1)
     assert [[f"{one.begins / hour:g}-{one.ends / hour:g}" for one in day] for day in read.hours.week] == spans
+
+
+def test_a_text_too_long_for_a_week_is_told_and_never_read_in_part() -> None:
+    read = pool("mon 9-17; " * 150)
+    assert "hours" in (read.problem or "") and is_open(read, at("2026-12-01 12:00"))
 
 
 def test_a_day_wins_over_the_group_that_it_is_in() -> None:
