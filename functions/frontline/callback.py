@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from domain.customer import Customer
-from domain.settings import Settings
-from functions.door.answers import Answer, NotUnderstood, Refused
-from functions.door.forms import Form, Location, parse
-from providers import customers
+from domain.fields import is_record_name
+from functions.door.answers import Answer, NotFound, NotUnderstood, Refused
+from functions.door.forms import Form, Location, OfCustomer, parse
+from providers import customers, database, settings
 
+if TYPE_CHECKING:
+    from google.cloud.firestore import DocumentReference
+
+    from providers.database import Snapshot
+
+NOBODY = "There is no customer with this CustomerId."
 LARGEST_ANSWER = 60_000  # bytes; Twilio takes 64 KB, and the names around the values need room too
 
 
@@ -22,13 +28,21 @@ def by_location(handlers: Mapping[str, Callable[[Form], Answer]], form: Form) ->
     return handle(form)
 
 
-def refuse_another_workers(customer: Customer, worker: str, settings: Settings, asked_as: str) -> None:
-    """Of a customer whom this worker may not see nothing is told, be it details, messages or a number.
+def asked_about(wanted: OfCustomer, *others: DocumentReference) -> tuple[Snapshot, ...]:
+    """The record of the customer, and `others` in the same round trip. Raises NotFound where there is none.
 
-    `asked_as`: the id that was asked for, under which the conversation was begun; the record may have another now.
+    Of a customer whom this worker may not see nothing is told, be it details or messages: raises Refused.
     """
-    if not customers.may_see(customer, worker, settings, asked_as):
+    if not is_record_name(wanted.customer_id):
+        raise NotFound(NOBODY)
+    named, rules, *more = database.read(
+        customers.reference(wanted.customer_id), settings.reference(), *others
+    )
+    if (record := customers.standing_for(named)) is None:
+        raise NotFound(NOBODY)
+    if not customers.may_see(customers.of(record), wanted.worker, settings.of(rules), wanted.customer_id):
         raise Refused(customers.ANOTHER_WORKERS)
+    return record, *more
 
 
 def cut(text: str, most_bytes: int) -> str:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from domain import addresses, customer_search
 from domain.customer import Customer
 from domain.fields import is_record_name
-from functions.door.answers import Answer, BadInput, NotFound
+from functions.door.answers import Answer, BadInput
 from functions.door.forms import CustomersList, Form, OfCustomer, parse
 from functions.frontline import callback
-from providers import customer_lists, customers, database, settings
+from providers import customer_lists, customers, database
 from providers.customer_lists import LOOKED_THROUGH
 from providers.customers import Cursor
 
@@ -102,16 +102,8 @@ def _two_texts(value: object) -> Cursor:
 
 
 def _details(form: Form) -> Answer:
-    wanted = parse(OfCustomer, form)
-    if not is_record_name(wanted.customer_id):
-        raise NotFound("There is no customer with this CustomerId.")
-    named, rules = database.read(customers.reference(wanted.customer_id), settings.reference())
-    record = customers.standing_for(named)
-    if record is None:
-        raise NotFound("There is no customer with this CustomerId.")
-    customer = customers.of(record)
-    callback.refuse_another_workers(customer, wanted.worker, settings.of(rules), wanted.customer_id)
-    return Answer({"objects": {"customer": details(customer)}})
+    (record,) = callback.asked_about(parse(OfCustomer, form))
+    return Answer({"objects": {"customer": details(customers.of(record))}})
 
 
 def details(customer: Customer) -> dict[str, Any]:

@@ -24,7 +24,7 @@ def _proxy_address(form: Form) -> Answer:
     try:
         way = outgoing.way(wanted.worker, wanted.customer_id, wanted.channel, address)
     except outgoing.Unknown:
-        raise NotFound("There is no customer with this CustomerId.") from None
+        raise NotFound(callback.NOBODY) from None
     except outgoing.Forbidden as error:
         raise Refused(str(error)) from None
     return Answer({"proxy_address": way.proxy_address})

@@ -9,12 +9,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from domain.fields import is_record_name
 from domain.template import Template, in_language, rendered, values_for
-from functions.door.answers import Answer, NotFound
+from functions.door.answers import Answer
 from functions.door.forms import Form, OfCustomer, parse
 from functions.frontline import callback
-from providers import customers, database, log, settings, workers
+from providers import customers, database, log, workers
 from providers import templates as records
 
 
@@ -24,19 +23,10 @@ def handle(form: Form) -> Answer:
 
 def _of_customer(form: Form) -> Answer:
     wanted = parse(OfCustomer, form)
-    if not is_record_name(wanted.customer_id):
-        raise NotFound("There is no customer with this CustomerId.")
-    (named, worker, rules), found = database.together(
-        lambda: database.read(
-            customers.reference(wanted.customer_id), workers.reference(wanted.worker), settings.reference()
-        ),
-        records.load,
+    (record, worker), found = database.together(
+        lambda: callback.asked_about(wanted, workers.reference(wanted.worker)), records.load
     )
-    record = customers.standing_for(named)
-    if record is None:
-        raise NotFound("There is no customer with this CustomerId.")
     customer = customers.of(record)
-    callback.refuse_another_workers(customer, wanted.worker, settings.of(rules), wanted.customer_id)
     values = values_for(customer, record.to_dict() or {}, wanted.worker, worker.to_dict() or {})
     chosen = in_language(found, customer.language)
     return Answer(grouped(chosen, values))
