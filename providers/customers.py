@@ -92,14 +92,10 @@ def _stranger(address: str, found: Iterable[Snapshot]) -> Customer:
 def key() -> bytes:
     """What ids are made with: one key for the database, so that nobody who sees an id (at Twilio, in the log) can try
     numbers until one fits. It stays with the data, in service/identifiers; read once in a process' life."""
-    return _kept_key(database.client())
+    return database.until_it_holds(lambda: _key_in(database.client()))
 
 
 @lru_cache(maxsize=8)
-def _kept_key(db: Client) -> bytes:
-    return database.until_it_holds(lambda: _key_in(db))
-
-
 def _key_in(db: Client) -> bytes:
     """Made by whoever needs it first. Raises database.LostRace where two make it at once: the other's counts."""
     (record,) = database.read(db.document(THE_KEY))
