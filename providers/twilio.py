@@ -187,9 +187,10 @@ def persistently(call: Callable[[], object]) -> Result:
     ends = time.monotonic() + deadline.remaining(at_most=8.0) - _MARGIN
     pauses: Iterator[float] = exponential_sleep_generator(initial=0.1, maximum=1.5, multiplier=2.0)
     while True:
-        result, pause = once(call), next(pauses)
-        is_late = deadline.is_over(_MARGIN) or time.monotonic() + pause > ends
-        if result.outcome is not Outcome.RETRY or is_late:
+        if (result := once(call)).outcome is not Outcome.RETRY:
+            return result
+        pause = next(pauses)
+        if deadline.is_over(_MARGIN) or time.monotonic() + pause > ends:
             return result
         time.sleep(pause)
 
