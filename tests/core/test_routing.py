@@ -36,6 +36,16 @@ def test_an_available_worker_of_the_pool_is_added(service: Service, db: Client) 
     assert record["waited"] >= 0
 
 
+def test_a_call_that_is_refused_for_its_token_is_made_with_the_next_one(
+    service: Service, db: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TWILIO_AUTH_TOKEN_SECONDARY", service.standin.auth_token)
+    monkeypatch.setenv("TWILIO_AUTH_TOKEN", "rotated out")
+    records.worker(db, "ann@example.com")
+    service.settle()
+    assert workers_in(service.standin, write(service)) == ["ann@example.com"]
+
+
 def test_with_nobody_available_it_queues_and_says_why(service: Service, db: Client) -> None:
     records.pool(db, "default", display_name="Sales", capacity=1)
     records.worker(db, "full@example.com")
