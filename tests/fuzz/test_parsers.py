@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from google.events.cloud.firestore import DocumentEventData
 from google.protobuf.message import DecodeError
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
 
@@ -143,6 +143,7 @@ READERS: list[tuple[Callable[[Fields], object], type | tuple[type, ...]]] = [
 
 @thorough
 @given(value=stored)
+@example(value=[" a\r"])
 def test_any_value_in_a_record_is_read_or_complained_about_by_name(value: object) -> None:
     for read, kind in READERS:
         fields = Fields({"x": value})
