@@ -138,15 +138,17 @@ def end(sid: str, why: str) -> Worker | None:
 
 
 def _add(conversation: Conversation) -> Result:
-    """A worker whom Twilio refuses may be in it already, by an earlier try whose answer was lost: look. And a group
-    message may want the projected address, which no webhook may have told yet."""
+    """One who is in it already, by an earlier try whose answer was lost, is looked for there: only Twilio knows what
+    their stay is called; so is one whom Twilio refuses. And a group message may want the projected address, which no
+    webhook may have told yet."""
     identity = conversation.worker or ""
     result = twilio.add_worker(conversation, identity, conversation.projected_address)
-    if result.outcome not in (Outcome.NEXT_WORKER, Outcome.REFUSED):
+    is_in_it = result.outcome is Outcome.DONE
+    if result.body is not None or not (is_in_it or result.outcome in (Outcome.NEXT_WORKER, Outcome.REFUSED)):
         return result
     people = twilio.participants(conversation)
     if people.outcome is not Outcome.DONE:
-        return people if people.outcome is Outcome.RETRY else result
+        return people if people.outcome is Outcome.RETRY and not is_in_it else result
     bindings = [person.messaging_binding or {} for person in people.body]
     projected = next((b["projected_address"] for b in bindings if b.get("projected_address")), None)
     if result.outcome is Outcome.REFUSED and projected and projected != conversation.projected_address:

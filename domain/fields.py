@@ -82,7 +82,9 @@ class Fields:
         texts = [one for one in value if isinstance(one, str) and 0 < len(one.strip()) <= LONGEST_ENTRY]
         for typed in texts:
             if typed != typed.strip():  # Firestore's queries compare to the letter
-                self.complain(f"{name} has a blank before or after “{cut(typed.strip())}”, so it may not be found.")
+                self.complain(
+                    f"{name} has a blank before or after “{cut(typed.strip())}”, so it may not be found."
+                )
         if len(texts) < len(value):
             self.complain(
                 f"{name} has an entry that is not a text, is empty or very long; that entry is ignored."

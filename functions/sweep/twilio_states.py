@@ -102,7 +102,8 @@ def _put_right(conversation: Conversation, state: str, inside: dict[str, str]) -
         and conversation.worker not in inside
         and conversation.lease_until is None
     ):
-        membership.holder_left(conversation)
+        # Who is in it there may be its worker untold, also from before a person's edit of a stay that nobody knows.
+        membership.holder_left(replace(conversation, others=tuple(sorted(inside))))
         alone = conversations.load(conversation.sid)
         if alone.state == INACTIVE and state == "active":
             activity.woke_up(alone)
@@ -114,6 +115,8 @@ def _put_right(conversation: Conversation, state: str, inside: dict[str, str]) -
         activity.fell_asleep(conversation)
     elif conversation.state == INACTIVE and state == "active":
         activity.woke_up(conversation)
+    elif conversation.participant_sid is None and (stay := inside.get(conversation.worker or "")):
+        membership.joined(conversation.sid, conversation.service_sid, conversation.worker or "", stay)
     else:
         return False
     return True

@@ -159,6 +159,20 @@ def test_edited_while_its_worker_is_being_added_it_is_followed_all_the_same(
     assert counts_are_true()
 
 
+def test_of_an_edit_that_nobody_told_and_a_stay_that_nobody_knows_twilio_is_the_last_word(
+    service: Service, db: Client, held: str
+) -> None:
+    """It cannot be told from somebody who left while another one came in: who is in it has it, and nobody comes too."""
+    records.worker(db, "cat@example.com")
+    service.settle()
+    service.triggers.detach(service.project)
+    edit(service, db, held, worker=BEN, participant_sid=None)
+    sweep(service)
+    sweep(service)
+    assert (workers_in(service.standin, held), conversation(db, held)["worker"]) == ([ANN], ANN)
+    assert counts_are_true()
+
+
 def test_counts_that_the_sweep_has_mended_meanwhile_stay_true(
     service: Service, db: Client, held: str
 ) -> None:

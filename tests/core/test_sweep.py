@@ -173,6 +173,36 @@ def test_a_worker_who_left_untold_is_replaced(service: Service, db: Client) -> N
     assert conversation(db, sid)["state"] == "queued"
 
 
+def test_who_is_in_it_untold_has_it_when_its_worker_has_left_untold(service: Service, db: Client) -> None:
+    records.worker(db, ANN)
+    records.worker(db, "ben@example.com", "Unavailable")
+    service.settle()
+    sid = write(service)
+    service.standin.webhook_trouble(lose=1.0)
+    service.standin.worker_join(sid, "ben@example.com")
+    service.standin.worker_leave(sid, ANN)
+    service.standin.heal()
+    sweep(service)
+    assert (conversation(db, sid)["state"], conversation(db, sid)["worker"]) == (
+        "assigned",
+        "ben@example.com",
+    )
+    assert workers_in(service.standin, sid) == ["ben@example.com"]
+
+
+def test_which_stay_it_is_is_learned_where_nobody_told(service: Service, db: Client) -> None:
+    """Twilio's answer was lost, and by the second try the worker is in it already."""
+    records.worker(db, ANN)
+    service.settle()
+    service.standin.fail(None, drop_answer=True, times=1, path="/Participants$", method="POST")
+    sid = write(service)
+    stay = next(one["sid"] for one in service.standin.participants(sid) if one["identity"] == ANN)
+    assert conversation(db, sid)["participant_sid"] == stay
+    db.document(f"conversations/{sid}").update({"participant_sid": None})
+    sweep(service)
+    assert conversation(db, sid)["participant_sid"] == stay
+
+
 def test_who_left_may_have_it_again_when_nobody_else_took_it(service: Service, db: Client) -> None:
     records.worker(db, ANN)
     service.settle()
