@@ -4,7 +4,7 @@
     to_pool(sid, actor, pool_id)      into another pool's queue
     to_worker(sid, actor, identity)   to this very worker, whatever their status and load
     close(sid, actor)                 ends it at Twilio and here
-    edited(sid, old, stay, new)       what a person has written into the record's `worker`
+    edited(sid, stay, new, old)       what a person has written into the record's `worker`
 
 `sid` is the conversation's, `actor` the identity of the worker who wants it: the one for whom it counts, or one of its
 `others` (whoever calls has to know that they are who they say). All return None when it is done, or written down and
@@ -29,7 +29,7 @@ from domain import transitions
 from domain.conversation import ASSIGNED, ASSIGNING, CLOSED, INACTIVE, QUEUED, UNROUTED, Conversation
 from domain.pool import Pool
 from domain.worker import Worker
-from providers import clock, conversations, database, log, pools, twilio, workers
+from providers import clock, conversations, database, log, pools, settings, twilio, workers
 from providers.twilio import Outcome
 
 _ENDED = (Outcome.DONE, Outcome.GONE)
@@ -90,56 +90,71 @@ def back_to_queue(before: Conversation, pool: Pool, why: str) -> None:
     matching.queue(before, after, pool, why)
 
 
-def edited(sid: str, old: str | None, stay: str | None, new: str | None) -> None:
+def edited(sid: str, stay: str | None, new: str | None, old: str | None = None) -> None:
     """A person has written another worker, or nobody, into the record of a conversation: a hand-over.
 
-    `old` had it with the stay `stay` (a participant's SID) and is still in it, `new` is what the record says now; if it
-    says something else meanwhile, nothing happens. Raises Refused while Twilio does not tell who is in it.
+    `stay` is the participant's SID of whoever has it and `new` what the record says now; if either is something else
+    meanwhile, nothing happens. `old` is what it said before: counted afresh, but perhaps never in it, for somebody may
+    have edited it twice. Raises Refused while Twilio does not tell who is in it.
     """
     heir = worker_care.find(new, conversations.load(sid).service_sid) if new else None
     if heir is not None and heir.version is None:
         worker_care.create_if_missing(heir.identity, heir.display_name)
-    moved = database.until_it_holds(lambda: _followed(sid, old, stay, new, heir))
+    moved = database.until_it_holds(lambda: _followed(sid, stay, new, heir))
     if moved is None:
         return
-    names = sorted({name for name in (old, new, moved.conversation.worker) if name})
+    now = moved.conversation
+    names = sorted({name for name in (old, new, now.worker, now.leaving) if name})
     freed = [database.until_it_holds(partial(_recounted, name)) for name in names]
-    if moved.conversation.state == QUEUED:
-        claim.let_out(moved.conversation)
-        matching.look_again(moved.conversation)
-    elif moved.conversation.lease_until:
-        matching.finish(moved.conversation)
+    if now.state == QUEUED:
+        claim.let_out(now)
+        matching.look_again(now)
+    elif now.lease_until:
+        matching.finish(now)
     for worker in freed:
         matching.freed(worker)
 
 
-def _followed(
-    sid: str, old: str | None, stay: str | None, new: str | None, heir: Worker | None
-) -> Moved | None:
+def _followed(sid: str, stay: str | None, new: str | None, heir: Worker | None) -> Moved | None:
     """The record as the edit wants it, without the counts, which are counted afresh afterwards: they may have been
     mended by the edited record already. None: it has moved on."""
     current = conversations.load(sid)
     at_rest = current.state in (ASSIGNED, INACTIVE, QUEUED, UNROUTED) and current.leaving is None
     if not at_rest or (current.worker, current.participant_sid) != (new, stay):
         return None
-    now, held = clock.now(), replace(current, worker=old)
+    now, held = clock.now(), _as_twilio_has_it(current)
+    old = held.worker
     if new and (heir is None or not heir.can_sign_in):
         why = f"nobody is called {new}" + (f": it stays with {old}" if old else "")
         after = held.noted(now, "not handed over", why)
     elif heir is None:
-        gone = replace(transitions.let_go(with_stay(held), now), mode="pool")
-        after = transitions.queued(
-            gone, membership.pool_for(held), now, f"{old} was taken out of the record by hand"
-        )
+        gone = replace(transitions.let_go(held, now) if old else held, mode="pool")
+        why = f"{old or 'whoever had it'} was taken out of the record by hand"
+        after = transitions.queued(gone, membership.pool_for(held), now, why)
     elif heir.identity == old:
         after = held
     elif old is None:
         after = transitions.claimed(held, heir, uuid.uuid4().hex, now, "written into the record by hand")
     else:
         why = "written into the record by hand"
-        after = transitions.handed_to(with_stay(held), heir, uuid.uuid4().hex, now, why)
+        after = transitions.handed_to(held, heir, uuid.uuid4().hex, now, why)
     log.info("edited by hand", conversation=sid, worker=after.worker)
     return ledger.move(replace(current, worker=after.worker), after)
+
+
+def _as_twilio_has_it(edited: Conversation) -> Conversation:
+    """With whoever has it there instead of whom a person has written into the record: by their stay; where nobody knows
+    that, whoever is in it besides. Raises Refused while Twilio does not tell."""
+    if edited.state not in (ASSIGNED, INACTIVE):
+        return replace(edited, worker=None)
+    people = twilio.participants(edited)
+    if people.outcome is not Outcome.DONE:
+        raise Refused("Twilio does not answer just now; try again.")
+    inside = {one.sid: one.identity for one in people.body if one.identity}
+    known = {edited.worker, *edited.others, *settings.load().bots}
+    besides = (sid for sid, identity in inside.items() if identity not in known)
+    stay = edited.participant_sid or min(besides, default="")
+    return replace(edited, worker=inside.get(stay), participant_sid=stay if stay in inside else None)
 
 
 def _recounted(identity: str) -> Worker | None:

@@ -93,9 +93,7 @@ def _put_right(conversation: Conversation, state: str, inside: dict[str, str]) -
     if conversation.state == INACTIVE and conversation.lease_until is not None:
         return _finish_asleep(conversation, inside)
     if edits.of_its_worker(conversation, inside):
-        stay = conversation.participant_sid
-        held_by = next((identity for identity, sid in inside.items() if sid == stay), None)
-        hand_over.edited(conversation.sid, held_by, stay, conversation.worker)
+        hand_over.edited(conversation.sid, conversation.participant_sid, conversation.worker)
         return True
     if (
         conversation.worker is not None

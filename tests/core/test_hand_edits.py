@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from google.cloud.firestore import DELETE_FIELD, Client
 
+from assignment import hand_over
 from domain import edits
 from domain.conversation import Conversation
 from providers import conversations, seam, workers
@@ -156,6 +157,32 @@ def test_edited_while_its_worker_is_being_added_it_is_followed_all_the_same(
         sweep(service)
         sweep(service)
     assert workers_in(service.standin, sid) == [BEN]
+    assert counts_are_true()
+
+
+@pytest.mark.parametrize("first", [None, "cat@example.com", "nobody@example.com"])
+@pytest.mark.parametrize("is_known", [True, False])
+@pytest.mark.parametrize(("second", "inside"), [(BEN, [BEN]), (ANN, [ANN]), (None, [])])
+def test_edited_twice_before_anybody_followed_the_last_edit_holds(
+    service: Service,
+    db: Client,
+    held: str,
+    first: str | None,
+    is_known: bool,
+    second: str | None,
+    inside: list[str],
+) -> None:
+    """Whoever the first edit named was never in it."""
+    records.worker(db, "cat@example.com", "Unavailable")
+    service.settle()
+    stay = conversation(db, held)["participant_sid"] if is_known else None
+    service.triggers.detach(service.project)
+    records.set_status(db, ANN, "Unavailable")
+    edit(service, db, held, worker=second, participant_sid=stay)
+    hand_over.edited(held, stay, second, first)
+    sweep(service)
+    assert workers_in(service.standin, held) == inside
+    assert conversation(db, held)["worker"] == (inside[0] if inside else None)
     assert counts_are_true()
 
 
