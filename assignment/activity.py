@@ -28,7 +28,10 @@ def woke_up(before: Conversation, at: datetime | None = None) -> None:
         _remember_when(before, at)
         return
     if before.worker is None:
-        arrival.route_known(before)
+        if (
+            before.participant_sid is None
+        ):  # else a person has taken the name out, and whoever has it is in it still:
+            arrival.route_known(before)  # that is followed first, and puts it into the queue
         return
     changed = replace(before, state_changed_at=at or before.state_changed_at)
     awake = ledger.move(before, transitions.active_again(changed, clock.now())).conversation

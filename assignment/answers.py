@@ -92,7 +92,7 @@ def take_back(sid: str, pool: Pool, told: Iterable[Message]) -> bool:
 def _decide(sid: str, pool: Pool, told: tuple[Message, ...]) -> ledger.Moved | None:
     now, stored = clock.now(), conversations.load(sid)
     before = heard(stored, told)
-    if before.leaving is not None or not patience.is_overdue(before, pool, now):
+    if before.worker is None or before.leaving is not None or not patience.is_overdue(before, pool, now):
         ledger.note(stored, before)
         return None
     why = patience.why_back(before, now)

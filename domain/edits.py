@@ -44,8 +44,8 @@ def by_hand(before: Conversation, after: Conversation) -> frozenset[str]:
 
 
 def of_its_worker(conversation: Conversation, inside: Mapping[str, str]) -> bool:
-    """The same, told from who is in it at Twilio, by identity with the participant's SID: it names somebody who is not,
-    or nobody, while the participant it knows is in it; or somebody while it waits."""
+    """The same, told from who is in it at Twilio, by identity with the participant's SID: it names somebody who is not
+    while the participant it knows is in it; or somebody while it waits; or nobody, though it knows a participant."""
     named = conversation.worker
     if (
         conversation.lease_until is not None
@@ -56,4 +56,6 @@ def of_its_worker(conversation: Conversation, inside: Mapping[str, str]) -> bool
         return False
     if conversation.state == QUEUED:
         return named is not None
-    return conversation.state in (ASSIGNED, INACTIVE) and conversation.participant_sid in inside.values()
+    stay = conversation.participant_sid
+    is_known = stay in inside.values() or (named is None and stay is not None)
+    return conversation.state in (ASSIGNED, INACTIVE) and is_known

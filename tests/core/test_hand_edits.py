@@ -186,6 +186,35 @@ def test_edited_twice_before_anybody_followed_the_last_edit_holds(
     assert counts_are_true()
 
 
+@pytest.mark.parametrize("has_left", [False, True])
+@pytest.mark.parametrize("meanwhile", ["wakes", "is overdue", "is overdue, with another name"])
+def test_what_happens_before_an_edit_is_followed_leaves_nobody_in_it_besides(
+    service: Service, db: Client, held: str, meanwhile: str, has_left: bool
+) -> None:
+    """Whom the record names, if anybody, is not who is in it; and whoever takes it next is in it alone."""
+    records.worker(db, "cat@example.com", capacity=0)
+    records.pool(db, "default", answer_within=60)
+    service.settle()
+    if meanwhile == "wakes":
+        service.standin.set_state(held, "inactive")
+        service.settle()
+    service.triggers.detach(service.project)
+    edit(service, db, held, worker="cat@example.com" if "name" in meanwhile else None)
+    records.set_status(db, ANN, "Unavailable")
+    if has_left:
+        service.standin.worker_leave(held, ANN)
+    if meanwhile == "wakes":
+        service.standin.set_state(held, "active")
+    service.settle()
+    db.document(f"workers/{BEN}").update({"capacity": 5, "full": False})
+    with later(timedelta(minutes=5)):
+        for _ in range(4):
+            sweep(service)
+        assert workers_in(service.standin, held) == [BEN]
+        assert (conversation(db, held)["state"], conversation(db, held)["worker"]) == ("assigned", BEN)
+        assert not breaches(service, db)
+
+
 def test_of_an_edit_that_nobody_told_and_a_stay_that_nobody_knows_twilio_is_the_last_word(
     service: Service, db: Client, held: str
 ) -> None:
