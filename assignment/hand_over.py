@@ -120,7 +120,8 @@ def _followed(sid: str, stay: str | None, new: str | None, heir: Worker | None) 
     mended by the edited record already. None: it has moved on."""
     current = conversations.load(sid)
     at_rest = current.state in (ASSIGNED, INACTIVE, QUEUED, UNROUTED) and current.leaving is None
-    if not at_rest or (current.worker, current.participant_sid) != (new, stay):
+    is_for_nobody = current.state == ASSIGNING and current.worker is None  # nobody can finish that
+    if not (at_rest or is_for_nobody) or (current.worker, current.participant_sid) != (new, stay):
         return None
     now, held = clock.now(), _as_twilio_has_it(current)
     old = held.worker
@@ -128,7 +129,8 @@ def _followed(sid: str, stay: str | None, new: str | None, heir: Worker | None) 
         why = f"nobody is called {new}" + (f": it stays with {old}" if old else "")
         after = held.noted(now, "not handed over", why)
     elif heir is None:
-        gone = replace(transitions.let_go(held, now) if old else held, mode="pool")
+        is_let_go = old is not None and current.leaving is None
+        gone = replace(transitions.let_go(held, now) if is_let_go else held, mode="pool")
         why = f"{old or 'whoever had it'} was taken out of the record by hand"
         after = transitions.queued(gone, membership.pool_for(held), now, why)
     elif heir.identity == old:
@@ -145,7 +147,7 @@ def _followed(sid: str, stay: str | None, new: str | None, heir: Worker | None) 
 def _as_twilio_has_it(edited: Conversation) -> Conversation:
     """With whoever has it there instead of whom a person has written into the record: by their stay; where nobody knows
     that, whoever is in it besides. Raises Refused while Twilio does not tell."""
-    if edited.state not in (ASSIGNED, INACTIVE):
+    if edited.state not in (ASSIGNED, ASSIGNING, INACTIVE):
         return replace(edited, worker=None)
     people = twilio.participants(edited)
     if people.outcome is not Outcome.DONE:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from assignment import arrival, claim, ledger, matching
-from domain.conversation import QUEUED, Conversation
+from assignment import arrival, claim, hand_over, ledger, matching
+from domain.conversation import ASSIGNING, QUEUED, Conversation
 from domain.transitions import LEASE
 from functions.sweep.run import Run
 from providers import clock, conversations, database, twilio
@@ -33,7 +33,11 @@ def finish(progress: Progress, run: Run) -> Progress:
 
 
 def _finish(conversation: Conversation) -> Outcome | None:
-    """Takes the lease over first, so that of two sweeps one calls Twilio; None: the other one has it."""
+    """Takes the lease over first, so that of two sweeps one calls Twilio; None: the other one has it.
+
+    One that is being assigned to nobody was edited by a person meanwhile. Raises hand_over.Refused while Twilio does
+    not tell who is in it.
+    """
     lease, attempts = clock.now() + LEASE, conversation.attempts + 1
     try:
         taken = ledger.move(conversation, replace(conversation, lease_until=lease, attempts=attempts))
@@ -41,6 +45,9 @@ def _finish(conversation: Conversation) -> Outcome | None:
         return None
     if conversation.state == QUEUED:
         return claim.let_out(taken.conversation)
+    if conversation.state == ASSIGNING and conversation.worker is None:
+        hand_over.edited(conversation.sid, conversation.participant_sid, None)
+        return Outcome.DONE
     outcome = matching.finish(taken.conversation)
     if outcome is Outcome.MISSING and twilio.is_gone(conversation):
         matching.close(conversation.sid, "Twilio does not know it any more")

@@ -229,6 +229,30 @@ def test_of_an_edit_that_nobody_told_and_a_stay_that_nobody_knows_twilio_is_the_
     assert counts_are_true()
 
 
+@pytest.mark.parametrize("is_in_it", [True, False])
+def test_the_name_taken_out_while_its_worker_is_being_added_is_the_queue(
+    service: Service, db: Client, is_in_it: bool
+) -> None:
+    """Whether Twilio had added them or not: nobody stays in it, and it goes on to somebody else."""
+    records.worker(db, ANN)
+    service.settle()
+    service.standin.fail(
+        None if is_in_it else 503, 20503, drop_answer=is_in_it, path="/Participants$", method="POST"
+    )
+    sid = write(service)
+    service.standin.heal()
+    assert conversation(db, sid)["state"] == "assigning"
+    records.worker(db, BEN)
+    records.set_status(db, ANN, "Unavailable")
+    edit(service, db, sid, worker=None)
+    with later(timedelta(minutes=1)):
+        sweep(service)
+        sweep(service)
+        assert workers_in(service.standin, sid) == [BEN]
+        assert (conversation(db, sid)["state"], conversation(db, sid)["worker"]) == ("assigned", BEN)
+        assert counts_are_true()
+
+
 def test_counts_that_the_sweep_has_mended_meanwhile_stay_true(
     service: Service, db: Client, held: str
 ) -> None:
