@@ -157,8 +157,11 @@ def misheard(world: World) -> Iterator[Breach]:
 
 
 def forgotten(world: World) -> Iterator[Breach]:
-    """9: nobody stays with a worker who has let them wait longer than the pool allows."""
+    """9: nobody stays with a worker who has let them wait longer than the pool allows. What is over at Twilio waits for
+    nobody: that the log says otherwise is another breach (1)."""
     for sid, record in world.conversations.items():
+        if world.twilio.get(sid, {}).get("state", "closed") == "closed":
+            continue
         within = world.pools.get(record.get("pool") or "", {}).get("answer_within")
         asked, given = record.get("awaiting_since"), record.get("assigned_at")
         is_routed = record.get("mode") in ("pool", "custom") and record.get("address") is not None

@@ -186,6 +186,12 @@ def test_each_kind_of_wrong_step_is_seen(kinds: list[str], commits: list[list[Wr
     assert [breach.kind for breach in replay.broken(commits)] == kinds
 
 
+@pytest.mark.parametrize("twilio", [{}, {"CH1": at_twilio("closed", "ann")}])
+def test_who_is_gone_at_twilio_is_lost_to_the_log_but_not_forgotten(twilio: dict[str, Any]) -> None:
+    gone = replace(SOUND, conversations={"CH1": AWAITED}, pools=PATIENT, twilio=twilio)
+    assert [breach.kind for breach in invariants.broken(gone)] == ["lost"]
+
+
 def test_an_edit_of_the_queue_is_as_new_to_who_pulls_as_an_arrival() -> None:
     """CH2 has waited for 7 s, but goes before CH1 only since it was edited."""
     edited = [*START, moved(8, "CH2", {"priority": 1}), claim(9, "CH1", waiting(1), ANN)]
