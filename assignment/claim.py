@@ -29,7 +29,7 @@ def take(
 
     Raises database.LostRace if somebody has decided about the conversation meanwhile.
     """
-    token = uuid.uuid4().hex
+    token = token_for(worker)
     after = transitions.claimed(conversation, worker, token, clock.now(), why)
     moved: Moved | None
     try:
@@ -39,6 +39,11 @@ def take(
             return None
     log.info(f"assigning: {why}", conversation=after.sid, worker=worker.identity, pool=after.pool)
     return moved
+
+
+def token_for(worker: Worker) -> str:
+    """By which a claim is known again, and whom it is for."""
+    return f"{worker.identity} {uuid.uuid4().hex}"
 
 
 def _won_after_all(conversation: Conversation, token: str) -> Moved | None:

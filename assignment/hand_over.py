@@ -18,7 +18,6 @@ lease that runs out, and the sweep finishes it (docs/decisions/0006-handing-over
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -55,7 +54,7 @@ def to_worker(sid: str, actor: str, identity: str) -> None:
     heir = worker_care.find(identity, conversations.load(sid).service_sid)
     if heir is None or not heir.can_sign_in:
         raise Refused(f"Nobody is called {identity}.")
-    token = uuid.uuid4().hex
+    token = claim.token_for(heir)
     moved = database.until_it_holds(lambda: _promised(sid, actor, heir, token))
     if moved is None:
         return
@@ -120,26 +119,27 @@ def _followed(sid: str, stay: str | None, new: str | None, heir: Worker | None) 
     mended by the edited record already. None: it has moved on."""
     current = conversations.load(sid)
     at_rest = current.state in (ASSIGNED, INACTIVE, QUEUED, UNROUTED) and current.leaving is None
-    is_for_nobody = current.state == ASSIGNING and current.worker is None  # nobody can finish that
-    if not (at_rest or is_for_nobody) or (current.worker, current.participant_sid) != (new, stay):
+    if not (at_rest or current.is_claim_edited) or (current.worker, current.participant_sid) != (new, stay):
         return None
     now, held = clock.now(), _as_twilio_has_it(current)
+    if held.worker and current.leaving:  # one can be leaving it: whoever was on the way to it is out at once
+        held = _without_who_was_coming(held)
     old = held.worker
     if new and (heir is None or not heir.can_sign_in):
-        why = f"nobody is called {new}" + (f": it stays with {old}" if old else "")
-        after = held.noted(now, "not handed over", why)
+        theirs = old or (current.claimed_for if current.state == ASSIGNING else None)
+        why = f"nobody is called {new}" + (f": it stays with {theirs}" if theirs else "")
+        after = replace(held, worker=theirs).noted(now, "not handed over", why)
     elif heir is None:
-        is_let_go = old is not None and current.leaving is None
-        gone = replace(transitions.let_go(held, now) if is_let_go else held, mode="pool")
+        gone = replace(transitions.let_go(held, now) if old else held, mode="pool")
         why = f"{old or 'whoever had it'} was taken out of the record by hand"
         after = transitions.queued(gone, membership.pool_for(held), now, why)
     elif heir.identity == old:
         after = held
     elif old is None:
-        after = transitions.claimed(held, heir, uuid.uuid4().hex, now, "written into the record by hand")
+        after = transitions.claimed(held, heir, claim.token_for(heir), now, "written into the record by hand")
     else:
         why = "written into the record by hand"
-        after = transitions.handed_to(held, heir, uuid.uuid4().hex, now, why)
+        after = transitions.handed_to(held, heir, claim.token_for(heir), now, why)
     log.info("edited by hand", conversation=sid, worker=after.worker)
     return ledger.move(replace(current, worker=after.worker), after)
 
@@ -157,6 +157,13 @@ def _as_twilio_has_it(edited: Conversation) -> Conversation:
     besides = (sid for sid, identity in inside.items() if identity not in known)
     stay = edited.participant_sid or min(besides, default="")
     return replace(edited, worker=inside.get(stay), participant_sid=stay if stay in inside else None)
+
+
+def _without_who_was_coming(held: Conversation) -> Conversation:
+    """Raises Refused while Twilio does not take them out."""
+    if twilio.remove_participant(held, held.participant_sid or "").outcome not in _ENDED:
+        raise Refused("Twilio does not answer just now; try again.")
+    return replace(held, worker=None, participant_sid=None)
 
 
 def _recounted(identity: str) -> Worker | None:

@@ -124,6 +124,16 @@ class Conversation:
         return self.worker if self.state in HELD else None
 
     @property
+    def claimed_for(self) -> str | None:
+        """Whom the claim is for: its token says so, whatever a person has written into the record since."""
+        return (self.claim or "").rpartition(" ")[0] or None
+
+    @property
+    def is_claim_edited(self) -> bool:
+        """Whether it is being assigned, and the record names nobody or somebody else than the claim is for."""
+        return self.state == ASSIGNING and self.worker != (self.claimed_for or self.worker or "")
+
+    @property
     def is_handed_on(self) -> bool:
         """Whether it is on its way from one worker, who is in it until then, to another one."""
         return self.leaving is not None and self.leaving in self.others
@@ -145,7 +155,8 @@ _IN_ENTRY = (
     "excluded_until",
 )
 _TIMES = tuple(name for name in _STORED if name.endswith(("_at", "_until", "_since")))
-_TEXTS = ("display_name", "address", "proxy_address", "projected_address", "claim")
+_TEXTS = ("display_name", "address", "proxy_address", "projected_address")
+_LONGEST_CLAIM = 300  # characters: the longest identity, and a token
 _TOLD = (
     "unread",
     "awaiting_since",
@@ -196,7 +207,7 @@ def parse(sid: str, data: Mapping[str, Any] | None, version: object = None) -> C
         return Conversation(sid)
     read = Fields(data)
     values: dict[str, Any] = {name: read.time(name) for name in _TIMES}
-    values |= {name: read.text(name) for name in _TEXTS}
+    values |= {name: read.text(name) for name in _TEXTS} | {"claim": read.text("claim", _LONGEST_CLAIM)}
     values |= {name: read.sid(name, prefix) for name, prefix in _SIDS}
     conversation = Conversation(
         sid,

@@ -151,7 +151,7 @@ def out(conversation: Conversation) -> Conversation:
 
 def added_again(conversation: Conversation, now: datetime) -> Conversation:
     """Taken out of it while it became theirs again."""
-    return replace(conversation, state=ASSIGNING, lease_until=now + LEASE)
+    return replace(conversation, state=ASSIGNING, claim=None, lease_until=now + LEASE)
 
 
 def waiting_since(conversation: Conversation, now: datetime) -> datetime:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 
 from assignment import arrival, claim, hand_over, ledger, matching
-from domain.conversation import ASSIGNING, QUEUED, Conversation
+from domain.conversation import QUEUED, Conversation
 from domain.transitions import LEASE
 from functions.sweep.run import Run
 from providers import clock, conversations, database, twilio
@@ -35,7 +35,7 @@ def finish(progress: Progress, run: Run) -> Progress:
 def _finish(conversation: Conversation) -> Outcome | None:
     """Takes the lease over first, so that of two sweeps one calls Twilio; None: the other one has it.
 
-    One that is being assigned to nobody was edited by a person meanwhile. Raises hand_over.Refused while Twilio does
+    One that a person has edited meanwhile is a hand-over. Raises hand_over.Refused while Twilio does
     not tell who is in it.
     """
     lease, attempts = clock.now() + LEASE, conversation.attempts + 1
@@ -45,8 +45,10 @@ def _finish(conversation: Conversation) -> Outcome | None:
         return None
     if conversation.state == QUEUED:
         return claim.let_out(taken.conversation)
-    if conversation.state == ASSIGNING and conversation.worker is None:
-        hand_over.edited(conversation.sid, conversation.participant_sid, None)
+    if conversation.is_claim_edited:
+        hand_over.edited(
+            conversation.sid, conversation.participant_sid, conversation.worker, conversation.claimed_for
+        )
         return Outcome.DONE
     outcome = matching.finish(taken.conversation)
     if outcome is Outcome.MISSING and twilio.is_gone(conversation):

@@ -12,7 +12,7 @@ from google.cloud.firestore import DELETE_FIELD, Client
 from assignment import hand_over
 from domain import edits
 from domain.conversation import Conversation
-from providers import conversations, seam, workers
+from providers import conversations, deadline, seam, workers
 from tests.core import records
 from tests.core.records import active, conversation, is_pending, workers_in
 from tests.core.test_hand_over import breaches, story
@@ -229,11 +229,15 @@ def test_of_an_edit_that_nobody_told_and_a_stay_that_nobody_knows_twilio_is_the_
     assert counts_are_true()
 
 
+NAMES = [(None, BEN), (BEN, BEN), (" Ben@Example.com", BEN), ("nobody@example.com", ANN)]
+
+
+@pytest.mark.parametrize(("named", "inside"), NAMES)
 @pytest.mark.parametrize("is_in_it", [True, False])
-def test_the_name_taken_out_while_its_worker_is_being_added_is_the_queue(
-    service: Service, db: Client, is_in_it: bool
+def test_a_name_written_while_its_worker_is_being_added_holds_and_nobody_stays_in_it_besides(
+    service: Service, db: Client, is_in_it: bool, named: str | None, inside: str
 ) -> None:
-    """Whether Twilio had added them or not: nobody stays in it, and it goes on to somebody else."""
+    """Whether Twilio had added them or not; a name that nobody has leaves it with whom it was promised."""
     records.worker(db, ANN)
     service.settle()
     service.standin.fail(
@@ -242,15 +246,51 @@ def test_the_name_taken_out_while_its_worker_is_being_added_is_the_queue(
     sid = write(service)
     service.standin.heal()
     assert conversation(db, sid)["state"] == "assigning"
-    records.worker(db, BEN)
     records.set_status(db, ANN, "Unavailable")
-    edit(service, db, sid, worker=None)
+    records.worker(db, BEN)
+    service.settle()
+    edit(service, db, sid, worker=named)
     with later(timedelta(minutes=1)):
-        sweep(service)
-        sweep(service)
-        assert workers_in(service.standin, sid) == [BEN]
-        assert (conversation(db, sid)["state"], conversation(db, sid)["worker"]) == ("assigned", BEN)
+        for _ in range(3):
+            sweep(service)
+        assert workers_in(service.standin, sid) == [inside]
+        assert (conversation(db, sid)["state"], conversation(db, sid)["worker"]) == ("assigned", inside)
         assert counts_are_true()
+        assert not breaches(service, db)
+
+
+def test_a_claim_says_whom_it_is_for_however_long_their_name_is(service: Service, db: Client) -> None:
+    """Who is not known again as the claimed one would be taken for an edit."""
+    longest = f"{'a' * 244}@example.com"
+    records.worker(db, longest)
+    service.settle()
+    service.standin.fail(503, 20503, path="/Participants$", method="POST")
+    sid = write(service)
+    service.standin.heal()
+    found = conversations.load(sid)
+    assert (found.state, found.claimed_for, found.is_claim_edited) == ("assigning", longest, False)
+
+
+@pytest.mark.parametrize("named", [None, "cat@example.com"])
+def test_a_name_written_while_it_is_being_handed_over_takes_out_both_others(
+    service: Service, db: Client, held: str, named: str | None
+) -> None:
+    """Ann hands it to Ben, whom Twilio adds, and its answer is lost; then somebody writes Cat, or nobody."""
+    records.worker(db, "cat@example.com")
+    records.worker(db, BEN, "Unavailable")
+    records.set_status(db, ANN, "Unavailable")
+    service.settle()
+    service.standin.fail(None, drop_answer=True, path="/Participants$", method="POST")
+    with deadline.within(2.0):
+        hand_over.to_worker(held, ANN, BEN)
+    service.standin.heal()
+    assert sorted(workers_in(service.standin, held)) == [ANN, BEN]
+    edit(service, db, held, worker=named)
+    with later(timedelta(minutes=1)):
+        for _ in range(3):
+            sweep(service)
+        assert workers_in(service.standin, held) == ["cat@example.com"]
+        assert not breaches(service, db)
 
 
 def test_counts_that_the_sweep_has_mended_meanwhile_stay_true(
