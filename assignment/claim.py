@@ -16,7 +16,7 @@ from domain import transitions
 from domain.conversation import ASSIGNED, ASSIGNING, CLOSED, INACTIVE, Conversation
 from domain.pool import Pool
 from domain.worker import Worker
-from providers import clock, conversations, database, deadline, log, pools, settings, twilio
+from providers import clock, conversations, database, log, pools, settings, twilio
 from providers.twilio import Outcome, Result
 
 _MARGIN = 0.5  # seconds that must be left to try again
@@ -29,30 +29,24 @@ def take(
 
     Raises database.LostRace if somebody has decided about the conversation meanwhile.
     """
-    token = token_for(worker)
-    after = transitions.claimed(conversation, worker, token, clock.now(), why)
+    after = transitions.claimed(conversation, worker, uuid.uuid4().hex, clock.now(), why)
     moved: Moved | None
     try:
         moved = ledger.move(conversation, after, worker, known)
     except database.LostRace:
-        if (moved := _won_after_all(conversation, token)) is None:
+        if (moved := _won_after_all(conversation, after)) is None:
             return None
     log.info(f"assigning: {why}", conversation=after.sid, worker=worker.identity, pool=after.pool)
     return moved
 
 
-def token_for(worker: Worker) -> str:
-    """By which a claim is known again, and whom it is for."""
-    return f"{worker.identity} {uuid.uuid4().hex}"
-
-
-def _won_after_all(conversation: Conversation, token: str) -> Moved | None:
+def _won_after_all(before: Conversation, after: Conversation) -> Moved | None:
     """After a lost race: our own claim, if only the answer to its commit was lost."""
-    current = conversations.load(conversation.sid)
-    if current.claim == token:
+    current = conversations.load(before.sid)
+    if current.claim == after.claim:
         return Moved(current)
-    if current.version != conversation.version or deadline.is_over(_MARGIN):
-        raise database.LostRace(conversation.sid)
+    if current.version != before.version or clock.is_time_over(_MARGIN):
+        raise database.LostRace(before.sid)
     return None
 
 

@@ -18,6 +18,7 @@ lease that runs out, and the sweep finishes it (docs/decisions/0006-handing-over
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -54,8 +55,8 @@ def to_worker(sid: str, actor: str, identity: str) -> None:
     heir = worker_care.find(identity, conversations.load(sid).service_sid)
     if heir is None or not heir.can_sign_in:
         raise Refused(f"Nobody is called {identity}.")
-    token = claim.token_for(heir)
-    moved = database.until_it_holds(lambda: _promised(sid, actor, heir, token))
+    attempt = uuid.uuid4().hex
+    moved = database.until_it_holds(lambda: _promised(sid, actor, heir, attempt))
     if moved is None:
         return
     outcome = matching.finish(moved.conversation)
@@ -136,10 +137,10 @@ def _followed(sid: str, stay: str | None, new: str | None, heir: Worker | None) 
     elif heir.identity == old:
         after = held
     elif old is None:
-        after = transitions.claimed(held, heir, claim.token_for(heir), now, "written into the record by hand")
+        after = transitions.claimed(held, heir, uuid.uuid4().hex, now, "written into the record by hand")
     else:
         why = "written into the record by hand"
-        after = transitions.handed_to(held, heir, claim.token_for(heir), now, why)
+        after = transitions.handed_to(held, heir, uuid.uuid4().hex, now, why)
     log.info("edited by hand", conversation=sid, worker=after.worker)
     return ledger.move(replace(current, worker=after.worker), after)
 
@@ -187,17 +188,17 @@ def _queue(sid: str, actor: str, pool_of: Callable[[Conversation], Pool]) -> Non
     database.until_it_holds(step)
 
 
-def _promised(sid: str, actor: str, heir: Worker, token: str) -> Moved | None:
+def _promised(sid: str, actor: str, heir: Worker, attempt: str) -> Moved | None:
     """It counts for the heir from now on, and whoever had it is still in it. None: it is theirs already."""
     before = conversations.load(sid)
-    if before.claim == token:
+    if attempt in (before.claim or ""):
         return Moved(before)  # our own commit, whose answer was lost
     before = _theirs(sid, actor)
     if before.worker == heir.identity:
         return None
     _is_at_rest(before)
     why = f"{actor} handed it over"
-    after = transitions.handed_to(with_stay(before), heir, token, clock.now(), why)
+    after = transitions.handed_to(with_stay(before), heir, attempt, clock.now(), why)
     log.info(f"handed over by {actor}", conversation=sid, worker=heir.identity)
     return ledger.move(before, after)
 

@@ -22,7 +22,7 @@ from domain.pool import Pool
 from domain.settings import Settings
 from domain.strategies import STRATEGIES
 from domain.worker import Worker
-from providers import clock, conversations, database, deadline, log, pending, pools, workers
+from providers import clock, conversations, database, log, pending, pools, workers
 from providers.twilio import Outcome
 
 _CROWD = 8  # how many to look at once others are after the same ones
@@ -160,7 +160,7 @@ def drain(pool: Pool) -> int:
     tried: set[str] = set()
     left_elsewhere: set[str] = set()
     taken = 0
-    while len(tried) < _MOST_TRIED and not deadline.is_over(_MARGIN):
+    while len(tried) < _MOST_TRIED and not clock.is_time_over(_MARGIN):
         free = workers.free(pool, 1, not_to_ask=tried)
         if not free:
             break
@@ -255,7 +255,7 @@ def _pull(worker: Worker, because: str) -> Pulled:
     taken = 0
     known: Mapping[str, Pool] = ledger.NO_POOLS
     passed_over: set[str] = set()
-    while not deadline.is_over(_MARGIN):
+    while not clock.is_time_over(_MARGIN):
         if not worker.available or worker.full:
             return Pulled(taken, Ended.FOR_THEM)
         entry = _next_entry(worker, passed_over)

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, TypeVar, overload
+from typing import Any, TypeVar
 
 from domain.addresses import visible
 
@@ -136,18 +136,21 @@ class Fields:
             return default if value is None else value
         return self._nonsense(name, "true or false", f"treated as {str(default).lower()}", default)
 
-    @overload
-    def whole(self, name: str, default: int) -> int: ...
-    @overload
-    def whole(self, name: str, default: None) -> int | None: ...
-    def whole(self, name: str, default: int | None) -> int | None:
-        value = self._whole(name)
+    def whole(self, name: str, default: T, least: int | None = None, or_null: str = "") -> int | T:
+        """A whole number, from `least` if that is given; `or_null`: what an explicit null means, for who reads null.
+
+        The console stores 5 as a double at times: a whole double is a whole number, up to where doubles count.
+        """
+        value = self._data.get(name)
         if value is None:
-            if self._data.get(name) is not None:
-                done = "ignored" if default is None else f"treated as {default}"
-                self._nonsense(name, "a whole number", done, default)
             return default
-        return value
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if is_number and abs(value) <= _LARGEST and value == int(value) and (least is None or value >= least):
+            return int(value)
+        wanted = "a whole number" + ("" if least is None else f" from {least}") + or_null
+        return self._nonsense(
+            name, wanted, "ignored" if default is None else f"treated as {default}", default
+        )
 
     def seconds(self, name: str) -> float | None:
         value = self._data.get(name)
@@ -158,14 +161,9 @@ class Fields:
 
     def limit(self, name: str, default: float | None) -> float | None:
         """A whole number from 0, or NO_LIMIT for an explicit null; `default` when left out or nonsense."""
-        if name in self._data and self._data[name] is None:
+        if self._data.get(name, 0) is None:
             return NO_LIMIT
-        value = self._whole(name)
-        if value is not None and value >= 0:
-            return value
-        if name in self._data:
-            return self._nonsense(name, "a whole number from 0, or null for no limit", "ignored", default)
-        return default
+        return self.whole(name, default, least=0, or_null=", or null for no limit")
 
     def delay(
         self, name: str, default: int | None = None, safe: int | None = None, least: int = 1
@@ -174,13 +172,10 @@ class Fields:
 
         None is never, as is an explicit null; `default` when left out, `safe` for nonsense.
         """
-        if self._data.get(name, default) is None:
-            return None
-        value = self._whole(name) if name in self._data else default
-        if value is None or value < least:
-            done = "ignored" if safe is None else f"treated as {safe}"
-            return self._nonsense(name, f"a whole number from {least}, or null for never", done, safe)
-        return min(value, _LONGEST_PATIENCE)
+        if self._data.get(name) is None:
+            return None if name in self._data else default
+        value = self.whole(name, safe, least, or_null=", or null for never")
+        return None if value is None else min(value, _LONGEST_PATIENCE)
 
     def time(self, name: str) -> datetime | None:
         value = self._data.get(name)
@@ -202,13 +197,6 @@ class Fields:
         if value is None or isinstance(value, Mapping):
             return value
         return self._nonsense(name, "a map", "ignored", None)
-
-    def _whole(self, name: str) -> int | None:
-        """The console stores 5 as a double at times: a whole double is a whole number, up to where doubles count."""
-        value = self._data.get(name)
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            return None
-        return int(value) if abs(value) <= _LARGEST and value == int(value) else None
 
     def _nonsense(self, name: str, wanted: str, done: str, value: T) -> T:
         self.complain(f"{name} must be {wanted}; it is {done}.")

@@ -32,8 +32,13 @@ def unrouted(conversation: Conversation, now: datetime, why: str) -> Conversatio
     return nobodys.noted(now, UNROUTED, why)
 
 
-def claimed(conversation: Conversation, worker: Worker, claim: str, now: datetime, why: str) -> Conversation:
-    """Given to a worker who is not in it yet: somebody must tell Twilio before the lease is over."""
+def claimed(
+    conversation: Conversation, worker: Worker, attempt: str, now: datetime, why: str
+) -> Conversation:
+    """Given to a worker who is not in it yet: somebody must tell Twilio before the lease is over.
+
+    `attempt`: by what this claim, which also says whom it is for, is known again.
+    """
     is_back = conversation.leaving == worker.identity
     return replace(
         conversation,
@@ -41,7 +46,7 @@ def claimed(conversation: Conversation, worker: Worker, claim: str, now: datetim
         leaving_sid=None if is_back else conversation.leaving_sid,
         state=ASSIGNING,
         worker=worker.identity,
-        claim=claim,
+        claim=f"{worker.identity} {attempt}",
         lease_until=now + LEASE,
         attempts=conversation.attempts + 1,
         participant_sid=None,
@@ -111,11 +116,13 @@ def _waiting(conversation: Conversation, now: datetime) -> Conversation:
     )
 
 
-def handed_to(conversation: Conversation, heir: Worker, claim: str, now: datetime, why: str) -> Conversation:
+def handed_to(
+    conversation: Conversation, heir: Worker, attempt: str, now: datetime, why: str
+) -> Conversation:
     """On its way to another worker: theirs from now on, and whoever had it stays in it until the heir is."""
     rest = (one for one in (conversation.worker, *conversation.others) if one and one != heir.identity)
     after = replace(
-        claimed(conversation, heir, claim, now, why),
+        claimed(conversation, heir, attempt, now, why),
         others=tuple(dict.fromkeys(rest)),
         leaving=conversation.worker,
         leaving_sid=conversation.participant_sid,

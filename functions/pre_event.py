@@ -17,7 +17,7 @@ from domain import limits
 from domain.customer import Customer
 from functions.door.answers import Answer, TryAgain
 from functions.door.forms import ConversationAdd, Form, parse
-from providers import customers, deadline
+from providers import clock, customers
 
 _UNCHANGED: dict[str, Any] = {}
 
@@ -42,7 +42,7 @@ def changes(event: ConversationAdd, customer: Customer) -> dict[str, Any]:
 def _look_up(address: str) -> Customer:
     aside = _threads().submit(copy_context().run, customers.find, address)
     try:
-        return aside.result(timeout=deadline.remaining())
+        return aside.result(timeout=clock.remaining())
     except TooLate:
         raise TryAgain("Firestore did not answer in time.") from None
 

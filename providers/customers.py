@@ -13,7 +13,7 @@ from domain import customer_search
 from domain.customer import Customer, parse
 from domain.fields import LONGEST_ENTRY, Fields
 from domain.settings import Settings
-from providers import conversations, database, deadline, log
+from providers import clock, conversations, database, log
 
 if TYPE_CHECKING:
     from google.cloud.firestore import Client
@@ -124,7 +124,7 @@ def create(sender: Customer, address: str) -> Customer:
         try:
             return _with_address(sender, address)
         except database.LostRace:
-            if deadline.is_over():
+            if clock.is_time_over():
                 raise
             sender = find(address)
 

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar, overload
 
-from providers import configuration, deadline, log, seam
+from providers import clock, configuration, log
 
 if TYPE_CHECKING:
     from google.cloud.firestore import (
@@ -95,10 +95,10 @@ def _unless_unavailable(call: Callable[..., T]) -> T:
     from google.api_core.exceptions import ServiceUnavailable
     from google.api_core.retry import Retry, if_exception_type
 
-    unavailable, patience = if_exception_type(ServiceUnavailable), deadline.remaining(_PATIENCE)
+    unavailable, patience = if_exception_type(ServiceUnavailable), clock.remaining(_PATIENCE)
     again = Retry(predicate=unavailable, initial=0.05, maximum=0.5, timeout=patience)
     never = Retry(predicate=if_exception_type())
-    return again(lambda: call(retry=never, timeout=deadline.remaining(_PATIENCE)))()
+    return again(lambda: call(retry=never, timeout=clock.remaining(_PATIENCE)))()
 
 
 def commit(batch: WriteBatch) -> list[Any]:
@@ -109,17 +109,14 @@ def commit(batch: WriteBatch) -> list[Any]:
     """
     from google.api_core import exceptions
 
-    seam.point(seam.COMMITTING)
     try:
-        results = _unless_unavailable(batch.commit)
+        return [written.update_time for written in _unless_unavailable(batch.commit)]
     except exceptions.AlreadyExists as there:
         raise AlreadyThere(str(there)) from there
     except exceptions.InvalidArgument as error:
         raise Unwritable(str(error)) from error
     except (exceptions.FailedPrecondition, exceptions.NotFound, exceptions.Aborted) as lost:
         raise LostRace(str(lost)) from lost
-    seam.point(seam.COMMITTED)
-    return [result.update_time for result in results]
 
 
 def trouble(error: Exception) -> str | None:
@@ -149,7 +146,7 @@ def until_it_holds(step: Callable[[], T]) -> T:
         try:
             return step()
         except LostRace:
-            if deadline.is_over():
+            if clock.is_time_over():
                 raise
             time.sleep(random.uniform(0.0, 0.02))  # noqa: S311 - jitter, not a secret
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from providers import clock, deadline
+from providers import clock
 from providers.configuration import ConfigurationError, Iap, Issuer
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ def _session(issuer: Issuer, back: str) -> OAuth2Session:
         redirect_uri=back,
         code_challenge_method="S256",
         token_endpoint_auth_method="client_secret_post" if issuer.client_secret else "none",
-        default_timeout=deadline.remaining(_PATIENCE),
+        default_timeout=clock.remaining(_PATIENCE),
     )
 
 
@@ -217,7 +217,7 @@ def _kept(address: str, age: float) -> Mapping[str, Any]:
 def _fetched(address: str) -> Mapping[str, Any]:
     import requests
 
-    answer = requests.get(address, timeout=deadline.remaining(_PATIENCE))
+    answer = requests.get(address, timeout=clock.remaining(_PATIENCE))
     answer.raise_for_status()
     found = answer.json()
     return found if isinstance(found, dict) else {}

@@ -13,7 +13,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from urllib.parse import quote
 
-from providers import configuration, deadline, seam
+from providers import clock, configuration
 
 if TYPE_CHECKING:
     from twilio.rest import Client
@@ -184,13 +184,13 @@ def persistently(call: Callable[[], object]) -> Result:
     """Makes a call, again with backoff and jitter while trying helps and the caller still waits."""
     from google.api_core.retry import exponential_sleep_generator
 
-    ends = time.monotonic() + deadline.remaining(at_most=8.0) - _MARGIN
+    ends = time.monotonic() + clock.remaining(at_most=8.0) - _MARGIN
     pauses: Iterator[float] = exponential_sleep_generator(initial=0.1, maximum=1.5, multiplier=2.0)
     while True:
         if (result := once(call)).outcome is not Outcome.RETRY:
             return result
         pause = next(pauses)
-        if deadline.is_over(_MARGIN) or time.monotonic() + pause > ends:
+        if clock.is_time_over(_MARGIN) or time.monotonic() + pause > ends:
             return result
         time.sleep(pause)
 
@@ -200,18 +200,15 @@ def once(call: Callable[[], object]) -> Result:
     from twilio.base.exceptions import TwilioException
     from urllib3.exceptions import HTTPError
 
-    seam.point(seam.CALLING)
     try:
-        result = Result(Outcome.DONE, body=call())
+        return Result(Outcome.DONE, body=call())
     except HTTPError as error:
         why = f"Twilio could not be reached ({type(error).__name__})."
-        result = Result(Outcome.RETRY, why, is_unsure=True)
+        return Result(Outcome.RETRY, why, is_unsure=True)
     except ValueError:
-        result = Result(Outcome.RETRY, "Twilio's answer was not JSON.", is_unsure=True)
+        return Result(Outcome.RETRY, "Twilio's answer was not JSON.", is_unsure=True)
     except TwilioException as error:
-        result = classify(error)
-    seam.point(seam.CALLED)
-    return result
+        return classify(error)
 
 
 def classify(error: Exception) -> Result:

@@ -14,7 +14,7 @@ from twilio.http import HttpClient
 from twilio.http.response import Response
 from urllib3.util import make_headers
 
-from providers import deadline
+from providers import clock
 
 _CONNECTIONS = 32  # kept open; more at once work too
 
@@ -62,7 +62,7 @@ class TimedHttpClient(HttpClient):  # type: ignore[misc]  # the SDK's base class
                 url,
                 body=body,
                 headers=sent | make_headers(basic_auth=login),
-                timeout=deadline.remaining(timeout or self._patience),
+                timeout=clock.remaining(timeout or self._patience),
                 redirect=False,
             )
             if response.status != 401:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from domain.device import Device
-from providers import deadline, log
+from providers import clock, log
 from providers.configuration import ConfigurationError, Vapid
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def send(vapid: Vapid, device: Device, content: Mapping[str, Any], topic: str) -
     }
     try:
         answer = _connections().request(
-            "POST", device.endpoint, body=body, headers=headers, timeout=deadline.remaining(_PATIENCE)
+            "POST", device.endpoint, body=body, headers=headers, timeout=clock.remaining(_PATIENCE)
         )
     except urllib3.exceptions.HTTPError as error:
         log.warning(f"A push service could not be reached ({type(error).__name__}).")

@@ -17,7 +17,7 @@ from domain import device
 from domain.conversation import ASSIGNED, CUSTOMER, Conversation
 from domain.device import Device
 from functions.conversation_written.receiver import Written
-from providers import configuration, conversations, database, deadline, log, workers
+from providers import clock, configuration, conversations, database, log, workers
 
 _IN_ALL = 8.0  # seconds for all devices of a worker
 _YOURS, _WROTE = "yours", "wrote"
@@ -83,9 +83,9 @@ def _send(
     from providers import web_push
 
     gone: dict[str, Device | None] = {}
-    with deadline.within(_IN_ALL):
+    with clock.within(_IN_ALL):
         for name, one in devices.items():
-            if deadline.is_over():
+            if clock.is_time_over():
                 log.warning("Not every device could be told in time.", worker=identity)
                 break
             shown = content(conversation, what, one.with_text)

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from domain.conversation import Conversation
 from domain.sent_texts import Sending, SentTexts, Step, next_step
 from functions.conversation_written.receiver import Again
-from providers import clock, database, deadline, log, messages, sent_texts
+from providers import clock, database, log, messages, sent_texts
 from providers.twilio import Outcome
 
 _MARGIN = 1.0  # seconds that must be left to begin another try
@@ -79,7 +79,7 @@ def _begun(text: Text, sent: SentTexts) -> SentTexts | None:
         try:
             return sent_texts.write(sent, text.kind, begun)
         except database.LostRace:
-            if deadline.is_over(_MARGIN):
+            if clock.is_time_over(_MARGIN):
                 raise
             sent = sent_texts.load(sent.name)
 
@@ -97,7 +97,7 @@ def _note_as_sent(sent: SentTexts, kind: str, token: str) -> None:
         try:
             sent_texts.write(sent, kind, replace(current, is_sent=True))
         except database.LostRace:
-            if deadline.is_over(_MARGIN):
+            if clock.is_time_over(_MARGIN):
                 return
             sent = sent_texts.load(sent.name)
         else:

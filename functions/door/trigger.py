@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from flask import has_request_context, request
 
 from functions.door.function import Function
-from providers import configuration, database, deadline, log
+from providers import clock, configuration, database, log
 
 if TYPE_CHECKING:
     from cloudevents.http.event import CloudEvent
@@ -48,7 +48,7 @@ def delivered(function: Function, event: CloudEvent) -> None:
         return log.error(f"{name} was sent an event that cannot be read.", function=name)
     if change.collection != function.collection or not change.name or "/" in change.name:
         return log.error(f"{name} was sent an event about another document than its own.", function=name)
-    with deadline.within(function.seconds):
+    with clock.within(function.seconds):
         try:
             importlib.import_module(function.module).handle(change)
         except database.Unwritable as error:  # again would be no better

@@ -17,7 +17,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from functions.door.answers import Answer, BadInput, Problem, Refused, TooLarge, TryAgain, WrongMethod
 from functions.door.function import Function
-from providers import configuration, database, deadline, log
+from providers import clock, configuration, database, log
 from providers.configuration import ConfigurationError
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def signed(function: Function, request: Request) -> Response:
     """A webhook of Twilio's: POST, a form, signed with the account's token for exactly this address."""
 
     def answer() -> Answer:
-        raw = _read(request, LARGEST_BODY, deadline.FOR_A_BODY)
+        raw = _read(request, LARGEST_BODY, clock.FOR_A_BODY)
         if request.mimetype == _FORM and raw.count(b"&") >= MOST_FIELDS:
             raise TooLarge(f"The form has more than {MOST_FIELDS} fields.")
         configuration.twilio()  # where nothing is set up, that is what is told
@@ -57,7 +57,7 @@ def private(function: Function, request: Request) -> Response:
     """A function that only IAM lets people or the scheduler call; it checks no signature of its own."""
 
     def answer() -> Answer:
-        _read(request, LARGEST_BODY, deadline.FOR_A_BODY)
+        _read(request, LARGEST_BODY, clock.FOR_A_BODY)
         handle: Callable[[str, Form], Answer] = importlib.import_module(function.module).handle
         return handle(request.path, request.args)
 
@@ -80,7 +80,7 @@ def worker(function: Function, request: Request) -> Response:
 
     def answer() -> Answer:
         if request.method in ("GET", "HEAD"):
-            _read(request, 0, deadline.FOR_A_BODY)
+            _read(request, 0, clock.FOR_A_BODY)
         handle: Callable[[Visit], Answer] = importlib.import_module(function.module).handle
         return handle(Visit(request, partial(_read, request)))
 
@@ -105,7 +105,7 @@ def _answered(function: Function, request: Request, answer: Callable[[], Answer]
     try:
         if request.method not in function.methods:
             raise WrongMethod(function.methods)
-        with deadline.within(function.seconds):
+        with clock.within(function.seconds):
             return _response(answer())
     except Problem as problem:
         level = log.error if problem.status >= 500 else log.warning
@@ -136,7 +136,7 @@ def _read(request: Request, largest: int, patience: float) -> bytes:
     try:
         if (request.content_length or 0) > largest:
             raise RequestEntityTooLarge
-        with deadline.hurried(_line_of_a_body(request), patience):
+        with clock.hurried(_line_of_a_body(request), patience):
             raw = request.get_data()
             request.stream.read(1)
     except RequestEntityTooLarge:
@@ -217,5 +217,5 @@ def _refusal(problem: Problem, request: Request) -> Response:
         response.headers["Allow"] = ", ".join(problem.allowed)
     if not request.environ.get(_IS_READ):
         # Of a body that was left unread the server would wait for the rest, for 5 s on one of its threads.
-        response.call_on_close(partial(deadline.hang_up, _line_of_a_body(request)))
+        response.call_on_close(partial(clock.hang_up, _line_of_a_body(request)))
     return response

@@ -24,7 +24,7 @@ from functions.door.webhook import Visit
 from functions.inbox import asked, authority, messages, prepared
 from functions.inbox.asked import File, Message
 from functions.inbox.session import Person
-from providers import clock, deadline, log, outbox
+from providers import clock, log, outbox
 from providers import messages as at_twilio
 from providers.outbox import Entry
 from providers.twilio import Outcome, Result
@@ -149,7 +149,7 @@ def _written(claimed: Entry, index: int, message_sid: str) -> Entry:
 def _others(sid: str, token: str) -> Answer:
     """Somebody else is at it: what they come to is the answer to both."""
     waited = 0.0
-    while waited < _PATIENCE and not deadline.is_over(1.0):
+    while waited < _PATIENCE and not clock.is_time_over(1.0):
         clock.wait(_WAIT)
         waited += _WAIT
         entry = outbox.load(sid, token)

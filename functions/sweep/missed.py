@@ -15,7 +15,7 @@ from assignment import arrival
 from domain import rules
 from domain.arrival import Arrival
 from functions.sweep.run import Run
-from providers import clock, configuration, conversations, deadline, log, settings, twilio
+from providers import clock, configuration, conversations, log, settings, twilio
 from providers.sweeps import Progress
 from providers.twilio import Outcome, Place
 
@@ -43,7 +43,7 @@ def find(progress: Progress, run: Run) -> Progress:
         c for c in _unknown(listed) if now - _created(c, now) > IN_FLIGHT and c.sid not in progress.asked
     ]
     for number, conversation in enumerate(unknown):
-        if number == _MOST_ASKED or deadline.is_over(_MARGIN):
+        if number == _MOST_ASKED or clock.is_time_over(_MARGIN):
             log.warning(f"{len(unknown) - number} conversations are left for the next sweep.")
             return progress
         is_mended = run.shielded("conversation", conversation.sid, partial(route, conversation), False)

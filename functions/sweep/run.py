@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import TypeVar
 
-from providers import database, deadline, log
+from providers import clock, database, log
 
 T = TypeVar("T")
 Else = TypeVar("Else")
@@ -28,7 +28,7 @@ class Run:
     def in_time(self, records: Iterable[T], margin: float) -> Iterator[T]:
         """One after the other, while more than `margin` seconds are left."""
         for record in records:
-            if deadline.is_over(margin):
+            if clock.is_time_over(margin):
                 return
             yield record
 

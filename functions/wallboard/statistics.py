@@ -16,7 +16,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar
 
 from domain.conversation import HELD, Pending, parse_entry
-from providers import database, deadline
+from providers import clock, database
 
 if TYPE_CHECKING:
     from google.cloud.firestore import Query
@@ -256,7 +256,7 @@ def _counted(
     counting: Any = database.filtered(collection, conditions).count(alias="count")
     if also:
         counting = getattr(counting, also)(field, alias=field)
-    values = {one.alias: one.value for one in counting.get(timeout=deadline.remaining(_PATIENCE))[0]}
+    values = {one.alias: one.value for one in counting.get(timeout=clock.remaining(_PATIENCE))[0]}
     count = int(values["count"])
     meter.note(-(-(count if scanned is None else scanned) // _ENTRIES_PER_READ))
     return count, values.get(field)

@@ -10,7 +10,8 @@ import pytest
 from google.cloud.firestore import Client
 
 from local.twilio.records import new_sid
-from providers import clock, seam
+from proof import seam
+from providers import clock
 from tests.core import forms, records
 from tests.core.records import conversation, is_pending, workers_in
 from tests.core.test_routing import write

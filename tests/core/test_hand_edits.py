@@ -12,7 +12,8 @@ from google.cloud.firestore import DELETE_FIELD, Client
 from assignment import hand_over
 from domain import edits
 from domain.conversation import Conversation
-from providers import conversations, deadline, seam, workers
+from proof import seam
+from providers import clock, conversations, workers
 from tests.core import records
 from tests.core.records import active, conversation, is_pending, workers_in
 from tests.core.test_hand_over import breaches, story
@@ -281,7 +282,7 @@ def test_a_name_written_while_it_is_being_handed_over_takes_out_both_others(
     records.set_status(db, ANN, "Unavailable")
     service.settle()
     service.standin.fail(None, drop_answer=True, path="/Participants$", method="POST")
-    with deadline.within(2.0):
+    with clock.within(2.0):
         hand_over.to_worker(held, ANN, BEN)
     service.standin.heal()
     assert sorted(workers_in(service.standin, held)) == [ANN, BEN]

@@ -10,8 +10,8 @@ from google.cloud.firestore import Client
 
 from assignment import hand_over
 from assignment.hand_over import Refused
-from proof import invariants
-from providers import clock, seam
+from proof import invariants, seam
+from providers import clock
 from tests.core import records
 from tests.core.records import active, conversation, is_pending, workers_in
 from tests.core.test_routing import write

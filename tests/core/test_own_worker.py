@@ -12,7 +12,7 @@ from domain import rules
 from domain.settings import Settings
 from domain.settings import parse as parse_settings
 from domain.worker import Worker
-from providers import seam
+from proof import seam
 from tests.core import records
 from tests.core.records import active, conversation, is_pending, workers_in
 from tests.core.test_hand_over import breaches, story

@@ -12,7 +12,8 @@ import pytest
 import requests
 
 from domain.channels import LARGEST_FILE
-from providers import clock, database, outbox, seam
+from proof import seam
+from providers import clock, database, outbox
 from tests.inbox.conftest import ANN, OURS, Open
 from tests.inbox.page import ALICE, Page, told
 from tests.service import Service

@@ -15,7 +15,8 @@ from domain.sent_texts import LEASE, Sending, Step, next_step
 from functions import conversation_written
 from functions.conversation_written.receiver import Again, Written
 from functions.door.trigger import Change
-from providers import clock, messages, seam, twilio
+from proof import seam
+from providers import clock, messages, twilio
 from providers.twilio import Outcome, Place
 from tests.core import forms, records
 from tests.core.test_routing import write

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 
 from assignment import hand_over
-from providers import database, seam
+from proof import seam
+from providers import database
 from tests.reliability.network import SWEEP, at_step
 from tests.reliability.run import Run
 from tests.reliability.world import CUSTOMERS, NUMBERS, POOLS, WORKERS

@@ -9,7 +9,8 @@ from werkzeug.wrappers import Request, Response
 
 from local.servers import LocalServer
 from local.triggers import Behaviour, Event, Triggers
-from providers import deadline, seam
+from proof import seam
+from providers import clock
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -74,7 +75,7 @@ class Network:
 
         An event that failed will come again, as Firestore does it; a webhook is gone, as with Twilio.
         """
-        with deadline.within(30.0 if parcel is SWEEP else self.patience):
+        with clock.within(30.0 if parcel is SWEEP else self.patience):
             response = self._client_for(parcel.function).post("/", data=parcel.body, headers=parcel.headers)
         if parcel.is_event and response.status_code >= 300:
             self.outstanding.append(parcel)

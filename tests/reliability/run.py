@@ -25,7 +25,7 @@ from proof import invariants
 from proof.contract import Breach
 from proof.journal import Journal
 from proof.replay import Replay, Tolerance
-from providers import clock, database, deadline
+from providers import clock, database
 from tests.reliability.network import Network, Parcel, at_step
 from tests.reliability.world import NUMBERS, RECORDS, WORKERS
 from tests.service import Apps
@@ -196,7 +196,7 @@ class Run(RuleBasedStateMachine):
     def _by_a_worker(self, act: Callable[[], None]) -> None:
         """Something that the inbox does for a worker; it may be refused, or be too late."""
         try:
-            with deadline.within(self.network.patience):
+            with clock.within(self.network.patience):
                 act()
         except (hand_over.Refused, database.LostRace):
             return

@@ -14,7 +14,7 @@ from google.api_core.exceptions import (
 from google.cloud.firestore import Client
 
 from local.ports import free_port
-from providers import database, deadline, workers
+from providers import clock, database, workers
 from tests.core import forms, records
 from tests.reliability.network import Network
 from tests.service import Service
@@ -33,7 +33,7 @@ def test_a_webhook_without_a_database_is_answered_503(
     service: Service, capfd: pytest.CaptureFixture[str], name: str
 ) -> None:
     form = forms.routed(forms.sid()) if name == "routing" else forms.conversation_added(forms.sid())
-    with deadline.within(2):
+    with clock.within(2):
         answer = service.post(name, form)
     assert answer.status_code == 503
     lines = capfd.readouterr().out
@@ -46,7 +46,7 @@ def test_a_commit_ends_with_its_deadline() -> None:
     batch = database.client().batch()
     batch.set(workers.reference("ann@example.com"), {"status": "Available"})
     begun = time.monotonic()
-    with deadline.within(1.5), pytest.raises((ServiceUnavailable, RetryError, DeadlineExceeded)):
+    with clock.within(1.5), pytest.raises((ServiceUnavailable, RetryError, DeadlineExceeded)):
         database.commit(batch)
     assert time.monotonic() - begun < 4
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from providers import seam
+from proof import seam
 from tests.reliability.cases import alone, calm, fresh, pick, written
 from tests.reliability.model import Model, die
 from tests.reliability.network import SWEEP, at_step

@@ -1,6 +1,6 @@
 """Each handler that acts: interrupted at every point, delivered twice, delivered when all is done.
 
-A point lies before and after each commit and each call to Twilio (providers/seam.py), so that dying at every
+A point lies before and after each commit and each call to Twilio (proof/seam.py), so that dying at every
 one of them in turn is dying everywhere.
 """
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from providers import seam
+from proof import seam
 from tests.reliability.cases import MOST_POINTS, alone, calm, fresh, written
 from tests.reliability.model import Model, die, lose_answer
 from tests.reliability.network import SWEEP, Parcel, at_step

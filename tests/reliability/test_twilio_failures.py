@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from local.ports import free_port
 from local.servers import LocalServer
 from local.twilio.errors import CODES
-from providers import deadline, twilio
+from providers import clock, twilio
 from providers.twilio import OUTCOMES, Outcome, Place
 from tests.core import forms, records
 from tests.core.records import conversation, is_pending, workers_in
@@ -67,7 +67,7 @@ def test_each_code_means_what_the_table_says_in_both_forms_of_an_error(
     service: Service, code: int, rfc9457: bool
 ) -> None:
     service.standin.fail(status_of(code), code, rfc9457=rfc9457)
-    with deadline.within(0.6):
+    with clock.within(0.6):
         answer = twilio.add_worker(Place(service.standin.default_service_sid, "CH" + "0" * 32), ANN, None)
     assert answer.outcome is OUTCOMES[code]
     assert f"error {code}" in answer.why
@@ -92,7 +92,7 @@ def test_each_code_means_what_the_table_says_in_both_forms_of_an_error(
 )
 def test_a_code_that_nobody_knows_goes_by_its_status(service: Service, status: int, outcome: Outcome) -> None:
     service.standin.fail(status, 99999)
-    with deadline.within(0.6):
+    with clock.within(0.6):
         answer = twilio.add_worker(Place(None, "CH" + "0" * 32), ANN, None)
     assert answer.outcome is outcome
 
