@@ -68,7 +68,9 @@ def _international(number: str, country: str | None, any_length: bool) -> str | 
     found = str(phonenumbers.format_number(parsed, PhoneNumberFormat.E164))
     code = f"+{parsed.country_code}"
     has_trunk_zero = number == f"{code}0{found.removeprefix(code)}"
-    if has_trunk_zero and _international(found, country, any_length) != found:  # another zero follows: no number
+    if (
+        has_trunk_zero and _international(found, country, any_length) != found
+    ):  # another zero follows: no number
         return None
     # As Twilio would write it: WhatsApp knows numbers that E.164 has given up.
     if addresses.is_number(number) and not has_trunk_zero:
