@@ -192,11 +192,6 @@ def is_on_channel(address: str) -> bool:
     return is_number(address) or is_named(address) or is_user_id(address)
 
 
-def is_ours(address: str) -> bool:
-    """Whether Twilio can call a number of ours so."""
-    return is_number(address) or is_short_code(address) or is_named(address)
-
-
 def numbers(address: str) -> tuple[str, ...]:
     """The number without its channel and, where WhatsApp spells it otherwise, that one too; none in other addresses."""
     number = bare(address)

@@ -165,6 +165,9 @@ _TOLD = (
     "answered_at",
     "answered_by",
     "read_index",
+    "last_message",
+    "heard",
+    "undelivered",
 )
 _SIDS = (("service_sid", "IS"), ("participant_sid", "MB"), ("leaving_sid", "MB"))
 
@@ -283,25 +286,29 @@ def _undelivered(data: Mapping[str, Any]) -> Undelivered | None:
     return Undelivered(sid, max(0, read.whole("code", default=0)), read.time("at")) if sid else None
 
 
-def told(conversation: Conversation) -> dict[str, Any]:
-    """What messages and receipts change in the record, as it is stored."""
-    last = conversation.last_message
-    message = {"at": last.at, "from": last.sender, "text": last.text, "index": last.index} if last else None
-    return {name: getattr(conversation, name) for name in _TOLD} | {
-        "last_message": message,
-        "heard": [{"index": one.index, "from": one.sender, "at": one.at} for one in conversation.heard],
-        "undelivered": [asdict(one) for one in conversation.undelivered],
-    }
-
-
 def stored(conversation: Conversation) -> dict[str, Any]:
     """The fields of the record."""
-    data = {name: getattr(conversation, name) for name in _STORED} | told(conversation)
+    data = {name: getattr(conversation, name) for name in _STORED}
+    if last := conversation.last_message:
+        data["last_message"] = {
+            "at": last.at,
+            "from": last.sender,
+            "text": last.text,
+            "index": last.index,
+        }
+    data["heard"] = [{"index": one.index, "from": one.sender, "at": one.at} for one in conversation.heard]
+    data["undelivered"] = [asdict(one) for one in conversation.undelivered]
     # For the wallboard's counts: only what a worker was looked for, so that one range says "arrived today".
     data["arrived_at"] = conversation.created_at if conversation.mode in ("custom", "pool") else None
     if conversation.outside_hours:  # else not there at all, so that pools without hours pay for no index
         data["arrived_outside_at"] = data["arrived_at"]
     return {name: list(value) if isinstance(value, tuple) else value for name, value in data.items()}
+
+
+def told(conversation: Conversation) -> dict[str, Any]:
+    """Of these, what messages and receipts change."""
+    record = stored(conversation)
+    return {name: record[name] for name in _TOLD}
 
 
 def entry(conversation: Conversation) -> dict[str, Any]:

@@ -44,7 +44,9 @@ def numbers_in(fields: Fields) -> tuple[str, ...]:
     """The Twilio numbers in `addresses`, however they are typed; what is none is told."""
     typed = fields.texts("addresses")
     for one in typed:
-        if not addresses.is_ours(addresses.compact(one)):
+        plain = addresses.compact(one)
+        kinds = (addresses.is_number, addresses.is_short_code, addresses.is_named)
+        if not any(is_one(plain) for is_one in kinds):
             fields.complain(
                 f"addresses: {addresses.shown(one)} is not a number of Twilio's such as +12025550102 or "
                 "whatsapp:+12025550102 (with plus and country code), so nothing arrives by it."
