@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from domain import addresses, pool_texts, typed_hours
+from domain import addresses, pool_texts
 from domain.fields import Fields
 from domain.hours import Hours
 from domain.pool_texts import Texts
@@ -58,6 +58,11 @@ def parse(pool_id: str, data: Mapping[str, Any] | None, version: object = None) 
     """The pool; one without a record works with the defaults."""
     given = data or {}
     fields = Fields(data)
+    hours = None
+    if "hours" in given or "holidays" in given:  # most have none, and then an instance starts without it
+        from domain import typed_hours
+
+        hours = typed_hours.read(fields)
     capacity = fields.limit("capacity", default=DEFAULT_CAPACITY)
     listed = numbers_in(fields)
     strategy = fields.choice("strategy", tuple(STRATEGIES), DEFAULT_STRATEGY, DEFAULT_STRATEGY)
@@ -75,7 +80,7 @@ def parse(pool_id: str, data: Mapping[str, Any] | None, version: object = None) 
         overflow_after=fields.delay("overflow_after", default=0, least=0),
         answer_within=fields.delay("answer_within"),
         unavailable_after=fields.delay("unavailable_after"),
-        hours=typed_hours.read(fields) if "hours" in given or "holidays" in given else None,
+        hours=hours,
         texts=pool_texts.read(fields) if "texts" in given else {},
         problem=fields.problem,
     )

@@ -16,10 +16,14 @@ from typing import Any
 from domain import limits
 from domain.customer import Customer
 from functions.door.answers import Answer, TryAgain
-from functions.door.forms import ConversationAdd, Form, parse
+from functions.door.forms import Bound, Form, parse
 from providers import clock, customers
 
 _UNCHANGED: dict[str, Any] = {}
+
+
+class ConversationAdd(Bound):
+    """onConversationAdd, before the conversation exists."""
 
 
 def handle(form: Form) -> Answer:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from domain.customer import Customer
 from domain.fields import is_record_name
 from functions.door.answers import Answer, NotFound, NotUnderstood, Refused
-from functions.door.forms import Form, Location, OfCustomer, parse
+from functions.door.forms import Form, parse
+from functions.frontline.forms import Location, OfCustomer
 from providers import customers, database, settings
 
 if TYPE_CHECKING:

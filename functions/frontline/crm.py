@@ -13,8 +13,9 @@ from domain import addresses, customer_search
 from domain.customer import Customer
 from domain.fields import is_record_name
 from functions.door.answers import Answer, BadInput
-from functions.door.forms import CustomersList, Form, OfCustomer, parse
+from functions.door.forms import Form, parse
 from functions.frontline import callback
+from functions.frontline.forms import CustomersList, OfCustomer
 from providers import customer_lists, customers, database
 from providers.customer_lists import LOOKED_THROUGH
 from providers.customers import Cursor

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from domain import addresses
 from functions.door.answers import Answer, BadInput, NotFound, Refused
-from functions.door.forms import Form, ProxyAddressWanted, parse
+from functions.door.forms import Form, parse
 from functions.frontline import callback
+from functions.frontline.forms import ProxyAddressWanted
 from providers import outgoing
 
 

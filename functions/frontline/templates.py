@@ -11,8 +11,9 @@ from typing import Any
 
 from domain.template import Template, in_language, rendered, values_for
 from functions.door.answers import Answer
-from functions.door.forms import Form, OfCustomer, parse
+from functions.door.forms import Form, parse
 from functions.frontline import callback
+from functions.frontline.forms import OfCustomer
 from providers import customers, database, log, workers
 from providers import templates as records
 

@@ -7,17 +7,14 @@ from collections.abc import Callable
 from assignment import activity, arrival, matching, membership, worker_care
 from domain.conversation import UNROUTED
 from functions.door.answers import NOTHING_TO_DO, Answer
-from functions.door.forms import (
+from functions.door.forms import Form, InboundConversation, Parameters, parse
+from functions.post_event import introduction, messages
+from functions.post_event.events import (
     ConversationRemoved,
     ConversationStateUpdated,
-    Form,
-    InboundConversation,
-    Parameters,
     ParticipantEvent,
     UserAdded,
-    parse,
 )
-from functions.post_event import introduction, messages
 from providers import conversations, database
 
 _REASONS = {"TIMER": "its timer ran out", "API": "somebody closed it", "EVENT": "Twilio closed it"}

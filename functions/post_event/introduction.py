@@ -7,7 +7,7 @@ from typing import Any
 from domain import limits
 from domain.customer import Customer
 from functions.door.answers import TryAgain
-from functions.door.forms import ParticipantEvent
+from functions.post_event.events import ParticipantEvent
 from providers import configuration, customers, log, settings, twilio
 from providers.twilio import Outcome, Place
 

@@ -11,7 +11,8 @@ from __future__ import annotations
 from assignment import answers, ledger
 from domain import messages
 from domain.conversation import ASSIGNING, Conversation
-from functions.door.forms import DeliveryUpdated, Form, MessageAdded, parse
+from functions.door.forms import Form, parse
+from functions.post_event.events import DeliveryUpdated, MessageAdded
 from providers import clock, conversations, database
 
 _SETTLES = (0.5, 1.0)  # seconds: an arrival is over within the first, as a rule, or its instance has to start

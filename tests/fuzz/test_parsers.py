@@ -18,17 +18,21 @@ from domain.fields import Fields
 from domain.pool import parse as parse_pool
 from domain.settings import parse as parse_settings
 from domain.worker import parse as parse_worker
+from functions import pre_event
 from functions.door import forms as parameters
 from functions.door.answers import BadInput
 from functions.door.forms import Bound, Parameters
 from functions.door.trigger import Change, unpack
+from functions.frontline import forms as frontline_forms
+from functions.post_event import events
 from tests.fuzz.strategies import any_text, json_texts, sids, stored
 
-MODELS = [
-    model
-    for model in vars(parameters).values()
-    if isinstance(model, type) and issubclass(model, Parameters) and model.model_fields
-]
+MODELS = {
+    model.__name__: model
+    for module in (parameters, events, frontline_forms, pre_event)
+    for model in vars(module).values()
+    if isinstance(model, type) and issubclass(model, Parameters)
+}
 thorough = settings(max_examples=60, deadline=None, database=None)  # a busy machine is no failure
 
 
@@ -44,7 +48,7 @@ values = (
 )
 
 
-@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+@pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 @thorough
 @given(data=st.data())
 def test_any_form_is_understood_or_refused_with_the_name_of_a_field(

@@ -1,0 +1,46 @@
+"""What Frontline's app asks for, as typed values: https://www.twilio.com/docs/frontline/frontline-integration"""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from domain import outgoing
+from functions.door.forms import Address, Channel, Identity, Parameters
+
+
+class Location(Parameters):
+    location: str = Field("", alias="Location")
+
+
+class FrontlineCallback(Parameters):
+    """What the CRM, outgoing-conversation and templates callbacks have in common."""
+
+    worker: Identity = Field(alias="Worker")
+    needs = frozenset({"PageSize"})
+
+
+class CustomersList(FrontlineCallback):
+    """GetCustomersList. Older apps page with the last customer of the page before, newer ones with our token."""
+
+    page_size: int = Field(30, alias="PageSize", ge=1)
+    anchor: str | None = Field(None, alias="Anchor")
+    next_page_token: str | None = Field(None, alias="NextPageToken")
+    query: str | None = Field(None, alias="Query")
+
+
+class OfCustomer(FrontlineCallback):
+    """GetCustomerDetailsByCustomerId and GetTemplatesByCustomerId."""
+
+    customer_id: str = Field(alias="CustomerId")
+
+
+class ProxyAddressWanted(OfCustomer):
+    """GetProxyAddress."""
+
+    channel: Channel = Field(alias="ChannelType")
+    value: Address = Field(alias="ChannelValue")
+
+    @property
+    def customer_address(self) -> str:
+        """As Twilio writes it; the app names a WhatsApp number with or without its prefix."""
+        return outgoing.on_channel(self.channel, self.value)

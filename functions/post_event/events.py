@@ -1,0 +1,87 @@
+"""The events that post_event is sent, as typed values: https://www.twilio.com/docs/conversations/conversations-webhooks"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import Field
+
+from domain import messages
+from domain.messages import Message
+from functions.door.forms import (
+    Bound,
+    ConversationSid,
+    Identity,
+    MessageSid,
+    Moment,
+    Parameters,
+    ParticipantSid,
+    ServiceSid,
+    State,
+)
+
+
+class ParticipantEvent(Bound):
+    """onParticipantAdded and onParticipantRemoved."""
+
+    sid: ConversationSid = Field(alias="ConversationSid")
+    participant_sid: ParticipantSid = Field(alias="ParticipantSid")
+    service_sid: ServiceSid | None = Field(None, alias="ChatServiceSid")
+    identity: Identity | None = Field(None, alias="Identity")
+    needs = Bound.needs | {"Identity"}
+
+    @property
+    def is_customer(self) -> bool:
+        return self.address is not None and self.identity is None
+
+
+class ConversationStateUpdated(Parameters):
+    sid: ConversationSid = Field(alias="ConversationSid")
+    state_from: State | None = Field(None, alias="StateFrom")
+    state_to: State = Field(alias="StateTo")
+    at: Moment | None = Field(None, alias="StateUpdated")
+    reason: str | None = Field(None, alias="Reason")
+
+
+class MessageAdded(Parameters):
+    """onMessageAdded. A message that only has media says so in place of its text."""
+
+    sid: ConversationSid = Field(alias="ConversationSid")
+    index: int = Field(alias="Index", ge=0, le=2**53)
+    author: str = Field("system", alias="Author", max_length=2000)
+    body: str | None = Field(None, alias="Body")
+    media: str | None = Field(None, alias="Media")
+    raw_attributes: str | None = Field(None, alias="Attributes")
+    source: str | None = Field(None, alias="Source")
+    at: Moment | None = Field(None, alias="DateCreated")
+
+    def message(self, now: datetime) -> Message:
+        """What it says; a time that is missing, or not yet, is now."""
+        at = min(self.at or now, now)
+        text = messages.text_of(self.body, bool(self.media))
+        return Message(
+            self.index, at, self.author, text, messages.attributes(self.raw_attributes), self.source
+        )
+
+
+class DeliveryUpdated(Parameters):
+    """onDeliveryUpdated: what became of one message on its way to one participant."""
+
+    sid: ConversationSid = Field(alias="ConversationSid")
+    message_sid: MessageSid = Field(alias="MessageSid")
+    status: str = Field("", alias="Status")
+    code: int = Field(0, alias="ErrorCode", ge=0, le=2**31)
+    at: Moment | None = Field(None, alias="DateUpdated")
+
+    @property
+    def has_failed(self) -> bool:
+        return self.status.lower() in ("failed", "undelivered")
+
+
+class ConversationRemoved(Parameters):
+    sid: ConversationSid = Field(alias="ConversationSid")
+
+
+class UserAdded(Parameters):
+    identity: Identity = Field(alias="Identity")
+    friendly_name: str | None = Field(None, alias="FriendlyName")
