@@ -47,7 +47,13 @@ class Shell:
         return own | self.google.environment(str(self.folder / "gcloud")) | ours | self.more
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """The running script, leader of a process group as it is on a terminal."""
+        """The running script, leader of a process group as it is on a terminal.
+
+        Where tests run in the background a shell lets its children ignore Ctrl-C, and they theirs. Undone here and not
+        in the child: what runs between fork and exec in a process with gRPC's threads may end it.
+        """
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         return subprocess.Popen(
             ["./deploy.sh", "--project", self.google.project, *arguments],
             cwd=self.checkout,
@@ -57,7 +63,6 @@ class Shell:
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
-            preexec_fn=_hears_ctrl_c,
         )
 
     def run(self, *arguments: str) -> tuple[int, str]:
@@ -221,11 +226,6 @@ def _tell(story: Story) -> None:
     before = len(story.google.requests)
     story.again = story.shell.run()
     story.changes_again = [r for r in story.google.requests[before:] if r.changes_something]
-
-
-def _hears_ctrl_c() -> None:
-    """Also where the tests run in the background: there, shells let their children ignore it."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _stop_in_the_middle(story: Story, arguments: tuple[str, ...]) -> tuple[tuple[int, str], str]:
