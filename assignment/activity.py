@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
-from assignment import arrival, ledger, matching
+from assignment import arrival, hand_over, ledger, matching
 from domain import transitions
 from domain.conversation import ASSIGNING, HELD, INACTIVE, Conversation
 from providers import clock
@@ -26,17 +27,16 @@ def woke_up(before: Conversation, at: datetime | None = None) -> None:
     """Back to the worker who is in it anyway, or to the pool if nobody is. Raises database.LostRace."""
     if before.state != INACTIVE or is_stale(before, at):
         _remember_when(before, at)
-        return
-    if before.worker is None:
-        if (
-            before.participant_sid is None
-        ):  # else a person has taken the name out, and whoever has it is in it still:
-            arrival.route_known(before)  # that is followed first, and puts it into the queue
-        return
-    changed = replace(before, state_changed_at=at or before.state_changed_at)
-    awake = ledger.move(before, transitions.active_again(changed, clock.now())).conversation
-    if awake.state == ASSIGNING:
-        matching.finish(awake)
+    elif before.worker is not None:
+        changed = replace(before, state_changed_at=at or before.state_changed_at)
+        awake = ledger.move(before, transitions.active_again(changed, clock.now())).conversation
+        if awake.state == ASSIGNING:
+            matching.finish(awake)
+    elif before.participant_sid is None:
+        arrival.route_known(before)
+    else:  # a person has taken the name out, and whoever has it is in it still
+        with suppress(hand_over.Refused):  # Twilio does not tell just now: the sweep follows the edit
+            hand_over.edited(before.sid, before.participant_sid, None)
 
 
 def is_stale(before: Conversation, at: datetime | None) -> bool:

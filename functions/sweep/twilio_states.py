@@ -70,8 +70,7 @@ def _compare(sid: str, states: tuple[str, ...], bots: Collection[str]) -> bool:
         carry_on = matching.finish if conversation.is_handed_on else claim.let_out
         carry_on(conversation)
         return True
-    others = (*bots, conversation.leaving)
-    inside = {p.identity: p.sid for p in people.body if p.identity and p.identity not in others}
+    inside = _workers_in(conversation, people, bots)
     bound = any((p.messaging_binding or {}).get("address") for p in people.body)
     if conversation.state == QUEUED and not inside and not bound:
         matching.close(conversation.sid, "the customer left it")
@@ -80,6 +79,27 @@ def _compare(sid: str, states: tuple[str, ...], bots: Collection[str]) -> bool:
         return _put_right(conversation, result.body.state, inside)
     except (database.LostRace, hand_over.Refused):
         return False  # the log has moved on meanwhile, or Twilio does not tell just now
+
+
+def put_right_who_has_it(conversation: Conversation, bots: Collection[str]) -> bool:
+    """For one that cannot wait for its turn: what the log says of who is in it, where Twilio says otherwise.
+
+    False where Twilio does not tell, or somebody else is changing it just now.
+    """
+    people = twilio.participants(conversation)
+    if people.outcome is not Outcome.DONE:
+        return False
+    try:
+        _put_right(conversation, "active", _workers_in(conversation, people, bots))
+    except (database.LostRace, hand_over.Refused):
+        return False
+    return True
+
+
+def _workers_in(conversation: Conversation, people: Result, bots: Collection[str]) -> dict[str, str]:
+    """By identity, with the participant's SID; without bots and without one who is leaving."""
+    others = (*bots, conversation.leaving)
+    return {p.identity: p.sid for p in people.body if p.identity and p.identity not in others}
 
 
 def _has_ended(conversation: Conversation, result: Result) -> bool:

@@ -5,6 +5,7 @@ The sweep's minute is the precision. Every query is bounded: what is over is lef
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import partial
 
 from assignment import answers, worker_care
@@ -12,9 +13,9 @@ from domain import patience
 from domain.conversation import Conversation
 from domain.pool import Pool
 from domain.worker import Worker
-from functions.sweep import unheard
+from functions.sweep import twilio_states, unheard
 from functions.sweep.run import Run
-from providers import clock, conversations, database, pools, workers
+from providers import clock, conversations, database, pools, settings, workers
 from providers.sweeps import Progress
 
 _MOST_POOLS = 100
@@ -27,13 +28,13 @@ def send_back(progress: Progress, run: Run) -> Progress:
     patient = pools.with_patience(_MOST_POOLS)
     if not patient:
         return progress
+    bots = settings.load().bots
     for pool in run.in_time(patient, _MARGIN):
         due = patience.latest_due(pool, clock.now())
         found = conversations.unanswered(pool.id, due, _AT_ONCE) if due else []
         for conversation in run.in_time(found, _MARGIN):
-            is_back = run.shielded(
-                "conversation", conversation.sid, partial(_send_back, conversation, pool), False
-            )
+            send = partial(_send_back, conversation, pool, bots)
+            is_back = run.shielded("conversation", conversation.sid, send, False)
             run.note("back for want of an answer", is_back)
     for worker in run.in_time(workers.who_missed(_AT_ONCE), _MARGIN):
         answers_again = run.shielded("worker", worker.identity, partial(_answers_again, worker), False)
@@ -41,10 +42,15 @@ def send_back(progress: Progress, run: Run) -> Progress:
     return progress
 
 
-def _send_back(conversation: Conversation, pool: Pool) -> bool:
-    """Where Twilio does not tell what was written, nothing is taken from anybody."""
+def _send_back(conversation: Conversation, pool: Pool, bots: Collection[str]) -> bool:
+    """Where Twilio does not tell what was written and who is in it, nothing is taken from anybody: a person may have
+    written another name into the record, of which no event has told."""
     told = unheard.newest(conversation)
-    return told is not None and answers.take_back(conversation.sid, pool, told)
+    if told is None or (
+        conversation.leaving is None and not twilio_states.put_right_who_has_it(conversation, bots)
+    ):
+        return False
+    return answers.take_back(conversation.sid, pool, told)
 
 
 def _answers_again(worker: Worker) -> bool:

@@ -198,6 +198,32 @@ def test_while_twilio_does_not_tell_nothing_is_taken(service: Service, db: Clien
     assert conversation(db, sid)["worker"] == ANN
 
 
+@pytest.mark.parametrize("knows_the_stay", [True, False])
+@pytest.mark.parametrize("name", [None, BEN])
+def test_after_an_edit_of_which_no_event_told_nobody_waits_for_the_turn_of_the_log_against_twilio(
+    service: Service, db: Client, sid: str, name: str | None, knows_the_stay: bool
+) -> None:
+    """Another name is a hand-over, and nobody is blamed for what somebody else left unanswered; where nobody knows the
+    stay, it is whose it is at Twilio, from now on."""
+    records.worker(db, BEN)
+    service.settle()
+    service.triggers.detach(service.project)
+    stay = {} if knows_the_stay else {"participant_sid": None}
+    db.document(f"conversations/{sid}").update({"worker": name} | stay)
+    pass_time(service, 61)
+    db.document("service/sweep").set({"truth_after": sid}, merge=True)
+    sweep(service)
+    assert [records.read(db, "workers", one).get("missed", 0) for one in (ANN, BEN)] == [0, 0]
+    if not knows_the_stay:
+        assert (conversation(db, sid)["worker"], workers_in(service.standin, sid)) == (ANN, [ANN])
+        pass_time(service, 61)
+        sweep(service)
+        assert records.read(db, "workers", ANN)["missed"] == 1
+    record = conversation(db, sid)
+    assert (record["state"], record["worker"], workers_in(service.standin, sid)) == ("assigned", BEN, [BEN])
+    assert (records.active(db, ANN), records.active(db, BEN)) == (0, 1)
+
+
 @pytest.mark.parametrize("point", range(1, 10))
 def test_a_worker_who_answers_while_it_is_taken_away_keeps_it(
     service: Service, db: Client, sid: str, point: int

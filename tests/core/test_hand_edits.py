@@ -192,8 +192,10 @@ def test_edited_twice_before_anybody_followed_the_last_edit_holds(
 def test_what_happens_before_an_edit_is_followed_leaves_nobody_in_it_besides(
     service: Service, db: Client, held: str, meanwhile: str, has_left: bool
 ) -> None:
-    """Whom the record names, if anybody, is not who is in it; and whoever takes it next is in it alone."""
+    """Whom the record names, if anybody, is not who is in it; and whoever takes it next is in it alone: whom a person
+    has written into the record while the other one was in it, else who is free."""
     records.worker(db, "cat@example.com", capacity=0)
+    next_one = "cat@example.com" if "name" in meanwhile and not has_left else BEN
     records.pool(db, "default", answer_within=60)
     service.settle()
     if meanwhile == "wakes":
@@ -211,9 +213,31 @@ def test_what_happens_before_an_edit_is_followed_leaves_nobody_in_it_besides(
     with later(timedelta(minutes=5)):
         for _ in range(4):
             sweep(service)
-        assert workers_in(service.standin, held) == [BEN]
-        assert (conversation(db, held)["state"], conversation(db, held)["worker"]) == ("assigned", BEN)
+        assert workers_in(service.standin, held) == [next_one]
+        assert (conversation(db, held)["state"], conversation(db, held)["worker"]) == ("assigned", next_one)
         assert not breaches(service, db)
+
+
+@pytest.mark.parametrize("twilio_is_away", [False, True])
+def test_whose_name_was_taken_out_while_asleep_is_followed_when_it_wakes_up(
+    service: Service, db: Client, held: str, twilio_is_away: bool
+) -> None:
+    """No event has told of the edit, and nobody waits for the turn of those asleep; while Twilio is away, the sweep."""
+    service.standin.set_state(held, "inactive")
+    service.settle()
+    service.triggers.detach(service.project)
+    edit(service, db, held, worker=None)
+    db.document(f"workers/{BEN}").update({"capacity": 5, "full": False})
+    if twilio_is_away:
+        service.standin.fail(503, 20503, path="/Participants$", method="GET")
+    service.standin.set_state(held, "active")
+    service.settle()
+    if twilio_is_away:
+        assert conversation(db, held)["state"] == "inactive"
+        service.standin.heal()
+        sweep(service)
+    assert (workers_in(service.standin, held), conversation(db, held)["worker"]) == ([BEN], BEN)
+    assert counts_are_true()
 
 
 def test_of_an_edit_that_nobody_told_and_a_stay_that_nobody_knows_twilio_is_the_last_word(
