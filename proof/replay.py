@@ -17,7 +17,8 @@ class Tolerance:
     """How far the order of the queue may be off.
 
     A conversation may go before so many `places` older ones, and be passed that often, and only where those have
-    been in the queue for so many `seconds` at most: they came in while it was being decided on.
+    been in the queue for so many `seconds` at most: they came in while it was being decided on. One that was moved back
+    in the queue itself so lately may go by the place that it had.
     """
 
     places: int = 0
@@ -118,15 +119,23 @@ class Replay:
         ahead = [sid for sid in waiting if self._is_ahead(sid, mine, identity, worker)]
         if not ahead:
             return
+        at = _moment(claim.at)
+        own = (at - self._queued_since.get(claim.name, at)).total_seconds()
+        seen = _turn(claim.after)  # as whoever claims it saw it in the queue, before somebody moved it there
+        was_its_turn = seen < mine and not any(self._is_ahead(sid, seen, identity, worker) for sid in waiting)
+        if was_its_turn and own <= self.tolerance.seconds:
+            self.tolerated.append((1, own))
+            return
         self._passed.update(ahead)
         places = max(len(ahead), *(self._passed[sid] for sid in ahead))
         since = min(self._queued_since[sid] for sid in ahead)
-        waited = (_moment(claim.at) - since).total_seconds()
+        waited = (at - since).total_seconds()
         if places <= self.tolerance.places and waited <= self.tolerance.seconds:
             self.tolerated.append((places, waited))
             return
         sentence = f"went to {identity} before {len(ahead)} older, in the queue for up to {waited:.2f} s"
         sentence += f", and passed by so many until now: {max(self._passed[sid] for sid in ahead)}"
+        sentence += f"; it had its own place for {own:.2f} s, and was seen with priority {claim.after.get('priority')}"
         yield Breach(7, "out of turn", claim.name, sentence)
 
     def _is_ahead(self, sid: str, mine: tuple[int, datetime], identity: str, worker: Record) -> bool:

@@ -192,6 +192,17 @@ def test_who_is_gone_at_twilio_is_lost_to_the_log_but_not_forgotten(twilio: dict
     assert [breach.kind for breach in invariants.broken(gone)] == ["lost"]
 
 
+def test_one_that_is_moved_back_while_it_is_being_claimed_goes_by_its_place_before() -> None:
+    """CH2 was first until a moment ago; who claims it now had looked before. By its new place it is CH1's turn."""
+    first = waiting(2) | {"priority": 1}
+    commits = [*START, moved(3, "CH2", {"priority": 1}), moved(8, "CH2", {"priority": 0})]
+    seen_before = [*commits, claim(9, "CH2", first, ANN)]
+    assert Replay(Tolerance(places=1, seconds=1)).all(seen_before) == []
+    assert [one.kind for one in Replay(Tolerance(places=1, seconds=0.9)).all(seen_before)] == ["out of turn"]
+    seen_now = [*commits, claim(9, "CH2", waiting(2), ANN)]
+    assert [one.kind for one in Replay(Tolerance(places=1, seconds=1)).all(seen_now)] == ["out of turn"]
+
+
 def test_an_edit_of_the_queue_is_as_new_to_who_pulls_as_an_arrival() -> None:
     """CH2 has waited for 7 s, but goes before CH1 only since it was edited."""
     edited = [*START, moved(8, "CH2", {"priority": 1}), claim(9, "CH1", waiting(1), ANN)]
