@@ -67,13 +67,13 @@ def _international(number: str, country: str | None, any_length: bool) -> str | 
     possible = phonenumbers.is_possible_number_with_reason(parsed)
     found = str(phonenumbers.format_number(parsed, PhoneNumberFormat.E164))
     code = f"+{parsed.country_code}"
-    has_trunk_zero = number == f"{code}0{found.removeprefix(code)}"
-    if (
-        has_trunk_zero and _international(found, country, any_length) != found
-    ):  # another zero follows: no number
+    # What people dial at home (0, 8, 06, 1) is no part of it: the library leaves that out.
+    has_prefix = found != number and number.startswith(code) and number.endswith(found.removeprefix(code))
+    # Another prefix follows: no number.
+    if has_prefix and _international(found, country, any_length) != found:
         return None
     # As Twilio would write it: WhatsApp knows numbers that E.164 has given up.
-    if addresses.is_number(number) and not has_trunk_zero:
+    if addresses.is_number(number) and not has_prefix:
         return number if any_length or possible in _POSSIBLE else None
     if not number.startswith("+") and (
         possible != ValidationResult.IS_POSSIBLE or len(str(parsed.national_number)) < _NATIONAL_DIGITS
