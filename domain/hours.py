@@ -10,11 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 from typing import NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY = timedelta(days=1)
+_WEEK = timedelta(days=7)
+LEAP_YEAR = 2000  # holds the days of each year, 29 February among them
+_DAYS_A_YEAR = 366
 _LOOK_AHEAD = 400  # days: also a pool that opens for one day a year
 _LONGEST_SHIFT = timedelta(hours=3)  # of a zone's clock in one night
 
@@ -32,16 +36,37 @@ class Span(NamedTuple):
 ALL_DAY = (Span(timedelta(), _DAY),)
 
 
+class Holiday(NamedTuple):
+    """Days from `first` to `last`, both included, with hours of their own: none where they are closed.
+
+    Where `is_yearly`, only month and day count, and the days may run over the turn of the year.
+    """
+
+    first: date
+    last: date
+    is_yearly: bool = False
+    spans: tuple[Span, ...] = ()
+
+    def includes(self, day: date) -> bool:
+        if not self.is_yearly:
+            return self.first <= day <= self.last
+        first, last, asked = ((one.month, one.day) for one in (self.first, self.last, day))
+        return first <= asked <= last if first <= last else asked >= first or asked <= last
+
+    @property
+    def length(self) -> int:
+        """The number of days."""
+        return (self.last - self.first).days % _DAYS_A_YEAR + 1
+
+
 @dataclass(frozen=True)
 class Hours:
-    """`week`: the spans of Monday to Sunday, None for always. `dates`, the days of the `moments` and
-    each year's `yearly` (month, day) are holidays, as are the public ones of the `countries`, such as DE-BY, which
-    the caller knows."""
+    """`week`: the spans of Monday to Sunday, None for always. `holidays`, the days of the `moments`, and the public
+    holidays of the `countries`, such as DE-BY, differ from it; the caller knows the countries' holidays."""
 
     week: tuple[tuple[Span, ...], ...] | None = None
-    dates: frozenset[date] = frozenset()
+    holidays: tuple[Holiday, ...] = ()
     moments: frozenset[datetime] = frozenset()
-    yearly: frozenset[tuple[int, int]] = frozenset()
     countries: tuple[str, ...] = ()
 
 
@@ -69,11 +94,68 @@ def opens_next(hours: Hours, moment: datetime, zone: ZoneInfo, is_holiday: IsHol
     return None
 
 
+def open_seconds(
+    hours: Hours, since: datetime, until: datetime, zone: ZoneInfo, is_holiday: IsHoliday
+) -> float:
+    """Return for how many seconds it is open from `since` to `until`; at most the last 400 days count."""
+    since = max(since, until - _LOOK_AHEAD * _DAY)
+    return sum(
+        (ends - begins).total_seconds()
+        for begins, ends in _constant(hours, since, until, zone, is_holiday)
+        if open_at(hours, begins, zone, is_holiday)
+    )
+
+
+def open_for(
+    hours: Hours, since: datetime, seconds: float, zone: ZoneInfo, is_holiday: IsHoliday
+) -> datetime | None:
+    """Return the moment at which it has been open for so many seconds since then; None: not within 400 days."""
+    left, begins = seconds, since
+    while left > 0 and begins < since + _LOOK_AHEAD * _DAY:
+        for first, last in _constant(hours, begins, begins + _WEEK, zone, is_holiday):
+            if not open_at(hours, first, zone, is_holiday):
+                continue
+            length = (last - first).total_seconds()
+            if length >= left:
+                return first + timedelta(seconds=left)
+            left -= length
+        begins += _WEEK
+    return since if seconds <= 0 else None
+
+
+def _constant(
+    hours: Hours, since: datetime, until: datetime, zone: ZoneInfo, is_holiday: IsHoliday
+) -> Iterator[tuple[datetime, datetime]]:
+    """Yield the time from `since` to `until` in pieces in which it is either open or closed throughout."""
+    first, last = since.astimezone(zone).date() - _DAY, until.astimezone(zone).date()
+    days = ((first + number * _DAY) for number in range((last - first).days + 1))
+    edges = {edge for day in days for edge in _edges(hours, day, zone, is_holiday) if since < edge < until}
+    yield from pairwise([since, *sorted(edges), until])
+
+
+def _edges(hours: Hours, day: date, zone: ZoneInfo, is_holiday: IsHoliday) -> Iterator[datetime]:
+    """Yield each moment at which this day's spans may begin or end."""
+    yield from _beginnings(hours, day, zone, is_holiday)
+    midnight = datetime.combine(day, time())
+    for span in _spans(hours, day, zone, is_holiday):
+        for fold in (0, 1):
+            yield (midnight + span.ends).replace(tzinfo=zone, fold=fold).astimezone(UTC)
+
+
 def _spans(hours: Hours, day: date, zone: ZoneInfo, is_holiday: IsHoliday) -> tuple[Span, ...]:
+    """Return the spans that begin on this day.
+
+    The shortest of the pool's own holidays decides, before the public ones and the week. Hours typed for a day of
+    each year do not open a day that the week closes.
+    """
     spans = ALL_DAY if hours.week is None else hours.week[day.weekday()]
-    closed = day in hours.dates or (day.month, day.day) in hours.yearly
-    closed = closed or any(moment.astimezone(zone).date() == day for moment in hours.moments)
-    return () if not spans or closed or is_holiday(day) else spans
+    own = [holiday for holiday in hours.holidays if holiday.includes(day)]
+    if own:
+        decisive = min(own, key=lambda holiday: (holiday.is_yearly, holiday.length))
+        return () if decisive.is_yearly and not spans else decisive.spans
+    if any(moment.astimezone(zone).date() == day for moment in hours.moments) or not spans:
+        return ()
+    return () if is_holiday(day) else spans
 
 
 def _beginnings(hours: Hours, day: date, zone: ZoneInfo, is_holiday: IsHoliday) -> Iterator[datetime]:

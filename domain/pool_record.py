@@ -6,11 +6,17 @@ Imports the phone-number library: no webhook needs this module.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, time
+from types import MappingProxyType
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from domain import addresses, phone_numbers
+from domain.fields import cut
 from domain.pool import Pool, parse
 
+NO_PARTS: Mapping[str, str] = MappingProxyType({})
+_UTC = ZoneInfo("UTC")
 _LONGEST_PROBLEM = 1500
 _MOST_NAMED = 3
 
@@ -32,17 +38,53 @@ def problem(
     twins: Mapping[str, tuple[str, ...]],
     unknown_countries: Sequence[str] = (),
     overflow: Sequence[str | None] = (),
+    countries_with_parts: Mapping[str, str] = NO_PARTS,
+    zone: ZoneInfo = _UTC,
 ) -> str | None:
     """The sentence for the record. `twins` are other pools by id, with their numbers; `overflow` are the pools into
-    which this one overflows, one after the other: the last is None where there is none, or one met before."""
+    which this one overflows, one after the other: the last is None where there is none, or one met before.
+    `countries_with_parts`: those whose parts have more holidays, with an example; `zone`: the clock of the pools."""
     pool = _read(pool_id, data)
     shared = [_shared(number, twins) for number in pool.addresses]
-    unknown = [
-        f"holidays: nobody knows the public holidays of {country}; a country is written DE, a part of it DE-BY."
-        for country in unknown_countries[:_MOST_NAMED]
-    ]
-    sentences = (pool.problem, *unknown, *shared, _overflow(pool, overflow))
+    unknown = [_unknown(name) for name in unknown_countries[:_MOST_NAMED]]
+    partial = [_has_parts(*named) for named in list(countries_with_parts.items())[:_MOST_NAMED]]
+    sentences = (
+        pool.problem,
+        *unknown,
+        *partial,
+        *_not_at_midnight(pool, zone),
+        *shared,
+        _overflow(pool, overflow),
+    )
     return " ".join(filter(None, sentences))[:_LONGEST_PROBLEM] or None
+
+
+def _unknown(name: str) -> str:
+    return (
+        f"holidays: “{cut(name)}” is not a country or a part of one with known public holidays, and not a date; it is "
+        "ignored. Write a country as DE or Germany, a part of it as DE-BY, a date as 2026-12-24."
+    )
+
+
+def _has_parts(name: str, example: str) -> str:
+    return (
+        f"holidays: {name} stands for the holidays of the whole country only; parts of it have more, and are written "
+        f"such as {example}."
+    )
+
+
+def _not_at_midnight(pool: Pool, zone: ZoneInfo) -> list[str]:
+    """A sentence for each timestamp that is no day's beginning, for it may be meant for another day."""
+    moments = sorted(pool.hours.moments if pool.hours else ())
+    walls = [moment.astimezone(zone) for moment in moments]
+    return [_is_no_day(wall, zone) for wall in walls if wall.time() != time()][:_MOST_NAMED]
+
+
+def _is_no_day(wall: datetime, zone: ZoneInfo) -> str:
+    return (
+        f"holidays: the timestamp {wall:%Y-%m-%d %H:%M} ({zone.key}) is not midnight; it counts as {wall:%Y-%m-%d}. "
+        "Write the date as a text, such as 2026-12-24, or set time_zone in settings/routing and save this pool again."
+    )
 
 
 def _read(pool_id: str, data: Mapping[str, Any]) -> Pool:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
+from domain.addresses import visible
 from domain.fields import Fields
 
 OWN_WORKER = ("always", "available", "wait")
 MODES = ("none", "custom", "pool")
+_ZONE_BLANKS = re.compile(r"[\s_-]")
 
 
 @dataclass(frozen=True)
@@ -54,11 +58,19 @@ def parse(name: str, data: Mapping[str, Any] | None, version: object = None) -> 
     )
 
 
+@cache
+def _zones() -> dict[str, str]:
+    """Return the names of all time zones by what is left of them without case, blanks, underscores and hyphens."""
+    return {_ZONE_BLANKS.sub("", name).casefold(): name for name in available_timezones()}
+
+
 def _time_zone(fields: Fields, name: str) -> str:
     """By whose clock pools open, and a day of the wallboard begins."""
-    value = fields.text(name) or "UTC"
+    value = visible(fields.text(name) or "") or "UTC"
     try:
         return ZoneInfo(value).key
     except (ZoneInfoNotFoundError, ValueError, OSError):
+        if (meant := _zones().get(_ZONE_BLANKS.sub("", value).casefold())) is not None:
+            return meant
         fields.complain(f"{name} must be a time zone such as Europe/Berlin; it is treated as UTC.")
         return "UTC"

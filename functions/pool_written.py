@@ -14,7 +14,7 @@ from assignment import matching, worker_care
 from domain import phone_numbers, pool_record
 from domain.pool import parse
 from functions.door.trigger import Change
-from providers import database, log, pools, public_holidays, workers
+from providers import database, log, pools, public_holidays, settings, workers
 
 _MOST_WORKERS = 300  # the sweep sees to the others
 
@@ -60,9 +60,16 @@ def _written_if_wrong(pool_id: str) -> None:
     if isinstance(numbers, list) and numbers != data["addresses"]:
         changes["addresses"] = numbers
     twins = pools.twins(pool_record.numbers_of(data), other_than=pool_id)
-    unknown = public_holidays.unknown(pool_record.countries_of(data))
-    overflow = pools.overflow_of(parse(pool_id, data))
-    problem = pool_record.problem(pool_id, data, twins, unknown, overflow)
+    countries = pool_record.countries_of(data)
+    problem = pool_record.problem(
+        pool_id,
+        data,
+        twins,
+        unknown_countries=public_holidays.unknown(countries),
+        overflow=pools.overflow_of(parse(pool_id, data)),
+        countries_with_parts=public_holidays.with_parts(countries),
+        zone=settings.load().zone,
+    )
     if data.get("problem") != problem:
         changes["problem"] = problem or DELETE_FIELD
     if not changes:

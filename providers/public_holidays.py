@@ -1,38 +1,151 @@
-"""Public holidays, from the library `holidays`: which days they are in these countries, such as DE or DE-BY."""
+"""Public holidays of countries and their parts, from the library `holidays`; names of countries from Babel's CLDR.
+
+Both libraries load on first use: only instances whose pools name a country pay for them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
-from functools import lru_cache
+from functools import cache, lru_cache
+from typing import NamedTuple
+
+from domain import typed_words
+
+_LANGUAGES = ("en", "de", "fr", "es", "it", "pt", "nl")
+_IN_TWO = re.compile(r"[-_ /]")
+_OTHER_NAMES = {"uk": "GB", "great britain": "GB", "england": "GB-ENG", "america": "US", "holland": "NL"}
+_CODE = re.compile(r"[A-Za-z]{2,3}")
+_USUAL_PART = re.compile(r"[A-Z]{2,3}")
+_COMPARED_YEAR = 2027
 
 
-def of(countries: Iterable[str]) -> Callable[[date], bool]:
-    """Whether a day is a public holiday in one of the countries; one that nobody knows has none."""
-    named = tuple(countries)
-    return lambda day: any(day in _days(country, day.year) for country in named)
+class _Region(NamedTuple):
+    country: str
+    part: str | None = None
 
 
-def unknown(countries: Iterable[str]) -> list[str]:
-    """Those of them that the library does not know."""
-    return [country for country in countries if not _is_known(country)]
+def of(names: Iterable[str]) -> Callable[[date], bool]:
+    """Return whether a day is a public holiday in one of the countries or parts; an unknown name has none."""
+    regions = [region for region in map(_region, names) if region is not None]
+    return lambda day: any(day in _days(region, day.year) for region in regions)
+
+
+def unknown(names: Iterable[str]) -> list[str]:
+    """Return the names that are no country, and no part of one, with known holidays."""
+    return [name for name in names if _region(name) is None]
+
+
+def with_parts(names: Iterable[str]) -> dict[str, str]:
+    """Return the countries named whose parts have more holidays, each with an example of a part, such as GB: GB-ENG."""
+    found = {}
+    for name in names:
+        region = _region(name)
+        if (
+            region is not None
+            and region.part is None
+            and (part := _part_with_more(region.country)) is not None
+        ):
+            found[name] = f"{region.country}-{part}"
+    return found
 
 
 @lru_cache(maxsize=500)
-def _days(country: str, year: int) -> frozenset[date]:
-    from holidays import country_holidays  # 0.1 s and more, only for who names a country
+def _region(name: str) -> _Region | None:
+    """Return the country, or the part of one, that a person means by "DE", "DEU", "Germany", "DE-BY" or "Bayern"."""
+    typed = " ".join(name.split())
+    plain = typed_words.plain(typed)
+    if (other := _OTHER_NAMES.get(plain)) is not None:
+        return _region(other)
+    return _found_by(_by_code, typed) or _found_by(_by_name, typed) or _only_part_called(plain)
 
-    name, _, part = country.partition("-")
+
+def _found_by(find_country: Callable[[str], str | None], typed: str) -> _Region | None:
+    """Return a country, or a country and its part, where the country is found so."""
+    if (country := find_country(typed)) is not None:
+        return _Region(country)
+    for gap in _IN_TWO.finditer(typed):
+        country, part = find_country(typed[: gap.start()]), typed[gap.end() :].strip()
+        if country is not None and (code := _parts(country).get(typed_words.plain(part))) is not None:
+            return _Region(country, code)
+    return None
+
+
+def _by_code(code: str) -> str | None:
+    """Return the country's code of two letters. Loads no country but this one."""
+    if not _CODE.fullmatch(code):
+        return None
+    from holidays import country_holidays
+
     try:
-        return frozenset(country_holidays(name, subdiv=part or None, years=year))
-    except NotImplementedError:  # told in the pool's record: functions/pool_written.py
-        return frozenset()
+        return str(country_holidays(code.upper()).country)
+    except NotImplementedError:
+        return None
 
 
-@lru_cache(maxsize=500)
-def _is_known(country: str) -> bool:
+def _by_name(name: str) -> str | None:
+    return _countries_by_name().get(typed_words.plain(name))
+
+
+@cache
+def _codes() -> frozenset[str]:
     from holidays import list_supported_countries
 
-    name, _, part = country.partition("-")
-    parts = list_supported_countries(include_aliases=True).get(name)
-    return parts is not None and (not part or part in parts)
+    return frozenset(list_supported_countries(include_aliases=False))
+
+
+@cache
+def _countries_by_name() -> Mapping[str, str]:
+    """Return each country's code by its name in seven languages."""
+    from babel import Locale
+
+    return {
+        typed_words.plain(name): code
+        for language in reversed(_LANGUAGES)
+        for code, name in Locale(language).territories.items()
+        if code in _codes()
+    }
+
+
+@lru_cache(maxsize=300)
+def _parts(country: str) -> Mapping[str, str]:
+    """Return the codes of a country's parts by their codes, and by the other names that the library knows."""
+    from holidays import country_holidays
+
+    known = country_holidays(country)
+    names = {code: code for code in known.subdivisions}
+    names |= dict.fromkeys(getattr(known, "_deprecated_subdivisions", ()), "")
+    names |= {code: code for code, meant in names.items() if not meant}
+    names |= known.subdivisions_aliases
+    return {typed_words.plain(name): code for name, code in names.items()}
+
+
+@cache
+def _parts_by_name() -> Mapping[str, frozenset[_Region]]:
+    found: dict[str, set[_Region]] = {}
+    for country in sorted(_codes()):
+        for name, code in _parts(country).items():
+            found.setdefault(name, set()).add(_Region(country, code))
+    return {name: frozenset(regions) for name, regions in found.items()}
+
+
+def _only_part_called(plain: str) -> _Region | None:
+    """Return the only part called so in the world, such as Bayern; None for a code, and for a name of two parts."""
+    regions = _parts_by_name().get(plain, frozenset()) if len(plain) > 3 else frozenset()
+    return next(iter(regions)) if len(regions) == 1 else None
+
+
+@lru_cache(maxsize=500)
+def _days(region: _Region, year: int) -> frozenset[date]:
+    from holidays import country_holidays
+
+    return frozenset(country_holidays(region.country, subdiv=region.part, years=year))
+
+
+@lru_cache(maxsize=300)
+def _part_with_more(country: str) -> str | None:
+    """Return a part with holidays that the whole country does not have, None if there is none."""
+    whole = _days(_Region(country), _COMPARED_YEAR)
+    parts = sorted(set(_parts(country).values()), key=lambda code: (not _USUAL_PART.fullmatch(code), code))
+    return next((code for code in parts if _days(_Region(country, code), _COMPARED_YEAR) - whole), None)
