@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -56,28 +57,28 @@ def _came_in(before: Conversation, service_sid: str | None, identity: str, parti
 
 
 def _why_ignored(conversation: Conversation, identity: str, participant_sid: str) -> str | None:
-    """Why this participant counts for nothing here; None: a confirmed worker who is in it."""
+    """Why this participant counts for nothing here; None: a confirmed worker, who is in it unless Twilio denies it."""
     record, rule = database.read(workers.reference(identity), settings.reference())
     if identity in settings.of(rule).bots:
         return "it is one of the bots"
     if not workers.of(record).confirmed:
         return "not a confirmed worker"
-    result = twilio.participant(conversation, participant_sid)
-    if result.outcome in (Outcome.GONE, Outcome.MISSING):
-        return "they have left it meanwhile"
-    return None if conversation.exists else _why_not_ours(conversation)
-
-
-def _why_not_ours(conversation: Conversation) -> str | None:
-    """Of one without a record, to which a worker was added: the web chat of another product has visitors who are no
-    workers, and no messaging address. A worker alone is about to write to a customer."""
     people = twilio.participants(conversation)
-    if people.outcome is not Outcome.DONE or any(_is_bound(one) for one in people.body):
+    if people.outcome is not Outcome.DONE:
         return None
-    identities = {one.identity for one in people.body if one.identity}
-    if identities <= workers.confirmed(identities).keys():
+    if participant_sid not in {one.sid for one in people.body}:
+        return "they have left it meanwhile"
+    return None if conversation.exists else _why_not_ours(people.body)
+
+
+def _why_not_ours(people: Iterable[Any]) -> str | None:
+    """Of a conversation without a record: another product's web chat has visitors, who are no workers, and no messaging
+    address. A worker alone is about to write to a customer."""
+    if any(_is_bound(one) for one in people):
         return None
-    return "the conversation has no messaging address"
+    identities = {one.identity for one in people if one.identity}
+    are_all_workers = identities <= workers.confirmed(identities).keys()
+    return None if are_all_workers else "the conversation has no messaging address"
 
 
 def _is_bound(participant: Any) -> bool:

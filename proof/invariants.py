@@ -11,8 +11,9 @@ from datetime import UTC, datetime, timedelta
 
 from google.cloud import firestore
 
-from proof.contract import HELD, Breach, Record, capacity, held_by, is_for, is_free
+from proof.contract import HELD, Breach, Record, capacity, held_by, is_confirmed, is_for, is_free
 
+_CHANNELS = ("+", "whatsapp:")
 JUST_NOW = timedelta(seconds=5)  # since the sweep before the check
 
 
@@ -57,8 +58,8 @@ def observe(
 
 
 def broken(world: World) -> list[Breach]:
-    """Every breach of invariants 1, 2, 3, 4, 6, 9 and 10."""
-    checks = (lost, doubled, torn, miscounted, stuck, overdue, misheard, forgotten, repeated)
+    """Every breach of invariants 1, 2, 3, 4, 6, 9, 10 and 12."""
+    checks = (lost, doubled, torn, miscounted, stuck, overdue, misheard, forgotten, repeated, unconfirmed)
     return [breach for check in checks for breach in check(world)]
 
 
@@ -132,7 +133,7 @@ def miscounted(world: World) -> Iterator[Breach]:
         if worker.get("active") != len(held):
             sentence = f"holds {len(held)}, but active is {worker.get('active')}"
             yield Breach(4, "miscounted", identity, sentence)
-        elif worker.get("full") != (len(held) >= capacity(worker, world.pools)):
+        elif is_confirmed(worker) and worker.get("full") != (len(held) >= capacity(worker, world.pools)):
             yield Breach(4, "miscounted", identity, f"holds {len(held)}, but full is {worker.get('full')}")
 
 
@@ -150,7 +151,7 @@ def misheard(world: World) -> Iterator[Breach]:
         messages = world.twilio.get(sid, {}).get("messages") or []
         if record["state"] not in ("queued", "assigned") or not messages:
             continue
-        awaited, noted = _is_awaited(messages), record.get("awaiting_since") is not None
+        awaited, noted = _is_awaited(messages, world.workers), record.get("awaiting_since") is not None
         if awaited != noted:
             said = "waits for an answer" if awaited else "was answered"
             yield Breach(9, "misheard", sid, f"{said}, and its record says the opposite")
@@ -191,10 +192,25 @@ def repeated(world: World) -> Iterator[Breach]:
             seen.add(text)
 
 
-def _is_awaited(messages: list[Record]) -> bool:
-    """Whether a customer's message comes after the last one of a worker. A worker writes under an identity."""
-    people = [one["author"] for one in messages if one["author"] != "system"]
-    return bool(people) and (people[-1].startswith(("+", "whatsapp:")))
+def unconfirmed(world: World) -> Iterator[Breach]:
+    """12: whoever has a conversation that is not over, or is in it besides, is a confirmed worker."""
+    for sid, record in world.conversations.items():
+        if record["state"] == "closed":
+            continue
+        for identity in filter(None, (record.get("worker"), *(record.get("others") or ()))):
+            if not is_confirmed(world.workers.get(identity)):
+                yield Breach(12, "unconfirmed", sid, f"is {identity}'s, who is no confirmed worker")
+
+
+def _is_awaited(messages: list[Record], workers: Mapping[str, Record]) -> bool:
+    """Whether a customer's message comes after the last one of a confirmed worker, who writes under an identity."""
+    last = next((one["author"] for one in reversed(messages) if _is_of(one["author"], workers)), "")
+    return last.startswith(_CHANNELS)
+
+
+def _is_of(author: str, workers: Mapping[str, Record]) -> bool:
+    """Whether a customer or a worker wrote; a visitor or a bot answers no customer."""
+    return author.startswith(_CHANNELS) or is_confirmed(workers.get(author))
 
 
 def overdue(world: World) -> Iterator[Breach]:

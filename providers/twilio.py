@@ -121,11 +121,6 @@ def close(place: Somewhere) -> Result:
     return persistently(lambda: at(place).update(state="closed"))
 
 
-def participant(place: Somewhere, participant_sid: str) -> Result:
-    """Fetch one participant; GONE or MISSING where they have left."""
-    return persistently(lambda: at(place).participants(participant_sid).fetch())
-
-
 def participants(place: Somewhere) -> Result:
     """Everybody in the conversation; the body is the list of participants."""
     return persistently(lambda: at(place).participants.list())

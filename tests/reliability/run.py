@@ -27,7 +27,7 @@ from proof.journal import Journal
 from proof.replay import Replay, Tolerance
 from providers import clock, database
 from tests.reliability.network import Network, Parcel, at_step
-from tests.reliability.world import NUMBERS, RECORDS, WORKERS
+from tests.reliability.world import NUMBERS, RECORDS, VISITOR, WORKERS
 from tests.service import Apps
 
 EVENTS = ["onConversationAdded", "onConversationStateUpdated", "onConversationRemoved"]
@@ -239,6 +239,10 @@ class Run(RuleBasedStateMachine):
 
     def inside(self, sid: str) -> list[str]:
         return [one["identity"] for one in self.twilio.participants(sid) if one["identity"]]
+
+    def is_settled(self, identity: str) -> bool:
+        """Whether it is certain that they are a worker, or are none: one may still get a record."""
+        return identity == VISITOR or self.db.document(f"workers/{identity}").get().exists
 
     def _if_twilio_lets(self, act: Callable[[], object]) -> None:
         try:
