@@ -59,7 +59,7 @@ def to_worker(sid: str, actor: str, identity: str) -> None:
     if not heir.confirmed:
         raise Refused(f"{heir.name} waits for confirmation and cannot take a conversation yet.")
     attempt = uuid.uuid4().hex
-    moved = database.until_it_holds(lambda: _promised(sid, actor, heir, attempt))
+    moved = database.until_it_holds(lambda: _promised(sid, actor, heir.identity, attempt))
     if moved is None:
         return
     outcome = matching.finish(moved.conversation)
@@ -195,19 +195,22 @@ def _queue(sid: str, actor: str, pool_of: Callable[[Conversation], Pool]) -> Non
     database.until_it_holds(step)
 
 
-def _promised(sid: str, actor: str, heir: Worker, attempt: str) -> Moved | None:
+def _promised(sid: str, actor: str, identity: str, attempt: str) -> Moved | None:
     """It counts for the heir from now on, and whoever had it is still in it. None: it is theirs already."""
     before = conversations.load(sid)
     if attempt in (before.claim or ""):
         return Moved(before)  # our own commit, whose answer was lost
     before = _theirs(sid, actor)
-    if before.worker == heir.identity:
+    if before.worker == identity:
         return None
     _is_at_rest(before)
+    heir = workers.load(identity)
+    if not heir.confirmed:  # deleted since it was looked up
+        raise Refused(f"No worker is called {identity}.")
     why = f"{actor} handed it over"
     after = transitions.handed_to(with_stay(before), heir, attempt, clock.now(), why)
-    log.info(f"handed over by {actor}", conversation=sid, worker=heir.identity)
-    return ledger.move(before, after)
+    log.info(f"handed over by {actor}", conversation=sid, worker=identity)
+    return ledger.move(before, after, heir)
 
 
 def _theirs(sid: str, actor: str) -> Conversation:

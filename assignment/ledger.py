@@ -70,7 +70,9 @@ def move(
     if before.holder != after.holder:
         dated = clock.now() if before.worker != after.worker else None
         taker = holder or (workers.load(after.holder) if after.holder else None)
-        if taker and (holder or taker.version is not None):  # without a record: the sweep takes it from them
+        if taker and (
+            taker.confirmed or taker.version is not None
+        ):  # else the record was deleted a moment ago
             grown = _recounted(batch, taker, +1, known, dated)
         if before.holder and (worker := workers.load(before.holder)).version is not None:
             marks = _marks(worker, marked(worker)) if marked else NO_MARKS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -11,7 +12,7 @@ from assignment import claim, ledger, matching, worker_care
 from domain import transitions
 from domain.conversation import CLOSED, HELD, INACTIVE, QUEUED, Conversation
 from domain.pool import Pool
-from domain.worker import PERSON
+from domain.worker import PERSON, SERVICE
 from providers import (
     clock,
     configuration,
@@ -27,6 +28,7 @@ from providers import (
 from providers.twilio import Outcome
 
 _NO_RECORD = "has no record any more"
+_IN_FLIGHT = timedelta(minutes=10)  # longer than an event is on its way, as a rule
 
 
 def joined(sid: str, service_sid: str | None, identity: str, participant_sid: str) -> None:
@@ -135,12 +137,16 @@ def _remember(identity: str) -> None:
 
 
 def came_back(identity: str) -> bool:
-    """Whether the service made this record while a person was deleting the one before; then it is deleted, too.
+    """Whether the service made this record while a person was deleting the one before; then it is deleted, too. One
+    that a person may have confirmed since, because the event comes late, stays.
 
     Raises database.LostRace.
     """
     worker = workers.load(identity)
     if worker.version is None or worker.made_by == PERSON:
+        return False
+    age = clock.now() - (worker.status_since or clock.now())
+    if worker.confirmed and worker.made_by == SERVICE and age > _IN_FLIGHT:
         return False
     ledger.remove(worker)
     log.warning("The record was deleted by a person and made again by an event: deleted.", worker=identity)
@@ -152,24 +158,20 @@ def take_out(sid: str, identity: str, why: str = _NO_RECORD) -> None:
     before = conversations.load(sid)
     if before.leaving == identity and before.worker != identity:
         return  # being handed over: whoever finishes that takes them out
+    people = twilio.participants(before)
+    inside = {one.sid: one.identity for one in people.body} if people.outcome is Outcome.DONE else {}
+    for participant_sid in (one for one, name in inside.items() if name == identity):
+        twilio.remove_participant(
+            before, participant_sid
+        )  # who stays in it there is ignored as any other visitor
     if identity in before.others:
-        _take_out_at_twilio(before, identity)
         rest = tuple(other for other in before.others if other != identity)
         before = ledger.move(before, replace(before, others=rest)).conversation
-    if before.worker == identity and before.state in (*HELD, INACTIVE):
-        _take_out_at_twilio(before, identity)
+    is_edited = (
+        inside.get(before.participant_sid or "", identity) != identity
+    )  # the name was typed a moment ago
+    if before.worker == identity and before.state in (*HELD, INACTIVE) and not is_edited:
         holder_left(before, why)
-
-
-def _take_out_at_twilio(conversation: Conversation, identity: str) -> None:
-    """Where Twilio does not respond they stay in it there, ignored as every participant who is no worker."""
-    if conversation.worker == identity and conversation.participant_sid:
-        twilio.remove_participant(conversation, conversation.participant_sid)
-        return
-    people = twilio.participants(conversation)
-    for participant in people.body or () if people.outcome is Outcome.DONE else ():
-        if participant.identity == identity:
-            twilio.remove_participant(conversation, participant.sid)
 
 
 def holder_left(before: Conversation, why: str = "left it") -> None:

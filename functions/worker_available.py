@@ -24,8 +24,7 @@ def handle(change: Change) -> None:
         return
     before = parse(change.name, change.before) if change.before is not None else None
     after = parse(change.name, change.after, version=change.at)
-    if before is None and after.made_by != PERSON and former_workers.includes(change.name):
-        database.until_it_holds(partial(membership.came_back, change.name))
+    if _came_back(before, after):
         return
     if before is not None and before.confirmed and not after.confirmed:
         _dismiss(change.name)
@@ -39,6 +38,13 @@ def handle(change: Change) -> None:
             database.until_it_holds(lambda: _cared_for(before, after, change.at))
     elif (worker := database.until_it_holds(lambda: _cared_for(before, after, change.at))) is not None:
         _take(worker, before)
+
+
+def _came_back(before: Worker | None, after: Worker) -> bool:
+    """Whether the service has made this record while a person was deleting the one before."""
+    if before is not None or after.made_by == PERSON or not former_workers.includes(after.identity):
+        return False
+    return database.until_it_holds(partial(membership.came_back, after.identity))
 
 
 def _dismiss(identity: str) -> None:

@@ -193,12 +193,14 @@ def repeated(world: World) -> Iterator[Breach]:
 
 
 def unconfirmed(world: World) -> Iterator[Breach]:
-    """12: whoever has a conversation that is not over, or is in it besides, is a confirmed worker."""
+    """12: whoever has a conversation that is not over, or is in it besides, is a confirmed worker. A slot that is held
+    without a record is `miscounted`."""
     for sid, record in world.conversations.items():
         if record["state"] == "closed":
             continue
         for identity in filter(None, (record.get("worker"), *(record.get("others") or ()))):
-            if not is_confirmed(world.workers.get(identity)):
+            is_counted = record["state"] in HELD and identity not in world.workers
+            if not is_counted and not is_confirmed(world.workers.get(identity)):
                 yield Breach(12, "unconfirmed", sid, f"is {identity}'s, who is no confirmed worker")
 
 

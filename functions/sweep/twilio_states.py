@@ -27,17 +27,20 @@ class Roster:
 
     def __init__(self, bots: Collection[str]) -> None:
         self._bots = frozenset(bots)
-        self._counts: dict[str, bool] = {}
+        self._known: dict[str, bool] = {}
 
     def learn(self, identities: Iterable[str]) -> list[str]:
         """Look them up; returns those who are no confirmed workers."""
-        news = list(dict.fromkeys(one for one in identities if one not in self._counts))
+        news = list(dict.fromkeys(one for one in identities if one not in self._known))
         found = workers.confirmed(news) if news else {}
-        self._counts |= {one: one in found for one in news}
+        self._known |= {one: one in found for one in news}
         return [one for one in news if one not in found]
 
+    def is_confirmed(self, identity: str) -> bool:
+        return self._known.get(identity, False)
+
     def counts(self, identity: str) -> bool:
-        return identity not in self._bots and self._counts.get(identity, False)
+        return identity not in self._bots and self.is_confirmed(identity)
 
 
 def compare(progress: Progress, run: Run) -> Progress:
@@ -67,10 +70,11 @@ def _round(states: tuple[str, ...], after: str | None, at_once: int, run: Run) -
 
 
 def _dismiss(found: list[Conversation], roster: Roster, run: Run) -> None:
-    """A worker whose record was deleted, and the event of that lost: what they have waits again."""
-    named = [*(one.worker for one in found), *(other for one in found for other in one.others)]
-    people = [name for name in named if name and is_identity(name)]
-    for identity in roster.learn(people[:_MOST_PEOPLE]):
+    """A worker whose record was deleted, and the event of that lost: what they have waits again. A name that a person
+    has just typed into a record is none of theirs."""
+    holders = [one.worker for one in found if one.worker and one.worker == one.claimed_for]
+    others = [other for one in found for other in one.others if is_identity(other)]
+    for identity in roster.learn([*holders, *others][:_MOST_PEOPLE]):
         run.shielded("worker", identity, partial(membership.dismissed, identity), None)
         run.note("workers without a record who had something")
 
@@ -91,6 +95,9 @@ def _compare(sid: str, states: tuple[str, ...], roster: Roster) -> bool:
         carry_on(conversation)
         return True
     inside = _workers_in(conversation, people, roster)
+    if (holder := _holder_at_twilio(conversation, people)) and not roster.is_confirmed(holder):
+        membership.dismissed(holder)
+        return True
     bound = any((p.messaging_binding or {}).get("address") for p in people.body)
     if conversation.state == QUEUED and not inside and not bound:
         matching.close(conversation.sid, "the customer left it")
@@ -123,6 +130,12 @@ def _workers_in(conversation: Conversation, people: Result, roster: Roster) -> d
     strangers = [one for one in inside if one not in named]
     roster.learn([*(one for one in named if one in inside), *strangers[:_MOST_PEOPLE]])
     return {identity: sid for identity, sid in inside.items() if roster.counts(identity)}
+
+
+def _holder_at_twilio(conversation: Conversation, people: Result) -> str | None:
+    """The worker whom both name; None also where the record names somebody else than the participant that it knows."""
+    theirs = [p.identity for p in people.body if p.sid == conversation.participant_sid]
+    return conversation.worker if conversation.worker in theirs else None
 
 
 def _has_ended(conversation: Conversation, result: Result) -> bool:

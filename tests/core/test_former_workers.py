@@ -181,3 +181,31 @@ def test_a_name_whose_key_is_no_records_name_is_noted_all_the_same(
     assert exists(db, f"former_workers/{former_name(identity)}")
     user_added(service, identity)
     assert not exists(db, f"workers/{identity}")
+
+
+def test_a_lost_deletion_of_one_who_joined_by_hand_is_noticed(service: Service, db: Client) -> None:
+    """No claim of the service's names them."""
+    sid = write(service, ADA)
+    records.worker(db, ANN, "Unavailable")
+    service.settle()
+    service.standin.worker_join(sid, ANN)
+    service.settle()
+    assert conversation(db, sid)["worker"] == ANN
+    with events_lost(service):
+        db.document(f"workers/{ANN}").delete()
+    assert sweep(service)["conversations that Twilio knows otherwise"] == 1
+    assert (conversation(db, sid)["state"], workers_in(service.standin, sid)) == ("queued", [])
+    assert exists(db, f"former_workers/{ANN}")
+
+
+def test_a_name_that_was_typed_and_no_event_told_makes_no_former_worker(
+    service: Service, db: Client, held: str
+) -> None:
+    known_only_to_twilio(service, BEN)
+    service.triggers.behave(service.project, "conversation_written", drop=True)
+    db.document(f"conversations/{held}").update({"worker": BEN})
+    service.settle()
+    sweep(service)
+    assert (conversation(db, held)["worker"], workers_in(service.standin, held)) == (BEN, [BEN])
+    assert who(db, BEN) == ("service", True)
+    assert not exists(db, f"former_workers/{BEN}")
