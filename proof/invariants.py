@@ -22,6 +22,7 @@ class World:
     """Everything that can be seen from outside once all is quiet. `twilio`: conversations with participants.
 
     `given`: per conversation the workers whom the service has put into it; `now`: the time as the service has it.
+    `dismissed`: workers whose record was deleted at some time; their messages may have been heard before or after that.
     """
 
     conversations: Mapping[str, Record]
@@ -31,6 +32,7 @@ class World:
     twilio: Mapping[str, Record]
     given: Mapping[str, frozenset[str]] = field(default_factory=dict)
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    dismissed: frozenset[str] = frozenset()
 
 
 def observe(
@@ -39,6 +41,7 @@ def observe(
     requests: Iterable[Record],
     by_hand: Iterable[tuple[str, str]] = (),
     now: datetime | None = None,
+    dismissed: Iterable[str] = (),
 ) -> World:
     """`requests`: every REST call with its status (None: acted, answer lost); `by_hand`: who joined otherwise."""
     given: dict[str, set[str]] = {}
@@ -54,6 +57,7 @@ def observe(
         twilio={one["sid"]: one for one in twilio},
         given={sid: frozenset(workers) for sid, workers in given.items()},
         now=now or datetime.now(UTC),
+        dismissed=frozenset(dismissed),
     )
 
 
@@ -150,6 +154,8 @@ def misheard(world: World) -> Iterator[Breach]:
     for sid, record in world.conversations.items():
         messages = world.twilio.get(sid, {}).get("messages") or []
         if record["state"] not in ("queued", "assigned") or not messages:
+            continue
+        if world.dismissed.intersection(one["author"] for one in messages):
             continue
         awaited, noted = _is_awaited(messages, world.workers), record.get("awaiting_since") is not None
         if awaited != noted:

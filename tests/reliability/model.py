@@ -92,6 +92,12 @@ class Model(Run):
         for worker in workers:
             self.db.document(f"workers/{worker}").set({"status": status}, merge=True)
 
+    @step(worker=WORKER)
+    def dismiss(self, worker: str) -> None:
+        """Somebody deletes the worker's record; a status that is set later makes it again."""
+        self.dismissed.add(worker)
+        self.db.document(f"workers/{worker}").delete()
+
     @step(worker=WORKER, capacity=st.sampled_from([0, 1, 3, None, "many"]))
     def set_capacity(self, worker: str, capacity: int | str | None) -> None:
         self.db.document(f"workers/{worker}").set({"capacity": capacity}, merge=True)

@@ -68,6 +68,9 @@ class Run(RuleBasedStateMachine):
         self.script: list[str] = []
         self.clean = self.in_turn = True
         self.by_hand: set[tuple[str, str]] = set()  # who joined which conversation at Twilio
+        self.dismissed: set[str] = (
+            set()
+        )  # workers whose records somebody has deleted, perhaps made again since
         self.edited: set[str] = set()  # conversations in whose records somebody has written another worker
         self.project = f"demo-{secrets.token_hex(6)}"
         self.network = Network(apps.client)
@@ -228,7 +231,8 @@ class Run(RuleBasedStateMachine):
 
     def _world(self) -> invariants.World:
         twilio = self.twilio.state()["conversations"]
-        return invariants.observe(self.db, twilio, self.twilio.requests, self.by_hand, clock.now())
+        seen = (twilio, self.twilio.requests, self.by_hand, clock.now(), self.dismissed)
+        return invariants.observe(self.db, *seen)
 
     def sids(self) -> list[str]:
         return [one["sid"] for one in self.twilio.conversations()]
