@@ -32,8 +32,12 @@ def woke_up(before: Conversation, at: datetime | None = None) -> None:
     elif before.participant_sid is None:
         arrival.route_known(before)
     else:  # a person has taken the name out, and whoever has it is in it still
-        with suppress(hand_over.Refused):  # Twilio does not tell just now: the sweep follows the edit
-            hand_over.edited(before.sid, before.participant_sid, None)
+        _follow_edit(before)
+
+
+def _follow_edit(edited: Conversation) -> None:
+    with suppress(hand_over.Refused):  # Twilio does not respond: the sweep follows the edit
+        hand_over.edited(edited.sid, edited.participant_sid, edited.worker)
 
 
 def _back_to_its_worker(before: Conversation, at: datetime | None) -> None:
@@ -41,7 +45,11 @@ def _back_to_its_worker(before: Conversation, at: datetime | None) -> None:
     worker = workers.load(before.worker or "")
     if not worker.confirmed:
         membership.take_out(before.sid, worker.identity)
-        woke_up(conversations.load(before.sid), at)
+        without = conversations.load(before.sid)
+        if without.worker != worker.identity:
+            woke_up(without, at)
+        else:  # a person has typed this name, and the participant of another worker is in it
+            _follow_edit(before)
         return
     changed = replace(before, state_changed_at=at or before.state_changed_at)
     awake = ledger.move(before, transitions.active_again(changed, clock.now()), worker).conversation

@@ -161,16 +161,14 @@ def take_out(sid: str, identity: str, why: str = _NO_RECORD) -> None:
     people = twilio.participants(before)
     inside = {one.sid: one.identity for one in people.body} if people.outcome is Outcome.DONE else {}
     for participant_sid in (one for one, name in inside.items() if name == identity):
-        twilio.remove_participant(
-            before, participant_sid
-        )  # who stays in it there is ignored as any other visitor
+        twilio.remove_participant(before, participant_sid)  # if that fails they are ignored, as any visitor
     if identity in before.others:
         rest = tuple(other for other in before.others if other != identity)
         before = ledger.move(before, replace(before, others=rest)).conversation
-    is_edited = (
-        inside.get(before.participant_sid or "", identity) != identity
-    )  # the name was typed a moment ago
-    if before.worker == identity and before.state in (*HELD, INACTIVE) and not is_edited:
+    holder = inside.get(
+        before.participant_sid or "", identity
+    )  # another one: the name was typed a moment ago
+    if before.worker == identity == holder and before.state in (*HELD, INACTIVE):
         holder_left(before, why)
 
 

@@ -183,6 +183,20 @@ def test_a_name_whose_key_is_no_records_name_is_noted_all_the_same(
     assert not exists(db, f"workers/{identity}")
 
 
+def test_a_name_without_a_record_is_typed_and_the_conversation_wakes_up(
+    service: Service, db: Client, held: str
+) -> None:
+    service.standin.set_state(held, "inactive")
+    service.settle()
+    service.triggers.behave(service.project, "conversation_written", drop=True)
+    db.document(f"conversations/{held}").update({"worker": "nobody@example.com"})
+    service.standin.set_state(held, "active")
+    service.settle()
+    sweep(service)
+    assert (conversation(db, held)["state"], conversation(db, held)["worker"]) == ("assigned", ANN)
+    assert workers_in(service.standin, held) == [ANN]
+
+
 def test_a_lost_deletion_of_one_who_joined_by_hand_is_noticed(service: Service, db: Client) -> None:
     """No claim of the service's names them."""
     sid = write(service, ADA)
