@@ -259,6 +259,7 @@ main() {
   fi
   prepare_secrets
   wait_for_indexes # before any code that queries with them serves
+  upgrade_records # a worker of an earlier version must not be locked out by the new code
   deploy_functions
   remove_secrets
   if [ -z "$ONLY" ]; then

@@ -6,10 +6,10 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
-from assignment import arrival, hand_over, ledger, matching
+from assignment import arrival, hand_over, ledger, matching, membership
 from domain import transitions
 from domain.conversation import ASSIGNING, HELD, INACTIVE, Conversation
-from providers import clock
+from providers import clock, conversations, workers
 
 
 def fell_asleep(before: Conversation, at: datetime | None = None) -> None:
@@ -28,15 +28,33 @@ def woke_up(before: Conversation, at: datetime | None = None) -> None:
     if before.state != INACTIVE or is_stale(before, at):
         _remember_when(before, at)
     elif before.worker is not None:
-        changed = replace(before, state_changed_at=at or before.state_changed_at)
-        awake = ledger.move(before, transitions.active_again(changed, clock.now())).conversation
-        if awake.state == ASSIGNING:
-            matching.finish(awake)
+        _back_to_its_worker(before, at)
     elif before.participant_sid is None:
         arrival.route_known(before)
     else:  # a person has taken the name out, and whoever has it is in it still
-        with suppress(hand_over.Refused):  # Twilio does not tell just now: the sweep follows the edit
-            hand_over.edited(before.sid, before.participant_sid, None)
+        _follow_edit(before)
+
+
+def _follow_edit(edited: Conversation) -> None:
+    with suppress(hand_over.Refused):  # Twilio does not respond: the sweep follows the edit
+        hand_over.edited(edited.sid, edited.participant_sid, edited.worker)
+
+
+def _back_to_its_worker(before: Conversation, at: datetime | None) -> None:
+    """Beyond capacity if need be; one whose record was deleted, or is not confirmed, is taken out of it first."""
+    worker = workers.load(before.worker or "")
+    if not worker.confirmed:
+        membership.take_out(before.sid, worker.identity)
+        without = conversations.load(before.sid)
+        if without.worker != worker.identity:
+            woke_up(without, at)
+        else:  # a person has typed this name, and the participant of another worker is in it
+            _follow_edit(before)
+        return
+    changed = replace(before, state_changed_at=at or before.state_changed_at)
+    awake = ledger.move(before, transitions.active_again(changed, clock.now()), worker).conversation
+    if awake.state == ASSIGNING:
+        matching.finish(awake)
 
 
 def is_stale(before: Conversation, at: datetime | None) -> bool:

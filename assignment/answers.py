@@ -23,7 +23,7 @@ being there for a person's doing (docs/decisions/0006-handing-over.md).
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import partial
+from functools import cache, partial
 
 from assignment import claim, hand_over, ledger, matching, worker_care
 from domain import messages, patience, transitions
@@ -39,22 +39,26 @@ def hear(before: Conversation, told: Iterable[Message]) -> bool:
     after = heard(before, told)
     if after == before:
         return False
-    if _answered_while_it_was_taken(before, after):
-        _give_back(after)
-    else:
+    if not (_answered_while_it_was_taken(before, after) and _give_back(after)):
         ledger.note(before, after)
     return True
 
 
 def heard(before: Conversation, told: Iterable[Message]) -> Conversation:
     """The record with these messages; nothing is written."""
-    after = before
+    after, stranger = before, cache(_sender_unnamed)
     for message in sorted(told, key=lambda one: one.index):
         sender = messages.sender_of(message, before)
         if sender is None and message.index not in {one.index for one in before.heard}:
-            sender = messages.stranger(message.author, settings.load().bots)
+            sender = stranger(message.author)
         after = messages.noted(after, message, sender or SERVICE)
     return after
+
+
+def _sender_unnamed(author: str) -> str:
+    """From whom a message is whose author the record does not name: only a confirmed worker answers a customer."""
+    is_worker = bool(workers.confirmed([author]))
+    return messages.stranger(author, settings.load().bots) if is_worker else SERVICE
 
 
 def has_read(sid: str, index: int) -> bool:
@@ -96,9 +100,8 @@ def _decide(sid: str, pool: Pool, told: tuple[Message, ...]) -> ledger.Moved | N
         ledger.note(stored, before)
         return None
     why = patience.why_back(before, now)
-    after, holder = transitions.taken_back(hand_over.with_stay(before), now), None
-    if before.others:
-        holder = ledger.record_of(before.others[0])
+    after = transitions.taken_back(hand_over.with_stay(before), now)
+    if (holder := worker_care.first_confirmed(before.others)) is not None:
         after = transitions.handed_over(after, holder, now)
     else:
         after = transitions.queued(after, pool, now, why)
@@ -122,7 +125,11 @@ def _answered_while_it_was_taken(before: Conversation, after: Conversation) -> b
     return answers and before.state == QUEUED and after.answered_by == before.taken_from is not None
 
 
-def _give_back(after: Conversation) -> None:
+def _give_back(after: Conversation) -> bool:
+    """Whether they may have it; a worker whose record was deleted meanwhile may not."""
     worker = workers.load(after.taken_from or "")
+    if not worker.confirmed:
+        return False
     matching.give_to(after, worker, "they answered while it was being taken from them")
     worker_care.answers_again(workers.load(worker.identity))
+    return True

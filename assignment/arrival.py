@@ -73,10 +73,12 @@ def waits_no_more(sid: str, why: str) -> bool:
 
 
 def nobody_to_wait_for(identity: str) -> None:
-    """The worker's record was deleted: who waited for them alone goes on without them."""
-    if workers.load(identity).version is None:
+    """The worker's record was deleted, or is confirmed no more: who waited for them alone goes on without them."""
+    if not workers.load(identity).confirmed:
         for entry in pending.waiting_for(identity, _MOST_WAITING):
-            again = partial(waits_no_more, entry.sid, f"{identity} has no record any more")
+            again = partial(
+                waits_no_more, entry.sid, f"{identity} has no record any more, or is not confirmed"
+            )
             database.until_it_holds(again)
 
 
@@ -106,10 +108,11 @@ def _route(arrival: Arrival) -> None:
 def _carry_out(seen: Seen) -> None:
     own_worker = customers.find_worker_for_customer(seen.customer)
     route = rules.decide_route(seen.settings, seen.number_pool, own_worker)
-    worker = worker_care.find(route.worker, seen.conversation.service_sid) if route.worker else None
-    if route.worker and worker is None:
-        customers.tell(seen.customer, f"worker: nobody is called {route.worker}, neither here nor at Twilio.")
+    if route.worker is None:
+        return _without_own_worker(seen)
+    worker, why_not = worker_care.meant_by(route.worker, seen.conversation.service_sid)
     if worker is None:
+        customers.tell(seen.customer, f"worker: {why_not}.")
         return _without_own_worker(seen)
     conversation = replace(seen.conversation, mode=route.mode, pool=route.pool, starting=False)
     if rules.own_worker_is_added(seen.settings) or _is_free(worker):
@@ -154,9 +157,15 @@ def _again(seen: Seen, arrival: Arrival) -> None:
     if stored.address is None and stored.state != CLOSED:
         ledger.move(stored, _described(seen, arrival))
     elif rules.is_abandoned(stored, clock.now()):
-        matching.finish(stored)
+        _finish(stored)
     elif stored.state == QUEUED:
         matching.look_again(stored)
+
+
+def _finish(abandoned: Conversation) -> None:
+    """For a worker whose record was deleted meanwhile the sweep decides again."""
+    if worker_care.first_confirmed([abandoned.worker or ""]):
+        matching.finish(abandoned)
 
 
 def _note(before: Conversation, after: Conversation, why: str) -> None:

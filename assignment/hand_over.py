@@ -25,6 +25,7 @@ from functools import partial
 
 from assignment import claim, ledger, matching, membership, worker_care
 from assignment.ledger import Moved
+from assignment.worker_care import Meant
 from domain import transitions
 from domain.conversation import ASSIGNED, ASSIGNING, CLOSED, INACTIVE, QUEUED, UNROUTED, Conversation
 from domain.pool import Pool
@@ -51,12 +52,14 @@ def to_pool(sid: str, actor: str, pool_id: str) -> None:
 
 
 def to_worker(sid: str, actor: str, identity: str) -> None:
-    """To a named worker, in any spelling, whatever their status and load."""
-    heir = worker_care.find(identity, conversations.load(sid).service_sid)
+    """To a named, confirmed worker, in any spelling, whatever their status and load."""
+    heir = workers.called(identity)
     if heir is None or not heir.can_sign_in:
-        raise Refused(f"Nobody is called {identity}.")
+        raise Refused(f"No worker is called {identity}.")
+    if not heir.confirmed:
+        raise Refused(f"{heir.name} waits for confirmation and cannot take a conversation yet.")
     attempt = uuid.uuid4().hex
-    moved = database.until_it_holds(lambda: _promised(sid, actor, heir, attempt))
+    moved = database.until_it_holds(lambda: _promised(sid, actor, heir.identity, attempt))
     if moved is None:
         return
     outcome = matching.finish(moved.conversation)
@@ -97,10 +100,13 @@ def edited(sid: str, stay: str | None, new: str | None, old: str | None = None) 
     meanwhile, nothing happens. `old` is what it said before: counted afresh, but perhaps never in it, for somebody may
     have edited it twice. Raises Refused while Twilio does not tell who is in it.
     """
-    heir = worker_care.find(new, conversations.load(sid).service_sid) if new else None
+    heir, why_not = Meant(None)
+    if new:
+        heir, why_not = worker_care.meant_by(new, conversations.load(sid).service_sid)
     if heir is not None and heir.version is None:
-        worker_care.create_if_missing(heir.identity, heir.display_name)
-    moved = database.until_it_holds(lambda: _followed(sid, stay, new, heir))
+        worker_care.create(heir)
+        heir = workers.load(heir.identity)
+    moved = database.until_it_holds(lambda: _followed(sid, stay, new, heir, why_not))
     if moved is None:
         return
     now = moved.conversation
@@ -115,7 +121,7 @@ def edited(sid: str, stay: str | None, new: str | None, old: str | None = None) 
         matching.freed(worker)
 
 
-def _followed(sid: str, stay: str | None, new: str | None, heir: Worker | None) -> Moved | None:
+def _followed(sid: str, stay: str | None, new: str | None, heir: Worker | None, why_not: str) -> Moved | None:
     """The record as the edit wants it, without the counts, which are counted afresh afterwards: they may have been
     mended by the edited record already. None: it has moved on."""
     current = conversations.load(sid)
@@ -128,7 +134,7 @@ def _followed(sid: str, stay: str | None, new: str | None, heir: Worker | None) 
     old = held.worker
     if new and (heir is None or not heir.can_sign_in):
         theirs = old or (current.claimed_for if current.state == ASSIGNING else None)
-        why = f"nobody is called {new}" + (f": it stays with {theirs}" if theirs else "")
+        why = (why_not or f"nobody can sign in as {new}") + (f": it stays with {theirs}" if theirs else "")
         after = replace(held, worker=theirs).noted(now, "not handed over", why)
     elif heir is None:
         gone = replace(transitions.let_go(held, now) if old else held, mode="pool")
@@ -155,7 +161,8 @@ def _as_twilio_has_it(edited: Conversation) -> Conversation:
         raise Refused("Twilio does not answer just now; try again.")
     inside = {one.sid: one.identity for one in people.body if one.identity}
     known = {edited.worker, *edited.others, *settings.load().bots}
-    besides = (sid for sid, identity in inside.items() if identity not in known)
+    ours = workers.confirmed(identity for identity in inside.values() if identity not in known)
+    besides = (sid for sid, identity in inside.items() if identity in ours)
     stay = edited.participant_sid or min(besides, default="")
     return replace(edited, worker=inside.get(stay), participant_sid=stay if stay in inside else None)
 
@@ -188,19 +195,22 @@ def _queue(sid: str, actor: str, pool_of: Callable[[Conversation], Pool]) -> Non
     database.until_it_holds(step)
 
 
-def _promised(sid: str, actor: str, heir: Worker, attempt: str) -> Moved | None:
+def _promised(sid: str, actor: str, identity: str, attempt: str) -> Moved | None:
     """It counts for the heir from now on, and whoever had it is still in it. None: it is theirs already."""
     before = conversations.load(sid)
     if attempt in (before.claim or ""):
         return Moved(before)  # our own commit, whose answer was lost
     before = _theirs(sid, actor)
-    if before.worker == heir.identity:
+    if before.worker == identity:
         return None
     _is_at_rest(before)
+    heir = workers.load(identity)
+    if not heir.confirmed:  # deleted since it was looked up
+        raise Refused(f"No worker is called {identity}.")
     why = f"{actor} handed it over"
     after = transitions.handed_to(with_stay(before), heir, attempt, clock.now(), why)
-    log.info(f"handed over by {actor}", conversation=sid, worker=heir.identity)
-    return ledger.move(before, after)
+    log.info(f"handed over by {actor}", conversation=sid, worker=identity)
+    return ledger.move(before, after, heir)
 
 
 def _theirs(sid: str, actor: str) -> Conversation:

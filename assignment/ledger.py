@@ -20,8 +20,18 @@ from domain import worker as worker_record
 from domain.conversation import QUEUED, Conversation
 from domain.device import Device
 from domain.pool import Pool
-from domain.worker import Worker
-from providers import clock, conversations, database, log, pending, pools, settings, workers
+from domain.worker import PERSON, SERVICE, Worker
+from providers import (
+    clock,
+    conversations,
+    database,
+    former_workers,
+    log,
+    pending,
+    pools,
+    settings,
+    workers,
+)
 
 if TYPE_CHECKING:
     from google.cloud.firestore import WriteBatch
@@ -29,6 +39,7 @@ if TYPE_CHECKING:
 NO_POOLS: Mapping[str, Pool] = MappingProxyType({})
 NO_MARKS: Mapping[str, Any] = MappingProxyType({})
 _MARKS = ("missed", "missed_at", "unavailable_because")
+_ADMITTED = ("made_by", "confirmed", "frontline_asked", "ask_frontline_at")
 
 
 @dataclass(frozen=True)
@@ -58,8 +69,11 @@ def move(
     grown = fallen = None
     if before.holder != after.holder:
         dated = clock.now() if before.worker != after.worker else None
-        if after.holder:
-            grown = _recounted(batch, holder or record_of(after.holder), +1, known, dated)
+        taker = holder or (workers.load(after.holder) if after.holder else None)
+        if taker and (
+            taker.confirmed or taker.version is not None
+        ):  # else the record was deleted a moment ago
+            grown = _recounted(batch, taker, +1, known, dated)
         if before.holder and (worker := workers.load(before.holder)).version is not None:
             marks = _marks(worker, marked(worker)) if marked else NO_MARKS
             fallen = _recounted(batch, worker, -1, known, marks=marks)
@@ -77,16 +91,18 @@ def move(
     return Moved(replace(after, version=version), grown, fallen)
 
 
-def record_of(identity: str) -> Worker:
-    """The worker's record; for somebody without one what it will be: Unavailable, in the default pool."""
-    worker = workers.load(identity)
-    return worker if worker.version is not None else newcomer(identity)
-
-
-def newcomer(identity: str, display_name: str | None = None) -> Worker:
+def newcomer(identity: str, display_name: str | None, *, confirmed: bool) -> Worker:
+    """A record that the service is about to make: Unavailable, in the default pool."""
     default_pool = settings.load().default_pool
-    since = clock.now()
-    return Worker(identity, False, (default_pool,), None, display_name, status_since=since, is_complete=True)
+    return Worker(
+        identity,
+        pools=(default_pool,),
+        display_name=display_name,
+        status_since=clock.now(),
+        made_by=SERVICE,
+        confirmed=confirmed,
+        is_complete=True,
+    )
 
 
 def note(before: Conversation, after: Conversation) -> None:
@@ -105,10 +121,32 @@ def note(before: Conversation, after: Conversation) -> None:
             log.error(f"What was written is not noted: {error}", conversation=after.sid)
 
 
-def register(identity: str, display_name: str | None) -> None:
-    """A record for a new worker; raises database.AlreadyThere for one who has a record."""
-    record = worker_record.stored(newcomer(identity, display_name))
-    database.write(workers.reference(identity), record, None)
+def register(worker: Worker) -> Worker:
+    """Make the record of a new worker; raises database.AlreadyThere for a worker who has one."""
+    version = database.write(workers.reference(worker.identity), worker_record.stored(worker), None)
+    return replace(worker, version=version)
+
+
+def remove(worker: Worker) -> None:
+    """Delete a worker's record. Raises database.LostRace where it has changed."""
+    unchanged = database.client().write_option(last_update_time=worker.version)
+    batch = database.client().batch()
+    batch.delete(workers.reference(worker.identity), option=unchanged)
+    database.commit(batch)
+
+
+def note_former(identity: str) -> None:
+    """Write that a person has deleted this worker's record."""
+    batch = database.client().batch()
+    batch.set(former_workers.reference(identity), {"identity": identity, "at": clock.now()})
+    database.commit(batch)
+
+
+def forget_former(identity: str) -> None:
+    """Take that back: there is a record again."""
+    batch = database.client().batch()
+    batch.delete(former_workers.reference(identity))
+    database.commit(batch)
 
 
 def set_status(identity: str, status: str) -> None:
@@ -143,7 +181,13 @@ def put_right(worker: Worker, right: Worker) -> Worker:
     """Writes what the service keeps in a worker's record, where `right` differs. Raises database.LostRace."""
     if not (changes := _differences(worker, right)):
         return right
-    version = database.write(workers.reference(worker.identity), changes, worker.version)
+    batch = database.client().batch()
+    database.put(batch, workers.reference(worker.identity), changes, worker.version)
+    if (
+        not worker.is_complete and worker.made_by == PERSON
+    ):  # in one commit: a later deletion is noted after it
+        batch.delete(former_workers.reference(worker.identity))
+    version, *_ = database.commit(batch)
     if worker.problem != worker.reported_problem and worker.problem:
         log.warning(f"The record of a worker is not right: {worker.problem}", worker=worker.identity)
     return replace(right, version=version)
@@ -197,7 +241,7 @@ def _recounted(
     """The worker with so many more; a count that is missing is counted afresh."""
     held = conversations.how_many_held(worker.identity) if worker.active is None else worker.active
     after = replace(worker, active=max(0, held + change))
-    after = replace(after, full=not rules.has_room(after, pools.deciding(after, known)))
+    after = replace(after, full=rules.is_full(after, pools.deciding(after, known)))
     values: dict[str, Any] = {"active": after.active, "full": after.full, **marks}
     if dated:
         after = replace(after, last_assigned_at=dated)
@@ -211,13 +255,15 @@ def _differences(worker: Worker, right: Worker) -> dict[str, Any]:
     """The fields to write. A status that makes no sense is left for the person to mend, and reported."""
     from google.cloud.firestore import DELETE_FIELD
 
-    kept = ("active", "full", "status_since", "pools", *_MARKS)
+    kept = ("active", "full", "status_since", "pools", *_ADMITTED, *_MARKS)
     changes = {name: getattr(right, name) for name in kept if getattr(worker, name) != getattr(right, name)}
     if "pools" in changes:
         changes["pools"] = list(right.pools or ())
     if not worker.is_complete:
-        changes |= {"last_assigned_at": worker.last_assigned_at}
+        changes |= {"last_assigned_at": worker.last_assigned_at, "made_by": right.made_by}
         changes["key"] = worker_record.key_of(worker.identity)
+        if not worker.has_confirmed:
+            changes["confirmed"] = right.confirmed
         if worker.has_odd_blanks_in_pools:
             changes["pools"] = list(right.pools or ())
         if not worker.has_status:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
+from typing import Any
 
-from assignment import claim, ledger, matching
+from assignment import claim, ledger, matching, worker_care
 from domain import transitions
 from domain.conversation import CLOSED, HELD, INACTIVE, QUEUED, Conversation
 from domain.pool import Pool
+from domain.worker import PERSON, SERVICE
 from providers import (
     clock,
     configuration,
@@ -21,6 +25,10 @@ from providers import (
     twilio,
     workers,
 )
+from providers.twilio import Outcome
+
+_NO_RECORD = "has no record any more"
+_IN_FLIGHT = timedelta(minutes=10)  # longer than an event is on its way, as a rule
 
 
 def joined(sid: str, service_sid: str | None, identity: str, participant_sid: str) -> None:
@@ -31,16 +39,52 @@ def joined(sid: str, service_sid: str | None, identity: str, participant_sid: st
     before = conversations.load(sid)
     if before.state == CLOSED or before.leaving == identity:  # it was taken from them just now
         return
-    if before.worker == identity:
+    if before.worker == identity and before.participant_sid in (None, participant_sid):
         _is_in_it(before, participant_sid)
-    elif identity in settings.load().bots:
-        return  # in it without counting as anybody's worker
+    elif identity not in before.others:
+        _came_in(before, service_sid, identity, participant_sid)
+
+
+def _came_in(before: Conversation, service_sid: str | None, identity: str, participant_sid: str) -> None:
+    service_sid = configuration.service_in_use(before.service_sid or service_sid)
+    known = replace(before, service_sid=service_sid)
+    if (why := _why_ignored(known, identity, participant_sid)) is not None:
+        log.info(f"a participant is ignored: {why}", conversation=before.sid, participant=identity)
+    elif before.worker == identity:
+        _is_in_it(before, participant_sid)
     elif before.worker is not None:
-        if identity not in before.others:
-            ledger.move(before, replace(before, others=(*before.others, identity)))
+        ledger.move(before, replace(before, others=(*before.others, identity)))
     else:
-        service_sid = configuration.service_in_use(before.service_sid or service_sid)
-        _counts_as_theirs(before, replace(before, service_sid=service_sid), identity, participant_sid)
+        _counts_as_theirs(before, known, identity, participant_sid)
+
+
+def _why_ignored(conversation: Conversation, identity: str, participant_sid: str) -> str | None:
+    """Why this participant counts for nothing here; None: a confirmed worker, who is in it unless Twilio denies it."""
+    record, rule = database.read(workers.reference(identity), settings.reference())
+    if identity in settings.of(rule).bots:
+        return "it is one of the bots"
+    if not workers.of(record).confirmed:
+        return "not a confirmed worker"
+    people = twilio.participants(conversation)
+    if people.outcome is not Outcome.DONE:
+        return None
+    if participant_sid not in {one.sid for one in people.body}:
+        return "they have left it meanwhile"
+    return None if conversation.exists else _why_not_ours(people.body)
+
+
+def _why_not_ours(people: Iterable[Any]) -> str | None:
+    """Of a conversation without a record: another product's web chat has visitors, who are no workers, and no messaging
+    address. A worker alone is about to write to a customer."""
+    if any(_is_bound(one) for one in people):
+        return None
+    identities = {one.identity for one in people if one.identity}
+    are_all_workers = identities <= workers.confirmed(identities).keys()
+    return None if are_all_workers else "the conversation has no messaging address"
+
+
+def _is_bound(participant: Any) -> bool:
+    return bool((participant.messaging_binding or {}).get("address"))
 
 
 def learn_projected(sid: str, projected_address: str) -> None:
@@ -70,19 +114,62 @@ def customer_left(sid: str, address: str) -> None:
         matching.close(sid, "the customer left it")
 
 
-def vanished(identity: str) -> None:
-    """The worker's record was deleted: what they held waits again, and they are taken out of it."""
-    if workers.load(identity).version is None:
-        for held in conversations.held_by(identity):
-            database.until_it_holds(partial(_let_go, held.sid, identity))
+def dismissed(identity: str) -> None:
+    """The worker's record was deleted, or is confirmed no more: they are taken out of every conversation that is not
+    over, and what they had waits again. Safe to repeat; of one who is a worker again it changes nothing."""
+    worker = workers.load(identity)
+    if worker.confirmed:
+        return
+    if worker.version is None:
+        _remember(identity)
+    why = _NO_RECORD if worker.version is None else "is not a confirmed worker any more"
+    for conversation in conversations.involving(identity):
+        database.until_it_holds(partial(take_out, conversation.sid, identity, why))
 
 
-def _let_go(sid: str, identity: str) -> None:
+def _remember(identity: str) -> None:
+    """So that nothing but a person makes a record for them again. Writes first and looks afterwards, because a person
+    may be making another record of that name."""
+    if workers.named(identity) is None:
+        ledger.note_former(identity)
+        if workers.called(identity) is not None:
+            ledger.forget_former(identity)
+
+
+def came_back(identity: str) -> bool:
+    """Whether the service made this record while a person was deleting the one before; then it is deleted, too. One
+    that a person may have confirmed since, because the event comes late, stays.
+
+    Raises database.LostRace.
+    """
+    worker = workers.load(identity)
+    if worker.version is None or worker.made_by == PERSON:
+        return False
+    age = clock.now() - (worker.status_since or clock.now())
+    if worker.confirmed and worker.made_by == SERVICE and age > _IN_FLIGHT:
+        return False
+    ledger.remove(worker)
+    log.warning("The record was deleted by a person and made again by an event: deleted.", worker=identity)
+    return True
+
+
+def take_out(sid: str, identity: str, why: str = _NO_RECORD) -> None:
+    """Take somebody who is no confirmed worker out of a conversation, here and at Twilio. Raises database.LostRace."""
     before = conversations.load(sid)
-    if before.holder == identity:
-        if before.participant_sid:
-            twilio.remove_participant(before, before.participant_sid)
-        holder_left(before, "has no record any more")
+    if before.leaving == identity and before.worker != identity:
+        return  # being handed over: whoever finishes that takes them out
+    people = twilio.participants(before)
+    inside = {one.sid: one.identity for one in people.body} if people.outcome is Outcome.DONE else {}
+    for participant_sid in (one for one, name in inside.items() if name == identity):
+        twilio.remove_participant(before, participant_sid)  # if that fails they are ignored, as any visitor
+    if identity in before.others:
+        rest = tuple(other for other in before.others if other != identity)
+        before = ledger.move(before, replace(before, others=rest)).conversation
+    holder = inside.get(
+        before.participant_sid or "", identity
+    )  # another one: the name was typed a moment ago
+    if before.worker == identity == holder and before.state in (*HELD, INACTIVE):
+        holder_left(before, why)
 
 
 def holder_left(before: Conversation, why: str = "left it") -> None:
@@ -91,15 +178,15 @@ def holder_left(before: Conversation, why: str = "left it") -> None:
     if before.state not in (*HELD, INACTIVE):
         return
     now = clock.now()
-    if heirs := [other for other in before.others if other != before.leaving]:
-        heir = ledger.record_of(heirs[0])
+    heirs = [other for other in before.others if other != before.leaving]
+    if (heir := worker_care.first_confirmed(heirs)) is not None:
         moved = ledger.move(before, transitions.handed_over(before, heir, now), heir)
         matching.freed(moved.freed)
     elif before.state in HELD and before.address is not None and before.mode != "none":
         gone = replace(transitions.without(before, before.worker or "", now), mode="pool")
         matching.queue(before, gone, pool_for(before), f"{before.worker} {why}")
     else:
-        matching.move(before, transitions.nobodys(before, now))
+        matching.move(before, transitions.nobodys(before, now, why))
 
 
 def pool_for(conversation: Conversation) -> Pool:
@@ -156,7 +243,7 @@ def _is_in_it(before: Conversation, participant_sid: str) -> None:
 
 
 def _counts_as_theirs(before: Conversation, known: Conversation, identity: str, participant_sid: str) -> None:
-    worker = ledger.record_of(identity)
+    worker = workers.load(identity)
     after = transitions.joined_by_hand(known, worker, participant_sid, clock.now())
     moved = ledger.move(before, after, worker)
     if before.leaving:

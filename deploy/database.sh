@@ -141,3 +141,9 @@ default_records() {
   if [ "$DRY_RUN" = 1 ] && [ "$NEW_DATABASE" = 1 ]; then return; fi
   "$PYTHON" -m tools.seed --project "$PROJECT" --database "$DATABASE" ${DRY_FLAG:+"$DRY_FLAG"} --changes "$CHANGES" || exit 1
 }
+
+# Also with --only: the new code reads what this writes.
+upgrade_records() {
+  if [ "$DRY_RUN" = 1 ] && [ "$NEW_DATABASE" = 1 ]; then return; fi
+  "$PYTHON" -m tools.upgrade --project "$PROJECT" --database "$DATABASE" ${DRY_FLAG:+"$DRY_FLAG"} --changes "$CHANGES" || exit 1
+}

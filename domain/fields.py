@@ -130,11 +130,13 @@ class Fields:
             name, "exactly " + " or ".join(choices), f"treated as {safe or 'left out'}", safe
         )
 
-    def flag(self, name: str, default: bool) -> bool:
+    def flag(self, name: str, default: bool, safe: bool | None = None) -> bool:
+        """`default` when left out; `safe`, which is `default` where none is given, for any other value."""
         value = self._data.get(name)
         if value is None or isinstance(value, bool):
             return default if value is None else value
-        return self._nonsense(name, "true or false", f"treated as {str(default).lower()}", default)
+        safe = default if safe is None else safe
+        return self._nonsense(name, "true or false", f"treated as {str(safe).lower()}", safe)
 
     def whole(self, name: str, default: T, least: int | None = None, or_null: str = "") -> int | T:
         """A whole number, from `least` if that is given; `or_null`: what an explicit null means, for who reads null.

@@ -91,7 +91,14 @@ def capacity_of(worker: Worker, pools: Mapping[str, Pool]) -> float:
 
 def has_room(worker: Worker, pools: Mapping[str, Pool]) -> bool:
     """Whether they may hold one more; `pools`: those on which that depends."""
-    return worker.can_sign_in and worker.active is not None and worker.active < capacity_of(worker, pools)
+    may_hold = worker.confirmed and worker.can_sign_in
+    return may_hold and worker.active is not None and worker.active < capacity_of(worker, pools)
+
+
+def is_full(worker: Worker, pools: Mapping[str, Pool]) -> bool:
+    """Return what `full` says. An unconfirmed worker is full while their status is Available, so that no query for a
+    free worker finds them; the many who are Unavailable are not, so that no query for full workers finds those."""
+    return not has_room(worker, pools) if worker.confirmed else worker.available
 
 
 def can_take(worker: Worker, pools: Mapping[str, Pool]) -> bool:
@@ -102,13 +109,14 @@ def can_take(worker: Worker, pools: Mapping[str, Pool]) -> bool:
 def can_be_found(worker: Worker) -> bool:
     """Whether the record is such that whoever looks for a free worker finds this one."""
     is_right = worker.is_complete and worker.problem == worker.reported_problem
-    return worker.available and is_right and not worker.full
+    return worker.available and worker.confirmed and is_right and not worker.full
 
 
 def needs_care(before: Worker | None, after: Worker) -> bool:
     """Whether something in the record is for the service to put right."""
     turned = before is not None and before.available != after.available
     capacity = before is not None and (before.own_capacity, before.pools) != (after.own_capacity, after.pools)
+    turned = turned or (before is not None and before.confirmed != after.confirmed)
     return turned or capacity or not after.is_complete or after.problem != after.reported_problem
 
 
@@ -117,9 +125,9 @@ def wakes(before: Worker | None, after: Worker) -> bool:
 
     Our own claims are no such change, so they do not keep the trigger going.
     """
-    if not after.available or after.full:
+    if not after.available or not after.confirmed or after.full:
         return False
-    if before is None or not before.available or before.full:
+    if before is None or not before.available or not before.confirmed or before.full:
         return True
     if (after.active or 0) < (before.active or 0) or set(after.pools or ()) - set(before.pools or ()):
         return True

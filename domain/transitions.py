@@ -227,10 +227,10 @@ def handed_over(conversation: Conversation, heir: Worker, now: datetime) -> Conv
     return kept.noted(now, "handed over", f"{conversation.worker} left it, {heir.name} is in it")
 
 
-def nobodys(conversation: Conversation, now: datetime) -> Conversation:
+def nobodys(conversation: Conversation, now: datetime, why: str = "left it") -> Conversation:
     """Its worker has left: an inactive one waits for its customer; one that was never to be routed stays so."""
     state = INACTIVE if conversation.state == INACTIVE else UNROUTED
     expires_at = now + KEPT_AFTER_CLOSING if state == UNROUTED else None
     alone = replace(conversation, state=state, worker=None, participant_sid=None, lease_until=None)
     alone = replace(alone, expires_at=expires_at)
-    return alone.noted(now, "left", f"{conversation.worker} left it")
+    return alone.noted(now, "left", f"{conversation.worker} {why}")

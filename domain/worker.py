@@ -8,11 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
+from hashlib import sha256
 from typing import Any
 
-from domain.fields import Fields
+from domain.fields import Fields, is_record_name
 
 STATUSES = ("Available", "Unavailable")
+PERSON, FRONTLINE, SERVICE = "person", "frontline", "service"
+MAKERS = (PERSON, FRONTLINE, SERVICE)
 _RESERVED = ("system", "private", "unique")  # https://www.twilio.com/docs/api/errors/50203
 _USER_SID = re.compile(r"US[0-9a-f]{32}")
 
@@ -23,7 +26,9 @@ class Worker:
 
     `missed`: conversations in a row that went back to the queue for want of an answer, the last one at `missed_at`.
     `unavailable_because`: why the service, and not they themselves, made them Unavailable. `frontline_available`: where
-    the switch in Frontline's app stood when it was last looked at.
+    the switch in Frontline's app stood when it was last looked at. `made_by`: who made the record; `confirmed`: whether
+    they may sign in and be assigned customers. `frontline_asked`: how often Frontline was asked about an unconfirmed
+    one, and `ask_frontline_at` when it is asked next (None: never again).
     """
 
     identity: str
@@ -44,6 +49,11 @@ class Worker:
     has_status: bool = True
     has_odd_blanks_in_pools: bool = False
     can_sign_in: bool = True
+    made_by: str = PERSON
+    confirmed: bool = True
+    has_confirmed: bool = True
+    frontline_asked: int = 0
+    ask_frontline_at: datetime | None = None
     is_complete: bool = False
     problem: str | None = None
     reported_problem: object = None
@@ -77,6 +87,16 @@ def key_of(identity: str) -> str:
     return unicodedata.normalize("NFKC", seen).casefold().replace(" ", "")
 
 
+def former_name(identity: str) -> str:
+    """Return the name of the record in former_workers: the key, or a hash where that can be no record's name."""
+    key = key_of(identity)
+    return (
+        key
+        if is_record_name(key)
+        else f"unnamed-{sha256(identity.encode(errors='replace')).hexdigest()[:32]}"
+    )
+
+
 def identity_in(fields: Fields, name: str) -> str | None:
     value = fields.text(name, longest=1000)
     if value and not is_identity(value):
@@ -91,6 +111,9 @@ def parse(identity: str, data: Mapping[str, Any] | None, version: object = None)
     fields = Fields(data)
     kept = Fields(data)  # what the service keeps: wrong values there are put right, not reported
     patience = Fields(data)  # kept as well; the next one who goes back writes it anew
+    asking = Fields(data)  # kept as well: values that are not understood mean that nobody asks again
+    made_by, confirmed = _who_made_it(fields, given)
+    confirmed = confirmed and data is not None
     status = fields.choice("status", STATUSES, default="Unavailable", safe="Unavailable")
     can_sign_in = identity == identity.strip() and identity.isprintable()
     if not can_sign_in:
@@ -119,6 +142,11 @@ def parse(identity: str, data: Mapping[str, Any] | None, version: object = None)
         frontline_available=seen if isinstance(seen := given.get("frontline_available"), bool) else None,
         devices=given.get("devices"),
         has_status=given.get("status") is not None,
+        made_by=made_by,
+        confirmed=confirmed,
+        has_confirmed=given.get("confirmed") is not None,
+        frontline_asked=max(0, asking.whole("frontline_asked", default=0)),
+        ask_frontline_at=asking.time("ask_frontline_at"),
         reported_problem=given.get("problem"),
         version=version,
     )
@@ -127,7 +155,20 @@ def parse(identity: str, data: Mapping[str, Any] | None, version: object = None)
     has_key = given.get("key") == key_of(identity)
     is_complete = timed and counted and worker.pools is not None and worker.has_status and has_key
     is_complete = is_complete and not worker.has_odd_blanks_in_pools
+    is_complete = is_complete and given.get("made_by") == made_by and worker.has_confirmed
     return replace(worker, is_complete=is_complete, problem=fields.problem)
+
+
+def _who_made_it(fields: Fields, given: Mapping[str, Any]) -> tuple[str, bool]:
+    """Return who made the record, and whether the worker is confirmed.
+
+    A person's record is confirmed, also before the service has completed it, which is when it gets `key` and `made_by`.
+    A record that the service has made for a new user needs `confirmed: true`.
+    """
+    made_by: str = (
+        given["made_by"] if given.get("made_by") in MAKERS else SERVICE if "key" in given else PERSON
+    )
+    return made_by, fields.flag("confirmed", default=made_by != SERVICE, safe=False)
 
 
 def stored(worker: Worker) -> dict[str, Any]:
@@ -141,4 +182,8 @@ def stored(worker: Worker) -> dict[str, Any]:
         "full": bool(worker.full),
         "last_assigned_at": worker.last_assigned_at,
         "status_since": worker.status_since,
+        "made_by": worker.made_by,
+        "confirmed": worker.confirmed,
+        **({"frontline_asked": worker.frontline_asked} if worker.frontline_asked else {}),
+        **({"ask_frontline_at": worker.ask_frontline_at} if worker.ask_frontline_at else {}),
     }

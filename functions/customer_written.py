@@ -61,8 +61,7 @@ def _with_worker_as_called(customer_id: str, data: dict[str, Any]) -> dict[str, 
     typed = customer.parse(customer_id, data).worker
     if typed is None:
         return data
-    record = workers.load(typed)
-    called = record if record.version is not None else workers.named(typed)
+    called = workers.called(typed)
     return (
         data if called is None or called.identity == data["worker"] else {**data, "worker": called.identity}
     )

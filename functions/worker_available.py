@@ -6,23 +6,28 @@ Its own writes wake it again, and it then finds nothing to do: a count that grew
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 
 from assignment import arrival, matching, membership, worker_care
 from domain import rules
-from domain.worker import Worker, is_identity, parse
+from domain.worker import PERSON, Worker, is_identity, parse
 from functions.door.trigger import Change
-from providers import database, log, pools
+from providers import database, former_workers, log, pools
 
 
 def handle(change: Change) -> None:
     if not is_identity(change.name):
         return
     if change.after is None:
-        membership.vanished(change.name)
-        arrival.nobody_to_wait_for(change.name)
+        database.until_it_holds(partial(membership.came_back, change.name))
+        _dismiss(change.name)
         return
     before = parse(change.name, change.before) if change.before is not None else None
     after = parse(change.name, change.after, version=change.at)
+    if _came_back(before, after):
+        return
+    if before is not None and before.confirmed and not after.confirmed:
+        _dismiss(change.name)
     has_to_care = rules.needs_care(before, after)
     if not (has_to_care or rules.wakes(before, after)):
         return
@@ -33,6 +38,19 @@ def handle(change: Change) -> None:
             database.until_it_holds(lambda: _cared_for(before, after, change.at))
     elif (worker := database.until_it_holds(lambda: _cared_for(before, after, change.at))) is not None:
         _take(worker, before)
+
+
+def _came_back(before: Worker | None, after: Worker) -> bool:
+    """Whether the service has made this record while a person was deleting the one before."""
+    if before is not None or after.made_by == PERSON or not former_workers.includes(after.identity):
+        return False
+    return database.until_it_holds(partial(membership.came_back, after.identity))
+
+
+def _dismiss(identity: str) -> None:
+    """The record was deleted, or is confirmed no more: their customers wait for others."""
+    membership.dismissed(identity)
+    arrival.nobody_to_wait_for(identity)
 
 
 def _cared_for(before: Worker | None, after: Worker, at: datetime | None) -> Worker | None:

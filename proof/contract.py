@@ -34,8 +34,23 @@ def held_by(records: Iterable[Record]) -> dict[str, list[Record]]:
     return held
 
 
+def is_confirmed(worker: Record | None) -> bool:
+    """Whether this record lets a worker sign in and be assigned customers: a person's does, unless it says otherwise;
+    one that the service made needs `confirmed: true`."""
+    if worker is None:
+        return False
+    by_a_person = worker.get("made_by") == "person" or ("made_by" not in worker and "key" not in worker)
+    if worker.get("confirmed") is None:
+        return by_a_person or worker.get("made_by") == "frontline"
+    return worker["confirmed"] is True
+
+
 def is_free(worker: Record, pools: Mapping[str, Record]) -> bool:
-    return worker.get("status") == "Available" and (worker.get("active") or 0) < capacity(worker, pools)
+    return (
+        is_confirmed(worker)
+        and worker.get("status") == "Available"
+        and (worker.get("active") or 0) < capacity(worker, pools)
+    )
 
 
 def is_for(entry: Record, identity: str, worker: Record, now: datetime | None) -> bool:

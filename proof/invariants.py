@@ -11,8 +11,9 @@ from datetime import UTC, datetime, timedelta
 
 from google.cloud import firestore
 
-from proof.contract import HELD, Breach, Record, capacity, held_by, is_for, is_free
+from proof.contract import HELD, Breach, Record, capacity, held_by, is_confirmed, is_for, is_free
 
+_CHANNELS = ("+", "whatsapp:")
 JUST_NOW = timedelta(seconds=5)  # since the sweep before the check
 
 
@@ -21,6 +22,7 @@ class World:
     """Everything that can be seen from outside once all is quiet. `twilio`: conversations with participants.
 
     `given`: per conversation the workers whom the service has put into it; `now`: the time as the service has it.
+    `dismissed`: workers whose record was deleted at some time; their messages may have been heard before or after that.
     """
 
     conversations: Mapping[str, Record]
@@ -30,6 +32,7 @@ class World:
     twilio: Mapping[str, Record]
     given: Mapping[str, frozenset[str]] = field(default_factory=dict)
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    dismissed: frozenset[str] = frozenset()
 
 
 def observe(
@@ -38,6 +41,7 @@ def observe(
     requests: Iterable[Record],
     by_hand: Iterable[tuple[str, str]] = (),
     now: datetime | None = None,
+    dismissed: Iterable[str] = (),
 ) -> World:
     """`requests`: every REST call with its status (None: acted, answer lost); `by_hand`: who joined otherwise."""
     given: dict[str, set[str]] = {}
@@ -53,12 +57,13 @@ def observe(
         twilio={one["sid"]: one for one in twilio},
         given={sid: frozenset(workers) for sid, workers in given.items()},
         now=now or datetime.now(UTC),
+        dismissed=frozenset(dismissed),
     )
 
 
 def broken(world: World) -> list[Breach]:
-    """Every breach of invariants 1, 2, 3, 4, 6, 9 and 10."""
-    checks = (lost, doubled, torn, miscounted, stuck, overdue, misheard, forgotten, repeated)
+    """Every breach of invariants 1, 2, 3, 4, 6, 9, 10 and 12."""
+    checks = (lost, doubled, torn, miscounted, stuck, overdue, misheard, forgotten, repeated, unconfirmed)
     return [breach for check in checks for breach in check(world)]
 
 
@@ -132,7 +137,7 @@ def miscounted(world: World) -> Iterator[Breach]:
         if worker.get("active") != len(held):
             sentence = f"holds {len(held)}, but active is {worker.get('active')}"
             yield Breach(4, "miscounted", identity, sentence)
-        elif worker.get("full") != (len(held) >= capacity(worker, world.pools)):
+        elif is_confirmed(worker) and worker.get("full") != (len(held) >= capacity(worker, world.pools)):
             yield Breach(4, "miscounted", identity, f"holds {len(held)}, but full is {worker.get('full')}")
 
 
@@ -150,7 +155,9 @@ def misheard(world: World) -> Iterator[Breach]:
         messages = world.twilio.get(sid, {}).get("messages") or []
         if record["state"] not in ("queued", "assigned") or not messages:
             continue
-        awaited, noted = _is_awaited(messages), record.get("awaiting_since") is not None
+        if world.dismissed.intersection(one["author"] for one in messages):
+            continue
+        awaited, noted = _is_awaited(messages, world.workers), record.get("awaiting_since") is not None
         if awaited != noted:
             said = "waits for an answer" if awaited else "was answered"
             yield Breach(9, "misheard", sid, f"{said}, and its record says the opposite")
@@ -191,10 +198,27 @@ def repeated(world: World) -> Iterator[Breach]:
             seen.add(text)
 
 
-def _is_awaited(messages: list[Record]) -> bool:
-    """Whether a customer's message comes after the last one of a worker. A worker writes under an identity."""
-    people = [one["author"] for one in messages if one["author"] != "system"]
-    return bool(people) and (people[-1].startswith(("+", "whatsapp:")))
+def unconfirmed(world: World) -> Iterator[Breach]:
+    """12: whoever has a conversation that is not over, or is in it besides, is a confirmed worker. A slot that is held
+    without a record is `miscounted`."""
+    for sid, record in world.conversations.items():
+        if record["state"] == "closed":
+            continue
+        for identity in filter(None, (record.get("worker"), *(record.get("others") or ()))):
+            is_counted = record["state"] in HELD and identity not in world.workers
+            if not is_counted and not is_confirmed(world.workers.get(identity)):
+                yield Breach(12, "unconfirmed", sid, f"is {identity}'s, who is no confirmed worker")
+
+
+def _is_awaited(messages: list[Record], workers: Mapping[str, Record]) -> bool:
+    """Whether a customer's message comes after the last one of a confirmed worker, who writes under an identity."""
+    last = next((one["author"] for one in reversed(messages) if _is_of(one["author"], workers)), "")
+    return last.startswith(_CHANNELS)
+
+
+def _is_of(author: str, workers: Mapping[str, Record]) -> bool:
+    """Whether a customer or a worker wrote; a visitor or a bot answers no customer."""
+    return author.startswith(_CHANNELS) or is_confirmed(workers.get(author))
 
 
 def overdue(world: World) -> Iterator[Breach]:

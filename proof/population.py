@@ -17,6 +17,7 @@ ADA = "+15550000001"  # a customer with a record and a worker of her own
 OWN = "own@example.com"  # Ada's worker
 PULLS, CLOSES = "pulls@example.com", "closes@example.com"  # of the crowded pool
 _THEN = datetime(2026, 1, 1, tzinfo=UTC)
+_BY_A_PERSON = {"made_by": "person", "confirmed": True}
 _AT_ONCE = 500  # writes in one commit
 
 Record = tuple[str, dict[str, Any]]
@@ -43,7 +44,7 @@ def write(db: firestore.Client, records: Iterable[Record]) -> None:
     batch = db.batch()
     for path, data in records:
         collection, _, name = path.partition("/")
-        known = {"key": key_of(name)} if collection == "workers" else {}
+        known = {"key": key_of(name), **_BY_A_PERSON} if collection == "workers" else {}
         batch.set(db.document(path), known | data)
     batch.commit()
 

@@ -8,7 +8,7 @@ from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from proof.contract import HELD, Breach, Record, capacity, held_by, is_for
+from proof.contract import HELD, Breach, Record, capacity, held_by, is_confirmed, is_for
 from proof.journal import Written
 
 
@@ -29,7 +29,7 @@ IN_TURN = Tolerance()
 
 
 def broken(commits: list[list[Written]]) -> list[Breach]:
-    """Every breach of invariants 4, 5 and 7 at any commit, with the order to the letter."""
+    """Every breach of invariants 4, 5, 7 and 12 at any commit, with the order to the letter."""
     return Replay().all(commits)
 
 
@@ -53,7 +53,7 @@ class Replay:
         self._passed: Counter[str] = Counter()
 
     def all(self, commits: list[list[Written]]) -> list[Breach]:
-        """Every breach of invariants 4, 5 and 7 at any of these."""
+        """Every breach of invariants 4, 5, 7 and 12 at any of these."""
         return [breach for commit in commits for breach in self.step(commit)]
 
     def step(self, commit: list[Written]) -> list[Breach]:
@@ -65,7 +65,8 @@ class Replay:
             self.documents[written.collection][written.name] = written.after
             self._note_queue(written, waited_so)
         too_much = [breach for claim in claims for breach in self._too_much(claim, commit)]
-        return [*taken_over, *too_much, *self._miscounted(commit)]
+        strangers = [breach for claim in claims for breach in self._of_a_stranger(claim)]
+        return [*taken_over, *too_much, *strangers, *self._miscounted(commit)]
 
     def _note_queue(self, written: Written, waited_so: tuple[object, ...] | None) -> None:
         sid, is_record = written.name, written.collection == "conversations"
@@ -105,6 +106,14 @@ class Replay:
         elif worker["active"] > capacity(worker, self.documents["pools"]):
             sentence = f"makes {worker['active']} for {identity}"
             yield Breach(5, "over capacity", claim.name, sentence)
+
+    def _of_a_stranger(self, claim: Written) -> Iterator[Breach]:
+        """12: whoever is given a conversation is a confirmed worker."""
+        identity = claim.after["worker"]
+        if not is_confirmed(self.documents["workers"].get(identity)):
+            yield Breach(
+                12, "unconfirmed", claim.name, f"was given to {identity}, who is no confirmed worker"
+            )
 
     def _out_of_turn(self, claim: Written, commit: list[Written]) -> Iterator[Breach]:
         """7: nobody who had waited longer, with the same priority or a larger one, could have gone to this worker."""

@@ -16,6 +16,7 @@ _MOST_SHOWN = 200
 _MOST_ASLEEP = 50
 _MOST_HELD_BY_ALL = 10_000
 _MOST_HELD = 1000  # Twilio's own limit of open conversations per identity
+_OPEN = (QUEUED, ASSIGNING, ASSIGNED, INACTIVE, UNROUTED)
 
 
 def how_many_held(identity: str) -> int:
@@ -45,6 +46,11 @@ def with_worker(identity: str) -> list[Conversation]:
     return _LOG.find([("state", "in", list(HELD))], (), _MOST_SHOWN, any_of=_theirs(identity))
 
 
+def involving(identity: str, limit: int = _MOST_HELD) -> list[Conversation]:
+    """Return those that are not over and that this worker has, or is in besides another one; in no order."""
+    return _LOG.find([("state", "in", list(_OPEN))], (), limit, any_of=_theirs(identity))
+
+
 def asleep_with(identity: str) -> list[Conversation]:
     """Those of this worker that are inactive; the latest 50 of them."""
     return _LOG.find(
@@ -63,8 +69,7 @@ def with_customer(customer_id: str, limit: int) -> list[Conversation]:
 
 def open_with(address: str, limit: int) -> list[Conversation]:
     """Conversations with this address that are not over, in no order."""
-    states = [QUEUED, ASSIGNING, ASSIGNED, INACTIVE, UNROUTED]
-    return _LOG.find([("address", "==", address), ("state", "in", states)], (), limit)
+    return _LOG.find([("address", "==", address), ("state", "in", list(_OPEN))], (), limit)
 
 
 def in_states_after(states: Sequence[str], name: str | None, limit: int) -> list[Conversation]:

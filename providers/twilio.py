@@ -152,16 +152,23 @@ def is_gone(place: Somewhere) -> bool:
 
 
 def user(identity: str, service_sid: str | None) -> Result:
-    """The Conversations user of this identity; MISSING where nobody is called so."""
+    """Fetch the Conversations user of this identity; MISSING where there is none."""
     root: Any = client().conversations.v1
     users = root.services(service_sid).users if service_sid else root.users
-    return persistently(lambda: users(identity).fetch())
+    return _of_identity(identity, persistently(lambda: users(quote(identity, safe="@")).fetch()))
 
 
 def frontline_user(identity: str) -> Result:
     """Frontline's user of this identity, with the switch of the app, `is_available`; MISSING for one who has never
     signed in there. https://www.twilio.com/docs/frontline/frontline-users-api"""
-    return persistently(lambda: client().frontline_api.v1.users(quote(identity, safe="@")).fetch())
+    users: Any = client().frontline_api.v1.users
+    return _of_identity(identity, persistently(lambda: users(quote(identity, safe="@")).fetch()))
+
+
+def _of_identity(identity: str, result: Result) -> Result:
+    """A user of another identity is an answer to another question."""
+    is_asked_for = result.outcome is not Outcome.DONE or result.body.identity == identity
+    return result if is_asked_for else Result(Outcome.MISSING, f"Twilio has no user called {identity}.")
 
 
 def created_since(state: str, service_sid: str | None, since: datetime, limit: int) -> Result:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
 from domain.pool import Pool
 from domain.strategies import STRATEGIES
-from domain.worker import Worker, key_of, parse
+from domain.worker import PERSON, Worker, is_identity, key_of, parse
 from providers import database
 
 if TYPE_CHECKING:
@@ -16,12 +16,40 @@ if TYPE_CHECKING:
 _WORKERS = database.Collection("workers", parse)
 reference, of, load, load_all = _WORKERS.reference, _WORKERS.of, _WORKERS.load, _WORKERS.load_all
 after = _WORKERS.after
+_MOST_ALIKE = 20
+_LONGEST_VALUE = 1500  # bytes, in a query
 _COUNTED_UP_TO = 1000  # one billed read; more workers in one pool are "1000 or more"
 
 
+def called(identity: str) -> Worker | None:
+    """Return the worker meant by this name: a confirmed record with exactly this name; else one whose name differs in
+    case, blanks and invisible characters only. Of several the confirmed one wins, and of those a person's."""
+    exact = load(identity)
+    if exact.confirmed:
+        return exact
+    found = _alike(identity, [("confirmed", "==", True)])
+    if found:
+        return min(found, key=lambda one: (not one.can_sign_in, one.made_by != PERSON))
+    return exact if exact.version is not None else named(identity)
+
+
 def named(identity: str) -> Worker | None:
-    """The worker whose name this is but for case, blanks and what cannot be seen; the first of several."""
-    return next(iter(_WORKERS.find([("key", "==", key_of(identity))], ("__name__",), 1)), None)
+    """Return the first worker whose name differs from this in case, blanks and invisible characters at most."""
+    return next(iter(_alike(identity, [])), None)
+
+
+def _alike(identity: str, conditions: database.Conditions) -> list[Worker]:
+    """Return at most 20 of them, in the order of their names. A name of invisible characters only is nobody's."""
+    key = key_of(identity)
+    if not 0 < len(key.encode()) <= _LONGEST_VALUE:
+        return []
+    return _WORKERS.find([("key", "==", key), *conditions], ("__name__",), _MOST_ALIKE)
+
+
+def confirmed(identities: Iterable[str]) -> dict[str, Worker]:
+    """Return those of them who are confirmed workers, by identity, in one round trip; anything else is left out."""
+    found = load_all(one for one in dict.fromkeys(identities) if is_identity(one))
+    return {worker.identity: worker for worker in found if worker.confirmed}
 
 
 def free(pool: Pool, limit: int, not_to_ask: Collection[str]) -> list[Worker]:

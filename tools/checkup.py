@@ -206,7 +206,7 @@ def scheduler(place: Place) -> Iterator[Finding]:
 
 
 def last_sweep(place: Place) -> Iterator[Finding]:
-    record = _documents(place).call("GET", f"{place.records}/service/sweep")
+    record = documents(place).call("GET", f"{place.records}/service/sweep")
     at = (record or {}).get("fields", {}).get("last_run_at", {}).get("timestampValue")
     if at is None:
         yield Finding(False, "no sweep has ever finished: see its log, severity>=ERROR")
@@ -230,7 +230,7 @@ def problems(place: Place) -> Iterator[Finding]:
             },
             "limit": _SHOWN + 1,
         }
-        rows = _documents(place).call("POST", f"{place.records}:runQuery", {"structuredQuery": query}) or []
+        rows = documents(place).call("POST", f"{place.records}:runQuery", {"structuredQuery": query}) or []
         records = [row["document"] for row in rows if "document" in row]
         found += len(records)
         for record in records[:_SHOWN]:
@@ -250,7 +250,7 @@ def alerting(place: Place) -> Iterator[Finding]:
         yield Finding(True, f"{len(have.policies)} alerts write to {have.email}")
 
 
-def _documents(place: Place) -> Api:
+def documents(place: Place) -> Api:
     return place.documents or place.api("firestore", "v1")
 
 

@@ -17,7 +17,7 @@ from twilio.base.exceptions import TwilioException
 
 from functions.table import FUNCTIONS
 from providers import configuration, twilio
-from tools import probe, probe_inbox
+from tools import probe, probe_inbox, workers_checkup
 from tools.checkup import INSIDE, Finding, Place
 from tools.google_api import Api, ApiError
 from tools.twilio_plan import Wanted, plan
@@ -113,7 +113,7 @@ def asked(name: str, check: Callable[[Place], Iterator[Finding]], place: Place) 
 
 
 def examine(place: Place) -> Iterator[Finding]:
-    for name, check in INSIDE.items():
+    for name, check in (INSIDE | {"workers": workers_checkup.workers}).items():
         yield from asked(name, check, place)
     try:
         learn_account(place)

@@ -6,6 +6,8 @@ from functools import partial
 
 from assignment import answers, ledger
 from assignment import hand_over as handing
+from domain.fields import is_record_name
+from domain.worker import is_identity
 from functions.door.answers import Answer, BadInput, Impossible
 from functions.door.webhook import Visit
 from functions.inbox import asked, authority
@@ -68,6 +70,7 @@ def _pool(name: str) -> str:
 
 
 def _named(name: str | None, field: str) -> str:
-    if name is None or "/" in name or name in (".", "..") or name.startswith("__"):
+    is_name = is_identity if field == "worker" else is_record_name
+    if name is None or not is_name(name):
         raise BadInput(f"{field} must be the name of a {field}.")
     return name

@@ -40,11 +40,11 @@ def templates(visit: Visit, person: Person, sid: str) -> Answer:
 
 
 def colleagues(visit: Visit, person: Person, sid: str) -> Answer:
-    """To whom it can be handed: everybody else, who is Available first."""
+    """To whom it can be handed: every other confirmed worker, Available ones first."""
     me = authority.theirs(person, sid).worker.identity
     everybody = kept.get(("workers",), _COLLEAGUES_FOR, lambda: workers.after(None, _MOST_COLLEAGUES))
     others = sorted(
-        (one for one in everybody if one.identity != me and one.can_sign_in),
+        (one for one in everybody if one.identity != me and one.can_sign_in and one.confirmed),
         key=lambda one: (not one.available, one.name.casefold()),
     )
     return Answer(

@@ -49,12 +49,17 @@ def worker_of(person: Person, record: Worker) -> Worker:
 
     Raises Refused where there is none: nobody else decides who belongs to the team.
     """
-    if record.version is not None:
+    if record.confirmed:
         return record
     if (found := named(person.email)) is None:
         raise Refused(
             f"You are signed in as {person.email}, but nobody of this team is called so: ask whoever runs this "
             f"service to make the record workers/{person.email}."
+        )
+    if not found.confirmed:
+        raise Refused(
+            f"You are signed in as {person.email}, but your record waits for confirmation: ask the person who runs "
+            f"this service to set confirmed: true in workers/{found.identity}."
         )
     return found
 
@@ -64,10 +69,10 @@ def named(email: str) -> Worker | None:
     some alphabets have letters that become an a or a k in small letters, and are another's address."""
     if not is_identity(email):
         return None
+    if email.isascii() and addresses.is_email(email.lower()):
+        return workers.called(email)
     record = workers.load(email)
-    if record.version is not None or not (email.isascii() and addresses.is_email(email.lower())):
-        return record if record.version is not None else None
-    return workers.named(email)
+    return record if record.version is not None else None
 
 
 def opened(place: Place, email: str) -> tuple[str, str]:

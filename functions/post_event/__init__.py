@@ -15,7 +15,7 @@ from functions.post_event.events import (
     ParticipantEvent,
     UserAdded,
 )
-from providers import conversations, database
+from providers import conversations, database, log
 
 _REASONS = {"TIMER": "its timer ran out", "API": "somebody closed it", "EVENT": "Twilio closed it"}
 
@@ -29,8 +29,11 @@ def handle(form: Form) -> Answer:
 
 def conversation_added(form: Form) -> None:
     """Routes what a customer began, for accounts without Frontline's routing callback."""
-    if (arrived := parse(InboundConversation, form).arrival()) is not None:
+    event = parse(InboundConversation, form)
+    if (arrived := event.arrival()) is not None:
         arrival.route(arrived)
+    else:
+        log.info("not routed: it has no messaging address", conversation=event.sid)
 
 
 def conversation_removed(form: Form) -> None:
@@ -73,9 +76,9 @@ def participant_removed(form: Form) -> None:
 
 
 def user_added(form: Form) -> None:
-    """A new user of the Conversations service becomes a worker, Unavailable, in the default pool."""
+    """A new user of the Conversations service gets a worker's record, which a person confirms, or Frontline."""
     event = parse(UserAdded, form)
-    worker_care.create_if_missing(event.identity, event.friendly_name)
+    worker_care.admit(event.identity, event.friendly_name)
 
 
 def _woke_up(event: ConversationStateUpdated) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from assignment import arrival, claim, hand_over, ledger, matching
+from assignment import arrival, claim, hand_over, ledger, matching, membership, worker_care
 from domain.conversation import QUEUED, Conversation
 from domain.transitions import LEASE
 from functions.sweep.run import Run
@@ -45,6 +45,9 @@ def _finish(conversation: Conversation) -> Outcome | None:
         return None
     if conversation.state == QUEUED:
         return claim.let_out(taken.conversation)
+    if not conversation.is_claim_edited and not worker_care.first_confirmed([conversation.worker or ""]):
+        database.until_it_holds(partial(membership.take_out, conversation.sid, conversation.worker or ""))
+        return Outcome.NEXT_WORKER
     if conversation.is_claim_edited:
         hand_over.edited(
             conversation.sid, conversation.participant_sid, conversation.worker, conversation.claimed_for

@@ -16,6 +16,7 @@ from assignment import matching, worker_care
 from domain import rules
 from domain.pool import Pool
 from domain.worker import Worker
+from functions.sweep import confirmations
 from functions.sweep.run import Run
 from providers import conversations, database, log, pools, workers
 from providers.sweeps import Progress
@@ -64,6 +65,7 @@ def _round(progress: Progress, run: Run, at_once: int, is_counted: bool) -> Prog
         right = run.shielded("worker", worker.identity, partial(_looked_at, worker, is_counted, known), False)
         run.note("workers' counts", right)
         looked_at = worker.identity
+    confirmations.ask(found, run)
     at_end = len(found) < at_once and (not found or looked_at == found[-1].identity)
     return replace(progress, worker_after=None if at_end else looked_at)
 

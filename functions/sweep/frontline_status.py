@@ -40,7 +40,7 @@ def follow(progress: Progress, run: Run, at_once: int = _AT_ONCE) -> Progress:
 
 def _follow(worker: Worker, run: Run) -> bool:
     """False: Frontline cannot tell just now, and would not tell of the next one either."""
-    if not worker.can_sign_in:
+    if not worker.can_sign_in or not worker.confirmed:
         return True
     result = twilio.frontline_user(worker.identity)
     if result.outcome is Outcome.MISSING:

@@ -15,7 +15,7 @@ from assignment import arrival
 from domain import rules
 from domain.arrival import Arrival
 from functions.sweep.run import Run
-from providers import clock, configuration, conversations, log, settings, twilio
+from providers import clock, configuration, conversations, log, settings, twilio, workers
 from providers.sweeps import Progress
 from providers.twilio import Outcome, Place
 
@@ -77,13 +77,19 @@ def route(conversation: Any) -> bool | None:
     if result.outcome is not Outcome.DONE:
         return False if result.outcome in (Outcome.GONE, Outcome.MISSING) else None
     bound = [p.messaging_binding for p in result.body if (p.messaging_binding or {}).get("address")]
-    if not bound or any(p.identity and p.identity not in settings.load().bots for p in result.body):
+    if not bound or _is_served(result.body):
         return False
     arrival.route(arrived(conversation, bound[0]))
     log.warning(
         "The webhook for this conversation never came; it is routed now.", conversation=conversation.sid
     )
     return True
+
+
+def _is_served(people: Iterable[Any]) -> bool:
+    """Whether a confirmed worker is in it already."""
+    identities = {one.identity for one in people if one.identity}
+    return bool(workers.confirmed(identities - set(settings.load().bots))) if identities else False
 
 
 def arrived(conversation: Any, binding: dict[str, Any]) -> Arrival:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from functools import partial
 
-from assignment import activity, claim, hand_over, matching, membership
+from assignment import activity, claim, hand_over, ledger, matching, membership
 from domain import edits
 from domain.conversation import ASSIGNED, INACTIVE, QUEUED, Conversation
+from domain.worker import is_identity
 from functions.sweep import unheard
 from functions.sweep.run import Run
 from providers import clock, conversations, database, settings, twilio, workers
@@ -17,7 +18,29 @@ from providers.twilio import Outcome, Result
 
 _AT_ONCE = 20
 _ASLEEP_AT_ONCE = 10
+_MOST_PEOPLE = 100  # looked up of one conversation, or of one round, besides those whom the log names
 _MARGIN = 8.0
+
+
+class Roster:
+    """Who counts among the participants: confirmed workers who are no bots, each looked up once."""
+
+    def __init__(self, bots: Collection[str]) -> None:
+        self._bots = frozenset(bots)
+        self._known: dict[str, bool] = {}
+
+    def learn(self, identities: Iterable[str]) -> list[str]:
+        """Look them up; returns those who are no confirmed workers."""
+        news = list(dict.fromkeys(one for one in identities if one not in self._known))
+        found = workers.confirmed(news) if news else {}
+        self._known |= {one: one in found for one in news}
+        return [one for one in news if one not in found]
+
+    def is_confirmed(self, identity: str) -> bool:
+        return self._known.get(identity, False)
+
+    def counts(self, identity: str) -> bool:
+        return identity not in self._bots and self.is_confirmed(identity)
 
 
 def compare(progress: Progress, run: Run) -> Progress:
@@ -30,10 +53,10 @@ def compare(progress: Progress, run: Run) -> Progress:
 def _round(states: tuple[str, ...], after: str | None, at_once: int, run: Run) -> str | None:
     """Compares the next ones; returns where the round stands, None at its end."""
     found = conversations.in_states_after(states, after, at_once)
-    bots = settings.load().bots if found else ()
-    _let_go_of_the_vanished(found, run)
+    roster = Roster(settings.load().bots if found else ())
+    _dismiss(found, roster, run)
     for conversation in run.in_time(found, _MARGIN):
-        look = partial(_compare, conversation.sid, states, bots)
+        look = partial(_compare, conversation.sid, states, roster)
         is_mended = run.shielded("conversation", conversation.sid, look, False)
         run.note("conversations that Twilio knows otherwise", is_mended)
         if conversation.state != INACTIVE:
@@ -46,16 +69,17 @@ def _round(states: tuple[str, ...], after: str | None, at_once: int, run: Run) -
     return None if at_end else after
 
 
-def _let_go_of_the_vanished(found: list[Conversation], run: Run) -> None:
-    """What those hold whose record was deleted while nobody told of it waits again."""
-    holders = sorted({one.holder for one in found if one.holder})
-    for worker in workers.load_all(holders):
-        if worker.version is None:
-            run.shielded("worker", worker.identity, partial(membership.vanished, worker.identity), None)
-            run.note("workers without a record who held something")
+def _dismiss(found: list[Conversation], roster: Roster, run: Run) -> None:
+    """A worker whose record was deleted, and the event of that lost: what they have waits again. A name that a person
+    has just typed into a record is none of theirs."""
+    holders = [one.worker for one in found if one.worker and one.worker == one.claimed_for]
+    others = [other for one in found for other in one.others if is_identity(other)]
+    for identity in roster.learn([*holders, *others][:_MOST_PEOPLE]):
+        run.shielded("worker", identity, partial(membership.dismissed, identity), None)
+        run.note("workers without a record who had something")
 
 
-def _compare(sid: str, states: tuple[str, ...], bots: Collection[str]) -> bool:
+def _compare(sid: str, states: tuple[str, ...], roster: Roster) -> bool:
     conversation = conversations.load(sid)
     if conversation.state not in states:
         return False
@@ -70,7 +94,10 @@ def _compare(sid: str, states: tuple[str, ...], bots: Collection[str]) -> bool:
         carry_on = matching.finish if conversation.is_handed_on else claim.let_out
         carry_on(conversation)
         return True
-    inside = _workers_in(conversation, people, bots)
+    inside = _workers_in(conversation, people, roster)
+    if (holder := _holder_at_twilio(conversation, people)) and not roster.is_confirmed(holder):
+        membership.dismissed(holder)
+        return True
     bound = any((p.messaging_binding or {}).get("address") for p in people.body)
     if conversation.state == QUEUED and not inside and not bound:
         matching.close(conversation.sid, "the customer left it")
@@ -90,16 +117,25 @@ def put_right_who_has_it(conversation: Conversation, bots: Collection[str]) -> b
     if people.outcome is not Outcome.DONE:
         return False
     try:
-        _put_right(conversation, "active", _workers_in(conversation, people, bots))
+        _put_right(conversation, "active", _workers_in(conversation, people, Roster(bots)))
     except (database.LostRace, hand_over.Refused):
         return False
     return True
 
 
-def _workers_in(conversation: Conversation, people: Result, bots: Collection[str]) -> dict[str, str]:
-    """By identity, with the participant's SID; without bots and without one who is leaving."""
-    others = (*bots, conversation.leaving)
-    return {p.identity: p.sid for p in people.body if p.identity and p.identity not in others}
+def _workers_in(conversation: Conversation, people: Result, roster: Roster) -> dict[str, str]:
+    """Confirmed workers by identity, with the participant's SID; without one who is leaving."""
+    inside = {p.identity: p.sid for p in people.body if p.identity and p.identity != conversation.leaving}
+    named = [one for one in (conversation.worker, *conversation.others) if one]
+    strangers = [one for one in inside if one not in named]
+    roster.learn([*(one for one in named if one in inside), *strangers[:_MOST_PEOPLE]])
+    return {identity: sid for identity, sid in inside.items() if roster.counts(identity)}
+
+
+def _holder_at_twilio(conversation: Conversation, people: Result) -> str | None:
+    """The worker whom both name; None also where the record names somebody else than the participant that it knows."""
+    theirs = [p.identity for p in people.body if p.sid == conversation.participant_sid]
+    return conversation.worker if conversation.worker in theirs else None
 
 
 def _has_ended(conversation: Conversation, result: Result) -> bool:
@@ -112,6 +148,9 @@ def _put_right(conversation: Conversation, state: str, inside: dict[str, str]) -
     """Makes the log say what Twilio says; returns whether it said something else."""
     if conversation.state == INACTIVE and conversation.lease_until is not None:
         return _finish_asleep(conversation, inside)
+    was_wrong = len(others := _others_inside(conversation, inside)) < len(conversation.others)
+    if was_wrong:
+        conversation = ledger.move(conversation, replace(conversation, others=others)).conversation
     if edits.of_its_worker(conversation, inside):
         hand_over.edited(conversation.sid, conversation.participant_sid, conversation.worker)
         return True
@@ -133,11 +172,16 @@ def _put_right(conversation: Conversation, state: str, inside: dict[str, str]) -
         activity.fell_asleep(conversation)
     elif conversation.state == INACTIVE and state == "active":
         activity.woke_up(conversation)
-    elif conversation.participant_sid is None and (stay := inside.get(conversation.worker or "")):
+    elif (stay := inside.get(conversation.worker or "")) and stay != conversation.participant_sid:
         membership.joined(conversation.sid, conversation.service_sid, conversation.worker or "", stay)
     else:
-        return False
+        return was_wrong
     return True
+
+
+def _others_inside(conversation: Conversation, inside: Collection[str]) -> tuple[str, ...]:
+    """Those of `others` whom Twilio shows: an event that they left, or that one joined, may be lost or late."""
+    return tuple(one for one in conversation.others if one in inside or one == conversation.leaving)
 
 
 def _finish_asleep(conversation: Conversation, inside: dict[str, str]) -> bool:

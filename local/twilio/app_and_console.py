@@ -101,13 +101,18 @@ class AppAndConsole:
         self._publish(made, Origin("SDK", identity), wait)
         return shape
 
+    def sign_in_to_frontline(self, identity: str, wait: bool = True) -> None:
+        """A worker signs in to Frontline's app; where they are new that makes a user of both, and Frontline's first."""
+        with self._account.lock:
+            user, made = changes.add_user(self._account, self._account.default_service_sid, identity)
+            self._account.frontline.setdefault(identity, FrontlineUser(user.sid, identity))
+        self._publish(made, Origin("SDK", identity), wait)
+
     def switch_in_frontline(self, identity: str, is_available: bool, wait: bool = True) -> None:
         """A worker turns the switch in Frontline's app, for which they sign in first; no webhook tells of it."""
-        self.create_user(identity, wait)
+        self.sign_in_to_frontline(identity, wait)
         with self._account.lock:
-            known = self._account.find_user(identity, self._account.default_service_sid)
-            user = self._account.frontline.setdefault(identity, FrontlineUser(known.sid, identity))
-            user.is_available = is_available
+            self._account.frontline[identity].is_available = is_available
 
     def advance(self, seconds: float, wait: bool = True) -> None:
         """Lets time pass, and with it the conversations' timers."""

@@ -280,6 +280,8 @@ def test_a_crash_anywhere_while_it_is_taken_away_is_finished_by_the_next_sweep(
 
 
 def test_another_worker_in_it_has_it_then(service: Service, db: Client, sid: str) -> None:
+    records.worker(db, BEN, "Unavailable")
+    service.settle()
     service.standin.worker_join(sid, BEN)
     service.settle()
     pass_time(service, 61)

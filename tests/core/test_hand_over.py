@@ -137,7 +137,7 @@ def test_one_whom_twilio_does_not_add_leaves_it_with_whom_it_was(
 
 
 def test_a_worker_nobody_knows_and_one_who_has_no_say(service: Service, db: Client, held: str) -> None:
-    with pytest.raises(Refused, match="Nobody is called"):
+    with pytest.raises(Refused, match="No worker is called"):
         hand_over.to_worker(held, ANN, "nobody@example.com")
     for act in (hand_over.to_queue, hand_over.close):
         with pytest.raises(Refused, match="not yours"):

@@ -183,6 +183,7 @@ def test_a_worker_added_by_hand_takes_it_out_of_the_queue(service: Service, db: 
 
 def test_handing_over_by_adding_and_leaving_moves_the_count(service: Service, db: Client) -> None:
     records.worker(db, "ann@example.com")
+    records.worker(db, "bob@example.com", "Unavailable")
     service.settle()
     sid = write(service)
     service.standin.worker_join(sid, "bob@example.com")
@@ -198,6 +199,7 @@ def test_a_customer_is_not_forgotten_when_one_added_before_the_arrival_leaves(
     service: Service, db: Client
 ) -> None:
     records.pool(db, "sales", addresses=[forms.PROXY])
+    records.worker(db, "bob@example.com", "Unavailable")
     sid, participant = forms.sid(), forms.sid("MB")
     stay = forms.participant("onParticipantAdded", sid, "bob@example.com", ParticipantSid=participant)
     service.post("post_event", stay)

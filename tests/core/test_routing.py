@@ -120,10 +120,9 @@ def test_custom_adds_the_customers_own_worker_whatever_their_status_and_load(
 def test_custom_makes_a_record_for_a_worker_who_has_none(service: Service, db: Client) -> None:
     records.routing(db, mode="custom", default_pool="front")
     records.customer(db, "ada", addresses=["+15550000001"], worker="new@example.com")
+    service.standin.webhook_trouble(lose=1.0)  # a user from before this service
     service.standin.create_user("new@example.com")
-    service.settle()
-    db.document("workers/new@example.com").delete()
-    service.settle()
+    service.standin.heal()
     sid = write(service)
     assert conversation(db, sid)["worker"] == "new@example.com"
     made = records.read(db, "workers", "new@example.com")
@@ -209,6 +208,7 @@ def test_what_a_worker_or_a_program_began_is_left_alone(service: Service, db: Cl
 
 def test_a_conversation_with_a_worker_in_it_already_is_left_with_them(service: Service, db: Client) -> None:
     records.worker(db, "ann@example.com")
+    records.worker(db, "bob@example.com", "Unavailable")
     sid = forms.sid()
     service.post("post_event", forms.participant("onParticipantAdded", sid, "bob@example.com"))
     service.post("post_event", forms.conversation_added(sid))

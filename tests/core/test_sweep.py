@@ -141,6 +141,8 @@ def test_conversations_whose_webhook_never_came_are_found(
 
 
 def test_one_with_a_worker_in_it_is_left_alone(service: Service, db: Client) -> None:
+    records.worker(db, "bob@example.com", "Unavailable")
+    service.settle()
     service.standin.webhook_trouble(lose=1.0)
     sid = write(service)
     service.standin.worker_join(sid, "bob@example.com")
@@ -269,6 +271,8 @@ def crowd(service: Service, db: Client, **odd: object) -> None:
             "full": False,
             "last_assigned_at": None,
             "status_since": clock.now(),
+            "made_by": "person",
+            "confirmed": True,
         }
         records.worker(db, name, "Unavailable", **kept | (odd if number == 44 else {}))
 

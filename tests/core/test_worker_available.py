@@ -27,6 +27,8 @@ def test_a_worker_made_in_the_console_is_completed(service: Service, db: Client)
         "active": 0,
         "full": False,
         "last_assigned_at": None,
+        "made_by": "person",
+        "confirmed": True,
     }
 
 

@@ -17,6 +17,9 @@ from tests.deploy.conftest import ROOT, Story
 pytestmark = pytest.mark.timeout(4000)
 
 
+_NAMED = ("customers/ada", "customers/bob", "customers/cyd", "former_workers/gone@example.com")
+
+
 @pytest.fixture
 def swept(story: Story, monkeypatch: pytest.MonkeyPatch) -> Iterator[firestore.Client]:
     """A deployment whose sweep has run a moment ago; its records."""
@@ -60,7 +63,16 @@ def test_each_thing_that_is_wrong_is_named_with_what_to_do(
     monkeypatch.setitem(resources[f"{place}/services/routing"], "traffic", [{"revision": "routing-00007"}])
     index = next(p for p in resources if "/indexes/" in p)
     monkeypatch.delitem(resources, index)
-    swept.document("workers/ann@example.com").set({"problem": "nobody can read this"})
+    swept.document("workers/ann@example.com").set(
+        {"problem": "nobody can read this", "key": "ann@example.com", "confirmed": True}
+    )
+    swept.document("workers/new@example.com").set(
+        {"made_by": "service", "confirmed": False, "key": "new@example.com"}
+    )
+    swept.document("customers/ada").set({"worker": "gone@example.com"})
+    swept.document("customers/bob").set({"worker": "typo@example.com"})
+    swept.document("customers/cyd").set({"worker": "Ann@example.com"})
+    swept.document("former_workers/gone@example.com").set({"identity": "gone@example.com"})
     swept.document("service/sweep").delete()
     status, lines = doctor(story)
     wrong = "\n".join(line for line in lines if line.startswith(("WRONG", "note")))
@@ -74,9 +86,14 @@ def test_each_thing_that_is_wrong_is_named_with_what_to_do(
         "Firestore: still to do: make the index",
         "workers/ann@example.com: nobody can read this",
         "no sweep has ever finished",
+        "workers/new@example.com waits for confirmation: set confirmed: true in it, or delete it",
+        "customers name the worker gone@example.com, whose record was deleted",
+        "customers name the worker typo@example.com, who has no record yet",
     ):
         assert words in wrong, words
-    swept.document("workers/ann@example.com").delete()
+    assert "customers name the worker Ann@example.com" not in wrong
+    for name in ("workers/ann@example.com", "workers/new@example.com", *_NAMED):
+        swept.document(name).delete()
 
 
 def test_where_nothing_was_deployed_there_is_nothing_to_look_at(story: Story) -> None:

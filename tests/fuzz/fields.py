@@ -135,6 +135,7 @@ EDITED: Mapping[str, Mapping[str, Sense]] = {
         "capacity": _limit,
         "display_name": _text,
         "addresses": _texts,
+        "confirmed": _flag,
     },
     "templates": {
         "category": _text,
@@ -159,6 +160,9 @@ KEPT: Mapping[str, tuple[str, ...]] = {
         "missed_at",
         "unavailable_because",
         "frontline_available",
+        "made_by",
+        "frontline_asked",
+        "ask_frontline_at",
         "devices",
         "problem",
     ),

@@ -145,6 +145,11 @@ class World:
     def state(self, name: str) -> Any:
         return records.conversation(self.db, self.sids.get(name, name)).get("state")
 
+    def had_a_worker(self, name: str) -> bool:
+        """Whether a worker has it, or has let its customer wait for longer than an odd pool allows."""
+        log = records.conversation(self.db, self.sids[name]).get("log") or ()
+        return any(line["what"] == "assigned" for line in log)
+
     def sweep(self) -> dict[str, Any]:
         answer = self.post("sweep", signed=False)
         swept: dict[str, Any] = json.loads(answer.data)

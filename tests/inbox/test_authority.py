@@ -72,9 +72,9 @@ def test_who_is_in_it_besides_another_sees_it_and_may_write(
     service: Service, with_ann: tuple[Page, str], open_as: Open
 ) -> None:
     _, conversation = with_ann
+    bob = open_as(BOB)
     service.standin.worker_join(conversation, BOB)
     service.settle()
-    bob = open_as(BOB)
     (shown,) = bob.state()["conversations"]
     assert (shown["sid"], shown["mine"]) == (conversation, False)
     assert bob.post(f"conversations/{conversation}/messages", BODIES["messages"]).status_code == 201

@@ -97,6 +97,8 @@ def test_an_event_that_is_late_says_nothing_that_is_true_no_more(service: Servic
 
 def test_a_conversation_that_is_not_to_be_routed_gets_none(service: Service, db: Client) -> None:
     pool(db, mode="none", addresses=[forms.PROXY])
+    records.worker(db, ANN, "Unavailable")
+    service.settle()
     sid = write(service)
     service.standin.worker_join(sid, ANN)
     service.settle()

@@ -107,7 +107,9 @@ def _inbox(service: Service) -> None:
             record = one.to_dict() or {}
             conversations.with_customer(record["customer_id"], 3)
             conversations.open_with(record["address"], 3)
+    workers.called("Ann@Example.com")
     workers.named("Ann@Example.com")
+    conversations.involving(ANN)
 
 
 def test_every_query_of_the_service_has_its_index(asked: set[Shape]) -> None:

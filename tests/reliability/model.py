@@ -12,7 +12,7 @@ from proof import seam
 from providers import database
 from tests.reliability.network import SWEEP, at_step
 from tests.reliability.run import Run
-from tests.reliability.world import CUSTOMERS, NUMBERS, POOLS, WORKERS
+from tests.reliability.world import CUSTOMERS, NUMBERS, POOLS, VISITOR, WORKERS
 
 Step = TypeVar("Step", bound=Callable[..., None])
 ANY = st.integers(0, 40)  # picks one of however many there are
@@ -71,8 +71,8 @@ class Model(Run):
 
     @step(number=ANY)
     def answer(self, number: int) -> None:
-        """A worker writes in a conversation that they are in."""
-        members = [(sid, identity) for sid in self.sids() for identity in self.inside(sid)]
+        """A worker writes in a conversation that they are in; or a visitor, who answers no customer."""
+        members = [(sid, one) for sid in self.sids() for one in self.inside(sid) if self.is_settled(one)]
         if members:
             sid, identity = members[number % len(members)]
             self.pass_time(1)
@@ -91,6 +91,12 @@ class Model(Run):
     def set_status(self, workers: list[str], status: str) -> None:
         for worker in workers:
             self.db.document(f"workers/{worker}").set({"status": status}, merge=True)
+
+    @step(worker=WORKER)
+    def dismiss(self, worker: str) -> None:
+        """Somebody deletes the worker's record; a status that is set later makes it again."""
+        self.dismissed.add(worker)
+        self.db.document(f"workers/{worker}").delete()
 
     @step(worker=WORKER, capacity=st.sampled_from([0, 1, 3, None, "many"]))
     def set_capacity(self, worker: str, capacity: int | str | None) -> None:
@@ -163,7 +169,7 @@ class Model(Run):
         if sid := self._some_conversation(number):
             self.twilio.remove_conversation(sid)
 
-    @step(number=ANY, worker=WORKER)
+    @step(number=ANY, worker=st.sampled_from([*WORKERS, VISITOR]))
     def join(self, number: int, worker: str) -> None:
         if (sid := self._some_conversation(number)) and worker not in self.inside(sid):
             self.by_hand.add((sid, worker))

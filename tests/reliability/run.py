@@ -27,7 +27,7 @@ from proof.journal import Journal
 from proof.replay import Replay, Tolerance
 from providers import clock, database
 from tests.reliability.network import Network, Parcel, at_step
-from tests.reliability.world import NUMBERS, RECORDS, WORKERS
+from tests.reliability.world import NUMBERS, RECORDS, VISITOR, WORKERS
 from tests.service import Apps
 
 EVENTS = ["onConversationAdded", "onConversationStateUpdated", "onConversationRemoved"]
@@ -68,6 +68,9 @@ class Run(RuleBasedStateMachine):
         self.script: list[str] = []
         self.clean = self.in_turn = True
         self.by_hand: set[tuple[str, str]] = set()  # who joined which conversation at Twilio
+        self.dismissed: set[str] = (
+            set()
+        )  # workers whose records somebody has deleted, perhaps made again since
         self.edited: set[str] = set()  # conversations in whose records somebody has written another worker
         self.project = f"demo-{secrets.token_hex(6)}"
         self.network = Network(apps.client)
@@ -228,7 +231,8 @@ class Run(RuleBasedStateMachine):
 
     def _world(self) -> invariants.World:
         twilio = self.twilio.state()["conversations"]
-        return invariants.observe(self.db, twilio, self.twilio.requests, self.by_hand, clock.now())
+        seen = (twilio, self.twilio.requests, self.by_hand, clock.now(), self.dismissed)
+        return invariants.observe(self.db, *seen)
 
     def sids(self) -> list[str]:
         return [one["sid"] for one in self.twilio.conversations()]
@@ -239,6 +243,10 @@ class Run(RuleBasedStateMachine):
 
     def inside(self, sid: str) -> list[str]:
         return [one["identity"] for one in self.twilio.participants(sid) if one["identity"]]
+
+    def is_settled(self, identity: str) -> bool:
+        """Whether it is certain that they are a worker, or are none: one may still get a record."""
+        return identity == VISITOR or self.db.document(f"workers/{identity}").get().exists
 
     def _if_twilio_lets(self, act: Callable[[], object]) -> None:
         try:

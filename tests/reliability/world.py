@@ -8,6 +8,7 @@ NUMBERS = [RECEPTION, RECEPTION, SALES, SALES, KEY, NEWS, WHATSAPP]
 CUSTOMERS = [f"+44770090000{n}" for n in range(6)]
 WORKERS = [f"{name}@example.com" for name in ("ann", "ben", "cat", "dan")]
 ANN, BEN, CAT, DAN = WORKERS
+VISITOR = "visitor-1"  # of another product's web chat: a user at Twilio, and no worker
 POOLS = ["default", "sales"]
 
 RECORDS: dict[str, dict[str, Any]] = {

@@ -19,6 +19,7 @@ COLLECTIONS = [
     "pools",
     "pending_conversations",
     "conversations",
+    "former_workers",
     "sweeps",
     "other",
 ]

@@ -1,0 +1,33 @@
+"""When Frontline is asked about a worker whose record the service made and no person has confirmed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from domain.worker import SERVICE, Worker
+
+# From one question to the next. After the last one only a person can confirm the record: a web chat makes a user, and
+# with it a record, for every visitor.
+_PAUSES = (
+    timedelta(0),
+    timedelta(0),
+    timedelta(minutes=10),
+    timedelta(hours=1),
+    timedelta(hours=6),
+    timedelta(days=1),
+    timedelta(days=7),
+)
+
+
+def is_due(worker: Worker, now: datetime) -> bool:
+    """Whether Frontline is asked about this worker now."""
+    is_open = worker.version is not None and worker.made_by == SERVICE and not worker.confirmed
+    return is_open and worker.ask_frontline_at is not None and worker.ask_frontline_at <= now
+
+
+def asked_again(worker: Worker, now: datetime) -> Worker:
+    """Return the worker after a question that has not confirmed them."""
+    asked = worker.frontline_asked
+    again_at = now + _PAUSES[asked] if asked < len(_PAUSES) else None
+    return replace(worker, frontline_asked=asked + 1, ask_frontline_at=again_at)
