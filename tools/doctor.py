@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 
 import requests
 from twilio.base.exceptions import TwilioException
+from urllib3.exceptions import HTTPError
 
 from functions.table import FUNCTIONS
 from providers import configuration, twilio
@@ -67,13 +68,19 @@ def twilios_side(place: Place) -> Iterator[Finding]:
     own = place.environment("post_event")
     service = own.get("TWILIO_CONVERSATION_SERVICE_SID")
     wanted = Wanted(own["WEBHOOK_BASE_URL"], place.prefix, service, (), None)
-    rows = [row for change in plan(twilio.client(), wanted) for row in change.rows if row.differs]
-    for row in rows:
-        yield Finding(
-            False, f"Twilio: {row.what} is {row.now} and must be {row.wanted}; run {place.again} --twilio"
-        )
-    if not rows:
+    found = plan(twilio.client(), wanted)
+    for notice in found.notices:
+        yield Finding(False if notice.is_fault else None, f"Twilio: {notice.sentence}")
+    different = [row for change in found.changes for row in change.rows if row.differs]
+    if not any(notice.forbids for notice in found.notices):
+        for row in different:
+            what = f"Twilio: {row.what} is {row.now} and must be {row.wanted}"
+            yield Finding(False, f"{what}; run {place.again} --twilio")
+    if found.is_fulfilled:
         yield Finding(True, "Twilio calls these webhooks")
+    login = configuration.twilio_login()
+    if login.is_api_key:
+        yield Finding(True, f"Twilio accepts the API key {login.user}")
 
 
 OUTSIDE: dict[str, Callable[[Place], Iterator[Finding]]] = {
@@ -108,7 +115,9 @@ def asked(name: str, check: Callable[[Place], Iterator[Finding]], place: Place) 
         yield Finding(False, f"{name}: {lacking if error.status in (401, 403) else error}")
     except configuration.ConfigurationError as error:
         yield Finding(False, f"{name}: {error}")
-    except (TwilioException, requests.RequestException) as error:
+    except TwilioException as error:
+        yield Finding(False, f"{name}: {twilio.classify(error).why}")
+    except (HTTPError, requests.RequestException) as error:
         yield Finding(False, f"{name}: no answer ({type(error).__name__}: {str(error)[:200]})")
 
 
