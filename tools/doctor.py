@@ -24,7 +24,13 @@ from tools.google_api import Api, ApiError
 from tools.twilio_plan import Wanted, plan
 
 _SECONDS = 30
-_FROM_POST_EVENT = ("TWILIO_ACCOUNT_SID", "TWILIO_CONVERSATION_SERVICE_SID", "WEBHOOK_BASE_URL")
+_API_KEY = ("TWILIO_API_KEY_SID", "TWILIO_API_KEY_SECRET")
+_FROM_POST_EVENT = (
+    "TWILIO_ACCOUNT_SID",
+    "TWILIO_CONVERSATION_SERVICE_SID",
+    "WEBHOOK_BASE_URL",
+    "TWILIO_API_KEY_SID",
+)
 
 
 def webhooks(place: Place) -> Iterator[Finding]:
@@ -56,6 +62,8 @@ def inbox(place: Place) -> Iterator[Finding]:
     if not own:
         return
     client = own.get("OIDC_CLIENT_ID")
+    if domains := own.get("OIDC_ALLOWED_DOMAINS"):
+        yield Finding(True, f"only addresses of {domains.replace(',', ', ')} sign in to the inbox")
     if own.get("INBOX_SIGN_IN") != "iap" and not client:
         yield Finding(None, f"nobody can sign in to the inbox: {place.again} --oidc-client-id ID")
     if own.get("INBOX_SIGN_IN") == "iap":
@@ -92,8 +100,10 @@ OUTSIDE: dict[str, Callable[[Place], Iterator[Finding]]] = {
 
 
 def learn_account(place: Place) -> None:
-    """The account as the functions know it, into this process's environment: the token from Secret Manager."""
+    """The account as the functions know it, into this process's environment: token and key from Secret Manager."""
     own = place.environment("post_event")
+    for name in _API_KEY:  # one of the person's own is not the one that is deployed
+        os.environ.pop(name, None)
     for name in _FROM_POST_EVENT:
         if own.get(name):
             os.environ[name] = own[name]
