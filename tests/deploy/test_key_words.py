@@ -81,7 +81,10 @@ def test_the_keys_sid_goes_to_functions_that_call_twilio_only() -> None:
 
 
 def test_what_signs_workers_in_goes_to_the_inbox_only() -> None:
-    given = "OIDC_ALLOWED_DOMAINS=a.com,b.com OIDC_TRUST_EMAIL=1 VAPID_SUBJECT=mailto:x DATABASE=x BASE_URL=y\nvariables "
+    given = (
+        "OIDC_ALLOWED_DOMAINS=a.com,b.com OIDC_TRUST_EMAIL=1 VAPID_SUBJECT=mailto:x DATABASE=x BASE_URL=y\n"
+    )
+    given += "variables "
     _, inbox = shell(given + "key+inbox+push")
     assert "|OIDC_ALLOWED_DOMAINS=a.com,b.com|OIDC_TRUST_EMAIL=1" in inbox
     _, push = shell(given + "key+push")

@@ -130,6 +130,22 @@ def test_a_revoked_key_is_named_once_and_not_tried_again(
     assert_assigned(service, db, sid)
 
 
+def test_a_sweep_with_a_revoked_key_asks_nothing_twice(
+    service: Service, db: Client, key: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    sid = began(service, db, ANN)
+    assert routed(service, sid) == 200
+    service.standin.revoke_api_key(key)
+    service.standin.forget_traffic()
+    errors(capfd)
+    assert service.post("sweep", signed=False).status_code == 200
+    asked = [(one["method"], one["path"], str(one["params"])) for one in service.standin.requests]
+    assert asked
+    assert len(set(asked)) == len(asked)
+    (said,) = errors(capfd)
+    assert f"the API key {key} (TWILIO_API_KEY_SID)" in said
+
+
 def test_a_wrong_secret_and_a_lacking_permission_name_the_key(
     standin: StandIn, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
