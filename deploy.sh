@@ -4,21 +4,22 @@ set -euo pipefail
 cd "$(dirname "$0")"
 
 # entry point            called by   seconds  kept warm  at most  secrets            documents
-# At most N: --max-instances; a number: never more. Secrets: whose values it is given ("-": none).
+# At most N: --max-instances; a number: never more. Secrets: whose values it is given ("-": none). twilio: what webhooks
+# are signed with; calls: what REST calls need, the API key's secret if there is one, else the auth token.
 FUNCTIONS="
 pre_event                twilio      10       warm       N        twilio
-post_event               twilio      30       warm       N        twilio
-routing                  twilio      30       warm       N        twilio
+post_event               twilio      30       warm       N        twilio+calls
+routing                  twilio      30       warm       N        twilio+calls
 crm                      twilio      10       -          2        twilio
 outgoing_conversation    twilio      10       -          2        twilio
 templates                twilio      10       -          2        twilio
-worker_available         firestore   60       -          N        twilio             workers/{identity}
+worker_available         firestore   60       -          N        calls              workers/{identity}
 customer_written         firestore   60       -          2        -                  customers/{customer_id}
-pool_written             firestore   60       -          2        twilio             pools/{pool_id}
-conversation_written     firestore   60       -          N        twilio+push        conversations/{sid}
-sweep                    scheduler   60       -          2        twilio
+pool_written             firestore   60       -          2        calls              pools/{pool_id}
+conversation_written     firestore   60       -          N        calls+push         conversations/{sid}
+sweep                    scheduler   60       -          2        calls
 wallboard                person      30       -          2        -
-inbox                    worker      30       -          N        twilio+inbox+push
+inbox                    worker      30       -          N        calls+inbox+push
 "
 
 usage() {
@@ -38,20 +39,25 @@ Usage: ./deploy.sh --project PROJECT [options]
   --no-backups              make a new database without point-in-time recovery and daily backups
   --share-database          use the database although somebody else's data or rules are in it; replaces the rules
   --oidc-client-id ID       the OAuth client that signs workers into the inbox; its secret: OIDC_CLIENT_SECRET, or asked for
+  --allowed-domain DOMAIN   only addresses of this domain sign in; may be repeated; '' allows every domain again
+  --trust-email             accept an issuer of your own that sends no email_verified (Entra ID)
+  --twilio-api-key [SK...]  make REST calls with this API key, so that the auth token only checks signatures; its secret:
+                            TWILIO_API_KEY_SECRET, or asked for; '' returns to the auth token
   --only NAME               deploy and probe this function alone, after one complete run
   --dry-run                 print what would be done, change nothing
   --no-probe                do not check the deployed webhooks with signed and unsigned requests;
                             with --delete: leave Twilio's settings alone
   --twilio                  then set up Twilio's side (python -m tools.twilio_setup)
-  --number NUMBER           with --twilio: a number, +1... or whatsapp:+1..., whose messages start conversations; may be repeated
+  --number NUMBER           with --twilio: an address whose messages start conversations: +1..., whatsapp:+1..., 12345:US (a short code),
+                            messenger:..., rcs:..., urn:mbid:... or an e-mail address; may be repeated
   --delete                  list what this made and remove it after a question; never Firestore data
   --yes                     answer yes to every question
   --help
 
 Reads TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN from the environment, else asks for them. Optional, from the environment:
-TWILIO_CONVERSATION_SERVICE_SID, TWILIO_SMS_NUMBER, TWILIO_WHATSAPP_NUMBER, TWILIO_AUTH_TOKEN_SECONDARY,
-TWILIO_WEBHOOK_SHARED_KEY; for the inbox OIDC_CLIENT_ID, OIDC_CLIENT_SECRET, OIDC_ISSUER, INBOX_URL, INBOX_SIGN_IN,
-VAPID_SUBJECT. What is not given stays as deployed; an empty value takes it away.
+TWILIO_API_KEY_SID, TWILIO_API_KEY_SECRET, TWILIO_CONVERSATION_SERVICE_SID, TWILIO_SMS_NUMBER, TWILIO_WHATSAPP_NUMBER,
+TWILIO_AUTH_TOKEN_SECONDARY, TWILIO_WEBHOOK_SHARED_KEY; for the inbox OIDC_CLIENT_ID, OIDC_CLIENT_SECRET, OIDC_ISSUER,
+OIDC_ALLOWED_DOMAINS, OIDC_TRUST_EMAIL, INBOX_URL, INBOX_SIGN_IN, VAPID_SUBJECT. What is not given stays as deployed; an empty value takes it away.
 docs/deploying.md tells the whole way.
 TEXT
 }
@@ -59,8 +65,10 @@ TEXT
 PROJECT="" REGION="" DATABASE="" DATABASE_LOCATION="" PREFIX="" BASE_URL="" MIN_INSTANCES="" MAX_INSTANCES="" ONLY=""
 ALERT_EMAIL="" ALERT_WAITING="" BACKUPS=1 SHARE_DATABASE=0
 DRY_RUN=0 PROBE=1 TWILIO=0 NUMBERS="" DELETE=0 YES=0
+API_KEY=0 DOMAINS_ARE_GIVEN=0 DEPLOYED_KEY_SID=""
 REMEMBERED="TWILIO_ACCOUNT_SID TWILIO_CONVERSATION_SERVICE_SID TWILIO_SMS_NUMBER TWILIO_WHATSAPP_NUMBER"
-REMEMBERED_BY_INBOX="INBOX_URL OIDC_ISSUER OIDC_CLIENT_ID VAPID_SUBJECT INBOX_SIGN_IN IAP_AUDIENCE"
+REMEMBERED_BY_INBOX="INBOX_URL OIDC_ISSUER OIDC_CLIENT_ID VAPID_SUBJECT INBOX_SIGN_IN IAP_AUDIENCE OIDC_ALLOWED_DOMAINS OIDC_TRUST_EMAIL"
+REMEMBERED_BY_CALLERS="TWILIO_API_KEY_SID" # by the functions that make REST calls with the key
 RETRIES=${DEPLOY_RETRIES:-8} RETRY_SECONDS=${DEPLOY_RETRY_SECONDS:-15}
 
 TMP=$(mktemp -d)
@@ -69,6 +77,7 @@ TMP=$(mktemp -d)
 . deploy/needs.sh
 . deploy/database.sh
 . deploy/accounts.sh
+. deploy/api_key.sh
 . deploy/functions.sh
 . deploy/services.sh
 . deploy/inbox.sh
@@ -89,6 +98,20 @@ read_arguments() {
       --yes) YES=1 ;;
       --no-backups) BACKUPS=0 ;;
       --share-database) SHARE_DATABASE=1 ;;
+      --trust-email) OIDC_TRUST_EMAIL=1 ;;
+      --twilio-api-key)
+        API_KEY=1
+        if [ $# -gt 1 ] && [[ "$2" != -* ]]; then
+          TWILIO_API_KEY_SID=$2
+          if [ -z "$2" ]; then API_KEY=0; fi
+          shift
+        fi
+        ;;
+      --allowed-domain)
+        [ $# -gt 1 ] || fail "$1 needs a value: see ./deploy.sh --help."
+        add_domain "$2"
+        shift
+        ;;
       --project | --region | --database | --database-location | --prefix | --base-url | --min-instances | --max-instances | \
         --alert-email | --alert-waiting | --oidc-client-id | --only | --number)
         if [ -z "${2:-}" ]; then fail "$1 needs a value: see ./deploy.sh --help."; fi
@@ -132,6 +155,7 @@ check_arguments() {
   [[ "$ALERT_EMAIL" =~ ^([^@[:space:]]+@[^@[:space:]]+\.[^@[:space:]]+)?$ ]] || fail "--alert-email '$ALERT_EMAIL' must be an e-mail address."
   [ -z "$ALERT_WAITING" ] || [ -n "$ALERT_EMAIL" ] || fail "--alert-waiting needs --alert-email: who is to be told?"
   [[ "$BASE_URL" =~ ^(https?://[^/?#,|]+(/[^?#,|]*)?)?$ ]] || fail "--base-url '$BASE_URL' must be an address such as https://example.com without ? and #."
+  check_domains
   is_function "$ONLY" || ONLY=${ONLY#"$PREFIX-"}
   if [ -n "$ONLY" ] && ! is_function "$ONLY"; then
     fail "There is no function '$ONLY': the names are$(echo "$FUNCTIONS" | cut -d ' ' -f 1 | tr '_\n' '- ' | sed 's/  */ /g; s/ $//')."
@@ -199,8 +223,14 @@ recall() {
   DATABASE=${DATABASE:-(default)}
   BASE_URL=${BASE_URL:-$(echo "$deployed" | cut -d '|' -f 10)}
   BASE_URL=${BASE_URL:-https://$REGION-$PROJECT.cloudfunctions.net}
-  for name in $REMEMBERED $REMEMBERED_BY_INBOX; do
-    if [ "$name" = "${REMEMBERED_BY_INBOX%% *}" ]; then deployed=$(row "$TMP/functions.out" '|' "$(deployed_name inbox)"); fi
+  for name in $REMEMBERED $REMEMBERED_BY_INBOX $REMEMBERED_BY_CALLERS; do
+    case "$name" in
+      "${REMEMBERED_BY_INBOX%% *}") deployed=$(row "$TMP/functions.out" '|' "$(deployed_name inbox)") ;;
+      "$REMEMBERED_BY_CALLERS")
+        deployed=$(row "$TMP/functions.out" '|' "$(deployed_name post_event)")
+        DEPLOYED_KEY_SID=$(echo "$deployed" | cut -d '|' -f $column)
+        ;;
+    esac
     if [ -z "${!name+set}" ]; then printf -v "$name" '%s' "$(echo "$deployed" | cut -d '|' -f $column)"; fi
     column=$((column + 1))
     [[ "${!name}" != *[\|[:space:]]* ]] || fail "$name must be one word, without spaces."
@@ -219,6 +249,7 @@ check_account() {
     TWILIO_ACCOUNT_SID=$ANSWER
   fi
   [[ "$TWILIO_ACCOUNT_SID" =~ ^AC[0-9a-fA-F]{32}$ ]] || fail "TWILIO_ACCOUNT_SID must be AC and 32 hexadecimal digits; the Twilio Console shows it on its first page."
+  settle_api_key
 }
 
 summary() {
@@ -234,6 +265,7 @@ summary() {
 main() {
   read_arguments "$@"
   check_arguments
+  keep_secrets_here
   check_tools
   step "Project $PROJECT"
   check_project
@@ -258,9 +290,11 @@ main() {
     check_indexes
   fi
   prepare_secrets
+  check_api_key
   wait_for_indexes # before any code that queries with them serves
   upgrade_records # a worker of an earlier version must not be locked out by the new code
   deploy_functions
+  take_back_secrets
   remove_secrets
   if [ -z "$ONLY" ]; then
     leave_other_databases

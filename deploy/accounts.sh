@@ -3,12 +3,13 @@
 
 account() { echo "$ACCOUNTS-$1@$PROJECT.iam.gserviceaccount.com"; }
 
-ACCOUNT_KINDS="runtime wallboard inbox trigger build scheduler"
+ACCOUNT_KINDS="runtime records wallboard inbox trigger build scheduler"
 MADE_BY_US="Made by deploy.sh of the inbound conversation service"
 
 purpose() {
   case "$1" in
     runtime) echo "Runs the functions" ;;
+    records) echo "Runs customer-written" ;;
     wallboard) echo "Runs the wallboard" ;;
     inbox) echo "Runs the inbox" ;;
     trigger) echo "Delivers Firestore's events" ;;
@@ -28,10 +29,11 @@ wanted_accounts() {
   done
 }
 
-# Whose account a function runs as: one that faces browsers has its own.
+# The account that a function runs as: one that faces browsers has its own, and one without secrets may read none.
 account_of() {
   case "$1" in
     inbox | wallboard) echo "$1" ;;
+    customer_written) echo records ;;
     *) echo runtime ;;
   esac
 }
@@ -43,6 +45,7 @@ prepare_accounts() {
   all_done
   # Whoever runs a function reaches this one database and no other.
   give runtime roles/datastore.user "$only_this"
+  give records roles/datastore.user "$only_this"
   if is_function wallboard; then give wallboard roles/datastore.viewer "$only_this"; fi
   if is_function inbox; then give inbox roles/datastore.user "$only_this"; fi
   give trigger roles/eventarc.eventReceiver ""
@@ -82,7 +85,7 @@ take_back() {
 # Once no function uses it any more: the database of before (another --database, or a backup brought back).
 leave_other_databases() {
   local kind role member condition this="resource.name==\"projects/$PROJECT/databases/$DATABASE\""
-  for kind in runtime wallboard inbox; do
+  for kind in runtime records wallboard inbox; do
     while IFS='|' read -r role member condition; do
       if [ -z "$condition" ] || [ "$condition" = "$this" ]; then continue; fi
       changed "take $ACCOUNTS-$kind's role $role on the database of before" cloud projects remove-iam-policy-binding "$PROJECT" \
@@ -96,10 +99,17 @@ SECRETS="
 TWILIO_AUTH_TOKEN:twilio-auth-token:twilio
 TWILIO_AUTH_TOKEN_SECONDARY:twilio-auth-token-secondary:twilio
 TWILIO_WEBHOOK_SHARED_KEY:twilio-webhook-shared-key:twilio
+TWILIO_API_KEY_SECRET:twilio-api-key-secret:key
 INBOX_SECRET:inbox-secret:inbox
 OIDC_CLIENT_SECRET:oidc-client-secret:inbox
 VAPID_PRIVATE_KEY:vapid-private-key:push
 "
+
+# No other program needs them: gcloud, pip and the tools get only what is passed to them.
+keep_secrets_here() {
+  local pair
+  for pair in $SECRETS; do export -n "${pair%%:*}"; done
+}
 
 has_secret() { [ -n "$(row "$TMP/secrets.out" '|' "$1")" ]; }
 
@@ -131,7 +141,11 @@ prepare_secrets() {
   all_done
   for pair in $SECRETS; do
     IFS=: read -r variable secret kind <<<"$pair"
-    if is_given "$kind"; then prepare_secret "$variable" "$SECRET_PREFIX$secret" "$kind"; fi
+    if is_given "$kind"; then
+      prepare_secret "$variable" "$SECRET_PREFIX$secret" "$kind"
+    elif has_secret "$SECRET_PREFIX$secret"; then
+      drop_secret "$variable" "$SECRET_PREFIX$secret"
+    fi
   done
 }
 
@@ -151,10 +165,7 @@ prepare_secret() {
   if [ -z "$value" ] && { [ "$variable" = INBOX_SECRET ] || [ -z "${!variable+set}" ]; }; then value=$(made_value "$variable"); fi
   printf -v "$variable" '%s' "$value"
   if [ -z "$value" ]; then
-    if [ -n "$stored" ]; then
-      [ -z "$ONLY" ] || fail "$variable is to be taken away: run without --only, so that no function needs it any more."
-      UNUSED_SECRETS="$UNUSED_SECRETS $secret"
-    fi
+    if [ -n "$stored" ]; then drop_secret "$variable" "$secret"; fi
     return
   fi
   if [ "$value" != "$stored" ]; then
@@ -164,6 +175,11 @@ prepare_secret() {
   fi
   let_read "$secret" "$kind"
   SECRET_FLAGS="$SECRET_FLAGS $kind:$variable=$secret:$version"
+}
+
+drop_secret() {
+  [ -z "$ONLY" ] || fail "$1 is to be taken away: run without --only, so that no function needs it any more."
+  UNUSED_SECRETS="$UNUSED_SECRETS $2"
 }
 
 # What nobody has to think of.
@@ -238,6 +254,22 @@ let_read() {
     changed "let $ACCOUNTS-$reader read the secret $secret" cloud secrets add-iam-policy-binding "$secret" \
       --member="$member" --role=roles/secretmanager.secretAccessor
   done <"$TMP/wanted.$secret"
+}
+
+# Only after every function was deployed: an account whose functions are given a secret no more may not read it either.
+take_back_secrets() {
+  local pair secret kind member
+  [ -z "$ONLY" ] || return 0
+  for pair in $SECRETS; do
+    secret=$SECRET_PREFIX$(echo "$pair" | cut -d : -f 2)
+    [ -e "$TMP/wanted.$secret" ] || continue
+    for kind in $ACCOUNT_KINDS; do
+      member=serviceAccount:$(account "$kind")
+      if has_line "$TMP/wanted.$secret" "$kind" || ! has_line "$TMP/readers.$secret.out" "$member"; then continue; fi
+      changed "stop $ACCOUNTS-$kind from reading the secret $secret" cloud secrets remove-iam-policy-binding "$secret" \
+        --member="$member" --role=roles/secretmanager.secretAccessor
+    done
+  done
 }
 
 # ask_for VARIABLE LABEL [-s]: asks on the terminal; -s does not show what is typed.

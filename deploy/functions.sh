@@ -42,7 +42,11 @@ settings_of() {
 # GOOGLE_CLOUD_PROJECT is not in a 2nd gen function's environment by itself; THREADS is functions-framework's.
 variables() {
   local all="GOOGLE_CLOUD_PROJECT=$PROJECT|FIRESTORE_DATABASE=$DATABASE|WEBHOOK_BASE_URL=$BASE_URL|THREADS=$THREADS" name more=""
-  case "$1" in *inbox* | *push*) more=$REMEMBERED_BY_INBOX ;; esac
+  case "$1" in
+    *inbox*) more=$REMEMBERED_BY_INBOX ;;
+    *push*) more=VAPID_SUBJECT ;;
+  esac
+  case "$1" in *key*) more="$more $REMEMBERED_BY_CALLERS" ;; esac
   for name in $REMEMBERED $more; do
     if [ -n "${!name:-}" ]; then all="$all|$name=${!name}"; fi
   done
@@ -83,6 +87,8 @@ settle_patience() {
   if ! grep -q '|ACTIVE|' "$TMP/functions.out"; then
     FRESH=1 RETRIES=$((RETRIES * 5))
     [ "$DRY_RUN" = 1 ] || note "The service accounts are new: Google may take up to 10 minutes to know them everywhere; this waits."
+  elif grep -q '^make the service account' "$CHANGES"; then
+    RETRIES=$((RETRIES * 5)) # one that this version added
   fi
 }
 
@@ -156,7 +162,7 @@ schedule_sweep() {
 # 1 name 2 state 3 mark 4 address 5 and 6 instances 7 whose 8 region 9 database 10 base address, then what is remembered.
 list_functions() {
   local columns="name.basename(),state,labels.mark,serviceConfig.uri,serviceConfig.minInstanceCount,serviceConfig.maxInstanceCount,labels.app,name.segment(3)" name
-  for name in FIRESTORE_DATABASE WEBHOOK_BASE_URL $REMEMBERED $REMEMBERED_BY_INBOX; do columns="$columns,serviceConfig.environmentVariables.$name"; done
+  for name in FIRESTORE_DATABASE WEBHOOK_BASE_URL $REMEMBERED $REMEMBERED_BY_INBOX $REMEMBERED_BY_CALLERS; do columns="$columns,serviceConfig.environmentVariables.$name"; done
   cloud functions list --v2 --regions=- --format="value[separator='|']($columns)"
 }
 

@@ -1,9 +1,38 @@
 # shellcheck shell=bash
 # The inbox: who signs workers in (OpenID Connect), its public address, and a look whether signing in would begin.
 
+# --allowed-domain, once for each domain or with commas between them; an empty one starts over.
+add_domain() {
+  if [ "$DOMAINS_ARE_GIVEN" = 0 ] || [ -z "$1" ]; then OIDC_ALLOWED_DOMAINS=""; fi
+  OIDC_ALLOWED_DOMAINS=${OIDC_ALLOWED_DOMAINS:+$OIDC_ALLOWED_DOMAINS,}$1
+  DOMAINS_ARE_GIVEN=1
+}
+
+check_domains() {
+  local domain domains all=""
+  [ -n "${OIDC_ALLOWED_DOMAINS:-}" ] || return 0
+  IFS=', ;' read -ra domains <<<"$(echo "$OIDC_ALLOWED_DOMAINS" | tr '[:upper:]' '[:lower:]')"
+  for domain in ${domains[@]+"${domains[@]}"}; do
+    [ -n "$domain" ] || continue
+    domain=${domain#@}
+    [[ "$domain" =~ ^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]{2,}$ ]] || fail "--allowed-domain '$domain' must be a domain such as example.com."
+    all="${all:+$all,}$domain"
+  done
+  OIDC_ALLOWED_DOMAINS=$all
+}
+
+# https://developers.google.com/identity/openid-connect/openid-connect: Google says whether an address is verified.
+check_trust() {
+  [ "${OIDC_TRUST_EMAIL:-}" = 1 ] || [ -z "${OIDC_TRUST_EMAIL:-}" ] || fail "OIDC_TRUST_EMAIL '$OIDC_TRUST_EMAIL' must be 1 or empty."
+  case "${OIDC_TRUST_EMAIL:-}:${OIDC_ISSUER:-https://accounts.google.com}" in
+    1:https://accounts.google.com*) fail "--trust-email is only for an issuer of your own, and Google is everybody's: set OIDC_ISSUER, or leave it out (OIDC_TRUST_EMAIL= takes it away)." ;;
+  esac
+}
+
 settle_inbox() {
   is_function inbox || return 0
   local number
+  [ "${INBOX_SIGN_IN:-}" = iap ] || check_trust
   if [ -z "${INBOX_URL:-}" ] || { [ "${INBOX_SIGN_IN:-}" = iap ] && [ -z "${IAP_AUDIENCE:-}" ]; }; then
     look number "look at the project" cloud projects describe "$PROJECT" --format='value(projectNumber)'
     number=$(cat "$TMP/number.out")

@@ -55,6 +55,13 @@ leave_twilio() {
     TWILIO_AUTH_TOKEN=$STORED
   fi
   TWILIO_AUTH_TOKEN=${TWILIO_AUTH_TOKEN:-}
+  secret=${SECRET_PREFIX}twilio-api-key-secret
+  if [ -z "${TWILIO_API_KEY_SECRET:-}" ] && has_secret "$secret" && is_our_secret "$secret"; then
+    read_secret "$secret"
+    TWILIO_API_KEY_SECRET=$STORED
+  fi
+  # shellcheck disable=SC2034 # deploy/twilio.sh
+  if [ -z "${TWILIO_API_KEY_SECRET:-}" ]; then TWILIO_API_KEY_SID=""; fi # the token does as well
   with_twilio -m tools.twilio_setup --base-url "$BASE_URL" --prefix "$PREFIX" --remove ${YES_FLAG:+"$YES_FLAG"} ||
     fail "Twilio may still call these functions, and refuses customers' messages once they are gone: put that right, or add --no-probe if Twilio no longer matters."
 }

@@ -1,9 +1,10 @@
 # shellcheck shell=bash
 # After deploying: are the webhooks answering as Twilio will find them, and does Twilio know them.
 
-# The tools read the token from the environment of their own process only.
+# The tools read token and key from the environment of their own process only.
 with_twilio() {
   TWILIO_ACCOUNT_SID=$TWILIO_ACCOUNT_SID TWILIO_AUTH_TOKEN=$TWILIO_AUTH_TOKEN \
+    TWILIO_API_KEY_SID=$TWILIO_API_KEY_SID TWILIO_API_KEY_SECRET=${TWILIO_API_KEY_SECRET:-} \
     TWILIO_CONVERSATION_SERVICE_SID=$TWILIO_CONVERSATION_SERVICE_SID "$PYTHON" "$@"
 }
 

@@ -111,6 +111,8 @@ class Stack:
             for name in (
                 "WEBHOOK_BASE_URL",
                 "TWILIO_AUTH_TOKEN_SECONDARY",
+                "TWILIO_API_KEY_SID",
+                "TWILIO_API_KEY_SECRET",
                 "TWILIO_CONVERSATION_SERVICE_SID",
             ):
                 env.pop(name, None)  # of the real account

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 
 _SHORTEST_SECRET = 32  # characters
+_API_KEY_SID = re.compile(r"SK[0-9a-fA-F]{32}")
 
 
 class ConfigurationError(Exception):
@@ -32,6 +34,23 @@ class Twilio:
     tokens: tuple[str, ...]
     signing_secrets: tuple[str, ...]
     api_base_url: str | None
+
+
+@dataclass(frozen=True)
+class TwilioLogin:
+    """Whose name REST calls are made in: an API key with its secret, else the account with its auth tokens.
+
+    `passwords` are tried in order when Twilio refuses one; an API key has only one.
+    """
+
+    account_sid: str
+    user: str
+    passwords: tuple[str, ...]
+    api_base_url: str | None
+
+    @property
+    def is_api_key(self) -> bool:
+        return self.user != self.account_sid
 
 
 @dataclass(frozen=True)
@@ -78,6 +97,28 @@ def twilio() -> Twilio:
         signing_secrets=(*tokens, shared) if shared else tokens,
         api_base_url=_optional("TWILIO_API_BASE_URL"),
     )
+
+
+def twilio_login() -> TwilioLogin:
+    """Return the login for REST calls, which needs no auth token where an API key is set.
+
+    Raises ConfigurationError for a missing account, for half an API key, and for a SID that is not an API key's.
+    """
+    account_sid, base_url = _required("TWILIO_ACCOUNT_SID"), _optional("TWILIO_API_BASE_URL")
+    key_sid, secret = _optional("TWILIO_API_KEY_SID"), _optional("TWILIO_API_KEY_SECRET")
+    if key_sid is None and secret is None:
+        return TwilioLogin(account_sid, account_sid, twilio().tokens, base_url)
+    if key_sid is None or secret is None:
+        missing, there = ("TWILIO_API_KEY_SID", "TWILIO_API_KEY_SECRET")[:: 1 if key_sid is None else -1]
+        raise ConfigurationError(
+            f"The environment variable {there} is set without {missing}; set both to use an API key, or neither."
+        )
+    if not _API_KEY_SID.fullmatch(key_sid):  # not shown: it may be the secret
+        raise ConfigurationError(
+            "The environment variable TWILIO_API_KEY_SID is not the SID of an API key; "
+            "set it to SK and 32 hexadecimal digits, as the Twilio Console shows it."
+        )
+    return TwilioLogin(account_sid, key_sid, (secret,), base_url)
 
 
 def twilio_api_base_url() -> str | None:

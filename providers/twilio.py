@@ -46,10 +46,11 @@ _CODES: dict[Outcome, tuple[int, ...]] = {
     Outcome.MISSING: (50350, 50300, 20404),  # ends nothing by itself: see is_gone
     # The conversation is full; group messages, their projected address, another group of the same people.
     Outcome.REFUSED: (50417, 50418, 50422, 50436, 50434, 50438, 50439, 50452),
-    Outcome.MISCONFIGURED: (20003, 20005, 20006, 50109, 50303, 50304),
+    Outcome.MISCONFIGURED: (20003, 20005, 20006, 20008, 70051, 50109, 50303, 50304),
 }
 OUTCOMES = {code: outcome for outcome, codes in _CODES.items() for code in codes}
 # Without a known code. 409 comes for a participant who is there already; a clash worth a retry has its own code.
+_LOGIN_CODES = (20003, 20005, 20006, 20008, 70051)  # about the account, its token, or the API key
 _BY_STATUS = {401: Outcome.MISCONFIGURED, 403: Outcome.MISCONFIGURED, 404: Outcome.MISSING, 409: Outcome.DONE}
 
 
@@ -64,6 +65,13 @@ class Result:
     why: str = ""
     body: Any = None
     is_unsure: bool = False
+
+    @property
+    def why_for_worker(self) -> str:
+        """The reason in words for a worker's page: the service's own set-up is its administrator's business."""
+        if self.outcome is Outcome.MISCONFIGURED:
+            return "Twilio refuses the service's account or settings; ask your administrator."
+        return self.why
 
 
 class Somewhere(Protocol):
@@ -83,19 +91,20 @@ class Place(NamedTuple):
 
 
 def client() -> Client:
-    return _client(configuration.twilio())
+    return _client(configuration.twilio_login())
 
 
 @cache
-def _client(account: configuration.Twilio) -> Client:
+def _client(login: configuration.TwilioLogin) -> Client:
     from twilio.rest import Client
 
     from providers.twilio_http import TimedHttpClient
 
     return Client(
-        account.account_sid,
-        account.tokens[0],
-        http_client=TimedHttpClient(account.api_base_url, account.tokens[1:], _PATIENCE),
+        login.user,
+        login.passwords[0],
+        login.account_sid,
+        http_client=TimedHttpClient(login.api_base_url, login.passwords[1:], _PATIENCE),
     )
 
 
@@ -214,20 +223,43 @@ def once(call: Callable[[], object]) -> Result:
         return Result(Outcome.RETRY, why, is_unsure=True)
     except ValueError:
         return Result(Outcome.RETRY, "Twilio's answer was not JSON.", is_unsure=True)
+    except configuration.ConfigurationError as error:
+        return Result(Outcome.MISCONFIGURED, str(error))
     except TwilioException as error:
         return classify(error)
 
 
 def classify(error: Exception) -> Result:
     """What an error of the SDK means; both its families carry a status, and mostly a code."""
-    error = _with_code(error)
+    error = with_code(error)
     status, code = int(getattr(error, "status", 0) or 0), int(getattr(error, "code", 0) or 0)
     outcome = OUTCOMES.get(code) or _BY_STATUS.get(status)
     if outcome is None:
         outcome = Outcome.REFUSED if 400 <= status < 500 and status not in (408, 425, 429) else Outcome.RETRY
     text = getattr(error, "msg", None) or getattr(error, "detail", None) or getattr(error, "title", None)
     why = f"Twilio answered {status}, error {code}: {text or 'no text'}"
+    if is_about_login(status, code):
+        why += f"; {login_advice()}"
     return Result(outcome, why, is_unsure=status >= 500 and code not in OUTCOMES)
+
+
+def is_about_login(status: int, code: int) -> bool:
+    """Whether Twilio refuses the credentials, or does not let them do this."""
+    return status in (401, 403) or code in _LOGIN_CODES
+
+
+def login_advice() -> str:
+    """Name the credentials that Twilio refuses, and say what to do."""
+    login = configuration.twilio_login()
+    if login.is_api_key:
+        return (
+            f"the API key {login.user} (TWILIO_API_KEY_SID) was deleted, has another secret, is of another account or "
+            "lacks a permission: make a new one in the Twilio Console, then run ./deploy.sh --twilio-api-key with it"
+        )
+    return (
+        f"TWILIO_AUTH_TOKEN is not the auth token of the account {login.account_sid}, or the account is suspended: "
+        "look in the Twilio Console, then run ./deploy.sh with the present token"
+    )
 
 
 def at(place: Somewhere) -> ConversationContext:
@@ -238,7 +270,7 @@ def at(place: Somewhere) -> ConversationContext:
     return root.conversations(place.sid)
 
 
-def _with_code(error: Exception) -> Exception:
+def with_code(error: Exception) -> Exception:
     """The SDK raises a bare exception when a page of a list fails; the answer, with its code, is its argument."""
     from twilio.base.version import Version
 

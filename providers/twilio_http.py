@@ -1,4 +1,4 @@
-"""How REST calls leave the house: to another server if told so, with a timeout, with the next token on a 401."""
+"""Sends REST calls: to another server if one is set, with a timeout, with the next password after a 401."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class TimedHttpClient(HttpClient):  # type: ignore[misc]  # the SDK's base class
     On urllib3, which takes half the time of the SDK's own one on requests (docs/performance.md).
     """
 
-    def __init__(self, base_url: str | None, other_tokens: tuple[str, ...], patience: float) -> None:
-        """`patience`: seconds for one call at most; `other_tokens`: tried in order when one is refused."""
+    def __init__(self, base_url: str | None, other_passwords: tuple[str, ...], patience: float) -> None:
+        """`patience`: seconds for one call at most; `other_passwords`: tried in order when one is refused."""
         super().__init__(logging.getLogger(__name__), False, patience)
         self._base = urlsplit(base_url) if base_url else None
-        self._other_tokens = other_tokens
+        self._other_passwords = other_passwords
         self._patience = patience
         self._connections = _connections(to_twilio=base_url is None)
 
@@ -55,7 +55,9 @@ class TimedHttpClient(HttpClient):  # type: ignore[misc]  # the SDK's base class
         if params:
             url += f"?{_encoded(params)}"
         body = data if isinstance(data, bytes) else _encoded(data) if data else None
-        logins = [f"{auth[0]}:{token}" for token in (auth[1], *self._other_tokens)] if auth else [None]
+        logins = (
+            [f"{auth[0]}:{password}" for password in (auth[1], *self._other_passwords)] if auth else [None]
+        )
         for login in logins:
             response = self._connections.request(
                 method.upper(),

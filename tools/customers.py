@@ -116,8 +116,12 @@ def erase(arguments: argparse.Namespace) -> int:
 def _tell_what_is_left(addresses: Sequence[str]) -> None:
     if addresses:
         print("Left at Twilio, with all messages. To remove them there:")
+    has_key = os.environ.get("TWILIO_API_KEY_SID")
+    login = (
+        "$TWILIO_API_KEY_SID:$TWILIO_API_KEY_SECRET" if has_key else "$TWILIO_ACCOUNT_SID:$TWILIO_AUTH_TOKEN"
+    )
     for address in addresses:
-        print(f'  curl -X DELETE -u "$TWILIO_ACCOUNT_SID:$TWILIO_AUTH_TOKEN" {address}')
+        print(f'  curl -X DELETE -u "{login}" {address}')
     print("docs/privacy.md says what else Twilio and Google keep, and for how long.")
 
 

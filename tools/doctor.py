@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 
 import requests
 from twilio.base.exceptions import TwilioException
+from urllib3.exceptions import HTTPError
 
 from functions.table import FUNCTIONS
 from providers import configuration, twilio
@@ -23,7 +24,13 @@ from tools.google_api import Api, ApiError
 from tools.twilio_plan import Wanted, plan
 
 _SECONDS = 30
-_FROM_POST_EVENT = ("TWILIO_ACCOUNT_SID", "TWILIO_CONVERSATION_SERVICE_SID", "WEBHOOK_BASE_URL")
+_API_KEY = ("TWILIO_API_KEY_SID", "TWILIO_API_KEY_SECRET")
+_FROM_POST_EVENT = (
+    "TWILIO_ACCOUNT_SID",
+    "TWILIO_CONVERSATION_SERVICE_SID",
+    "WEBHOOK_BASE_URL",
+    "TWILIO_API_KEY_SID",
+)
 
 
 def webhooks(place: Place) -> Iterator[Finding]:
@@ -55,6 +62,8 @@ def inbox(place: Place) -> Iterator[Finding]:
     if not own:
         return
     client = own.get("OIDC_CLIENT_ID")
+    if domains := own.get("OIDC_ALLOWED_DOMAINS"):
+        yield Finding(True, f"only addresses of {domains.replace(',', ', ')} sign in to the inbox")
     if own.get("INBOX_SIGN_IN") != "iap" and not client:
         yield Finding(None, f"nobody can sign in to the inbox: {place.again} --oidc-client-id ID")
     if own.get("INBOX_SIGN_IN") == "iap":
@@ -67,13 +76,19 @@ def twilios_side(place: Place) -> Iterator[Finding]:
     own = place.environment("post_event")
     service = own.get("TWILIO_CONVERSATION_SERVICE_SID")
     wanted = Wanted(own["WEBHOOK_BASE_URL"], place.prefix, service, (), None)
-    rows = [row for change in plan(twilio.client(), wanted) for row in change.rows if row.differs]
-    for row in rows:
-        yield Finding(
-            False, f"Twilio: {row.what} is {row.now} and must be {row.wanted}; run {place.again} --twilio"
-        )
-    if not rows:
+    found = plan(twilio.client(), wanted)
+    for notice in found.notices:
+        yield Finding(False if notice.is_fault else None, f"Twilio: {notice.sentence}")
+    different = [row for change in found.changes for row in change.rows if row.differs]
+    if not any(notice.forbids for notice in found.notices):
+        for row in different:
+            what = f"Twilio: {row.what} is {row.now} and must be {row.wanted}"
+            yield Finding(False, f"{what}; run {place.again} --twilio")
+    if found.is_fulfilled:
         yield Finding(True, "Twilio calls these webhooks")
+    login = configuration.twilio_login()
+    if login.is_api_key:
+        yield Finding(True, f"Twilio accepts the API key {login.user}")
 
 
 OUTSIDE: dict[str, Callable[[Place], Iterator[Finding]]] = {
@@ -85,8 +100,10 @@ OUTSIDE: dict[str, Callable[[Place], Iterator[Finding]]] = {
 
 
 def learn_account(place: Place) -> None:
-    """The account as the functions know it, into this process's environment: the token from Secret Manager."""
+    """The account as the functions know it, into this process's environment: token and key from Secret Manager."""
     own = place.environment("post_event")
+    for name in _API_KEY:  # one of the person's own is not the one that is deployed
+        os.environ.pop(name, None)
     for name in _FROM_POST_EVENT:
         if own.get(name):
             os.environ[name] = own[name]
@@ -108,7 +125,9 @@ def asked(name: str, check: Callable[[Place], Iterator[Finding]], place: Place) 
         yield Finding(False, f"{name}: {lacking if error.status in (401, 403) else error}")
     except configuration.ConfigurationError as error:
         yield Finding(False, f"{name}: {error}")
-    except (TwilioException, requests.RequestException) as error:
+    except TwilioException as error:
+        yield Finding(False, f"{name}: {twilio.classify(error).why}")
+    except (HTTPError, requests.RequestException) as error:
         yield Finding(False, f"{name}: no answer ({type(error).__name__}: {str(error)[:200]})")
 
 

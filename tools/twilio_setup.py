@@ -7,10 +7,11 @@ import os
 import re
 import sys
 
-import requests
 from twilio.base.exceptions import TwilioException
+from urllib3.exceptions import HTTPError
 
 from providers import configuration, twilio
+from tools import twilio_addresses
 from tools.probe import address
 from tools.twilio_plan import Change, Wanted, plan, removal
 
@@ -31,6 +32,9 @@ def show(changes: list[Change]) -> None:
                 print(f"  {row.what}\n      now     {row.now}\n      wanted  {row.wanted}")
             else:
                 print(f"  {row.what}\n      stays   {row.now}")
+        if change.is_needed:
+            for sentence in change.stops:
+                print(f"  {sentence}")
 
 
 def show_of_service() -> None:
@@ -82,14 +86,14 @@ def wanted_from(arguments: argparse.Namespace) -> Wanted:
         sys.exit(f"--base-url {base_url} must be an address such as https://example.com, without ? and #.")
     if service and not re.fullmatch(r"IS[0-9a-fA-F]{32}", service):
         sys.exit(f"--service {service} must be IS and 32 hexadecimal digits.")
-    for number in arguments.number:
-        if not re.fullmatch(r"(whatsapp:)?\+[1-9]\d{3,14}", number):
-            sys.exit(f"--number {number} must look like +12025550123 or whatsapp:+12025550123.")
+    try:
+        addresses = tuple(map(twilio_addresses.parse, arguments.number))
+    except twilio_addresses.UnknownForm as error:
+        sys.exit(str(error))
     if timer != "none" and not TIMER.fullmatch(timer):
         sys.exit(f"--inactive-timer {timer} must be a duration such as PT1H or P1D, or none.")
-    return Wanted(
-        base_url, arguments.prefix, service, tuple(arguments.number), None if timer == "none" else timer
-    )
+    chosen_timer = None if timer == "none" else timer
+    return Wanted(base_url, arguments.prefix, service, addresses, chosen_timer, arguments.take_from_flex)
 
 
 def arguments_of(words: list[str] | None) -> argparse.Namespace:
@@ -104,7 +108,16 @@ def arguments_of(words: list[str] | None) -> argparse.Namespace:
         help="Conversations service (IS...); none: the account's own settings",
     )
     parser.add_argument(
-        "--number", action="append", default=[], help="+1... or whatsapp:+1...; may be repeated"
+        "--number",
+        action="append",
+        default=[],
+        help="+1..., whatsapp:+1..., a short code (12345 or 12345:US), messenger:..., rcs:..., urn:mbid:... or an "
+        "e-mail address; may be repeated",
+    )
+    parser.add_argument(
+        "--take-from-flex",
+        action="store_true",
+        help="let the account's webhooks come here instead of to Flex",
     )
     parser.add_argument(
         "--inactive-timer", default="PT1H", help="set if there is none: PT1H, P1D, ...; or none"
@@ -124,13 +137,16 @@ def run(arguments: argparse.Namespace) -> None:
     print(
         f"Conversations service {wanted.service_sid}" if wanted.service_sid else "The account's own settings"
     )
-    changes = removal(client, wanted) if arguments.remove else plan(client, wanted)
-    show(changes)
-    needed = [c for c in changes if c.is_needed]
+    found = removal(client, wanted) if arguments.remove else plan(client, wanted)
+    show(found.changes)
+    for notice in found.notices:
+        print(f"  {'Wrong' if notice.is_fault else 'Note'}: {notice.sentence}")
     if arguments.check:
-        required = [c for c in needed if not c.advised]
-        print("Different: see above." if required else "Twilio's side is as it must be.")
-        sys.exit(1 if required else 0)
+        print("Twilio's side is as it must be." if found.is_fulfilled else "Different: see above.")
+        sys.exit(0 if found.is_fulfilled else 1)
+    if any(notice.forbids for notice in found.notices):
+        sys.exit("Nothing was changed: see above.")
+    needed = [change for change in found.changes if change.is_needed]
     if not needed:
         print("Nothing to change.")
     elif not arguments.dry_run:
@@ -149,17 +165,28 @@ def main(words: list[str] | None = None) -> None:
         sys.exit(str(error))
     except TwilioException as error:
         sys.exit(_refusal(error, arguments.service))
-    except requests.RequestException as error:
+    except HTTPError as error:
         sys.exit(f"Twilio could not be reached ({type(error).__name__}): check the network and run it again.")
 
 
 def _refusal(error: TwilioException, service: str | None) -> str:
-    status = getattr(error, "status", None)
-    if status == 401:
-        return "Twilio refuses the account SID and token: check TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN."
+    """One sentence: which credentials or which service Twilio refuses, and what to do."""
+    refused = twilio.with_code(error)
+    status, code = int(getattr(refused, "status", 0) or 0), int(getattr(refused, "code", 0) or 0)
+    if twilio.is_about_login(status, code):
+        return _login_refused(configuration.twilio_login())
     if status == 404 and service:
         return f"This account has no Conversations service {service}: check --service."
-    return f"Twilio refused: {error}"
+    return f"Twilio refused: {refused}"
+
+
+def _login_refused(login: configuration.TwilioLogin) -> str:
+    if login.is_api_key:
+        return (
+            f"Twilio refuses the API key {login.user}: check TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET, "
+            "and that the key may read and change the configuration of Conversations."
+        )
+    return "Twilio refuses the account SID and token: check TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN."
 
 
 if __name__ == "__main__":

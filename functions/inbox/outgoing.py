@@ -119,7 +119,7 @@ def _begun(worker: Worker, way: Way, token: str) -> Conversation:
     if made.outcome is Outcome.RETRY:
         raise TryAgain(_NOT_NOW)
     if made.outcome is not Outcome.DONE:
-        raise Impossible(f"It could not be begun. {made.why}")
+        raise Impossible(f"It could not be begun. {made.why_for_worker}")
     sid = made.body.sid
 
     def step() -> Conversation:
@@ -159,7 +159,7 @@ def _introduce(worker: Worker, conversation: Conversation, way: Way) -> None:
     hand_over.close(conversation.sid, worker.identity)
     if result.outcome is Outcome.DONE:
         raise Impossible(f"{way.customer.display_name} is in another conversation with our number already.")
-    raise Impossible(f"It could not be begun. {result.why}")
+    raise Impossible(f"It could not be begun. {result.why_for_worker}")
 
 
 def _is_in_it(conversation: Conversation, way: Way) -> bool:

@@ -172,4 +172,4 @@ def _problem(result: Result) -> Exception:
         return Impossible("This conversation has ended; the customer begins another one by writing again.")
     if result.outcome is Outcome.MISSING:
         return NotFound("Twilio does not know this conversation any more.")
-    return Impossible(f"It was not sent. {result.why}")
+    return Impossible(f"It was not sent. {result.why_for_worker}")

@@ -30,6 +30,7 @@ class Account:
     def __init__(self, sid: str, auth_token: str) -> None:
         self.sid = sid
         self.auth_token = auth_token
+        self.api_keys: dict[str, str] = {}  # SID and secret
         self.lock = threading.RLock()
         self.ahead = timedelta()
         self._orders = itertools.count(1)

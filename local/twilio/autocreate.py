@@ -81,6 +81,8 @@ class Autocreation:
                 return self._append(existing, letter)
             if config is None:
                 return dropped(f"no address of {', '.join(letter.to)} creates conversations"), []
+            if config.service_sid not in (None, *self.account.services):
+                return dropped(f"the Conversations service {config.service_sid} does not exist"), []
             return self._create(letter, config)
         except RejectedError as rejection:
             return dropped(str(rejection)), []

@@ -9,6 +9,7 @@ from local.twilio.records import address_type
 CONVERSATION_ATTRIBUTES = 16 * 1024
 OTHER_ATTRIBUTES = 4 * 1024
 NUMBER = re.compile(r"\+\d{3,15}")
+SHORT_CODE = re.compile(r"\d{3,8}")
 DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
 SECONDS = (86400, 3600, 60, 1)
 

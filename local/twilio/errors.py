@@ -5,13 +5,14 @@ from typing import Any
 # Texts are our own. Twilio documents what a code means but seldom its status: 400 where nothing says otherwise.
 CODES: dict[int, tuple[int, str]] = {
     20001: (400, "A parameter is missing or has a value of the wrong form"),
-    20003: (401, "Authentication failed: account SID and auth token do not match"),
+    20003: (401, "Authenticate"),
     20004: (405, "This method is not allowed on this resource"),
     20404: (404, "The requested resource was not found"),
     20409: (409, "The resource exists already"),
     20429: (429, "Too many requests at once"),
     20500: (500, "The server failed"),
     20503: (503, "The service is not available at the moment"),
+    70051: (403, "Authorization failed"),
     50003: (400, "Friendly name is too long"),
     50050: (404, "Service instance not found"),
     50056: (400, "A webhook stopped the command"),

@@ -33,7 +33,8 @@ class WebhookConfig:
     target: str = "webhook"
 
     def wants(self, event: str) -> bool:
-        return self.filters is None or event in self.filters
+        """Whether the event goes to these URLs; with the target flex every event goes to Flex instead."""
+        return self.target == "webhook" and (self.filters is None or event in self.filters)
 
 
 @dataclass

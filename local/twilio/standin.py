@@ -4,6 +4,7 @@ import base64
 import random
 import threading
 from collections.abc import Sequence
+from secrets import token_urlsafe
 from typing import Any, Self
 
 from local.twilio.account import Account
@@ -104,14 +105,26 @@ class StandIn(AppAndConsole, Views):
         post_url: str | None = None,
         filters: Sequence[str] | None = None,
         method: str = "POST",
+        target: str = "webhook",
     ) -> None:
-        """Sets the global targets, or a service's. No `filters` means every event."""
-        wanted = WebhookConfig(pre_url, post_url, list(filters) if filters is not None else None, method)
+        """Sets the global targets, or a service's. No `filters` means every event; target flex: Flex gets them."""
+        only = list(filters) if filters is not None else None
+        wanted = WebhookConfig(pre_url, post_url, only, method, target)
         with self._account.lock:
             if service_sid:
                 self._account.service(service_sid).webhooks = wanted
             else:
                 self._account.webhooks = wanted
+
+    def make_api_key(self) -> dict[str, str]:
+        """A new API key for REST calls: its SID and its secret."""
+        key = {"sid": new_sid("SK"), "secret": token_urlsafe(24)}
+        self._account.api_keys[key["sid"]] = key["secret"]
+        return key
+
+    def revoke_api_key(self, sid: str) -> None:
+        """Calls with this key are refused from now on."""
+        self._account.api_keys.pop(sid, None)
 
     def configure_frontline(self, routing_url: str | None = None) -> None:
         self._webhooks.routing_url = routing_url

@@ -179,6 +179,7 @@ def story(
     deployed = Deployed(google, folder, extra)
     twilio = StandIn(account_sid=f"AC{secrets.token_hex(16)}", auth_token=secrets.token_hex(16), port=0)
     twilio.start()
+    deployed.extra["TWILIO_API_BASE_URL"] = twilio.url
     account = {"TWILIO_ACCOUNT_SID": twilio.account_sid, "TWILIO_AUTH_TOKEN": twilio.auth_token}
     sign_in = {
         "INBOX_URL": f"{deployed.url}/inbox",

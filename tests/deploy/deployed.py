@@ -37,8 +37,12 @@ def unpack(google: Google, function: Json, folder: Path) -> Path:
 
 
 def environment(google: Google, function: Json) -> dict[str, str]:
-    """What Cloud Run would set, secrets included."""
+    """What Cloud Run would set, secrets included; only those that the function's account may read."""
     service = function["serviceConfig"]
+    member = f"serviceAccount:{service['serviceAccountEmail']}"
+    for secret in {s["secret"] for s in service.get("secretEnvironmentVariables", [])}:
+        readers = google.members(f"secrets/{secret}", "roles/secretmanager.secretAccessor")
+        assert member in readers, f"{member} may not read {secret}"
     secrets = {
         s["key"]: google.resources[f"projects/{google.project}/secrets/{s['secret']}/versions/{s['version']}"]
         for s in service.get("secretEnvironmentVariables", [])

@@ -231,6 +231,7 @@ def test_each_service_account_has_only_what_it_needs(story: Story) -> None:
     only_this = f'resource.name=="projects/{story.project}/databases/(default)"'
     assert given == {
         ("roles/datastore.user", account.format("runtime"), only_this),
+        ("roles/datastore.user", account.format("records"), only_this),
         ("roles/datastore.viewer", account.format("wallboard"), only_this),
         ("roles/datastore.user", account.format("inbox"), only_this),
         ("roles/eventarc.eventReceiver", account.format("trigger"), None),
@@ -249,7 +250,7 @@ def test_each_service_account_has_only_what_it_needs(story: Story) -> None:
 
 def test_functions_run_and_are_built_as_their_own_accounts(story: Story) -> None:
     for name, function in story.google.functions().items():
-        own = name if name in ("wallboard", "inbox") else "runtime"
+        own = {"wallboard": "wallboard", "inbox": "inbox", "customer-written": "records"}.get(name, "runtime")
         assert function["serviceConfig"]["serviceAccountEmail"].startswith(f"inbound-{own}@"), name
         assert "/serviceAccounts/inbound-build@" in function["buildConfig"]["serviceAccount"], name
 

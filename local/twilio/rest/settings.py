@@ -61,6 +61,8 @@ def update_webhooks(call: Call) -> RestAnswer:
             raise ApiError(code, url)
     if method and method.upper() not in ("GET", "POST"):
         raise ApiError(20001, "Method must be GET or POST")
+    if (target := form.get("Target")) not in (None, "webhook", "flex"):
+        raise ApiError(20001, "Target must be webhook or flex")
     if pre is not None:
         config.pre_url = pre or None
     if post is not None:
@@ -68,7 +70,7 @@ def update_webhooks(call: Call) -> RestAnswer:
     if "Filters" in form:
         config.filters = [name for name in form.getlist("Filters") if name]
     config.method = (method or config.method).upper()
-    config.target = form.get("Target") or config.target
+    config.target = target or config.target
     return fetch_webhooks(call)
 
 
@@ -99,7 +101,8 @@ def create_address(call: Call) -> RestAnswer:
     kind, address = call.form.need("Type"), call.form.need("Address")
     if kind not in ADDRESS_TYPES:
         raise ApiError(20001, f"Type {kind} is not known")
-    if kind in ("sms", "whatsapp") and address_type(address) in ("sms", "whatsapp"):
+    is_short_code = kind == "sms" and checks.SHORT_CODE.fullmatch(address)
+    if not is_short_code and kind in ("sms", "whatsapp") and address_type(address) in ("sms", "whatsapp"):
         checks.address(address)
     if any(one.address == address for one in call.account.addresses.values()):
         raise ApiError(20409, address)
