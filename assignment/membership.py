@@ -40,7 +40,7 @@ def joined(sid: str, service_sid: str | None, identity: str, participant_sid: st
             ledger.move(before, replace(before, others=(*before.others, identity)))
     else:
         service_sid = configuration.service_in_use(before.service_sid or service_sid)
-        _counts_as_theirs(before, replace(before, service_sid=service_sid), identity, participant_sid)
+        count_as_theirs(before, replace(before, service_sid=service_sid), identity, participant_sid)
 
 
 def learn_projected(sid: str, projected_address: str) -> None:
@@ -155,7 +155,11 @@ def _is_in_it(before: Conversation, participant_sid: str) -> None:
         ledger.move(before, replace(before, participant_sid=participant_sid))
 
 
-def _counts_as_theirs(before: Conversation, known: Conversation, identity: str, participant_sid: str) -> None:
+def count_as_theirs(before: Conversation, known: Conversation, identity: str, participant_sid: str) -> None:
+    """The worker who is in it holds it now. `known`: the record with what else has changed.
+
+    Raises database.LostRace.
+    """
     worker = ledger.record_of(identity)
     after = transitions.joined_by_hand(known, worker, participant_sid, clock.now())
     moved = ledger.move(before, after, worker)

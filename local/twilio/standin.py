@@ -166,5 +166,9 @@ class StandIn(AppAndConsole, Views):
         only = list(events) if events is not None else None
         self._faults.webhooks = WebhookFaults(repeat, lose, shuffle, delay, overlap, only, rng)
 
+    def limit_calls_at_once(self, number: int | None) -> None:
+        """Answer 429 to the REST calls that come while so many are under way; None lifts the limit."""
+        self._server.at_once.limit = number
+
     def heal(self) -> None:
         self._faults.heal()
