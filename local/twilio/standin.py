@@ -113,6 +113,11 @@ class StandIn(AppAndConsole, Views):
             else:
                 self._account.webhooks = wanted
 
+    def add_service(self, name: str) -> str:
+        """One more Conversations service; its SID."""
+        with self._account.lock:
+            return self._account.add_service(name).sid
+
     def configure_frontline(self, routing_url: str | None = None) -> None:
         self._webhooks.routing_url = routing_url
 
