@@ -5,6 +5,7 @@ A record is written before its conversation is looked at and removed afterwards,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,8 @@ from typing import Any
 
 from domain.fields import Fields
 from providers import clock, database
+
+_CONVERSATION = re.compile("CH[0-9a-fA-F]{32}")
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,8 @@ _BACKLOG = database.Collection("service/found/backlog", _parse)
 def oldest(limit: int, since: datetime | None = None) -> list[Entry]:
     """The oldest entries, from this moment on; one whose time was edited away is left alone."""
     later = [("created_at", ">=", since)] if since else []
-    return _BACKLOG.find(later, ("created_at",), limit)
+    found = _BACKLOG.find(later, ("created_at",), limit)
+    return [entry for entry in found if _CONVERSATION.fullmatch(entry.sid)]
 
 
 def add(entries: Collection[Entry]) -> None:

@@ -284,6 +284,25 @@ def test_a_service_that_only_a_known_conversation_names_is_listed_too(service: S
     assert is_pending(db, sid)
 
 
+@pytest.mark.parametrize("odd", [None, True, -1, "x", [1], {"a": None}, b"x", float("nan")])
+def test_no_value_in_what_is_kept_about_lists_stops_the_sweep(service: Service, db: Client, odd: Any) -> None:
+    sweep(service)
+    (sid,) = missed(service, 1)
+    fields = ("service_sid", "since", "until", "token")
+    behind = [{"since": clock.now(), name: odd} for name in fields]
+    db.document("service/listing").set({"behind": behind if odd is None else odd, "more": odd})
+    db.document("service/sweep").update({"services": odd, "services_at": odd, "listed_services": odd})
+    entries = db.document("service/found").collection("backlog")
+    entries.document(forms.sid()).set({"created_at": odd, "service_sid": odd, "failures": odd})
+    entries.document("not a conversation").set({"created_at": clock.now() - timedelta(hours=1)})
+    pass_minutes(service, 1)
+    answer = service.post("sweep", signed=False)
+    assert answer.status_code == 200
+    assert b"failed" not in answer.data
+    service.settle()
+    assert is_pending(db, sid)
+
+
 def test_an_idle_sweep_makes_one_call_per_service(service: Service) -> None:
     sweep(service)
     service.standin.forget_traffic()
