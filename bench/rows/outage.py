@@ -68,7 +68,7 @@ def _evening(world: World, pools: int) -> Row:
         held = sum(one % 30 == n for one in range(number))
         fields = population.worker("Unavailable", *(f"p{p}" for p in range(pools)), active=held)
         population.write(db, [(f"workers/w{n}@example.com", fields)])
-    runs = sweep.until(lambda: len(_waiting(db)) == number)
+    runs = sweep.until(lambda: set(sids) <= set(_waiting(db)))
     left = sum(one["participants"][-1]["identity"] is not None for one in _states(world, sids))
     world.end_functions()
     return Row(

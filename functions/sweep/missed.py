@@ -121,12 +121,16 @@ def _with_services(progress: Progress, run: Run, now: datetime) -> Progress:
 
 
 def _stretches(progress: Progress, listing: Listing, now: datetime) -> list[Stretch]:
-    """What is to be listed of each service: from where an earlier run stopped, else since the last whole look."""
+    """What is to be listed of each service: from where an earlier run stopped, else since the last whole look.
+
+    A new service begins where the look is left of one that is no longer named so: it may be the same, by its SID.
+    """
     behind = {stretch.service_sid: stretch for stretch in listing.behind}
     since = progress.listed_since or now - _FIRST_LOOK
     services = progress.services or (configuration.service_in_use(None),)
     new = {service for service in services if service and service not in progress.listed_services}
-    first = min(since, now - _FIRST_LOOK)
+    left = (stretch.since for stretch in listing.behind if stretch.service_sid not in services)
+    first = min(since, now - _FIRST_LOOK, *left)
     stretches = [behind.get(one, Stretch(one, first if one in new else since)) for one in services]
     return sorted(stretches, key=lambda stretch: stretch.token is not None)
 

@@ -270,6 +270,20 @@ def test_while_one_service_cannot_be_listed_others_are_and_it_loses_nothing(
     assert is_pending(db, there)
 
 
+def test_an_outage_of_twilios_before_its_services_were_ever_named_loses_nothing(
+    service: Service, db: Client
+) -> None:
+    (sid,) = missed(service, 1)
+    service.standin.fail(403, 20003, method="GET")
+    pass_minutes(service, 1)
+    sweep(service)
+    pass_minutes(service, 150)
+    sweep(service)
+    service.standin.heal()
+    assert sweep(service)[FOUND] == 1
+    assert is_pending(db, sid)
+
+
 def test_a_service_that_only_a_known_conversation_names_is_listed_too(service: Service, db: Client) -> None:
     other = service.standin.add_service("Other")
     sweep(service)
