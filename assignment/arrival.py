@@ -225,7 +225,9 @@ def _described(seen: Seen, arrival: Arrival) -> Conversation:
     )
     closes = seen.pool.hours is not None and not described.outside_hours and not rules.is_routed(described)
     described = _if_outside_hours(described, seen) if closes else described
-    return transitions.presumed(messages.all_noted(described, arrival.written, seen.settings.bots))
+    if arrival.written:
+        described = messages.all_noted(described, arrival.written, seen.settings.bots)
+    return transitions.presumed(described)
 
 
 def _if_outside_hours(arrived: Conversation, seen: Seen) -> Conversation:
