@@ -206,8 +206,10 @@ class Model(Run):
         hours=st.sampled_from([1, 30]),
     )
     def outage(self, letters: list[tuple[str, str]], hours: int) -> None:
-        """For hours every webhook is lost and no sweep runs, while customers write."""
+        """For hours every webhook is lost and no sweep runs, while customers write. The very first sweep looks one hour
+        back, so one has run before."""
         self.clean = False
+        self.network.sweep()
         self.network.lose_webhooks()
         self.network.is_down = True
         for customer, number in letters:
