@@ -7,7 +7,8 @@ come between Firestore and Twilio. In order:
     2 decide    ONE commit: queued, `taken_from` and `leaving` name the worker, their slot is free, `missed` + 1
     3 out       Twilio takes the worker out of it
     4 told      `leaving` goes (claim.let_out does 3 and 4; the sweep repeats it once the lease of step 2 is over)
-    5 use       the queue is looked at: others first, the same worker not for 5 minutes
+    5 use       once all that is due is back, the sweep looks at the queue: others first, the same worker not for
+                5 minutes
 
 | the worker's answer is told | then |
 |---|---|
@@ -72,25 +73,22 @@ def has_read(sid: str, index: int) -> bool:
     return after != before
 
 
-def take_back(sid: str, pool: Pool, told: Iterable[Message]) -> bool:
+def take_back(sid: str, pool: Pool, told: Iterable[Message]) -> ledger.Moved | None:
     """Back to the queue, if its worker has not answered in time; `told`: the newest messages as Twilio has them.
 
-    One in which another worker is, too, goes to that one. Returns whether it was taken.
+    One in which another worker is, too, goes to that one. Returns what has moved, None if nothing was taken; the caller
+    looks for workers for it, and for work for the worker who was freed.
     """
     try:
         moved = database.until_it_holds(partial(_decide, sid, pool, tuple(told)))
-    except hand_over.Refused:  # Twilio does not tell just now
-        return False
+    except hand_over.Refused:  # Twilio does not describe it now
+        return None
     except database.Unwritable as error:
         log.error(f"It cannot be taken from anybody: {error}", conversation=sid)
-        return False
-    if moved is None:
-        return False
-    claim.let_out(moved.conversation)
-    if moved.conversation.state == QUEUED:
-        matching.look_again(moved.conversation)
-    matching.freed(moved.freed)
-    return True
+        return None
+    if moved is not None:
+        claim.let_out(moved.conversation)
+    return moved
 
 
 def _decide(sid: str, pool: Pool, told: tuple[Message, ...]) -> ledger.Moved | None:

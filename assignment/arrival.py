@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from assignment import ledger, matching, worker_care
-from domain import hours, rules, transitions
+from domain import hours, messages, rules, transitions
 from domain.arrival import Arrival
 from domain.conversation import CLOSED, QUEUED, Conversation
 from domain.customer import NOBODY, Customer
@@ -36,23 +36,40 @@ _MOST_WAITING = 300  # for one worker; the sweep sees to the others when their t
 
 @dataclass(frozen=True)
 class Seen:
-    """What had to be read to decide. `number_pool` is the pool that names the Twilio number, if any does."""
+    """What had to be read to decide. `number_pool` is the pool that names the Twilio number, if any does.
+
+    `queue_first`: the caller looks for workers, once all that it has found waits.
+    """
 
     conversation: Conversation
     settings: Settings
     number_pool: Pool | None
     pool: Pool
     customer: Customer
+    queue_first: bool = False
 
 
-def route(arrival: Arrival) -> None:
-    """Routes an inbound conversation once, however often and in whatever order this is asked."""
-    database.until_it_holds(lambda: _route(arrival))
+def route(arrival: Arrival, *, queue_first: bool = False) -> None:
+    """Routes an inbound conversation once, however often and in whatever order this is asked.
+
+    `queue_first`: one that goes to a pool waits there, and the caller looks for workers.
+    """
+    database.until_it_holds(lambda: _route(arrival, queue_first))
 
 
 def route_known(conversation: Conversation) -> None:
     """Routes one that the log describes already. Raises database.LostRace: load it again then."""
     _carry_out(_look_again(conversation))
+
+
+def route_again(conversation: Conversation, arrival: Arrival) -> None:
+    """Routes one that the log had closed. `conversation`: the record, open again, with the version that was read.
+
+    Raises database.LostRace.
+    """
+    seen = _look(arrival.sid, arrival.our_addresses, arrival.customer_address)
+    seen = replace(seen, conversation=conversation)
+    _carry_out(replace(seen, conversation=_described(seen, arrival)))
 
 
 def _look_again(conversation: Conversation) -> Seen:
@@ -91,8 +108,9 @@ def activated(sid: str) -> None:
         _note(conversation, conversation, "active before it was announced; it is routed when it is")
 
 
-def _route(arrival: Arrival) -> None:
+def _route(arrival: Arrival, queue_first: bool) -> None:
     seen = _look(arrival.sid, arrival.our_addresses, arrival.customer_address)
+    seen = replace(seen, queue_first=queue_first)
     stored = seen.conversation
     if rules.is_routed(stored):
         return _again(seen, arrival)
@@ -142,6 +160,8 @@ def _without_own_worker(seen: Seen, own: str | None = None) -> None:
         return matching.queue(
             before, conversation, seen.pool, f"whoever of {seen.pool.display_name} is free takes it"
         )
+    if seen.queue_first:
+        return matching.wait(conversation, seen.pool, "no webhook announced it")
     return matching.give_to_pool(conversation, seen.pool, seen.settings.own_worker == "wait")
 
 
@@ -213,7 +233,10 @@ def _described(seen: Seen, arrival: Arrival) -> Conversation:
         priority=stored.priority if rules.is_routed(stored) else rules.priority_of(seen.customer, seen.pool),
     )
     closes = seen.pool.hours is not None and not described.outside_hours and not rules.is_routed(described)
-    return transitions.presumed(_if_outside_hours(described, seen) if closes else described)
+    described = _if_outside_hours(described, seen) if closes else described
+    if arrival.written:
+        described = messages.all_noted(described, arrival.written, seen.settings.bots)
+    return transitions.presumed(described)
 
 
 def _if_outside_hours(arrived: Conversation, seen: Seen) -> Conversation:

@@ -147,13 +147,18 @@ def _add(conversation: Conversation) -> Result:
         return result
     people = twilio.participants(conversation)
     if people.outcome is not Outcome.DONE:
-        return people if people.outcome is Outcome.RETRY and not is_in_it else result
+        return people if people.outcome is Outcome.RETRY and not is_in_it else _believed(result)
     bindings = [person.messaging_binding or {} for person in people.body]
     projected = next((b["projected_address"] for b in bindings if b.get("projected_address")), None)
     if result.outcome is Outcome.REFUSED and projected and projected != conversation.projected_address:
         return twilio.add_worker(conversation, identity, projected)
     inside = next((person for person in people.body if person.identity == identity), None)
-    return Result(Outcome.DONE, body=inside) if inside else result
+    return Result(Outcome.DONE, body=inside) if inside else _believed(result)
+
+
+def _believed(result: Result) -> Result:
+    """A conflict with an unknown code is no success unless the worker was seen in the conversation."""
+    return replace(result, outcome=Outcome.RETRY) if result.is_unknown_conflict else result
 
 
 def _withdraw(conversation: Conversation, participant_sid: str | None) -> Outcome:
@@ -165,12 +170,13 @@ def _withdraw(conversation: Conversation, participant_sid: str | None) -> Outcom
 
 
 def _is_out(conversation: Conversation) -> bool:
-    """Takes out that stay of whoever is leaving; one that is over already is no harm."""
-    result = twilio.remove_participant(conversation, conversation.leaving_sid or "")
-    if result.outcome in (Outcome.RETRY, Outcome.MISCONFIGURED):
-        _leave_for_later(conversation, result)
-        return False
-    return True
+    """Remove the leaving participant at Twilio; one that is no longer there is fine."""
+    participant_sid = conversation.leaving_sid or ""
+    result = twilio.remove_participant(conversation, participant_sid)
+    if twilio.is_out(conversation, participant_sid, result):
+        return True
+    _leave_for_later(conversation, result)
+    return False
 
 
 def _put_back(conversation: Conversation, result: Result) -> None:

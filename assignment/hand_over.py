@@ -31,9 +31,7 @@ from domain.conversation import ASSIGNED, ASSIGNING, CLOSED, INACTIVE, QUEUED, U
 from domain.pool import Pool
 from domain.worker import Worker
 from providers import clock, conversations, database, log, pools, settings, twilio, workers
-from providers.twilio import Outcome
-
-_ENDED = (Outcome.DONE, Outcome.GONE)
+from providers.twilio import Outcome, Result
 
 
 class Refused(Exception):
@@ -76,11 +74,18 @@ def close(sid: str, actor: str) -> None:
         return
     before = _theirs(sid, actor)
     result = twilio.close(before)
-    if result.outcome in _ENDED or (result.outcome is Outcome.MISSING and twilio.is_gone(before)):
+    if _has_ended(before, result):
         matching.close(sid, f"{actor} closed it")
         return
     log.error(f"It could not be closed: {result.why}", conversation=sid, worker=actor)
     raise Refused("Twilio does not close it just now; try again.")
+
+
+def _has_ended(conversation: Conversation, result: Result) -> bool:
+    """Whether Twilio has closed it, after this answer to our request: only a closed or deleted one ends here."""
+    if result.outcome in (Outcome.DONE, Outcome.GONE):
+        return True
+    return result.outcome is Outcome.MISSING and twilio.is_gone(conversation)
 
 
 def back_to_queue(before: Conversation, pool: Pool, why: str) -> None:
@@ -169,7 +174,8 @@ def _as_twilio_has_it(edited: Conversation) -> Conversation:
 
 def _without_who_was_coming(held: Conversation) -> Conversation:
     """Raises Refused while Twilio does not take them out."""
-    if twilio.remove_participant(held, held.participant_sid or "").outcome not in _ENDED:
+    participant_sid = held.participant_sid or ""
+    if not twilio.is_out(held, participant_sid, twilio.remove_participant(held, participant_sid)):
         raise Refused("Twilio does not answer just now; try again.")
     return replace(held, worker=None, participant_sid=None)
 

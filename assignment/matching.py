@@ -103,6 +103,12 @@ def queue(before: Conversation, after: Conversation, pool: Pool, why: str) -> No
     freed(moved.freed)
 
 
+def wait(conversation: Conversation, pool: Pool, why: str) -> None:
+    """Puts it into the queue and looks for nobody: the caller has more to queue first. Raises database.LostRace."""
+    ledger.move(conversation, transitions.queued(conversation, pool, clock.now(), why))
+    log.info(f"queued: {why}", conversation=conversation.sid, pool=pool.id)
+
+
 def queue_for(conversation: Conversation, worker: Worker, settings: Settings, why: str) -> None:
     """Puts it into the queue for this one worker, as long as the settings say, and only then looks once more whether
     they are free. Raises database.LostRace.

@@ -55,7 +55,7 @@ def _came_in(before: Conversation, service_sid: str | None, identity: str, parti
     elif before.worker is not None:
         ledger.move(before, replace(before, others=(*before.others, identity)))
     else:
-        _counts_as_theirs(before, known, identity, participant_sid)
+        count_as_theirs(before, known, identity, participant_sid)
 
 
 def _why_ignored(conversation: Conversation, identity: str, participant_sid: str) -> str | None:
@@ -242,7 +242,11 @@ def _is_in_it(before: Conversation, participant_sid: str) -> None:
         ledger.move(before, replace(before, participant_sid=participant_sid))
 
 
-def _counts_as_theirs(before: Conversation, known: Conversation, identity: str, participant_sid: str) -> None:
+def count_as_theirs(before: Conversation, known: Conversation, identity: str, participant_sid: str) -> None:
+    """The worker who is in it holds it now. `known`: the record with what else has changed.
+
+    Raises database.LostRace.
+    """
     worker = workers.load(identity)
     after = transitions.joined_by_hand(known, worker, participant_sid, clock.now())
     moved = ledger.move(before, after, worker)

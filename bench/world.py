@@ -46,6 +46,12 @@ class Function:
             raise RuntimeError(f"{self.child.name} answered {answer.status}:\n{self.child.output(1500)}")
         return answer
 
+    def call(self) -> None:
+        """As the scheduler calls the sweep; raises RuntimeError unless it is answered with 200."""
+        answer = self._http.request("POST", self.url, retries=False)
+        if answer.status != 200:
+            raise RuntimeError(f"{self.child.name} answered {answer.status}:\n{self.child.output(1500)}")
+
     def get(self, path: str, headers: dict[str, str]) -> urllib3.BaseHTTPResponse:
         """What a browser asks for."""
         return self._http.request("GET", self.url + path, headers=headers)

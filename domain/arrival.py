@@ -1,15 +1,18 @@
-"""A conversation that a customer began, as Twilio tells of it: in a webhook, or in its list when none came."""
+"""A conversation that a customer began, as Twilio describes it: in a webhook, or over REST when none came."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
 
+from domain.messages import Message
+
 
 @dataclass(frozen=True)
 class Arrival:
     """`customer_address`: who wrote. `our_addresses`: the Twilio number or, in a group message that does not name it,
-    everybody who received it. A group takes a worker only with its `projected_address`."""
+    everybody who received it. A group takes a worker only with its `projected_address`. `written`: its messages so far,
+    in order, where they are known."""
 
     sid: str
     customer_address: str
@@ -20,3 +23,4 @@ class Arrival:
     is_starting: bool = False
     service_sid: str | None = None
     created_at: datetime | None = None
+    written: tuple[Message, ...] = ()

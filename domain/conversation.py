@@ -63,6 +63,7 @@ class Conversation:
     back, or who has handed it on, and whom Twilio still has in it; `leaving_sid`: that stay of theirs. `taken_from`:
     the worker who let it wait too long, until another one is in it. `read_index`: up to which message the worker has
     looked. What messages change is said in domain/messages.py. `outside_hours`: its pool was closed when it arrived.
+    `customer_missing_since`: when a sweep first saw this queued conversation without its customer at Twilio.
     """
 
     sid: str
@@ -110,6 +111,7 @@ class Conversation:
     undelivered: tuple[Undelivered, ...] = ()
     taken_from: str | None = None
     went_back: int = 0
+    customer_missing_since: datetime | None = None
     log: tuple[Mapping[str, Any], ...] = ()
     problem: str | None = None
     version: object = field(default=None, compare=False)
@@ -168,6 +170,7 @@ _TOLD = (
     "last_message",
     "heard",
     "undelivered",
+    "customer_missing_since",
 )
 _SIDS = (("service_sid", "IS"), ("participant_sid", "MB"), ("leaving_sid", "MB"))
 

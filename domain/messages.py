@@ -9,7 +9,7 @@ answer nobody. The arrival of a conversation presumes its first message: since `
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -82,6 +82,17 @@ def sender_of(message: Message, conversation: Conversation) -> str | None:
     return SERVICE if author == _OWN else None
 
 
+def is_from_channel(message: Message) -> bool:
+    """Whether a customer's channel brought it; a message from Twilio's list does not say."""
+    return message.source is not None and message.source.upper() not in _PEOPLES_APPS
+
+
+def may_be_customers(message: Message, conversation: Conversation) -> bool:
+    """Whether a customer may have written it, as far as the message itself and the record say."""
+    sender = sender_of(message, conversation)
+    return sender == CUSTOMER or (sender is None and message.source is None)
+
+
 def stranger(author: str, bots: Collection[str]) -> str:
     """From whom a message is whose author the record does not name."""
     return SERVICE if author in bots else WORKER
@@ -101,6 +112,14 @@ def noted(before: Conversation, message: Message, sender: str) -> Conversation:
     if sender == CUSTOMER:
         return _asked(before, after, message)
     return _answered(before, after, message) if sender == WORKER else after
+
+
+def all_noted(before: Conversation, written: Iterable[Message], bots: Collection[str]) -> Conversation:
+    """The record with these messages, which come in order."""
+    after = before
+    for message in written:
+        after = noted(after, message, sender_of(message, before) or stranger(message.author, bots))
+    return after
 
 
 def read(before: Conversation, index: int) -> Conversation:
@@ -123,6 +142,7 @@ def not_delivered(before: Conversation, message_sid: str, code: int, at: datetim
 
 
 def _asked(before: Conversation, after: Conversation, message: Message) -> Conversation:
+    after = replace(after, customer_missing_since=None)
     if message.index > _answered_up_to(before):
         since = min(before.awaiting_since or message.at, message.at)
         after = replace(after, awaiting_since=since)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from domain.conversation import ASSIGNING, UNROUTED, Conversation
+from domain.conversation import ASSIGNING, CLOSED, UNROUTED, Conversation
 from domain.customer import Customer
 from domain.pool import DEFAULT_CAPACITY, Pool
 from domain.settings import Settings
@@ -73,6 +73,11 @@ def why_not(worker: Worker) -> str:
 def is_routed(conversation: Conversation) -> bool:
     """Whether there is nothing left to decide. Twilio delivers more than once, and two webhooks ask for a route."""
     return conversation.exists and not (conversation.state == UNROUTED and conversation.mode is None)
+
+
+def is_in_hand(conversation: Conversation) -> bool:
+    """Whether the log has it and it is not over: then its events and the sweep see to it."""
+    return conversation.starting or (is_routed(conversation) and conversation.state != CLOSED)
 
 
 def is_abandoned(conversation: Conversation, now: datetime) -> bool:

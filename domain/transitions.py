@@ -18,6 +18,32 @@ EXCLUDED_FOR = timedelta(minutes=5)  # how long one who left a conversation is n
 KEPT_AFTER_CLOSING = timedelta(days=365)  # then Firestore's TTL on expires_at may delete the record
 
 
+_OF_ONE_WAIT = (
+    "mode",
+    "worker",
+    "participant_sid",
+    "claim",
+    "lease_until",
+    "attempts",
+    "queued_at",
+    "assigned_at",
+    "closed_at",
+    "expires_at",
+    "awaiting_since",
+    "for_worker",
+    "open_to",
+    "due_at",
+    "leaving",
+    "leaving_sid",
+    "others",
+    "excluded_workers",
+    "excluded_until",
+    "taken_from",
+    "went_back",
+    "customer_missing_since",
+)
+
+
 def presumed(arrived: Conversation) -> Conversation:
     """A conversation that a customer has just begun: its first message is told by another webhook, or by none."""
     if arrived.heard or arrived.awaiting_since is not None:
@@ -189,6 +215,14 @@ def closed(conversation: Conversation, now: datetime, why: str) -> Conversation:
         expires_at=now + KEPT_AFTER_CLOSING,
         starting=False,
     ).noted(now, "closed", why)
+
+
+def open_again(conversation: Conversation, now: datetime) -> Conversation:
+    """A closed conversation that Twilio has open, as if it had just arrived: what follows begins a new wait."""
+    fresh = Conversation(conversation.sid)
+    begun_again = {name: getattr(fresh, name) for name in _OF_ONE_WAIT}
+    again = replace(conversation, state=UNROUTED, **begun_again)
+    return again.noted(now, "open again", "its customer has written, and Twilio has it open")
 
 
 def inactive(conversation: Conversation, now: datetime) -> Conversation:

@@ -6,12 +6,11 @@ import enum
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date
 from functools import cache
-from itertools import takewhile
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote, urlsplit
 
 from providers import clock, configuration
 
@@ -49,9 +48,12 @@ _CODES: dict[Outcome, tuple[int, ...]] = {
     Outcome.MISCONFIGURED: (20003, 20005, 20006, 20008, 70051, 50109, 50303, 50304),
 }
 OUTCOMES = {code: outcome for outcome, codes in _CODES.items() for code in codes}
-# Without a known code. 409 comes for a participant who is there already; a clash worth a retry has its own code.
 _LOGIN_CODES = (20003, 20005, 20006, 20008, 70051)  # about the account, its token, or the API key
-_BY_STATUS = {401: Outcome.MISCONFIGURED, 403: Outcome.MISCONFIGURED, 404: Outcome.MISSING, 409: Outcome.DONE}
+# Without a known code. None of these is a success: only add_worker takes a 409 for "already a participant".
+_BY_STATUS = {401: Outcome.MISCONFIGURED, 403: Outcome.MISCONFIGURED, 404: Outcome.MISSING}
+_CONFLICT = 409
+_MOST_ADDRESSES = 1000
+_LARGEST_PAGE = 100
 
 
 @dataclass(frozen=True)
@@ -59,12 +61,14 @@ class Result:
     """The outcome of a call, a sentence for the log, and what Twilio sent back if it was done.
 
     `is_unsure`: Twilio may have acted all the same, for its answer was lost, or says that something broke inside.
+    `is_unknown_conflict`: Twilio answered 409 with a code that the table does not have.
     """
 
     outcome: Outcome
     why: str = ""
     body: Any = None
     is_unsure: bool = False
+    is_unknown_conflict: bool = False
 
     @property
     def why_for_worker(self) -> str:
@@ -109,9 +113,13 @@ def _client(login: configuration.TwilioLogin) -> Client:
 
 
 def add_worker(place: Somewhere, identity: str, projected_address: str | None) -> Result:
-    """Puts the worker into the conversation; one who is in it already is DONE, as is a repeated call."""
+    """Puts the worker into the conversation; one who is in it already is DONE without a body, as is a repeated call.
+
+    Where the body is missing, the caller must look whether the worker is in it.
+    """
     fields = {"messaging_binding_projected_address": projected_address} if projected_address else {}
-    return persistently(lambda: at(place).participants.create(identity=identity, **fields))
+    result = persistently(lambda: at(place).participants.create(identity=identity, **fields))
+    return replace(result, outcome=Outcome.DONE) if result.is_unknown_conflict else result
 
 
 def set_attributes(place: Somewhere, participant_sid: str, attributes: Mapping[str, Any]) -> Result:
@@ -121,8 +129,23 @@ def set_attributes(place: Somewhere, participant_sid: str, attributes: Mapping[s
 
 
 def remove_participant(place: Somewhere, participant_sid: str) -> Result:
-    """Takes this one stay of somebody back; one that is over already is GONE."""
+    """Removes this participant; one that is no longer there is GONE."""
     return persistently(lambda: at(place).participants(participant_sid).delete())
+
+
+def is_out(place: Somewhere, participant_sid: str, result: Result) -> bool:
+    """Whether the participant is no longer in the conversation, after this answer to their removal.
+
+    An answer that does not say so (such as a 404, which may come from a gateway) is checked against the participants.
+    """
+    if result.outcome in (Outcome.DONE, Outcome.GONE):
+        return True
+    if result.outcome in (Outcome.RETRY, Outcome.MISCONFIGURED):
+        return False
+    people = participants(place)
+    if people.outcome is Outcome.DONE:
+        return participant_sid not in {person.sid for person in people.body}
+    return people.outcome is Outcome.MISSING and is_gone(place)
 
 
 def close(place: Somewhere) -> Result:
@@ -180,20 +203,49 @@ def _of_identity(identity: str, result: Result) -> Result:
     return result if is_asked_for else Result(Outcome.MISSING, f"Twilio has no user called {identity}.")
 
 
-def created_since(state: str, service_sid: str | None, since: datetime, limit: int) -> Result:
-    """Conversations in this state that were created since then, the newest `limit` of them; the body is a list.
+class Page(NamedTuple):
+    """One page of a list, and the token of the next one; None: it is the last page."""
 
-    Twilio filters by whole days and sorts by creation, the newest first, so the list is read until `since`.
+    conversations: list[Any]
+    next_token: str | None
+
+
+def created_on(service_sid: str | None, first: date, last: date, token: str | None) -> Result:
+    """One page of the conversations created on these days (UTC), in any state; the body is a Page.
+
+    Twilio filters by whole days and sorts by creation, the newest first, with 100 on a page at most:
+    https://www.twilio.com/docs/conversations/api/conversation-resource
     """
     root = client().conversations.v1
     conversations: Any = root.services(service_sid).conversations if service_sid else root.conversations
-    day = since.date().isoformat()
+    days = {"start_date": f"{first}T00:00:00Z", "end_date": f"{last}T23:59:59Z"}
+    place = {"page_token": token} if token else {}
 
-    def listed() -> list[Any]:
-        newest_first = conversations.stream(start_date=day, state=state, limit=limit, page_size=100)
-        return list(takewhile(lambda c: c.date_created is None or c.date_created >= since, newest_first))
+    def listed() -> Page:
+        page = conversations.page(page_size=_LARGEST_PAGE, **days, **place)
+        query = parse_qs(urlsplit(page.next_page_url or "").query)
+        return Page(list(page), next(iter(query.get("PageToken", ())), None))
 
     return persistently(listed)
+
+
+def services_in_use() -> Result:
+    """The Conversations services in which this account's addresses begin conversations; the body is a list of SIDs,
+    the account's default service first."""
+
+    def named() -> list[str]:
+        root: Any = client().conversations.v1
+        default = root.configuration().fetch().default_chat_service_sid
+        addresses = root.address_configurations.list(limit=_MOST_ADDRESSES, page_size=50)
+        chosen = [(one.auto_creation or {}).get("conversation_service_sid") for one in addresses]
+        return list(dict.fromkeys(sid for sid in (default, *chosen) if sid))
+
+    return persistently(named)
+
+
+def service(service_sid: str) -> Result:
+    """One Conversations service."""
+    return persistently(client().conversations.v1.services(service_sid).fetch)
 
 
 def persistently(call: Callable[[], object]) -> Result:
@@ -240,7 +292,8 @@ def classify(error: Exception) -> Result:
     why = f"Twilio answered {status}, error {code}: {text or 'no text'}"
     if is_about_login(status, code):
         why += f"; {login_advice()}"
-    return Result(outcome, why, is_unsure=status >= 500 and code not in OUTCOMES)
+    is_unknown = code not in OUTCOMES
+    return Result(outcome, why, None, status >= 500 and is_unknown, status == _CONFLICT and is_unknown)
 
 
 def is_about_login(status: int, code: int) -> bool:

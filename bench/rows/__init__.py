@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bench.result import Row
-from bench.rows import counts, crowd, inbox, memory, start, wake, webhooks
+from bench.rows import counts, crowd, inbox, memory, outage, start, wake, webhooks
 from bench.world import World
 
 ROWS: dict[str, Callable[[World], list[Row]]] = {
@@ -16,6 +16,8 @@ ROWS: dict[str, Callable[[World], list[Row]]] = {
     "inbox": inbox.state,
     "burst": crowd.burst,
     "sustained": crowd.sustained,
+    "outage": outage.outage,
+    "evening": outage.evening,
     "cold-start": start.cold_start,
     "memory": memory.memory,
     "counts": counts.counts,  # the last: it fills the emulator, which is slow ever after

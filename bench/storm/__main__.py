@@ -105,7 +105,7 @@ class Storm:
         acting = CustomersAndWorkers(
             self.twilio, db, f"{self.fleet.url}/inbox", self.options.workers, self.rng
         )
-        failures = Failures(self.fleet, self.twilio, self.triggers, self.project, self.rng)
+        failures = Failures(self.fleet, self.twilio, self.triggers, self.project, self.rng, self.sweeps)
         arrivals_take = self.options.conversations / ARRIVALS
         threads = acting.begin(self.options.conversations, arrivals_take)
         failures.begin()
@@ -142,7 +142,7 @@ class Storm:
     def _forgotten(self, db: firestore.Client) -> list[Breach]:
         """Who waits for an answer longer than they should, once a sweep has had its turn; afterwards nobody is in a
         hurry any more, for nobody answers any more."""
-        for _ in range(3):  # each takes back 30 of a pool at most
+        for _ in range(2):
             self._settle()
             began = datetime.now(UTC)  # who is due later is the next one's
             self.sweeps.once()

@@ -1,14 +1,17 @@
 """What goes wrong, and when: webhooks, Twilio's answers, processes. Changes every other second."""
 
+import itertools
 import random
 import threading
 from typing import Any
 
 from bench.storm.fleet import Fleet
+from bench.storm.sweeps import Sweeps
 from local.triggers import Triggers
 from local.twilio import StandIn
 
 _CHANGES_AFTER = 2.0  # seconds
+_OUTAGE = 8.0  # seconds
 _KILLS = 1.5  # tries per second; only what is at work is killed
 _FAIR: dict[str, Any] = {}
 _ROUGH = {"twice": True, "shuffle": 4, "drop": 0.05}
@@ -24,8 +27,15 @@ class Failures:
     """Everything that goes wrong by chance, from one seed."""
 
     def __init__(
-        self, fleet: Fleet, twilio: StandIn, triggers: Triggers, project: str, rng: random.Random
+        self,
+        fleet: Fleet,
+        twilio: StandIn,
+        triggers: Triggers,
+        project: str,
+        rng: random.Random,
+        sweeps: Sweeps,
     ) -> None:
+        self.sweeps = sweeps
         self.fleet, self.twilio, self.triggers, self.project = fleet, twilio, triggers, project
         self._rngs = [random.Random(rng.random()) for _ in range(2)]
         self._no_more_kills = threading.Event()
@@ -52,8 +62,15 @@ class Failures:
             self.fleet.kill_a_busy_one(rng)
 
     def _change(self, rng: random.Random) -> None:
-        while not self._over.is_set():
+        outage = rng.randrange(
+            1, 5
+        )  # which of the first changes is followed by a stretch without any webhook
+        for number in itertools.count():
+            if self._over.is_set():
+                return
             self.twilio.heal()
+            if number == outage:
+                self._outage()
             self._trouble_answers(rng)
             self.twilio.webhook_trouble(
                 repeat=rng.choice([1, 1, 2, 3]),
@@ -65,6 +82,13 @@ class Failures:
             for trigger, always in TRIGGERS.items():
                 self.triggers.behave(self.project, trigger, **always, **rng.choice([_FAIR, _ROUGH, _LATE]))
             self._over.wait(_CHANGES_AFTER)
+
+    def _outage(self) -> None:
+        """For a while every webhook is lost, and no sweep runs."""
+        self.sweeps.is_down = True
+        self.twilio.webhook_trouble(lose=1.0)
+        self._over.wait(_OUTAGE)
+        self.sweeps.is_down = False
 
     def _trouble_answers(self, rng: random.Random) -> None:
         """Most changes leave Twilio slow, so that a kill finds work in flight."""

@@ -14,6 +14,7 @@ class Sweeps:
         self.url = url
         self.every = every
         self.runs = 0
+        self.is_down = False  # while it is, none begins
         self.mended: Counter[str] = Counter()
         self._over = threading.Event()
 
@@ -38,4 +39,5 @@ class Sweeps:
 
     def _run(self) -> None:
         while not self._over.wait(self.every):
-            threading.Thread(target=self.once, daemon=True).start()
+            if not self.is_down:
+                threading.Thread(target=self.once, daemon=True).start()

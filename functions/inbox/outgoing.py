@@ -152,12 +152,15 @@ def _introduce(worker: Worker, conversation: Conversation, way: Way) -> None:
     }
     told = limits.with_room_for({}, known, limits.PARTICIPANT_ATTRIBUTES)
     result = beginnings.add_customer(conversation, way.address, way.proxy_address, told)
-    if result.outcome is Outcome.DONE and (result.body is not None or _is_in_it(conversation, way)):
+    is_there_already = result.is_unknown_conflict or (result.outcome is Outcome.DONE and result.body is None)
+    if is_there_already and _is_in_it(conversation, way):
+        return
+    if result.outcome is Outcome.DONE and not is_there_already:
         return
     if result.outcome is Outcome.RETRY:
         raise TryAgain(_NOT_NOW)
     hand_over.close(conversation.sid, worker.identity)
-    if result.outcome is Outcome.DONE:
+    if is_there_already:
         raise Impossible(f"{way.customer.display_name} is in another conversation with our number already.")
     raise Impossible(f"It could not be begun. {result.why_for_worker}")
 

@@ -47,6 +47,7 @@ class MessageAdded(Parameters):
     """onMessageAdded. A message that only has media says so in place of its text."""
 
     sid: ConversationSid = Field(alias="ConversationSid")
+    service_sid: ServiceSid | None = Field(None, alias="ChatServiceSid")
     index: int = Field(alias="Index", ge=0, le=2**53)
     author: str = Field("system", alias="Author", max_length=2000)
     body: str | None = Field(None, alias="Body")

@@ -1,11 +1,13 @@
 """The net under everything, each minute: finishes what a crash or a lost event left half done.
 
-Several runs at once are harmless: whatever they change, they change by compare-and-set. Each part does a bounded
-piece of work and goes on from there next time. Parts, and the records within a part, are shielded from each other.
+Several runs at once are harmless: whatever they change, they change by compare-and-set. Parts, and the records within a
+part, are shielded from each other. Each part has seconds that no earlier part can take from it, may use what the
+earlier ones left over, and gets what is left in the end for what it could not finish (docs/decisions/0014-outages.md).
 """
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
@@ -22,27 +24,41 @@ from functions.sweep import (
     twilio_states,
     unanswered,
 )
-from functions.sweep.run import Run
+from functions.sweep.run import Run, share
 from providers import clock, log, sweeps
 from providers.sweeps import Progress
 
+QUEUE = "the queue"
 PARTS: dict[str, Callable[[Progress, Run], Progress]] = {
     "abandoned assignments": abandoned.finish,
     "who is not answered": unanswered.send_back,
-    "Frontline's switches": frontline_status.follow,
-    "the queue": queue_entries.mend,
-    "the workers' counts": counts.recount,
     "missed webhooks": missed.find,
+    QUEUE: queue_entries.mend,
+    "the workers' counts": counts.recount,
     "Twilio's states": twilio_states.compare,
+    "Frontline's switches": frontline_status.follow,
 }
+KEPT_FOR = {
+    "abandoned assignments": 4.0,
+    "who is not answered": 10.0,
+    "missed webhooks": 8.0,
+    QUEUE: 6.0,
+    "the workers' counts": 3.0,
+    "Twilio's states": 5.0,
+    "Frontline's switches": 3.0,
+}  # seconds
+_LONGEST = 45.0  # seconds that all parts have together
 _MARGIN = 5.0  # seconds kept back for noting how far it came
+_WORTH_ANOTHER_TURN = 4.0  # seconds
 
 
 def handle(path: str, args: MultiDict[str, str]) -> Answer:
     started = clock.now()
     progress, run = sweeps.load(), Run()
-    for name in run.in_time(PARTS, _MARGIN):
-        progress = run.shielded("its part", name, partial(PARTS[name], progress, run), otherwise=progress)
+    try:
+        progress = _in_turns(progress, run)
+    finally:
+        run.close()
     sweeps.save(progress, started, run.mended)
     seconds = round((clock.now() - started).total_seconds(), 3)
     waiting = round((clock.now() - run.waiting_since).total_seconds()) if run.waiting_since else 0
@@ -51,6 +67,19 @@ def handle(path: str, args: MultiDict[str, str]) -> Answer:
     )
     failed = {"failed": dict(run.failed)} if run.failed else {}
     return Answer({"mended": dict(run.mended), "seconds": seconds} | failed)
+
+
+def _in_turns(progress: Progress, run: Run) -> Progress:
+    """Every part once; then again, as long as there is time, those that have more to do."""
+    ends = time.monotonic() + clock.remaining(_LONGEST + _MARGIN) - _MARGIN
+    names = list(PARTS)
+    while names and ends - time.monotonic() > _WORTH_ANOTHER_TURN:
+        for name in names:
+            with run.part(name, share(name, names, KEPT_FOR, ends)):
+                act = partial(PARTS[name], progress, run)
+                progress = run.shielded("its part", name, act, otherwise=progress)
+        names = [name for name in PARTS if name in run.unfinished or (name == QUEUE and run.pools)]
+    return progress
 
 
 def _in_words(mended: Counter[str]) -> str:

@@ -13,23 +13,22 @@ from providers import clock, conversations, database, twilio
 from providers.sweeps import Progress
 from providers.twilio import Outcome
 
-_AT_ONCE = 50
-_TROUBLE = 3  # calls in a row without an answer, after which Twilio is left alone until the next run
-_MARGIN = 5.0
+_AT_ONCE = 200
+_DONE = (Outcome.DONE, Outcome.GONE, Outcome.NEXT_WORKER)
 
 
 def finish(progress: Progress, run: Run) -> Progress:
-    trouble = 0
-    for conversation in run.in_time(conversations.with_lease_over(clock.now(), _AT_ONCE), _MARGIN):
-        if trouble == _TROUBLE:
-            break
-        outcome = run.shielded("conversation", conversation.sid, partial(_finish, conversation), None)
-        trouble = trouble + 1 if outcome is Outcome.RETRY else 0
-        run.note("assignments finished", outcome in (Outcome.DONE, Outcome.GONE, Outcome.NEXT_WORKER))
-    for conversation in run.in_time(conversations.starting(_AT_ONCE), _MARGIN):
-        started = run.shielded("conversation", conversation.sid, partial(_start, conversation), False)
-        run.note("started late", started)
+    """While Twilio does not answer each try takes seconds, so what the part's time does not allow is left for later."""
+    over = conversations.with_lease_over(clock.now(), _AT_ONCE)
+    finished = run.each(over, "conversation", _sid, _finish, None)
+    run.note("assignments finished", sum(outcome in _DONE for _, outcome in finished))
+    started = run.each(conversations.starting(_AT_ONCE), "conversation", _sid, _start, otherwise=False)
+    run.note("started late", sum(is_started for _, is_started in started))
     return progress
+
+
+def _sid(conversation: Conversation) -> str:
+    return conversation.sid
 
 
 def _finish(conversation: Conversation) -> Outcome | None:

@@ -23,7 +23,6 @@ from providers.sweeps import Progress
 
 _AT_ONCE = 100
 _IN_TURNS = 20
-_MARGIN = 5.0
 
 
 def recount(progress: Progress, run: Run) -> Progress:
@@ -43,7 +42,7 @@ def _is_all(busy: list[Worker], run: Run) -> bool:
 def _all_counted(busy: list[Worker], run: Run) -> list[int]:
     known = _pools_of(busy)
     counted = []
-    for worker in run.in_time(busy, _MARGIN):
+    for worker in run.in_time(busy):
         # The count is read after the record: a claim in between changes the record, and then nothing is written.
         held = run.shielded(
             "worker", worker.identity, partial(conversations.how_many_held, worker.identity), None
@@ -61,7 +60,7 @@ def _round(progress: Progress, run: Run, at_once: int, is_counted: bool) -> Prog
     looked_at = progress.worker_after
     found = workers.after(progress.worker_after, at_once)
     known = _pools_of(found)
-    for worker in run.in_time(found, _MARGIN):
+    for worker in run.in_time(found):
         right = run.shielded("worker", worker.identity, partial(_looked_at, worker, is_counted, known), False)
         run.note("workers' counts", right)
         looked_at = worker.identity

@@ -6,7 +6,6 @@ minutes late as there are rounds of sweeps; what follows from it is the trigger'
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from functools import partial
 
@@ -19,19 +18,16 @@ from providers.sweeps import Progress
 from providers.twilio import Outcome
 
 _AT_ONCE = 60  # workers asked for in one run: their number divided by this is how many minutes a change takes
-_SECONDS = 15.0  # that one run may take for it
-_MARGIN = 8.0
 
 
 def follow(progress: Progress, run: Run, at_once: int = _AT_ONCE) -> Progress:
     """One round's next stretch. While Frontline does not answer nobody is passed over."""
     if not settings.load().frontline_status:
         return progress
-    after, ends = progress.frontline_after, time.monotonic() + _SECONDS
-    found = workers.after(after, at_once)
-    for worker in run.in_time(found, _MARGIN):
-        is_asked = run.shielded("worker", worker.identity, partial(_follow, worker, run), True)
-        if not is_asked or time.monotonic() > ends:
+    after, found = progress.frontline_after, workers.after(progress.frontline_after, at_once)
+    follow_one = partial(_follow, run=run)
+    for worker, is_asked in run.each(found, "worker", lambda one: one.identity, follow_one, otherwise=True):
+        if not is_asked:
             return replace(progress, frontline_after=after)
         after = worker.identity
     at_end = len(found) < at_once and (not found or after == found[-1].identity)

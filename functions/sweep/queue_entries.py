@@ -6,21 +6,26 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 
-from assignment import arrival, ledger, matching, membership
+from assignment import arrival, found, ledger, matching, membership
+from assignment.found import Found
+from assignment.matching import Ended, Pulled
 from domain import edits
 from domain.conversation import QUEUED, Conversation, Pending
 from domain.pool import Pool
-from functions.sweep import missed, waiting
+from domain.worker import Worker
+from functions.sweep import waiting
 from functions.sweep.run import Run
-from providers import clock, configuration, conversations, database, pending, pools, twilio, workers
+from providers import clock, conversations, database, pending, pools, workers
+from providers.backlog import Entry
 from providers.sweeps import Progress
-from providers.twilio import Outcome, Place
 
 _AT_ONCE = 100
-_MARGIN = 5.0
+_FREE_AT_ONCE = 8
+_MOST_TRIED = 200  # workers of one pool
 
 
 def mend(progress: Progress, run: Run) -> Progress:
+    waiting_in, freed = run.take_pools_and_freed()
     entries = pending.after(progress.queue_after, _AT_ONCE)
     looked_at = [*entries, *pending.oldest(_AT_ONCE)]
     wanted = {name for entry in looked_at for name in (entry.pool, *entry.open_to) if name}
@@ -39,13 +44,14 @@ def mend(progress: Progress, run: Run) -> Progress:
             again = partial(_restore, conversation)
             restored = run.shielded("conversation", conversation.sid, again, False)
             run.note("waiting conversations without a queue entry", restored)
-    for entry in run.in_time(pending.due(clock.now(), _AT_ONCE), _MARGIN):
+    for entry in run.in_time(pending.due(clock.now(), _AT_ONCE)):
         due = partial(database.until_it_holds, partial(_time_is_up, entry))
         run.note("waits whose time was up", run.shielded("queue entry", entry.sid, due, False))
-    for pool in run.in_time(known.values(), _MARGIN):
-        run.note("pulled", run.shielded("pool", pool.id, partial(matching.drain, pool), 0))
+    for pool in run.in_time({**known, **pools.by_id(sorted(waiting_in - known.keys()))}.values()):
+        run.shielded("pool", pool.id, partial(_pull, run, pool), None)
         run.shielded("pool", pool.id, partial(_reroute, run, pool, entries), None)
-    _wake(run, {entry.for_worker for entry in looked_at if entry.for_worker})
+    waited_for = {entry.for_worker for entry in looked_at if entry.for_worker}
+    _take_next(run, [*freed, *workers.load_all(sorted(waited_for - {one.identity for one in freed}))])
     return replace(
         progress,
         queue_after=entries[-1].sid if len(entries) == _AT_ONCE else None,
@@ -60,11 +66,25 @@ def _time_is_up(entry: Pending) -> bool:
     return matching.overflow(entry.sid)
 
 
-def _wake(run: Run, identities: set[str]) -> None:
-    """Workers for whom alone somebody waits, and whose event never came."""
-    for worker in run.in_time(workers.load_all(sorted(identities)), _MARGIN):
-        take = partial(matching.take_next, worker, "has a free slot")
-        run.note("pulled", run.shielded("worker", worker.identity, take, matching.NOTHING).taken)
+def _pull(run: Run, pool: Pool) -> None:
+    """Free workers of the pool take what waits, in the pool's order: one, then several at a time while that helps."""
+    tried: set[str] = set()
+    width = 1
+    while len(tried) < _MOST_TRIED and (free := workers.free(pool, width, not_to_ask=tried)):
+        tried |= {worker.identity for worker in free}
+        pulled = _take_next(run, free)
+        if not pulled or any(one.ended is Ended.FOR_ALL for one in pulled):
+            break
+        width = _FREE_AT_ONCE
+
+
+def _take_next(run: Run, free: list[Worker]) -> list[Pulled]:
+    """Each of these workers takes what waits for them; how that ended."""
+    take = partial(matching.take_next, because="has a free slot")
+    came_of_it = run.each(free, "worker", lambda worker: worker.identity, take, matching.NOTHING)
+    pulled = [one for _, one in came_of_it]
+    run.note("pulled", sum(one.taken for one in pulled))
+    return pulled
 
 
 def _compare(run: Run, entry: Pending, conversation: Conversation, known: Mapping[str, Pool]) -> None:
@@ -93,17 +113,14 @@ def _moved(before: Conversation, after: Conversation) -> bool:
 def _reroute(run: Run, pool: Pool, entries: list[Pending]) -> None:
     theirs = [entry for entry in entries if entry.pool == pool.id]
     if theirs and workers.how_many(pool.id) == 0:
-        for entry in run.in_time(theirs, _MARGIN):
+        for entry in run.in_time(theirs):
             moved = database.until_it_holds(partial(membership.waits_for_nobody, entry.sid))
             run.note("conversations in a pool of nobody", moved)
 
 
 def _route_anew(sid: str) -> bool:
     """By what holds now, if Twilio knows it and nobody is in it."""
-    result = twilio.state(Place(configuration.service_in_use(None), sid))
-    return (
-        result.outcome is Outcome.DONE and result.body.state != "closed" and bool(missed.route(result.body))
-    )
+    return found.look(Entry(sid, None, clock.now())) is Found.ROUTED
 
 
 def _drop(conversation: Conversation) -> bool:

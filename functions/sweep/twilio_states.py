@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 
 from assignment import activity, claim, hand_over, ledger, matching, membership
-from domain import edits
+from domain import edits, transitions
 from domain.conversation import ASSIGNED, INACTIVE, QUEUED, Conversation
 from domain.worker import is_identity
 from functions.sweep import unheard
@@ -16,10 +17,10 @@ from providers import clock, conversations, database, settings, twilio, workers
 from providers.sweeps import Progress
 from providers.twilio import Outcome, Result
 
-_AT_ONCE = 20
-_ASLEEP_AT_ONCE = 10
+_AT_ONCE = 50
+_ASLEEP_AT_ONCE = 25
+_SURELY_THERE = timedelta(minutes=1)  # so long after it began, Twilio shows a conversation with its customer
 _MOST_PEOPLE = 100  # looked up of one conversation, or of one round, besides those whom the log names
-_MARGIN = 8.0
 
 
 class Roster:
@@ -47,24 +48,27 @@ def compare(progress: Progress, run: Run) -> Progress:
     """Two rounds: those who have or want a worker, and those asleep, of which there may be any number."""
     awake = _round((QUEUED, ASSIGNED), progress.truth_after, _AT_ONCE, run)
     asleep = _round((INACTIVE,), progress.asleep_after, _ASLEEP_AT_ONCE, run)
-    return replace(progress, truth_after=awake, asleep_after=asleep)
+    return replace(progress, truth_after=awake, asleep_after=asleep, services=_with_theirs(progress, run))
+
+
+def _with_theirs(progress: Progress, run: Run) -> tuple[str, ...]:
+    """The services in use, with those of the conversations that this run has compared."""
+    return tuple(sorted({*progress.services, *run.services}))
 
 
 def _round(states: tuple[str, ...], after: str | None, at_once: int, run: Run) -> str | None:
     """Compares the next ones; returns where the round stands, None at its end."""
     found = conversations.in_states_after(states, after, at_once)
     roster = Roster(settings.load().bots if found else ())
+    run.services |= {conversation.service_sid for conversation in found if conversation.service_sid}
     _dismiss(found, roster, run)
-    for conversation in run.in_time(found, _MARGIN):
-        look = partial(_compare, conversation.sid, states, roster)
-        is_mended = run.shielded("conversation", conversation.sid, look, False)
-        run.note("conversations that Twilio knows otherwise", is_mended)
-        if conversation.state != INACTIVE:
-            was_news = run.shielded(
-                "conversation", conversation.sid, partial(unheard.hear, conversation), False
-            )
-            run.note("conversations with unheard messages", was_news)
-        after = conversation.sid
+    look = partial(_compare, states=states, roster=roster, run=run)
+    compared = run.each(found, "conversation", lambda one: one.sid, look, otherwise=False)
+    run.note("conversations that Twilio knows otherwise", sum(is_mended for _, is_mended in compared))
+    awake = [conversation for conversation, _ in compared if conversation.state != INACTIVE]
+    heard = run.each(awake, "conversation", lambda one: one.sid, unheard.hear, otherwise=False)
+    run.note("conversations with unheard messages", sum(was_news for _, was_news in heard))
+    after = compared[-1][0].sid if compared else after
     at_end = len(found) < at_once and (not found or after == found[-1].sid)
     return None if at_end else after
 
@@ -79,8 +83,8 @@ def _dismiss(found: list[Conversation], roster: Roster, run: Run) -> None:
         run.note("workers without a record who had something")
 
 
-def _compare(sid: str, states: tuple[str, ...], roster: Roster) -> bool:
-    conversation = conversations.load(sid)
+def _compare(listed: Conversation, states: tuple[str, ...], roster: Roster, run: Run) -> bool:
+    conversation = conversations.load(listed.sid)
     if conversation.state not in states:
         return False
     result = twilio.state(conversation)
@@ -99,13 +103,31 @@ def _compare(sid: str, states: tuple[str, ...], roster: Roster) -> bool:
         membership.dismissed(holder)
         return True
     bound = any((p.messaging_binding or {}).get("address") for p in people.body)
-    if conversation.state == QUEUED and not inside and not bound:
-        matching.close(conversation.sid, "the customer left it")
-        return True
     try:
+        if conversation.state == QUEUED and not inside and not bound:
+            return _customer_is_missing(conversation, run)
+        if conversation.customer_missing_since is not None:
+            seen_again = replace(conversation, customer_missing_since=None)
+            conversation = ledger.move(conversation, seen_again).conversation
         return _put_right(conversation, result.body.state, inside)
     except (database.LostRace, hand_over.Refused):
         return False  # the log has moved on meanwhile, or Twilio does not tell just now
+
+
+def _customer_is_missing(conversation: Conversation, run: Run) -> bool:
+    """Close a queued conversation that an earlier sweep, too, saw without its customer; one look may be too early.
+
+    Raises database.LostRace: it has changed since, such as by a message of the customer's.
+    """
+    now, since = clock.now(), conversation.customer_missing_since
+    if since is None:
+        ledger.move(conversation, replace(conversation, customer_missing_since=now))
+        return False
+    if since >= run.started or now - (conversation.created_at or since) <= _SURELY_THERE:
+        return False
+    closed = transitions.closed(conversation, now, "the customer left it")
+    matching.move(conversation, closed)
+    return True
 
 
 def put_right_who_has_it(conversation: Conversation, bots: Collection[str]) -> bool:

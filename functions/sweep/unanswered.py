@@ -1,12 +1,14 @@
 """Customers whom their worker does not answer: back to the queue, after as long as their pool says.
 
-The sweep's minute is the precision. Every query is bounded: what is over is left for the next run.
+The sweep's minute is the precision. All that is due is worked through, of all pools together the longest wait first;
+what the part's time does not allow is left for the next run.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from functools import partial
+from typing import NamedTuple
 
 from assignment import answers, worker_care
 from domain import patience
@@ -19,8 +21,8 @@ from providers import clock, conversations, database, pools, settings, workers
 from providers.sweeps import Progress
 
 _MOST_POOLS = 100
-_AT_ONCE = 30  # conversations of one pool
-_MARGIN = 15.0  # seconds kept back for the queue and the counts
+_AT_ONCE = 500  # conversations of one pool
+_WORKERS_AT_ONCE = 30
 
 
 def send_back(progress: Progress, run: Run) -> Progress:
@@ -28,29 +30,51 @@ def send_back(progress: Progress, run: Run) -> Progress:
     patient = pools.with_patience(_MOST_POOLS)
     if not patient:
         return progress
-    bots = settings.load().bots
-    for pool in run.in_time(patient, _MARGIN):
-        due = patience.latest_due(pool, clock.now())
-        found = conversations.unanswered(pool.id, due, _AT_ONCE) if due else []
-        for conversation in run.in_time(found, _MARGIN):
-            send = partial(_send_back, conversation, pool, bots)
-            is_back = run.shielded("conversation", conversation.sid, send, False)
-            run.note("back for want of an answer", is_back)
-    for worker in run.in_time(workers.who_missed(_AT_ONCE), _MARGIN):
-        answers_again = run.shielded("worker", worker.identity, partial(_answers_again, worker), False)
-        run.note("workers who answer again", answers_again)
+    send = partial(_send_back, run=run, bots=settings.load().bots)
+    sent = run.each(_due(patient), "conversation", lambda one: one.conversation.sid, send, otherwise=False)
+    run.note("back for want of an answer", sum(is_back for _, is_back in sent))
+    missed = run.each(
+        workers.who_missed(_WORKERS_AT_ONCE),
+        "worker",
+        lambda worker: worker.identity,
+        _answers_again,
+        otherwise=False,
+    )
+    run.note("workers who answer again", sum(answers_again for _, answers_again in missed))
     return progress
 
 
-def _send_back(conversation: Conversation, pool: Pool, bots: Collection[str]) -> bool:
+class _Overdue(NamedTuple):
+    """A conversation whose customer may have waited too long, and its pool."""
+
+    conversation: Conversation
+    pool: Pool
+
+
+def _due(patient: Iterable[Pool]) -> list[_Overdue]:
+    """What looks overdue in the log, of all pools together the longest wait first."""
+    found = []
+    for pool in patient:
+        if due := patience.latest_due(pool, clock.now()):
+            unanswered = conversations.unanswered(pool.id, due, _AT_ONCE)
+            found += [_Overdue(conversation, pool) for conversation in unanswered]
+    return sorted(found, key=lambda one: one.conversation.awaiting_since or clock.now())
+
+
+def _send_back(overdue: _Overdue, run: Run, bots: Collection[str]) -> bool:
     """Where Twilio does not tell what was written and who is in it, nothing is taken from anybody: a person may have
     written another name into the record, of which no event has told."""
+    conversation, pool = overdue
     told = unheard.newest(conversation)
     if told is None or (
         conversation.leaving is None and not twilio_states.put_right_who_has_it(conversation, bots)
     ):
         return False
-    return answers.take_back(conversation.sid, pool, told)
+    moved = answers.take_back(conversation.sid, pool, told)
+    if moved is None:
+        return False
+    run.look_for_workers(moved.conversation, moved.freed)
+    return True
 
 
 def _answers_again(worker: Worker) -> bool:

@@ -78,6 +78,26 @@ class AppAndConsole:
             made = members.leave(self._account, conversation, participant)
         self._publish(made, origin, wait)
 
+    def customer_join(
+        self, conversation_sid: str, address: str, proxy_address: str, wait: bool = True
+    ) -> None:
+        """A person adds a customer in the console."""
+        wanted = NewParticipant(address=address, proxy_address=proxy_address)
+        with self._account.lock:
+            conversation = self._find(conversation_sid)
+            made = members.join(
+                self._account, conversation, members.draft(self._account, conversation, wanted)
+            )
+        self._publish(made, Origin("API"), wait)
+
+    def customer_leave(self, conversation_sid: str, address: str, wait: bool = True) -> None:
+        """A person takes a customer out in the console."""
+        with self._account.lock:
+            conversation = self._find(conversation_sid)
+            customer = next(p for p in conversation.participants.values() if p.address == address)
+            made = members.leave(self._account, conversation, customer)
+        self._publish(made, Origin("API"), wait)
+
     def set_state(self, conversation_sid: str, state: str, reason: str = "API", wait: bool = True) -> None:
         with self._account.lock:
             conversation = self._find(conversation_sid)

@@ -7,6 +7,7 @@ import socketserver
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote
@@ -35,6 +36,7 @@ class Server(ThreadingHTTPServer):
         self.requests: list[dict[str, Any]] = []
         self.connections: set[socket.socket] = set()
         self.lock = threading.Lock()
+        self.at_once = Concurrency()
 
     def server_bind(self) -> None:
         """Binds without asking DNS for this machine's name, which takes seconds on some machines."""
@@ -69,6 +71,29 @@ class Server(ThreadingHTTPServer):
         """A client that went away is no news; anything else is a fault of ours and is shown."""
         if not isinstance(sys.exc_info()[1], ConnectionError):
             super().handle_error(request, client_address)
+
+
+class Concurrency:
+    """How many REST calls are under way, how many have been at most, and from how many on Twilio answers 429."""
+
+    def __init__(self) -> None:
+        self.limit: int | None = None
+        self.most = 0
+        self._now = 0
+        self._lock = threading.Lock()
+
+    @contextlib.contextmanager
+    def one_more(self) -> Iterator[bool]:
+        """Yield whether this call is within the limit."""
+        with self._lock:
+            self._now += 1
+            self.most = max(self.most, self._now)
+            is_within = self.limit is None or self._now <= self.limit
+        try:
+            yield is_within
+        finally:
+            with self._lock:
+                self._now -= 1
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -110,10 +135,16 @@ class Handler(BaseHTTPRequestHandler):
             return
         is_file = path.endswith("/Media")  # its parameters stand in the address
         text = query if self.command == "GET" or is_file else body.decode("utf-8", "replace")
-        self._serve_api(Request(self.command, unquote(path), Form(text), self.headers, body))
+        with self.server.at_once.one_more() as is_within:
+            request = Request(self.command, unquote(path), Form(text), self.headers, body)
+            self._serve_api(request, is_within)
 
-    def _serve_api(self, request: Request) -> None:
+    def _serve_api(self, request: Request, is_within: bool) -> None:
         began = time.perf_counter()
+        if not is_within:  # Twilio has not processed it: https://www.twilio.com/docs/api/errors/20429
+            refusal = ApiError(20429)
+            self.server.note(request, refusal.status, refusal.code, began)
+            return self._answer(refusal.status, classic_body(refusal))
         fault = self.server.faults.next_rest_fault(request.method, request.path)
         if fault and fault.delay:
             time.sleep(fault.delay)
@@ -127,9 +158,8 @@ class Handler(BaseHTTPRequestHandler):
         dropped = fault is not None and fault.drop_answer
         self.server.note(request, None if dropped else status, error.code if error else None, began)
         if dropped:
-            self._hang_up()
-        else:
-            self._answer(status, content, problem=error is not None and "title" in (content or {}))
+            return self._hang_up()
+        return self._answer(status, content, problem=error is not None and "title" in (content or {}))
 
     def _act(self, request: Request, fault: RestFault | None) -> RestAnswer:
         if fault and fault.status is not None and not fault.drop_answer:

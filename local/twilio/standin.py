@@ -126,6 +126,11 @@ class StandIn(AppAndConsole, Views):
         """Calls with this key are refused from now on."""
         self._account.api_keys.pop(sid, None)
 
+    def add_service(self, name: str) -> str:
+        """One more Conversations service; its SID."""
+        with self._account.lock:
+            return self._account.add_service(name).sid
+
     def configure_frontline(self, routing_url: str | None = None) -> None:
         self._webhooks.routing_url = routing_url
 
@@ -178,6 +183,10 @@ class StandIn(AppAndConsole, Views):
         rng = random.Random(self._seed if seed is None else seed)
         only = list(events) if events is not None else None
         self._faults.webhooks = WebhookFaults(repeat, lose, shuffle, delay, overlap, only, rng)
+
+    def limit_calls_at_once(self, number: int | None) -> None:
+        """Answer 429 to the REST calls that come while so many are under way; None lifts the limit."""
+        self._server.at_once.limit = number
 
     def heal(self) -> None:
         self._faults.heal()

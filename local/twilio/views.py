@@ -69,6 +69,11 @@ class Views:
         """Every REST request so far; one whose answer was dropped has status None."""
         return list(self._server.requests)
 
+    @property
+    def most_calls_at_once(self) -> int:
+        """The largest number of REST calls under way at one moment since `forget_traffic`."""
+        return self._server.at_once.most
+
     def settle(self, timeout: float = 30.0) -> bool:
         """Waits until no webhook is on its way; False when that takes longer."""
         return self._webhooks.settle(timeout)
@@ -77,6 +82,7 @@ class Views:
         """Empties `deliveries` and `requests`."""
         self._webhooks.deliveries.record.clear()
         self._server.requests.clear()
+        self._server.at_once.most = 0
 
     def state(self) -> dict[str, Any]:
         """The account in one JSON object."""

@@ -230,6 +230,7 @@ KEPT: Mapping[str, tuple[str, ...]] = {
         "taken_from",
         "went_back",
         "answered_in",
+        "customer_missing_since",
     ),
     "sent_texts": ("queued", "away", "assigned"),
     "service": (
@@ -241,6 +242,9 @@ KEPT: Mapping[str, tuple[str, ...]] = {
         "asleep_after",
         "frontline_after",
         "asked",
+        "services",
+        "listed_services",
+        "services_at",
         "listed_since",
         "last_run_at",
         "last_mended",

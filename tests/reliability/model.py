@@ -205,6 +205,25 @@ class Model(Run):
         if self.network.take(number):
             self.clean = False
 
+    @step(
+        letters=st.lists(
+            st.tuples(st.sampled_from(CUSTOMERS), st.sampled_from(NUMBERS)), min_size=1, max_size=6
+        ),
+        hours=st.sampled_from([1, 30]),
+    )
+    def outage(self, letters: list[tuple[str, str]], hours: int) -> None:
+        """For hours every webhook is lost and no sweep runs, while customers write. The very first sweep looks one hour
+        back, so one has run before."""
+        self.clean = False
+        self.network.sweep()
+        self.network.lose_webhooks()
+        self.network.is_down = True
+        for customer, number in letters:
+            self.pass_time(hours * 3600 / len(letters))
+            prefix = "whatsapp:" if number.startswith("whatsapp:") else ""
+            self.twilio.inbound(prefix + customer, number, "Hello")
+        self.network.is_down = False
+
     @step(number=ANY, after=POINT)
     def crash(self, number: int, after: int) -> None:
         """The function dies at its n-th point."""

@@ -43,6 +43,7 @@ class Network:
         self.outstanding: list[Parcel] = []
         self.arrived: list[Parcel] = []
         self.failed: list[Parcel] = []
+        self.is_down = False  # while it is, every webhook is lost
         self.patience = 30.0  # seconds that the caller waits; the functions' own limits are mostly shorter
         self._sorted = 0
         self._client_for = client_for
@@ -61,6 +62,11 @@ class Network:
     @property
     def url(self) -> str:
         return self._server.url
+
+    def lose_webhooks(self) -> None:
+        """Those on their way never arrive; Firestore's events do."""
+        self.outstanding = [parcel for parcel in self.outstanding if parcel.is_event]
+        self._sorted = len(self.outstanding)
 
     def take(self, number: int) -> Parcel | None:
         """One of those on their way, if any is."""
@@ -121,6 +127,9 @@ class Network:
         wanted = ("content-type", "x-twilio-signature")
         headers = tuple((name, value) for name, value in request.headers if name.lower() in wanted)
         name = request.path.removeprefix("/")
+        if self.is_down:
+            yield from Response(status=503)(environ, start_response)
+            return
         self.outstanding.append(Parcel(name, headers, body, _event_type(body)))
         yield from Response(status=200)(environ, start_response)
 

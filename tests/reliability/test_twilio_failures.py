@@ -11,8 +11,8 @@ from werkzeug.wrappers import Response
 from local.ports import free_port
 from local.servers import LocalServer
 from local.twilio.errors import CODES
-from providers import clock, twilio
-from providers.twilio import OUTCOMES, Outcome, Place
+from providers import beginnings, clock, messages, twilio
+from providers.twilio import OUTCOMES, Outcome, Place, Result
 from tests.core import forms, records
 from tests.core.records import conversation, is_pending, workers_in
 from tests.service import Service
@@ -95,6 +95,50 @@ def test_a_code_that_nobody_knows_goes_by_its_status(service: Service, status: i
     with clock.within(0.6):
         answer = twilio.add_worker(Place(None, "CH" + "0" * 32), ANN, None)
     assert answer.outcome is outcome
+
+
+UNKNOWN = 99999
+OTHER_CALLS: dict[str, Callable[[Place], Result]] = {
+    "attributes": lambda place: twilio.set_attributes(place, "MB" + "0" * 32, {}),
+    "removal": lambda place: twilio.remove_participant(place, "MB" + "0" * 32),
+    "closing": twilio.close,
+    "participants": twilio.participants,
+    "message": lambda place: messages.send(place, ANN, "token", {"body": "Hello"}),
+    "customer": lambda place: beginnings.add_customer(place, "+15550000001", "+15550009999", {}),
+}
+
+
+@pytest.mark.parametrize("status", [400, 404, 409, 410, 422])
+@pytest.mark.parametrize("call", OTHER_CALLS)
+def test_an_unknown_code_is_never_a_success(service: Service, call: str, status: int) -> None:
+    service.standin.fail(status, UNKNOWN)
+    with clock.within(0.6):
+        answer = OTHER_CALLS[call](Place(service.standin.default_service_sid, "CH" + "0" * 32))
+    assert answer.outcome in (Outcome.REFUSED, Outcome.MISSING)
+
+
+def test_an_unknown_conflict_is_no_success_while_the_worker_is_not_in_it(
+    service: Service, db: Client
+) -> None:
+    sid = began(service, db, ANN)
+    service.standin.fail(409, UNKNOWN, **ADDING)
+    assert routed(service, sid) == 200
+    assert conversation(db, sid)["state"] == "assigning"
+    finished_after(service, db, sid, service.standin.heal)
+
+
+@pytest.mark.parametrize("status", [400, 404, 409])
+def test_a_removal_with_an_unknown_answer_counts_only_if_they_are_out(
+    service: Service, db: Client, status: int
+) -> None:
+    sid = began(service, db)
+    inside = str(service.standin.worker_join(sid, ANN)["sid"])
+    service.standin.fail(status, UNKNOWN, method="DELETE")
+    place = Place(service.standin.default_service_sid, sid)
+    answer = twilio.remove_participant(place, inside)
+    assert not twilio.is_out(place, inside, answer)
+    service.standin.worker_leave(sid, ANN)
+    assert twilio.is_out(place, inside, answer)
 
 
 @pytest.mark.parametrize("code", BY_OUTCOME[Outcome.DONE])
