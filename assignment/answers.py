@@ -23,11 +23,12 @@ being there for a person's doing (docs/decisions/0006-handing-over.md).
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from functools import partial
 
-from assignment import claim, hand_over, ledger, matching, worker_care
-from domain import messages, patience, transitions
-from domain.conversation import QUEUED, SERVICE, WORKER, Conversation
+from assignment import claim, hand_over, ledger, matching, opting_out, worker_care
+from domain import messages, opt_out, patience, transitions
+from domain.conversation import CUSTOMER, QUEUED, WORKER, Conversation
 from domain.messages import Message
 from domain.pool import Pool
 from domain.worker import Worker
@@ -35,11 +36,22 @@ from providers import clock, conversations, database, log, settings, workers
 
 
 def hear(before: Conversation, told: Iterable[Message]) -> bool:
-    """Notes messages in the record, whoever tells of them; whether they were news. Raises database.LostRace."""
-    after = heard(before, told)
+    """Notes messages in the record, whoever tells of them; whether they were news. Raises database.LostRace.
+
+    Of a conversation without a record only an opt-out word is noted, for the arrival to see.
+    """
+    listed = sorted(told, key=lambda one: one.index)
+    after = heard(before, listed)
     if after == before:
         return False
-    if _answered_while_it_was_taken(before, after):
+    after = opting_out.stored(before, after, listed)
+    if not before.exists:
+        opting_out.note_early(before, after)
+    elif opting_out.must_be_left_out(before, after):
+        opting_out.leave_out(before, after)
+    elif opting_out.must_be_routed(before, after):
+        opting_out.route(after)
+    elif _answered_while_it_was_taken(before, after):
         _give_back(after)
     else:
         ledger.note(before, after)
@@ -48,13 +60,24 @@ def hear(before: Conversation, told: Iterable[Message]) -> bool:
 
 def heard(before: Conversation, told: Iterable[Message]) -> Conversation:
     """The record with these messages; nothing is written."""
-    after = before
+    after, known = before, {one.index for one in before.heard}
     for message in sorted(told, key=lambda one: one.index):
+        if message.index in known:
+            continue
         sender = messages.sender_of(message, before)
-        if sender is None and message.index not in {one.index for one in before.heard}:
+        if sender is None:
             sender = messages.stranger(message.author, settings.load().bots)
-        after = messages.noted(after, message, sender or SERVICE)
+        word = opting_out.word_of(message) if sender == CUSTOMER else None
+        after = messages.noted(after, message, sender, word)
     return after
+
+
+def not_delivered(before: Conversation, message_sid: str, code: int, at: datetime) -> None:
+    """Notes a message that did not reach the customer; raises database.LostRace."""
+    after = messages.not_delivered(before, message_sid, code, at)
+    if code == opt_out.CODE and after != before:
+        after = opting_out.refused(after, at)
+    ledger.note(before, after)
 
 
 def has_read(sid: str, index: int) -> bool:
@@ -92,6 +115,9 @@ def take_back(sid: str, pool: Pool, told: Iterable[Message]) -> bool:
 def _decide(sid: str, pool: Pool, told: tuple[Message, ...]) -> ledger.Moved | None:
     now, stored = clock.now(), conversations.load(sid)
     before = heard(stored, told)
+    if before.heard != stored.heard and _has_words(stored, before):
+        hear(stored, told)
+        return None  # the customer has opted out meanwhile, or in again: the next run decides
     if before.worker is None or before.leaving is not None or not patience.is_overdue(before, pool, now):
         ledger.note(stored, before)
         return None
@@ -107,6 +133,11 @@ def _decide(sid: str, pool: Pool, told: tuple[Message, ...]) -> ledger.Moved | N
     if moved.freed and moved.freed.unavailable_because:
         log.warning(f"Unavailable: {moved.freed.unavailable_because}", worker=moved.freed.identity)
     return moved
+
+
+def _has_words(before: Conversation, after: Conversation) -> bool:
+    """Whether there is a new message that is only an opt-out word, or one that lifts it."""
+    return any(one.word in (opt_out.STOP, opt_out.START) for one in set(after.heard) - set(before.heard))
 
 
 def _missed(worker: Worker, pool: Pool) -> Worker:

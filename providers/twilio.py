@@ -58,12 +58,14 @@ class Result:
     """The outcome of a call, a sentence for the log, and what Twilio sent back if it was done.
 
     `is_unsure`: Twilio may have acted all the same, for its answer was lost, or says that something broke inside.
+    `code`: Twilio's error code, 0 if there is none.
     """
 
     outcome: Outcome
     why: str = ""
     body: Any = None
     is_unsure: bool = False
+    code: int = 0
 
 
 class Somewhere(Protocol):
@@ -220,7 +222,7 @@ def classify(error: Exception) -> Result:
         outcome = Outcome.REFUSED if 400 <= status < 500 and status not in (408, 425, 429) else Outcome.RETRY
     text = getattr(error, "msg", None) or getattr(error, "detail", None) or getattr(error, "title", None)
     why = f"Twilio answered {status}, error {code}: {text or 'no text'}"
-    return Result(outcome, why, is_unsure=status >= 500 and code not in OUTCOMES)
+    return Result(outcome, why, is_unsure=status >= 500 and code not in OUTCOMES, code=code)
 
 
 def at(place: Somewhere) -> ConversationContext:

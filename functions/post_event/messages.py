@@ -3,13 +3,13 @@
 One read and one write, and none for what is known already or has arrived well. Twilio may send the first message
 before the arrival has made the record, or while its worker is being added: it is looked at again a moment later then,
 twice at most, so that neither is disturbed. Without a record by that time nothing is kept: the arrival presumes its
-first message by itself, and the sweep asks Twilio for the text.
+first message by itself, and the sweep asks Twilio for the text. An opt-out word waits for nobody: the arrival sees it
+and routes nothing.
 """
 
 from __future__ import annotations
 
-from assignment import answers, ledger
-from domain import messages
+from assignment import answers, opting_out
 from domain.conversation import ASSIGNING, Conversation
 from functions.door.forms import Form, parse
 from functions.post_event.events import DeliveryUpdated, MessageAdded
@@ -22,8 +22,9 @@ def added(form: Form) -> None:
     event = parse(MessageAdded, form)
     message = event.message(clock.now())
     before = conversations.load(event.sid)
+    is_early = not before.exists and opting_out.is_opt_out(message, event.sid)
     for seconds in _SETTLES if event.index == 0 else ():
-        if before.exists and before.state != ASSIGNING:
+        if is_early or (before.exists and before.state != ASSIGNING):
             break
         clock.wait(seconds)
         before = conversations.load(event.sid)
@@ -32,7 +33,7 @@ def added(form: Form) -> None:
     def hear() -> None:
         """What was read above, and after a lost race what is there now."""
         current = seen.pop() if seen else conversations.load(event.sid)
-        if current.exists:
+        if current.exists or is_early:
             answers.hear(current, [message])
 
     database.until_it_holds(hear)
@@ -47,5 +48,4 @@ def delivery_updated(form: Form) -> None:
 def _not_delivered(before: Conversation, event: DeliveryUpdated) -> None:
     if before.exists:
         now = clock.now()
-        at = min(event.at or now, now)
-        ledger.note(before, messages.not_delivered(before, event.message_sid, event.code, at))
+        answers.not_delivered(before, event.message_sid, event.code, min(event.at or now, now))

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 
 from assignment import arrival, claim, hand_over, ledger, matching
-from domain.conversation import QUEUED, Conversation
+from domain.conversation import QUEUED, UNROUTED, Conversation
 from domain.transitions import LEASE
 from functions.sweep.run import Run
 from providers import clock, conversations, database, twilio
@@ -43,7 +43,7 @@ def _finish(conversation: Conversation) -> Outcome | None:
         taken = ledger.move(conversation, replace(conversation, lease_until=lease, attempts=attempts))
     except database.LostRace:
         return None
-    if conversation.state == QUEUED:
+    if conversation.state in (QUEUED, UNROUTED):
         return claim.let_out(taken.conversation)
     if conversation.is_claim_edited:
         hand_over.edited(

@@ -7,36 +7,41 @@ from dataclasses import replace
 from functools import partial
 
 from assignment import activity, claim, hand_over, matching, membership
-from domain import edits
+from domain import edits, rules
 from domain.conversation import ASSIGNED, INACTIVE, QUEUED, Conversation
-from functions.sweep import unheard
+from functions.sweep import left_out, unheard
 from functions.sweep.run import Run
 from providers import clock, conversations, database, settings, twilio, workers
 from providers.sweeps import Progress
 from providers.twilio import Outcome, Result
 
+_AWAKE = (QUEUED, ASSIGNED)
 _AT_ONCE = 20
 _ASLEEP_AT_ONCE = 10
 _MARGIN = 8.0
 
 
 def compare(progress: Progress, run: Run) -> Progress:
-    """Two rounds: those who have or want a worker, and those asleep, of which there may be any number."""
-    awake = _round((QUEUED, ASSIGNED), progress.truth_after, _AT_ONCE, run)
-    asleep = _round((INACTIVE,), progress.asleep_after, _ASLEEP_AT_ONCE, run)
+    """Two rounds: those who have or want a worker, and those asleep or left out, of which there may be any number."""
+    found = conversations.in_states_after(_AWAKE, progress.truth_after, _AT_ONCE)
+    awake = _round(found, progress.truth_after, _AT_ONCE, run)
+    found = conversations.asleep_or_left_out_after(progress.asleep_after, _ASLEEP_AT_ONCE)
+    asleep = _round(found, progress.asleep_after, _ASLEEP_AT_ONCE, run)
     return replace(progress, truth_after=awake, asleep_after=asleep)
 
 
-def _round(states: tuple[str, ...], after: str | None, at_once: int, run: Run) -> str | None:
+def _round(found: list[Conversation], after: str | None, at_once: int, run: Run) -> str | None:
     """Compares the next ones; returns where the round stands, None at its end."""
-    found = conversations.in_states_after(states, after, at_once)
     bots = settings.load().bots if found else ()
     _let_go_of_the_vanished(found, run)
     for conversation in run.in_time(found, _MARGIN):
-        look = partial(_compare, conversation.sid, states, bots)
+        look = partial(left_out.look, conversation)
+        if not rules.is_left_out(conversation):
+            states = _AWAKE if conversation.state in _AWAKE else (INACTIVE,)
+            look = partial(_compare, conversation.sid, states, bots)
         is_mended = run.shielded("conversation", conversation.sid, look, False)
         run.note("conversations that Twilio knows otherwise", is_mended)
-        if conversation.state != INACTIVE:
+        if conversation.state in _AWAKE:
             was_news = run.shielded(
                 "conversation", conversation.sid, partial(unheard.hear, conversation), False
             )
