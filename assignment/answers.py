@@ -24,42 +24,45 @@ being there for a person's doing (docs/decisions/0006-handing-over.md).
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache, partial
+from datetime import datetime
+from functools import partial
 
-from assignment import claim, hand_over, ledger, matching, worker_care
-from domain import messages, patience, transitions
-from domain.conversation import QUEUED, SERVICE, WORKER, Conversation
+from assignment import claim, hand_over, hearing, ledger, matching, opting_out, worker_care
+from domain import messages, opt_out, patience, transitions
+from domain.conversation import QUEUED, WORKER, Conversation
 from domain.messages import Message
 from domain.pool import Pool
 from domain.worker import Worker
-from providers import clock, conversations, database, log, settings, workers
+from providers import clock, conversations, database, log, workers
 
 
 def hear(before: Conversation, told: Iterable[Message]) -> bool:
-    """Notes messages in the record, whoever tells of them; whether they were news. Raises database.LostRace."""
-    after = heard(before, told)
+    """Notes messages in the record, whoever tells of them; whether they were news. Raises database.LostRace.
+
+    Of a conversation without a record only an opt-out word is noted, for the arrival to see.
+    """
+    listed = sorted(told, key=lambda one: one.index)
+    after = hearing.heard(before, listed)
     if after == before:
         return False
-    if not (_answered_while_it_was_taken(before, after) and _give_back(after)):
+    after = opting_out.stored(before, after, listed)
+    if not before.exists:
+        opting_out.note_early(before, after)
+    elif opting_out.must_be_left_out(before, after):
+        opting_out.leave_out(before, after)
+    elif opting_out.must_be_routed(before, after):
+        opting_out.route(after)
+    elif not (_answered_while_it_was_taken(before, after) and _give_back(after)):
         ledger.note(before, after)
     return True
 
 
-def heard(before: Conversation, told: Iterable[Message]) -> Conversation:
-    """The record with these messages; nothing is written."""
-    after, stranger = before, cache(_sender_unnamed)
-    for message in sorted(told, key=lambda one: one.index):
-        sender = messages.sender_of(message, before)
-        if sender is None and message.index not in {one.index for one in before.heard}:
-            sender = stranger(message.author)
-        after = messages.noted(after, message, sender or SERVICE)
-    return after
-
-
-def _sender_unnamed(author: str) -> str:
-    """From whom a message is whose author the record does not name: only a confirmed worker answers a customer."""
-    is_worker = bool(workers.confirmed([author]))
-    return messages.stranger(author, settings.load().bots) if is_worker else SERVICE
+def not_delivered(before: Conversation, message_sid: str, code: int, at: datetime) -> None:
+    """Notes a message that did not reach the customer; raises database.LostRace."""
+    after = messages.not_delivered(before, message_sid, code, at)
+    if code == opt_out.CODE and after != before:
+        after = opting_out.refused(after, at)
+    ledger.note(before, after)
 
 
 def has_read(sid: str, index: int) -> bool:
@@ -93,7 +96,10 @@ def take_back(sid: str, pool: Pool, told: Iterable[Message]) -> ledger.Moved | N
 
 def _decide(sid: str, pool: Pool, told: tuple[Message, ...]) -> ledger.Moved | None:
     now, stored = clock.now(), conversations.load(sid)
-    before = heard(stored, told)
+    before = hearing.heard(stored, told)
+    if before.heard != stored.heard and _has_words(stored, before):
+        hear(stored, told)
+        return None  # the customer has opted out meanwhile, or in again: the next run decides
     if before.worker is None or before.leaving is not None or not patience.is_overdue(before, pool, now):
         ledger.note(stored, before)
         return None
@@ -108,6 +114,11 @@ def _decide(sid: str, pool: Pool, told: tuple[Message, ...]) -> ledger.Moved | N
     if moved.freed and moved.freed.unavailable_because:
         log.warning(f"Unavailable: {moved.freed.unavailable_because}", worker=moved.freed.identity)
     return moved
+
+
+def _has_words(before: Conversation, after: Conversation) -> bool:
+    """Whether there is a new message that is only an opt-out word, or one that lifts it."""
+    return any(one.word in (opt_out.STOP, opt_out.START) for one in set(after.heard) - set(before.heard))
 
 
 def _missed(worker: Worker, pool: Pool) -> Worker:

@@ -6,10 +6,11 @@ Two webhooks ask for this, in any order and more than once: onConversationAdded 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 
-from assignment import ledger, matching, worker_care
-from domain import hours, messages, rules, transitions
+from assignment import hearing, ledger, matching, worker_care
+from domain import hours, rules, transitions
 from domain.arrival import Arrival
 from domain.conversation import CLOSED, QUEUED, Conversation
 from domain.customer import NOBODY, Customer
@@ -24,6 +25,7 @@ from providers import (
     customers,
     database,
     log,
+    opt_outs,
     pending,
     pools,
     public_holidays,
@@ -70,6 +72,11 @@ def route_again(conversation: Conversation, arrival: Arrival) -> None:
     seen = _look(arrival.sid, arrival.our_addresses, arrival.customer_address)
     seen = replace(seen, conversation=conversation)
     _carry_out(replace(seen, conversation=_described(seen, arrival)))
+
+
+def route_as(conversation: Conversation) -> None:
+    """Routes one by what is given here, which is not written yet. Raises database.LostRace."""
+    _carry_out(replace(_look_again(conversation), conversation=conversation))
 
 
 def _look_again(conversation: Conversation) -> Seen:
@@ -126,6 +133,8 @@ def _route(arrival: Arrival, queue_first: bool) -> None:
 def _carry_out(seen: Seen) -> None:
     own_worker = customers.find_worker_for_customer(seen.customer)
     route = rules.decide_route(seen.settings, seen.number_pool, own_worker)
+    if route.mode != "none" and rules.is_only_an_opt_out(seen.conversation):
+        return _leave_out(replace(seen.conversation, pool=route.pool))
     if route.worker is None:
         return _without_own_worker(seen)
     worker, why_not = worker_care.meant_by(route.worker, seen.conversation.service_sid)
@@ -138,6 +147,11 @@ def _carry_out(seen: Seen) -> None:
     if rules.is_waited_for(seen.settings):
         return _wait_for(conversation, worker, seen.settings)
     return _without_own_worker(seen, f"{worker.name} is {rules.why_not(worker)}")
+
+
+def _leave_out(conversation: Conversation) -> None:
+    matching.move(conversation, transitions.left_out(conversation, clock.now()))
+    log.info("not routed: only an opt-out word was written", conversation=conversation.sid)
 
 
 def _wait_for(conversation: Conversation, worker: Worker, settings: Settings) -> None:
@@ -230,13 +244,22 @@ def _described(seen: Seen, arrival: Arrival) -> Conversation:
         projected_address=projected or (ours if arrival.is_group else None),
         service_sid=configuration.service_in_use(arrival.service_sid or stored.service_sid),
         created_at=stored.created_at or min(arrival.created_at or now, now),
+        opted_out_at=stored.opted_out_at or _opted_out_since(seen, arrival.customer_address),
         priority=stored.priority if rules.is_routed(stored) else rules.priority_of(seen.customer, seen.pool),
     )
     closes = seen.pool.hours is not None and not described.outside_hours and not rules.is_routed(described)
     described = _if_outside_hours(described, seen) if closes else described
     if arrival.written:
-        described = messages.all_noted(described, arrival.written, seen.settings.bots)
+        described = hearing.heard(described, arrival.written)
     return transitions.presumed(described)
+
+
+def _opted_out_since(seen: Seen, address: str) -> datetime | None:
+    """By the customer's record. A new record marks its sender's conversations (functions/customer_written.py), so only
+    where none is made this costs a read."""
+    if seen.customer.known or seen.settings.create_customers:
+        return seen.customer.opted_out_since(address) if seen.customer.opted_out else None
+    return opt_outs.load(address).since
 
 
 def _if_outside_hours(arrived: Conversation, seen: Seen) -> Conversation:

@@ -77,7 +77,7 @@ def let_out(conversation: Conversation) -> Outcome:
 
     One to whom it was given back meanwhile (assignment/answers.py) may just have been taken out, and is added again.
     """
-    if conversation.leaving_sid and not _is_out(conversation):
+    if not _has_left(conversation):
         return Outcome.RETRY
 
     def step() -> Conversation:
@@ -177,6 +177,18 @@ def _is_out(conversation: Conversation) -> bool:
         return True
     _leave_for_later(conversation, result)
     return False
+
+
+def _has_left(conversation: Conversation) -> bool:
+    """Take out the worker who is leaving; without a known participant SID, look for them first."""
+    if conversation.leaving is None or conversation.leaving_sid:
+        return conversation.leaving_sid is None or _is_out(conversation)
+    people = twilio.participants(conversation)
+    if people.outcome in (Outcome.RETRY, Outcome.MISCONFIGURED):
+        return False
+    inside = people.body if people.outcome is Outcome.DONE else ()
+    stay = next((one.sid for one in inside if one.identity == conversation.leaving), None)
+    return stay is None or _is_out(replace(conversation, leaving_sid=stay))
 
 
 def _put_back(conversation: Conversation, result: Result) -> None:

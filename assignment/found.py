@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from assignment import arrival, membership
+from assignment import arrival, hearing, ledger, membership, opting_out
 from domain import addresses, messages, rules, transitions
 from domain.arrival import Arrival
 from domain.conversation import CLOSED, CUSTOMER, MOST_HEARD, Conversation
@@ -87,13 +87,33 @@ def look(
     written = _written(place, message)
     if written is None:
         return Found.LATER
+    _store_words(record, inside.customers, written)
     if record.state == CLOSED:
         return _open_again(_arrival(state.body, inside.customers, written), inside.workers)
     if inside.workers:
         return Found.NOTHING
     arrival.route(_arrival(state.body, inside.customers, written), queue_first=queue_first)
+    database.until_it_holds(lambda: _mark(entry.sid, written))
     log.warning("No webhook led to this conversation; it is routed now.", conversation=entry.sid)
     return Found.ROUTED
+
+
+def _store_words(
+    record: Conversation, customers: Collection[dict[str, Any]], written: Collection[Message]
+) -> None:
+    """Store what opt-out words among the messages say, before the route notes these as known."""
+    if any(hearing.word_of(message) for message in written):
+        authors = [message.author for message in written]
+        address = min((one["address"] for one in customers), key=lambda one: _place_in(authors, one))
+        unheard = replace(record, address=record.address or address, heard=())
+        opting_out.stored(unheard, hearing.heard(unheard, written), written)
+
+
+def _mark(sid: str, written: Collection[Message]) -> None:
+    """Note in the record that its address opted out; nothing without an opt-out word. Raises database.LostRace."""
+    if any(hearing.word_of(message) for message in written):
+        routed = conversations.load(sid)
+        ledger.note(routed, opting_out.stored(replace(routed, heard=()), routed, written))
 
 
 def _state(entry: Entry, record: Conversation) -> Result:
@@ -187,7 +207,7 @@ def _open_again(arrived: Arrival, inside: Mapping[str, str]) -> Found:
         again = transitions.open_again(before, clock.now())
         if inside:
             identity = min(inside)
-            again = messages.all_noted(again, news, settings.load().bots)
+            again = hearing.heard(again, news)
             membership.count_as_theirs(before, again, identity, inside[identity])
         else:
             arrival.route_again(again, replace(arrived, written=news))

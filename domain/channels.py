@@ -7,7 +7,10 @@ https://www.twilio.com/docs/whatsapp/key-concepts (the 24-hour window)
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
+
+from domain import addresses
 
 WINDOW = timedelta(hours=24)  # from the customer's last message
 _TEXT = {"email": 16_000, "chat": 16_000}
@@ -34,7 +37,21 @@ _BY_MMS = (
     "video/3gpp",
     "text/vcard",
 )
+_NO_REPLY = re.compile(
+    r"(no|do[-_.]?not)[-_.]?reply.*|mailer-daemon|postmaster|bounces?([-+.].*)?", re.IGNORECASE
+)
 _WITHOUT_MEDIA = ("apple", "gbm")
+
+
+def can_be_read(address: str) -> bool:
+    """Return whether a person reads what is sent to this sender.
+
+    Nobody does behind a name instead of a number (PAYPAL), a short code, or an address such as no-reply@example.com.
+    """
+    channel, name = addresses.channel(address), addresses.bare(address)
+    if channel == "sms":
+        return addresses.is_number(addresses.compact(address))
+    return channel != "email" or _NO_REPLY.fullmatch(name.partition("@")[0]) is None
 
 
 def longest_text(channel: str) -> int:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any
 
+from domain import opt_out
 from domain.fields import Fields, cut
 from domain.settings import MODES
 from domain.worker import identity_in
@@ -36,11 +37,18 @@ class LastMessage:
 
 @dataclass(frozen=True)
 class Heard:
-    """One message without its text: what a repeat, or one that was overtaken, is told from."""
+    """One message without its text: what a repeat, or one that was overtaken, is told from. `word`: what a customer's
+    message that is only one word of domain/opt_out.py means."""
 
     index: int
     sender: str
     at: datetime
+    word: str | None = None
+
+    @property
+    def asks(self) -> bool:
+        """Whether it is a customer's message that wants an answer."""
+        return self.sender == CUSTOMER and self.word != opt_out.STOP
 
 
 @dataclass(frozen=True)
@@ -64,6 +72,8 @@ class Conversation:
     the worker who let it wait too long, until another one is in it. `read_index`: up to which message the worker has
     looked. What messages change is said in domain/messages.py. `outside_hours`: its pool was closed when it arrived.
     `customer_missing_since`: when a sweep first saw this queued conversation without its customer at Twilio.
+    `opted_out_at`: a copy of what opt_outs says about the address, for lists. `left_out`: unrouted because the customer
+    has written nothing but opt-out words.
     """
 
     sid: str
@@ -99,6 +109,8 @@ class Conversation:
     excluded_until: datetime | None = None
     starting: bool = False
     outside_hours: bool = False
+    left_out: bool = False
+    opted_out_at: datetime | None = None
     last_message: LastMessage | None = None
     unread: int = 0
     awaiting_since: datetime | None = None
@@ -171,6 +183,7 @@ _TOLD = (
     "heard",
     "undelivered",
     "customer_missing_since",
+    "opted_out_at",
 )
 _SIDS = (("service_sid", "IS"), ("participant_sid", "MB"), ("leaving_sid", "MB"))
 
@@ -233,6 +246,7 @@ def parse(sid: str, data: Mapping[str, Any] | None, version: object = None) -> C
         excluded_workers=read.texts("excluded_workers"),
         starting=read.flag("starting", default=False),
         outside_hours=read.flag("outside_hours", default=False),
+        left_out=read.flag("left_out", default=False),
         last_message=_last_message(read),
         unread=max(0, read.whole("unread", default=0)),
         answered_by=identity_in(read, "answered_by"),
@@ -279,8 +293,8 @@ def _last_message(record: Fields) -> LastMessage | None:
 def _heard(data: Mapping[str, Any]) -> Heard | None:
     read = Fields(data)
     sender, at = read.choice("from", SENDERS, None, None), read.time("at")
-    index = read.whole("index", default=-1)
-    return None if sender is None or at is None or index < 0 else Heard(index, sender, at)
+    index, word = read.whole("index", default=-1), read.choice("word", opt_out.KINDS, None, None)
+    return None if sender is None or at is None or index < 0 else Heard(index, sender, at, word)
 
 
 def _undelivered(data: Mapping[str, Any]) -> Undelivered | None:
@@ -299,13 +313,18 @@ def stored(conversation: Conversation) -> dict[str, Any]:
             "text": last.text,
             "index": last.index,
         }
-    data["heard"] = [{"index": one.index, "from": one.sender, "at": one.at} for one in conversation.heard]
+    data["heard"] = list(map(_stored_heard, conversation.heard))
     data["undelivered"] = [asdict(one) for one in conversation.undelivered]
     # For the wallboard's counts: only what a worker was looked for, so that one range says "arrived today".
     data["arrived_at"] = conversation.created_at if conversation.mode in ("custom", "pool") else None
     if conversation.outside_hours:  # else not there at all, so that pools without hours pay for no index
         data["arrived_outside_at"] = data["arrived_at"]
     return {name: list(value) if isinstance(value, tuple) else value for name, value in data.items()}
+
+
+def _stored_heard(one: Heard) -> dict[str, Any]:
+    data = {"index": one.index, "from": one.sender, "at": one.at}
+    return data | ({"word": one.word} if one.word else {})
 
 
 def told(conversation: Conversation) -> dict[str, Any]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from domain import addresses as spelling
+from domain import opt_out
 from domain.fields import Fields
 from domain.worker import identity_in
 
@@ -26,8 +28,13 @@ class Customer:
     details: Mapping[str, Any] | None = None
     do_not_contact: bool = False
     language: str | None = None
+    opted_out: Mapping[str, datetime] = field(default_factory=dict)
     known: bool = True
     problem: str | None = None
+
+    def opted_out_since(self, address: str) -> datetime | None:
+        """Return since when this address takes no messages, as far as the record says."""
+        return opt_out.since_in(self.opted_out, address)
 
 
 def parse(customer_id: str, data: Mapping[str, Any] | None, version: object = None) -> Customer:
@@ -45,6 +52,7 @@ def parse(customer_id: str, data: Mapping[str, Any] | None, version: object = No
         # What makes no sense here was meant to keep somebody from being written to.
         do_not_contact=fields.flag("do_not_contact", default=(data or {}).get("do_not_contact") is not None),
         language=fields.text("language"),
+        opted_out=opt_out.times_in(fields, "opted_out"),
         problem=fields.problem,
     )
 

@@ -9,7 +9,7 @@ answer nobody. The arrival of a conversation presumes its first message: since `
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -28,6 +28,7 @@ from domain.conversation import (
     Undelivered,
 )
 from domain.fields import cut
+from domain.opt_out import STOP
 from domain.rules import in_words
 from domain.worker import is_identity
 
@@ -98,28 +99,25 @@ def stranger(author: str, bots: Collection[str]) -> str:
     return SERVICE if author in bots else WORKER
 
 
-def noted(before: Conversation, message: Message, sender: str) -> Conversation:
-    """The record with this message; unchanged where it was known, or is older than all that are remembered."""
+def noted(before: Conversation, message: Message, sender: str, word: str | None = None) -> Conversation:
+    """The record with this message; unchanged where it was known, or is older than all that are remembered.
+
+    `word`: what it means if it is only one word of domain/opt_out.py. An opt-out word awaits no answer.
+    """
     known = {one.index for one in before.heard}
     is_forgotten = len(known) == MOST_HEARD and message.index < min(known)
     if message.index in known or is_forgotten:
         return before
-    heard = sorted((*before.heard, Heard(message.index, sender, message.at)), key=lambda one: one.index)
+    heard = sorted((*before.heard, Heard(message.index, sender, message.at, word)), key=lambda one: one.index)
     after = replace(before, heard=tuple(heard[-MOST_HEARD:]))
     if before.last_message is None or message.index > before.last_message.index:
         text = cut(message.text, LONGEST_TEXT).encode(errors="replace").decode()  # a half surrogate pair
         after = replace(after, last_message=LastMessage(message.at, sender, text, message.index))
+    if sender == CUSTOMER and word == STOP:
+        return _opted_out(after, message)
     if sender == CUSTOMER:
         return _asked(before, after, message)
     return _answered(before, after, message) if sender == WORKER else after
-
-
-def all_noted(before: Conversation, written: Iterable[Message], bots: Collection[str]) -> Conversation:
-    """The record with these messages, which come in order."""
-    after = before
-    for message in written:
-        after = noted(after, message, sender_of(message, before) or stranger(message.author, bots))
-    return after
 
 
 def read(before: Conversation, index: int) -> Conversation:
@@ -141,21 +139,32 @@ def not_delivered(before: Conversation, message_sid: str, code: int, at: datetim
     return replace(before, undelivered=undelivered).noted(at, "not delivered", why)
 
 
+def _opted_out(after: Conversation, message: Message) -> Conversation:
+    """Nobody waits for an answer to an opt-out word. As the first message it is the one that the arrival presumed."""
+    if message.index > 0:
+        return after
+    waiting = [one.at for one in after.heard if one.asks and one.index > _answered_up_to(after)]
+    known = replace(after, awaiting_since=min(waiting, default=None), unread=_unread_in(after))
+    again = _with_first_answer(replace(known, first_answer_at=None, answered_in=None), was_presumed=False)
+    return replace(again, log=after.log) if again.first_answer_at == after.first_answer_at else again
+
+
 def _asked(before: Conversation, after: Conversation, message: Message) -> Conversation:
     after = replace(after, customer_missing_since=None)
     if message.index > _answered_up_to(before):
         since = min(before.awaiting_since or message.at, message.at)
         after = replace(after, awaiting_since=since)
     if message.index > _read_up_to(before):
-        is_first = all(one.sender == SERVICE for one in before.heard)  # the one that the arrival presumed
+        # the one that the arrival presumed
+        is_first = all(one.sender == SERVICE or _follows_the_first(one) for one in before.heard)
         seen = 0 if is_first else before.unread
         after = replace(after, unread=seen + 1)
     return _with_first_answer(after, was_presumed=False)
 
 
 def _answered(before: Conversation, after: Conversation, message: Message) -> Conversation:
-    later = [one.at for one in after.heard if one.sender == CUSTOMER and one.index > _answered_up_to(after)]
-    was_presumed = before.awaiting_since is not None and not any(o.sender == CUSTOMER for o in before.heard)
+    later = [one.at for one in after.heard if one.asks and one.index > _answered_up_to(after)]
+    was_presumed = before.awaiting_since is not None and not any(one.asks for one in before.heard)
     if message.index > _answered_up_to(before):
         by = message.author if is_identity(message.author) else None
         after = replace(after, answered_at=message.at, answered_by=by)
@@ -165,7 +174,7 @@ def _answered(before: Conversation, after: Conversation, message: Message) -> Co
 
 def _with_first_answer(after: Conversation, was_presumed: bool) -> Conversation:
     """The first of a worker's messages that follows one of the customer's."""
-    asked = min((one.index for one in after.heard if one.sender == CUSTOMER), default=None)
+    asked = min((one.index for one in after.heard if one.asks), default=None)
     if asked is None and was_presumed:
         asked = -1
     answers = [o.at for o in after.heard if o.sender == WORKER and asked is not None and o.index > asked]
@@ -187,4 +196,9 @@ def _read_up_to(conversation: Conversation) -> int:
 
 def _unread_in(conversation: Conversation) -> int:
     upto = _read_up_to(conversation)
-    return sum(one.sender == CUSTOMER and one.index > upto for one in conversation.heard)
+    return sum(one.asks and one.index > upto for one in conversation.heard)
+
+
+def _follows_the_first(one: Heard) -> bool:
+    """Whether it is an opt-out word that leaves open what the first message was."""
+    return one.word == STOP and one.index > 0

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from domain.conversation import ASSIGNING, CLOSED, UNROUTED, Conversation
+from domain.conversation import ASSIGNING, CLOSED, CUSTOMER, UNROUTED, WORKER, Conversation
 from domain.customer import Customer
+from domain.opt_out import STOP
 from domain.pool import DEFAULT_CAPACITY, Pool
 from domain.settings import Settings
 from domain.worker import Worker
@@ -78,6 +79,22 @@ def is_routed(conversation: Conversation) -> bool:
 def is_in_hand(conversation: Conversation) -> bool:
     """Whether the log has it and it is not over: then its events and the sweep see to it."""
     return conversation.starting or (is_routed(conversation) and conversation.state != CLOSED)
+
+
+def is_only_an_opt_out(conversation: Conversation) -> bool:
+    """Return whether the customer has written nothing but opt-out words, and no worker anything.
+
+    False while a message before the last one is unknown: it may want an answer.
+    """
+    theirs = [one for one in conversation.heard if one.sender == CUSTOMER]
+    is_complete = [one.index for one in conversation.heard] == list(range(len(conversation.heard)))
+    has_worker_written = any(one.sender == WORKER for one in conversation.heard)
+    return bool(theirs) and is_complete and not has_worker_written and all(one.word == STOP for one in theirs)
+
+
+def is_left_out(conversation: Conversation) -> bool:
+    """Return whether it is unrouted only until its customer writes something else than an opt-out word."""
+    return conversation.state == UNROUTED and conversation.left_out
 
 
 def is_abandoned(conversation: Conversation, now: datetime) -> bool:

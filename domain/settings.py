@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
+from domain import opt_out
 from domain.addresses import visible
 from domain.fields import Fields
 
@@ -20,7 +21,7 @@ _ZONE_BLANKS = re.compile(r"[\s_-]")
 @dataclass(frozen=True)
 class Settings:
     """`own_worker`: what custom mode does when the own worker is Unavailable or full; `own_worker_wait`: for how many
-    seconds it queues for them (None: without end)."""
+    seconds it queues for them (None: without end). `opt_out_words`: folded, in addition to Twilio's."""
 
     mode: str = "pool"
     default_pool: str = "default"
@@ -33,6 +34,7 @@ class Settings:
     time_zone: str = "UTC"
     frontline_status: bool = False
     bots: tuple[str, ...] = ()
+    opt_out_words: tuple[str, ...] = ()
     problem: str | None = None
 
     @property
@@ -54,6 +56,7 @@ def parse(name: str, data: Mapping[str, Any] | None, version: object = None) -> 
         time_zone=_time_zone(fields, "time_zone"),
         frontline_status=fields.flag("frontline_status", default=False),
         bots=fields.texts("bots"),
+        opt_out_words=opt_out.words_in_settings(fields, "opt_out_words"),
         problem=fields.problem,
     )
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from domain import rules
 from domain.conversation import ASSIGNED, ASSIGNING, CLOSED, INACTIVE, QUEUED, UNROUTED, Conversation
+from domain.opt_out import STOP
 from domain.pool import Pool
 from domain.worker import Worker
 
@@ -46,7 +47,7 @@ _OF_ONE_WAIT = (
 
 def presumed(arrived: Conversation) -> Conversation:
     """A conversation that a customer has just begun: its first message is told by another webhook, or by none."""
-    if arrived.heard or arrived.awaiting_since is not None:
+    if arrived.awaiting_since is not None or any(one.index == 0 or one.word != STOP for one in arrived.heard):
         return arrived
     return replace(arrived, awaiting_since=arrived.created_at, unread=1)
 
@@ -56,6 +57,40 @@ def unrouted(conversation: Conversation, now: datetime, why: str) -> Conversatio
     expires_at = now + KEPT_AFTER_CLOSING
     nobodys = replace(conversation, state=UNROUTED, for_worker=None, due_at=None, expires_at=expires_at)
     return nobodys.noted(now, UNROUTED, why)
+
+
+def left_out(conversation: Conversation, now: datetime) -> Conversation:
+    """Unrouted because its customer has only opted out. A worker who has it, or is about to, is leaving it: they are
+    taken out at Twilio before the lease is over, or by the sweep then."""
+    worker, stay = conversation.worker, conversation.participant_sid
+    leaving = worker or conversation.leaving
+    after = replace(
+        conversation,
+        mode="none",
+        left_out=True,
+        worker=None,
+        participant_sid=None,
+        claim=None,
+        leaving=leaving,
+        leaving_sid=stay if worker else conversation.leaving_sid,
+        lease_until=now + LEASE if leaving else None,
+        queued_at=None,
+        assigned_at=None,
+        waited=None,
+        open_to=(),
+        excluded_workers=(),
+        excluded_until=None,
+        taken_from=None,
+        went_back=0,
+        starting=False,
+    )
+    return unrouted(after, now, "the customer has written nothing but an opt-out word")
+
+
+def routed_again(conversation: Conversation) -> Conversation:
+    """Left out until now, and its customer has written something else: it is as old as that message."""
+    since = conversation.awaiting_since or conversation.created_at
+    return replace(conversation, left_out=False, created_at=since, mode=None, expires_at=None)
 
 
 def claimed(
@@ -81,6 +116,8 @@ def claimed(
         due_at=None,
         expires_at=None,
         starting=False,
+        left_out=False,
+        mode="pool" if conversation.left_out else conversation.mode,
     ).noted(now, "assigning", f"to {worker.name}: {why}")
 
 
@@ -139,6 +176,7 @@ def _waiting(conversation: Conversation, now: datetime) -> Conversation:
         queued_at=waiting_since(conversation, now),
         expires_at=None,
         starting=False,
+        left_out=False,
     )
 
 
@@ -178,7 +216,7 @@ def let_go(conversation: Conversation, now: datetime) -> Conversation:
 def out(conversation: Conversation) -> Conversation:
     """Whoever was leaving it is not in it any more."""
     others = tuple(other for other in conversation.others if other != conversation.leaving)
-    lease = None if conversation.state == QUEUED else conversation.lease_until
+    lease = None if conversation.state in (QUEUED, UNROUTED) else conversation.lease_until
     return replace(conversation, others=others, leaving=None, leaving_sid=None, lease_until=lease)
 
 
@@ -214,6 +252,7 @@ def closed(conversation: Conversation, now: datetime, why: str) -> Conversation:
         claim=None,
         expires_at=now + KEPT_AFTER_CLOSING,
         starting=False,
+        left_out=False,
     ).noted(now, "closed", why)
 
 
@@ -246,6 +285,8 @@ def joined_by_hand(
     state = INACTIVE if conversation.state == INACTIVE else ASSIGNED
     taken = replace(conversation, state=state, worker=worker.identity, lease_until=None, starting=False)
     taken = replace(taken, created_at=taken.created_at or now, expires_at=None)
+    if taken.left_out:  # from now on a conversation like any other
+        taken = replace(taken, left_out=False, mode="pool")
     return replace(confirmed(taken, participant_sid, now), state=state).noted(
         now, "by hand", f"{worker.name} was added"
     )

@@ -7,11 +7,18 @@ each side writes first and looks afterwards, so one of the two sees the other, a
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from itertools import islice
 from typing import Any
 
-from domain import customer, customer_record
+from assignment import opting_out
+from domain import addresses, customer, customer_record
+from domain.opt_out import Wish
 from functions.door.trigger import Change
-from providers import customers, database, log, workers
+from providers import customers, database, log, opt_outs, workers
+
+_MOST_ADDRESSES = 100  # of one customer that are looked up in opt_outs
 
 
 def handle(change: Change) -> None:
@@ -47,13 +54,37 @@ def _written_if_wrong(customer_id: str) -> None:
     changes = {name: value for name, value in kept.fields.items() if not _same(stored.get(name), value)}
     if data is not stored:
         changes["worker"] = data["worker"]
+    if (opted_out := _opted_out(customer_id, stored, kept.listed)) is not None:
+        changes["opted_out"] = opted_out
     if stored.get("problem") != problem:
         changes["problem"] = problem or DELETE_FIELD
     if not changes:
         return
     customers.write([(record, changes)])
+    for address, since in changes.get("opted_out", {}).items():
+        opting_out.mark_open(address, since)
     if problem and "problem" in changes:
         log.warning(f"The record of a customer is not right: {problem}", customer=customer_id)
+
+
+def _opted_out(
+    customer_id: str, stored: Mapping[str, Any], listed: Iterable[str]
+) -> dict[str, datetime] | None:
+    """The field as opt_outs has it, None if it is right. An entry that only the record has, by an import or an edit, is
+    entered there."""
+    times = customer.parse(customer_id, stored).opted_out
+    looked_up = dict.fromkeys((*times, *listed, *map(_on_whatsapp, listed)))
+    known = opt_outs.load_all(islice(looked_up, _MOST_ADDRESSES))
+    for address, at in times.items():
+        if address in known and not known[address].exists:
+            known[address] = opt_outs.decide(address, Wish(True, at, by="the customer's record"))
+    right = opt_outs.merged(times, known)
+    return None if right == (stored.get("opted_out") or {}) else right
+
+
+def _on_whatsapp(address: str) -> str:
+    """A bare number in a record stands for WhatsApp's, too."""
+    return f"whatsapp:{address}" if addresses.is_number(address) and ":" not in address else address
 
 
 def _with_worker_as_called(customer_id: str, data: dict[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from google.cloud import firestore
 from proof.contract import HELD, Breach, Record, capacity, held_by, is_confirmed, is_for, is_free
 
 _CHANNELS = ("+", "whatsapp:")
+STOPS = frozenset(("STOP", "STOPALL", "UNSUBSCRIBE", "END", "QUIT", "CANCEL", "REVOKE", "OPTOUT"))
+LIFTS = frozenset(("START", "YES", "UNSTOP"))
 JUST_NOW = timedelta(seconds=5)  # since the sweep before the check
 
 
@@ -63,7 +65,10 @@ def observe(
 
 def broken(world: World) -> list[Breach]:
     """Every breach of invariants 1, 2, 3, 4, 6, 9, 10 and 12."""
-    checks = (lost, doubled, torn, miscounted, stuck, overdue, misheard, forgotten, repeated, unconfirmed)
+    checks = (
+        *(lost, doubled, torn, miscounted, stuck, overdue, misheard, forgotten, repeated),
+        *(unwanted, unconfirmed),
+    )
     return [breach for check in checks for breach in check(world)]
 
 
@@ -94,9 +99,14 @@ def _astray(at_twilio: Record, record: Record | None) -> str | None:
             return "is assigned, but inactive at Twilio"
         inside = {one["identity"] for one in at_twilio["participants"]}
         return None if record["worker"] in inside else f"is {record['worker']}'s, who is not in it"
+    messages = at_twilio.get("messages") or []
     if now == "unrouted":
+        if record.get("left_out"):
+            return None if is_only_an_opt_out(messages) else "has more than opt-out words, and was not routed"
         meant = record.get("mode") == "none" or (record.get("starting") and state == "initializing")
         return None if meant else "was not routed"
+    if now == "queued" and record.get("mode") == "pool" and is_only_an_opt_out(messages):
+        return "has only opt-out words, and waits in the queue"
     right = now == "queued" or (now == "inactive" and state == "inactive")
     return None if right else f"is {now}, but {state} at Twilio"
 
@@ -210,10 +220,38 @@ def unconfirmed(world: World) -> Iterator[Breach]:
                 yield Breach(12, "unconfirmed", sid, f"is {identity}'s, who is no confirmed worker")
 
 
+def unwanted(world: World) -> Iterator[Breach]:
+    """10: none of the service's own texts follows an opt-out word of its conversation's customer, unless START does."""
+    for sid, at_twilio in world.twilio.items():
+        has_opted_out = False
+        for message in at_twilio.get("messages") or ():
+            if _is_customers(message):
+                word = (message.get("body") or "").strip().upper()
+                has_opted_out = word in STOPS or (has_opted_out and word not in LIFTS)
+            elif has_opted_out and "service_text" in json.loads(message.get("attributes") or "{}"):
+                yield Breach(10, "unwanted", sid, "was sent a text after its customer had opted out")
+
+
+def is_only_an_opt_out(messages: Iterable[Record]) -> bool:
+    """Whether people have written nothing there but opt-out words."""
+    people = [one for one in messages if one["author"] != "system"]
+    words = [(one.get("body") or "").strip().upper() for one in people]
+    return bool(people) and all(map(_is_customers, people)) and set(words) <= STOPS
+
+
+def _is_customers(message: Record) -> bool:
+    author: str = message["author"]
+    return author.startswith(_CHANNELS)
+
+
 def _is_awaited(messages: list[Record], workers: Mapping[str, Record]) -> bool:
-    """Whether a customer's message comes after the last one of a confirmed worker, who writes under an identity."""
-    last = next((one["author"] for one in reversed(messages) if _is_of(one["author"], workers)), "")
-    return last.startswith(_CHANNELS)
+    """Whether a customer's message comes after the last one of a confirmed worker. An opt-out word wants no answer."""
+    people = [one for one in messages if _is_of(one["author"], workers) and not _is_stop(one)]
+    return bool(people) and _is_customers(people[-1])
+
+
+def _is_stop(message: Record) -> bool:
+    return _is_customers(message) and (message.get("body") or "").strip().upper() in STOPS
 
 
 def _is_of(author: str, workers: Mapping[str, Record]) -> bool:

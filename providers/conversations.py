@@ -77,9 +77,17 @@ def in_states_after(states: Sequence[str], name: str | None, limit: int) -> list
     return _LOG.after(name, limit, [("state", "in", list(states))])
 
 
+def asleep_or_left_out_after(name: str | None, limit: int) -> list[Conversation]:
+    """Return those that are inactive, or unrouted because their customer has only opted out, in the order of their
+    names."""
+    either = [("state", "==", INACTIVE), ("left_out", "==", True)]
+    return _LOG.after(name, limit, any_of=either)
+
+
 def with_lease_over(now: datetime, limit: int) -> list[Conversation]:
-    """What nobody finishes any more, the oldest first: assignments, and queued ones that somebody is still leaving."""
-    states = [ASSIGNING, QUEUED]
+    """What nobody finishes any more, the oldest first: assignments, and queued or unrouted ones that a worker is still
+    leaving."""
+    states = [ASSIGNING, QUEUED, UNROUTED]
     return _LOG.find([("state", "in", states), ("lease_until", "<=", now)], ("lease_until",), limit)
 
 

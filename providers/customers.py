@@ -190,6 +190,14 @@ def with_address(number: str) -> list[Customer]:
     return [of(record) for record in database.find(query.limit(_MOST_TWINS))]
 
 
+def recognised_by(address: str) -> list[str]:
+    """Return the ids of all customers who are recognised when this address writes; 20 at most."""
+    query = database.filtered(
+        _CUSTOMERS.name, [("addresses", "array_contains_any", list(spelling.spellings(address)))]
+    )
+    return [record.id for record in database.find(query.limit(_MOST_TWINS))]
+
+
 def listed(worker: str, after: Cursor | None, limit: int) -> list[Snapshot]:
     """A worker's own customers by name, from behind a cursor; reads `limit` records, of each what a list shows."""
     query: Any = database.filtered("customers", [("worker", "==", worker)])

@@ -246,10 +246,12 @@ class Collection(Generic[R]):
             found |= {record.id: self.of(record) for record in find(query.limit(limit))}
         return found
 
-    def after(self, name: str | None, limit: int, conditions: Conditions = ()) -> list[R]:
+    def after(
+        self, name: str | None, limit: int, conditions: Conditions = (), any_of: Conditions = ()
+    ) -> list[R]:
         """Matching records in the order of their names, from behind that one, for going through all in turns."""
         behind = [("__name__", ">", self.reference(name))] if name else []
-        return self.find([*conditions, *behind], ("__name__",), limit)
+        return self.find([*conditions, *behind], ("__name__",), limit, any_of)
 
     def checked(self, snapshot: Snapshot) -> R:
         """The record; what makes no sense in it is told there, in `problem`, until it is mended."""

@@ -8,7 +8,9 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from providers import twilio
+from domain import messages
+from domain.messages import Message
+from providers import clock, twilio
 from providers.twilio import Outcome, Result, Somewhere
 
 if TYPE_CHECKING:
@@ -67,6 +69,13 @@ def files(place: Somewhere, until: str) -> Result:
         return frozenset(sids)
 
     return twilio.persistently(found)
+
+
+def of_twilio(one: Any) -> Message:
+    """Return a message that Twilio's API lists as we know one."""
+    text = messages.text_of(one.body, bool(one.media))
+    at = one.date_created or clock.now()
+    return Message(one.index, at, one.author or "system", text, messages.attributes(one.attributes))
 
 
 def token_of(message: Any, attribute: str = TOKEN) -> str | None:

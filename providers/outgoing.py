@@ -8,7 +8,7 @@ from domain import addresses, outgoing
 from domain.customer import Customer
 from domain.fields import is_record_name
 from domain.worker import Worker
-from providers import configuration, customers, database, pools, settings, workers
+from providers import configuration, customers, database, opt_outs, pools, settings, workers
 
 
 class Unknown(Exception):
@@ -30,10 +30,12 @@ class Way:
 
 def way(worker: str, customer_id: str, channel: str, address: str) -> Way:
     """`channel`: sms or whatsapp; `address`: as Twilio writes it. Raises Unknown and Forbidden."""
-    (customer, them, default_pool), namesakes = database.together(
-        lambda: _look(worker, customer_id), lambda: customers.with_address(address)
+    (customer, them, default_pool), namesakes, known = database.together(
+        lambda: _look(worker, customer_id),
+        lambda: customers.with_address(address),
+        lambda: opt_outs.load(address),
     )
-    if (why := outgoing.why_not(customer, address, namesakes)) is not None:
+    if (why := outgoing.why_not(customer, address, namesakes, known.since)) is not None:
         raise Forbidden(why)
     candidates = (*them.addresses, *_of_pools(them, default_pool), *_of_environment(channel))
     proxy = outgoing.choose(candidates, channel, address)

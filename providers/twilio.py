@@ -62,6 +62,7 @@ class Result:
 
     `is_unsure`: Twilio may have acted all the same, for its answer was lost, or says that something broke inside.
     `is_unknown_conflict`: Twilio answered 409 with a code that the table does not have.
+    `code`: Twilio's error code, or 0.
     """
 
     outcome: Outcome
@@ -69,6 +70,7 @@ class Result:
     body: Any = None
     is_unsure: bool = False
     is_unknown_conflict: bool = False
+    code: int = 0
 
     @property
     def why_for_worker(self) -> str:
@@ -293,7 +295,8 @@ def classify(error: Exception) -> Result:
     if is_about_login(status, code):
         why += f"; {login_advice()}"
     is_unknown = code not in OUTCOMES
-    return Result(outcome, why, None, status >= 500 and is_unknown, status == _CONFLICT and is_unknown)
+    is_conflict = status == _CONFLICT and is_unknown
+    return Result(outcome, why, None, status >= 500 and is_unknown, is_conflict, code)
 
 
 def is_about_login(status: int, code: int) -> bool:

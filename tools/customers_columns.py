@@ -21,6 +21,7 @@ COLUMNS = (
     "details_title",
     "details_content",
 )
+EXPORTED_ONLY = "opted_out"  # only the customer can opt out, or in again: an import changes nothing about it
 _NAME = re.compile(r"(?!__)[A-Za-z_][A-Za-z0-9_ -]*(?<! )")
 _HEADER = re.compile(r"(?P<name>.*?)(?: \((?P<kind>json|time)\))?")
 _INVISIBLE = re.compile(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
@@ -77,7 +78,8 @@ def wrong_in(header: Sequence[str]) -> list[str]:
 
 def own(header: Sequence[str]) -> list[str]:
     """The columns that are nobody's but the customer's: fields that only templates read."""
-    return [column for column in header if column and parts(column)[0] not in (*COLUMNS, "details")]
+    known = (*COLUMNS, "details", EXPORTED_ONLY)
+    return [column for column in header if column and parts(column)[0] not in known]
 
 
 def _meant(name: str) -> str | None:

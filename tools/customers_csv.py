@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TextIO
 
-from domain import phone_numbers
+from domain import opt_out, phone_numbers
 from domain.customer_record import KEPT
+from domain.fields import Fields
 from tools import customers_columns
 from tools.customers_columns import COLUMNS, ID
 
@@ -81,6 +82,8 @@ def _take(sheet: Sheet, line: int, header: Sequence[str], cells: Sequence[str], 
     customer_id = ""
     for column, cell in zip(header, cells, strict=True):
         name, kind = customers_columns.parts(column)
+        if name == customers_columns.EXPORTED_ONLY:
+            continue
         if not column:
             if cell.strip():
                 sheet.mistakes.append(Mistake(line, "a cell stands under no column"))
@@ -174,6 +177,10 @@ def _cells(name: str, value: Any) -> dict[str, str]:
             listed = "; ".join(map(_harmless, value))
             return {name: listed if listed.startswith("'") else _harmless(listed)}
         return {name: json.dumps(value, ensure_ascii=False)}
+    if name == customers_columns.EXPORTED_ONLY:
+        times = opt_out.times_in(Fields({name: value}), name)
+        listed = "; ".join(f"{address} {at.isoformat()}" for address, at in sorted(times.items()))
+        return {name: _harmless(listed)} if listed else {}
     if isinstance(value, datetime):
         return {f"{name} (time)": value.isoformat()}
     is_own = name in (*special, ID, *_DETAILS) or customers_columns.is_like_another(name)

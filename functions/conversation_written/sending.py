@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from assignment import opting_out
+from domain import opt_out
 from domain.conversation import Conversation
 from domain.sent_texts import Sending, SentTexts, Step, next_step
 from functions.conversation_written.receiver import Again
@@ -50,6 +52,8 @@ def send_once(text: Text, sent: SentTexts) -> None:
     result = messages.say(text.conversation, token, text.body)
     if result.outcome is Outcome.RETRY:
         raise Again(f"the text {text.kind}: {result.why}")
+    if result.code == opt_out.CODE:
+        opting_out.note_refused(text.conversation.sid)
     if result.outcome is not Outcome.DONE:
         level = log.error if result.outcome is Outcome.MISCONFIGURED else log.warning
         return level(f"The text {text.kind} is not sent: {result.why}", conversation=text.conversation.sid)

@@ -11,13 +11,15 @@ import re
 from datetime import datetime
 from functools import partial
 
+from domain import channels, opt_out
 from domain import sent_texts as rules
-from domain.conversation import ASSIGNED, CUSTOMER, INACTIVE, QUEUED, Conversation
+from domain.conversation import ASSIGNED, CUSTOMER, INACTIVE, MOST_HEARD, QUEUED, Conversation
+from domain.messages import sender_of
 from domain.pool_texts import ASSIGNED_TEXT, AWAY_TEXT, QUEUED_TEXT
 from functions.conversation_written import sending, wording
 from functions.conversation_written.receiver import Again, Written
 from functions.conversation_written.wording import Seen
-from providers import conversations, log, pools, twilio
+from providers import conversations, log, messages, pools, twilio
 from providers.twilio import Outcome
 
 _SID = re.compile(r"CH[0-9a-fA-F]{32}")
@@ -59,7 +61,7 @@ def _tell(seen: Seen, kinds: tuple[str, ...]) -> None:
     if not sending.is_due(seen.sent, kind, wait):
         return
     body = wording.body(kind, seen)
-    if body and _is_in_it(seen.conversation):
+    if body and _is_in_it(seen.conversation) and not _asked_for_no_text(seen):
         is_still_so = partial(_is_as_it_was, seen.conversation)
         sending.send_once(sending.Text(seen.conversation, kind, wait, body, is_still_so), seen.sent)
 
@@ -79,7 +81,26 @@ def _wait(kind: str, seen: Seen) -> datetime | None:
 
 
 def _may_be_written_to(seen: Seen) -> bool:
-    return seen.conversation.mode in _ROUTED and not (seen.customer and seen.customer.do_not_contact)
+    if seen.conversation.mode not in _ROUTED or (seen.customer and seen.customer.do_not_contact):
+        return False
+    return not _has_opted_out(seen) and channels.can_be_read(seen.conversation.address or "")
+
+
+def _has_opted_out(seen: Seen) -> bool:
+    address = seen.conversation.address or ""
+    by_record = seen.customer.opted_out_since(address) if seen.customer else None
+    return any((seen.conversation.opted_out_at, seen.opted_out_at, by_record))
+
+
+def _asked_for_no_text(seen: Seen) -> bool:
+    """Return whether the customer's latest message at Twilio is only an opt-out word, or one that Twilio answers itself
+    (HELP). Its webhook may still be on its way."""
+    listed = twilio.messages(seen.conversation, MOST_HEARD)
+    if listed.outcome is Outcome.RETRY:
+        raise Again(listed.why)
+    told = map(messages.of_twilio, listed.body if listed.outcome is Outcome.DONE else ())
+    theirs = (one.text for one in told if sender_of(one, seen.conversation) == CUSTOMER)
+    return opt_out.word_in(next(theirs, ""), seen.opt_out_words) in (opt_out.STOP, opt_out.HELP)
 
 
 def _is_in_it(conversation: Conversation) -> bool:
@@ -95,4 +116,5 @@ def _is_in_it(conversation: Conversation) -> bool:
 
 def _is_as_it_was(before: Conversation) -> bool:
     now = conversations.load(before.sid)
-    return (now.state, now.pool, now.worker) == (before.state, before.pool, before.worker)
+    is_same = (now.state, now.pool, now.worker) == (before.state, before.pool, before.worker)
+    return is_same and now.opted_out_at is None

@@ -21,6 +21,7 @@ from providers import (
     conversations,
     customers,
     database,
+    opt_outs,
     pending,
     pools,
     public_holidays,
@@ -48,6 +49,8 @@ class Seen:
     now: datetime
     is_open: bool
     opens: datetime | None
+    opt_out_words: tuple[str, ...] = ()
+    opted_out_at: datetime | None = None
 
 
 def look(conversation: Conversation, pool: Pool) -> Seen:
@@ -57,6 +60,8 @@ def look(conversation: Conversation, pool: Pool) -> Seen:
         "settings": settings.reference(),
         "sent": sent_texts.reference(rules.record_name(conversation, customers.key())),
     }
+    if conversation.address:
+        named["opt_out"] = opt_outs.reference(conversation.address)
     if conversation.customer_id:
         named["customer"] = customers.reference(conversation.customer_id)
     if conversation.state == QUEUED:
@@ -68,7 +73,8 @@ def look(conversation: Conversation, pool: Pool) -> Seen:
     if current.pool and current.pool != pool.id:
         pool = pools.load(current.pool)
     customer, entry, worker = (records.get(name) for name in ("customer", "entry", "worker"))
-    now, zone = clock.now(), settings.of(records["settings"]).zone
+    routing = settings.of(records["settings"])
+    now, zone = clock.now(), routing.zone
     opens = _opens(pool, now, zone)
     return Seen(
         conversation=current,
@@ -82,6 +88,8 @@ def look(conversation: Conversation, pool: Pool) -> Seen:
         now=now,
         is_open=opens is not None and opens <= now,
         opens=opens,
+        opt_out_words=routing.opt_out_words,
+        opted_out_at=opt_outs.of(records["opt_out"]).since if "opt_out" in records else None,
     )
 
 

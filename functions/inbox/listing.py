@@ -55,7 +55,7 @@ def state(visit: Visit, person: Person) -> Answer:
 def shown(one: Conversation, identity: str) -> dict[str, Any]:
     """A conversation as the list shows it."""
     last = one.last_message
-    return {
+    shown = {
         "sid": one.sid,
         "name": one.display_name or one.address or "Somebody",
         "avatar": None,
@@ -70,6 +70,7 @@ def shown(one: Conversation, identity: str) -> dict[str, Any]:
         "assigned_at": _iso(one.assigned_at),
         "why": why_mine(one.log),
     }
+    return shown | ({"opted_out": _iso(one.opted_out_at)} if one.opted_out_at else {})
 
 
 def _is_since(at: datetime | None, moment: datetime | None) -> bool:

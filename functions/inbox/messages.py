@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from domain import addresses, channels, delivery
+from domain import addresses, channels, delivery, opt_out
 from domain.conversation import ASSIGNED, ASSIGNING, CLOSED, CUSTOMER, INACTIVE, Conversation
 from domain.messages import Message, sender_of, stranger
 from functions.door.answers import Answer, BadInput, NotFound, TryAgain
@@ -75,6 +75,7 @@ def rules(conversation: Conversation, wrote_at: datetime | None = None) -> dict[
         "limit": channels.longest_text(channel),
         "files": list(channels.files(channel)),
         "largest_file": channels.LARGEST_FILE,
+        "opted_out": conversation.opted_out_at.isoformat() if conversation.opted_out_at else None,
         "write": why_not(conversation),
     }
 
@@ -85,6 +86,8 @@ def why_not(conversation: Conversation) -> str | None:
         return "This conversation has ended; the customer begins another one by writing again."
     if conversation.state not in _ON:
         return "This conversation waits for somebody else now."
+    if conversation.opted_out_at is not None:
+        return opt_out.sentence(conversation.opted_out_at)
     return None
 
 

@@ -15,7 +15,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from domain import channels
+from assignment import opting_out
+from domain import channels, opt_out
 from domain.addresses import channel
 from domain.conversation import Conversation
 from domain.worker import Worker
@@ -122,6 +123,8 @@ def _sent(worker: Worker, conversation: Conversation, claimed: Entry, content: M
     log.warning(
         f"A message was not sent: {result.why}", conversation=conversation.sid, worker=worker.identity
     )
+    if result.code == opt_out.CODE:
+        opting_out.note_refused(conversation.sid)
     if not result.is_unsure:
         outbox.release(claimed)
         raise _problem(result)

@@ -3,12 +3,13 @@
 One read and one write, and none for what is known already or has arrived well. Twilio may send the first message
 before the arrival has made the record, or while its worker is being added: it is looked at again a moment later then,
 twice at most, so that neither is disturbed. A customer's message in a conversation that has no record by that time, or
-whose record says closed, leads to a look at Twilio, which may route it (docs/decisions/0014-outages.md).
+whose record says closed, leads to a look at Twilio, which may route it (docs/decisions/0014-outages.md). An opt-out
+word waits for nothing and leads to no look: the arrival sees it and routes nothing.
 """
 
 from __future__ import annotations
 
-from assignment import answers, found, ledger
+from assignment import answers, found, opting_out
 from assignment.found import Found
 from domain import messages, rules
 from domain.conversation import ASSIGNING, Conversation
@@ -23,28 +24,30 @@ _SETTLES = (0.5, 1.0)  # seconds: an arrival is over within the first, as a rule
 def added(form: Form) -> None:
     event = parse(MessageAdded, form)
     message = event.message(clock.now())
-    before = _settled(event)
-    if _asks_for_a_route(before, message):
-        came_of_it = found.by_message(event.sid, event.service_sid, message)
-        if came_of_it is Found.LATER:
-            why = "Twilio does not describe this conversation; the sweep asks again."
-            log.warning(why, conversation=event.sid)
-            return
-        before = conversations.load(event.sid)
+    before = conversations.load(event.sid)
+    is_opt_out = not rules.is_in_hand(before) and opting_out.is_opt_out(message, event.sid)
+    if not is_opt_out:
+        before = _settled(event, before)
+        if _asks_for_a_route(before, message):
+            came_of_it = found.by_message(event.sid, event.service_sid, message)
+            if came_of_it is Found.LATER:
+                why = "Twilio does not describe this conversation; the sweep asks again."
+                log.warning(why, conversation=event.sid)
+                return
+            before = conversations.load(event.sid)
     seen = [before]
 
     def hear() -> None:
         """What was read above, and after a lost race what is there now."""
         current = seen.pop() if seen else conversations.load(event.sid)
-        if current.exists:
+        if current.exists or is_opt_out:
             answers.hear(current, [message])
 
     database.until_it_holds(hear)
 
 
-def _settled(event: MessageAdded) -> Conversation:
+def _settled(event: MessageAdded, before: Conversation) -> Conversation:
     """The record; a first message waits a moment for the arrival."""
-    before = conversations.load(event.sid)
     for seconds in _SETTLES if event.index == 0 else ():
         if before.exists and before.state != ASSIGNING:
             break
@@ -68,5 +71,4 @@ def delivery_updated(form: Form) -> None:
 def _not_delivered(before: Conversation, event: DeliveryUpdated) -> None:
     if before.exists:
         now = clock.now()
-        at = min(event.at or now, now)
-        ledger.note(before, messages.not_delivered(before, event.message_sid, event.code, at))
+        answers.not_delivered(before, event.message_sid, event.code, min(event.at or now, now))

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 
 from assignment import arrival, claim, hand_over, ledger, matching, membership, worker_care
-from domain.conversation import QUEUED, Conversation
+from domain.conversation import QUEUED, UNROUTED, Conversation
 from domain.transitions import LEASE
 from functions.sweep.run import Run
 from providers import clock, conversations, database, twilio
@@ -42,7 +42,7 @@ def _finish(conversation: Conversation) -> Outcome | None:
         taken = ledger.move(conversation, replace(conversation, lease_until=lease, attempts=attempts))
     except database.LostRace:
         return None
-    if conversation.state == QUEUED:
+    if conversation.state in (QUEUED, UNROUTED):
         return claim.let_out(taken.conversation)
     if not conversation.is_claim_edited and not worker_care.first_confirmed([conversation.worker or ""]):
         database.until_it_holds(partial(membership.take_out, conversation.sid, conversation.worker or ""))

@@ -8,15 +8,16 @@ from datetime import timedelta
 from functools import partial
 
 from assignment import activity, claim, hand_over, ledger, matching, membership
-from domain import edits, transitions
+from domain import edits, rules, transitions
 from domain.conversation import ASSIGNED, INACTIVE, QUEUED, Conversation
 from domain.worker import is_identity
-from functions.sweep import unheard
+from functions.sweep import left_out, unheard
 from functions.sweep.run import Run
 from providers import clock, conversations, database, settings, twilio, workers
 from providers.sweeps import Progress
 from providers.twilio import Outcome, Result
 
+_AWAKE = (QUEUED, ASSIGNED)
 _AT_ONCE = 50
 _ASLEEP_AT_ONCE = 25
 _SURELY_THERE = timedelta(minutes=1)  # so long after it began, Twilio shows a conversation with its customer
@@ -45,9 +46,11 @@ class Roster:
 
 
 def compare(progress: Progress, run: Run) -> Progress:
-    """Two rounds: those who have or want a worker, and those asleep, of which there may be any number."""
-    awake = _round((QUEUED, ASSIGNED), progress.truth_after, _AT_ONCE, run)
-    asleep = _round((INACTIVE,), progress.asleep_after, _ASLEEP_AT_ONCE, run)
+    """Two rounds: those who have or want a worker, and those asleep or left out, of which there may be any number."""
+    found = conversations.in_states_after(_AWAKE, progress.truth_after, _AT_ONCE)
+    awake = _round(found, progress.truth_after, _AT_ONCE, run)
+    found = conversations.asleep_or_left_out_after(progress.asleep_after, _ASLEEP_AT_ONCE)
+    asleep = _round(found, progress.asleep_after, _ASLEEP_AT_ONCE, run)
     return replace(progress, truth_after=awake, asleep_after=asleep, services=_with_theirs(progress, run))
 
 
@@ -56,16 +59,15 @@ def _with_theirs(progress: Progress, run: Run) -> tuple[str, ...]:
     return tuple(sorted({*progress.services, *run.services}))
 
 
-def _round(states: tuple[str, ...], after: str | None, at_once: int, run: Run) -> str | None:
+def _round(found: list[Conversation], after: str | None, at_once: int, run: Run) -> str | None:
     """Compares the next ones; returns where the round stands, None at its end."""
-    found = conversations.in_states_after(states, after, at_once)
     roster = Roster(settings.load().bots if found else ())
     run.services |= {conversation.service_sid for conversation in found if conversation.service_sid}
     _dismiss(found, roster, run)
-    look = partial(_compare, states=states, roster=roster, run=run)
+    look = partial(_look, roster=roster, run=run)
     compared = run.each(found, "conversation", lambda one: one.sid, look, otherwise=False)
     run.note("conversations that Twilio knows otherwise", sum(is_mended for _, is_mended in compared))
-    awake = [conversation for conversation, _ in compared if conversation.state != INACTIVE]
+    awake = [conversation for conversation, _ in compared if conversation.state in _AWAKE]
     heard = run.each(awake, "conversation", lambda one: one.sid, unheard.hear, otherwise=False)
     run.note("conversations with unheard messages", sum(was_news for _, was_news in heard))
     after = compared[-1][0].sid if compared else after
@@ -81,6 +83,12 @@ def _dismiss(found: list[Conversation], roster: Roster, run: Run) -> None:
     for identity in roster.learn([*holders, *others][:_MOST_PEOPLE]):
         run.shielded("worker", identity, partial(membership.dismissed, identity), None)
         run.note("workers without a record who had something")
+
+
+def _look(listed: Conversation, roster: Roster, run: Run) -> bool:
+    if rules.is_left_out(listed):
+        return left_out.look(listed)
+    return _compare(listed, _AWAKE if listed.state in _AWAKE else (INACTIVE,), roster, run)
 
 
 def _compare(listed: Conversation, states: tuple[str, ...], roster: Roster, run: Run) -> bool:

@@ -8,19 +8,20 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from assignment import answers, ledger
-from domain import delivery, messages
+from assignment import answers, hearing
+from domain import delivery
 from domain.conversation import MOST_HEARD, MOST_UNDELIVERED, Conversation
 from domain.messages import Message
 from providers import clock, conversations, database, twilio
+from providers import messages as at_twilio
 from providers.twilio import Outcome
 
 
 def hear(conversation: Conversation) -> bool:
     """Notes what is news in it: one call to Twilio, and one more for each message that did not arrive."""
     listed = _listed(conversation) or []
-    told = list(map(_message, listed))
-    was_news = answers.heard(conversation, told) != conversation and database.until_it_holds(
+    told = list(map(at_twilio.of_twilio, listed))
+    was_news = hearing.heard(conversation, told) != conversation and database.until_it_holds(
         lambda: answers.hear(conversations.load(conversation.sid), told)
     )
     return _not_delivered(conversation, listed) or was_news
@@ -29,7 +30,7 @@ def hear(conversation: Conversation) -> bool:
 def newest(conversation: Conversation) -> list[Message] | None:
     """The newest messages as Twilio has them; None where it does not tell just now."""
     listed = _listed(conversation)
-    return None if listed is None else list(map(_message, listed))
+    return None if listed is None else list(map(at_twilio.of_twilio, listed))
 
 
 def _listed(conversation: Conversation) -> list[Any] | None:
@@ -52,10 +53,4 @@ def _not_delivered(conversation: Conversation, listed: list[Any]) -> bool:
 
 def _note(sid: str, message_sid: str, receipt: Any) -> None:
     before, at = conversations.load(sid), receipt.date_updated or clock.now()
-    ledger.note(before, messages.not_delivered(before, message_sid, receipt.error_code or 0, at))
-
-
-def _message(one: Any) -> Message:
-    text = messages.text_of(one.body, bool(one.media))
-    at = one.date_created or clock.now()
-    return Message(one.index, at, one.author or "system", text, messages.attributes(one.attributes))
+    answers.not_delivered(before, message_sid, receipt.error_code or 0, at)

@@ -51,6 +51,9 @@ class Account:
         self.own_numbers: set[str] | None = None
         self.user_limits: dict[str, int] = {}
         self.undeliverable: dict[str, tuple[str, int]] = {}
+        self.opted_out: set[tuple[str, str]] = (
+            set()
+        )  # a customer's number and the one of ours that it stopped
         self.webhooks = WebhookConfig()
         self.default_messaging_service_sid = new_sid("MG")
         self.default_inactive_after: int | None = None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from local.twilio import changes, events, members
+from local.twilio import changes, events, members, opt_outs
 from local.twilio.account import Account
 from local.twilio.changes import NewConversation, NewMessage
 from local.twilio.events import Event, Origin
@@ -65,6 +65,7 @@ class Autocreation:
     def receive(self, letter: Letter, wait: bool) -> Inbound:
         """One message of a pair (or group) at a time: the second finds the first one's conversation."""
         with self.account.lock:
+            opt_outs.hear(self.account, letter.author, letter.to, letter.body)
             line = self._lines.setdefault(frozenset({letter.author, *letter.to}), threading.Lock())
         with line:
             result, sent = self._receive(letter)

@@ -5,7 +5,7 @@ Carriers tell, so the events go out however the message was sent. The caller hol
 
 from __future__ import annotations
 
-from local.twilio import events
+from local.twilio import events, opt_outs
 from local.twilio.account import Account
 from local.twilio.errors import ApiError
 from local.twilio.events import Event, Origin
@@ -22,6 +22,8 @@ def send(account: Account, conversation: Conversation, message: Message) -> list
         if one.address is None or message.author in one.names:
             continue
         status, code = account.undeliverable.get(one.address, ("delivered", 0))
+        if opt_outs.is_blocked(account, one):
+            status, code = "failed", opt_outs.CODE
         receipt = account.make(
             Receipt,
             conversation_sid=conversation.sid,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from domain import conversation, customer, pool, sent_texts, settings, template, worker
+from domain import conversation, customer, opt_out, pool, sent_texts, settings, template, worker
 from providers import sweeps
 
 Sense = Callable[[Any], bool]
@@ -102,6 +102,7 @@ EDITED: Mapping[str, Mapping[str, Sense]] = {
         "own_worker_wait": _limit,
         "frontline_status": _flag,
         "bots": _texts,
+        "opt_out_words": _texts,
     },
     "customers": {
         "display_name": _text,
@@ -148,7 +149,7 @@ EDITED: Mapping[str, Mapping[str, Sense]] = {
 # What the service keeps: put right or let be, never told.
 KEPT: Mapping[str, tuple[str, ...]] = {
     "settings": ("problem",),
-    "customers": ("search", "sort_name", "problem", "created_at"),
+    "customers": ("search", "sort_name", "problem", "created_at", "opted_out"),
     "pools": ("problem",),
     "workers": (
         "active",
@@ -231,7 +232,10 @@ KEPT: Mapping[str, tuple[str, ...]] = {
         "went_back",
         "answered_in",
         "customer_missing_since",
+        "left_out",
+        "opted_out_at",
     ),
+    "opt_outs": ("opted_out_at", "changed_at", "conversation", "index", "by"),
     "sent_texts": ("queued", "away", "assigned"),
     "service": (
         "problem",
@@ -278,6 +282,7 @@ _PARSERS: Mapping[str, Callable[[Mapping[str, Any]], object]] = {
     "pending_conversations": partial(conversation.parse_entry, "x"),
     "conversations": partial(conversation.parse, "x"),
     "sent_texts": partial(sent_texts.parse, "x"),
+    "opt_outs": partial(opt_out.parse, "x"),
 }
 
 

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from domain import opt_out
 from domain.sent_texts import record_name
 from local.triggers import Triggers
 from providers import clock, conversations, customers
@@ -38,6 +39,7 @@ _RECORDS = {
     "pending_conversations": ("pending_conversations/queued",),
     "conversations": tuple(f"conversations/{name}" for name in ("assigned", "queued", "inactive", "closed")),
     "sent_texts": ("sent_texts/queued",),
+    "opt_outs": ("opt_outs/ada",),
     "service": ("service/sweep",),
 }
 _LIKELY: dict[str, st.SearchStrategy[Odd]] = {
@@ -49,6 +51,9 @@ _LIKELY: dict[str, st.SearchStrategy[Odd]] = {
     ),
     "last_message": likely({"index": 2**60, "from": "worker", "at": START, "text": "x"}),
     "awaiting_since": likely(START),
+    "opted_out_at": likely(START),
+    "opted_out": likely({ADAS_ADDRESS: START}, {ADAS_ADDRESS: "x"}),
+    "left_out": likely(True),
     "taken_from": likely(ANN, "nobody@example.com"),
     "read_index": likely(2**53),
     "missed": likely(1, 2**53),
@@ -224,6 +229,8 @@ def told(small: World, wanted: list[Change]) -> None:
 
 def _real(small: World, path: str) -> str:
     collection, _, name = path.partition("/")
+    if collection == "opt_outs":
+        return f"{collection}/{opt_out.record_name(ADAS_ADDRESS, customers.key())}"
     if collection == "sent_texts":
         name = record_name(conversations.load(small.sids[name]), customers.key())
         return f"{collection}/{name}"

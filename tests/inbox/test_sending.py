@@ -325,7 +325,7 @@ def test_a_customers_picture_is_shown_and_a_file_of_elsewhere_is_not(
 
 @pytest.mark.parametrize(
     ("code", "words"),
-    [(30003, "out of reach"), (30006, "landline"), (21610, "STOP"), (63016, "24 hours"), (12345, "12345")],
+    [(30003, "out of reach"), (30006, "landline"), (63016, "24 hours"), (12345, "12345")],
 )
 def test_what_could_not_be_delivered_says_why_and_can_be_sent_again(
     service: Service, with_ann: tuple[Page, str], code: int, words: str

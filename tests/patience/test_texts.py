@@ -276,7 +276,7 @@ def test_a_crash_anywhere_sends_it_at_most_once_and_the_next_delivery_finishes(
             else:
                 break
         assert said(service, sid) == ["Please wait."], f"died at point {step}"
-    assert step == 9  # two commits and two calls, before and after each
+    assert step == 11  # two commits and three calls, before and after each
 
 
 def _dies_at(step: int) -> Callable[[str], None]:

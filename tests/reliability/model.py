@@ -69,6 +69,17 @@ class Model(Run):
             prefix = "whatsapp:" if number.startswith("whatsapp:") else ""
             self.twilio.inbound(prefix + customer, number, "Hello")
 
+    @step(
+        customer=st.sampled_from(CUSTOMERS),
+        number=st.sampled_from(NUMBERS),
+        word=st.sampled_from(["STOP", "stop", "START", "HELP"]),
+    )
+    def write_a_word(self, customer: str, number: str, word: str) -> None:
+        """A customer opts out, or in again: the first message of a conversation, or a later one."""
+        self.pass_time(1)
+        prefix = "whatsapp:" if number.startswith("whatsapp:") else ""
+        self.twilio.inbound(prefix + customer, number, word)
+
     @step(number=ANY)
     def answer(self, number: int) -> None:
         """A worker writes in a conversation that they are in; or a visitor, who answers no customer."""

@@ -66,6 +66,39 @@ def told(*tokens: str) -> dict[str, Any]:
     return at_twilio("active", "ann") | {"messages": texts}
 
 
+def written(*messages: tuple[str, str]) -> dict[str, Any]:
+    return at_twilio("active") | {"messages": [{"author": who, "body": text} for who, text in messages]}
+
+
+STOPPED = ("+15550000001", "STOP")
+LEFT_OUT = replace(
+    SOUND,
+    conversations={"CH1": {"state": "unrouted", "mode": "none", "left_out": True}},
+    workers=FREE,
+    twilio={"CH1": written(STOPPED)},
+)
+TEXT = {"author": "system", "body": "Hi", "attributes": json.dumps({"service_text": "queued 1 x"})}
+
+
+def test_a_conversation_with_only_an_opt_out_is_sound_only_if_unrouted() -> None:
+    assert invariants.broken(LEFT_OUT) == []
+    asked = replace(LEFT_OUT, twilio={"CH1": written(STOPPED, ("+15550000001", "Hello"))})
+    waiting = replace(QUEUED, twilio={"CH1": written(STOPPED)})
+    for world in (asked, waiting):
+        assert [breach.kind for breach in invariants.lost(world)] == ["lost"]
+
+
+def test_a_text_after_an_opt_out_is_a_breach_until_start() -> None:
+    after_stop = written(STOPPED)
+    after_stop["messages"] += [TEXT]
+    assert [breach.kind for breach in invariants.unwanted(replace(SOUND, twilio={"CH1": after_stop}))] == [
+        "unwanted"
+    ]
+    lifted = written(STOPPED, ("+15550000001", "start"))
+    lifted["messages"] += [TEXT]
+    assert list(invariants.unwanted(replace(SOUND, twilio={"CH1": lifted}))) == []
+
+
 EXCLUDED = {"pool": "default", "excluded_workers": ["ann"], "excluded_until": NOW + timedelta(minutes=1)}
 
 

@@ -43,3 +43,36 @@ def test_what_the_customer_writes_has_no_receipt(
     hooked.inbound(ANN, OURS, "Still there?")
     assert not receiver.of("onDeliveryUpdated")
     assert hooked.messages(conversation)[-1]["delivery"] is None
+
+
+@pytest.mark.parametrize("word", ["STOP", "unsubscribe", " Cancel "])
+def test_after_an_opt_out_word_messages_fail_until_start(
+    hooked: StandIn, receiver: Receiver, conversation: str, word: str
+) -> None:
+    hooked.inbound(ANN, OURS, word)
+    sent = hooked.worker_message(conversation, KIM, "Hi")
+    params = receiver.of("onDeliveryUpdated")[-1].params
+    assert (params["Status"], params["ErrorCode"], params["MessageSid"]) == ("failed", "21610", sent["sid"])
+    hooked.inbound(ANN, OURS, "Start")
+    hooked.worker_message(conversation, KIM, "Hi again")
+    assert receiver.of("onDeliveryUpdated")[-1].params["Status"] == "delivered"
+
+
+def test_an_opt_out_is_per_pair_of_numbers_and_sms_only(hooked: StandIn, receiver: Receiver) -> None:
+    hooked.inbound(ANN, OURS, "STOP")
+    for customer, ours in ((ANN, "+15550008888"), (f"whatsapp:{ANN}", f"whatsapp:{OURS}")):
+        hooked.set_autocreate(ours)
+        sid = str(hooked.inbound(customer, ours, "Hello").conversation_sid)
+        if customer != ANN:
+            hooked.inbound(customer, ours, "STOP")
+        hooked.worker_join(sid, KIM)
+        hooked.worker_message(sid, KIM, "Hi")
+        assert receiver.of("onDeliveryUpdated")[-1].params["Status"] == "delivered"
+
+
+def test_stop_in_a_sentence_is_an_ordinary_message(
+    hooked: StandIn, receiver: Receiver, conversation: str
+) -> None:
+    hooked.inbound(ANN, OURS, "Please stop by")
+    hooked.worker_message(conversation, KIM, "Hi")
+    assert receiver.of("onDeliveryUpdated")[-1].params["Status"] == "delivered"

@@ -11,6 +11,7 @@ LEDGER = "assignment/ledger.py"
 OTHER_WRITERS = {  # of other collections, or of the one field `problem`
     "providers/backlog.py",
     "providers/customers.py",
+    "providers/opt_outs.py",
     "providers/outbox.py",
     "providers/pools.py",
     "providers/sent_texts.py",

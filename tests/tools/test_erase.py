@@ -7,6 +7,7 @@ import pytest
 from google.cloud.firestore import Client
 
 from providers import customers as store
+from providers import opt_outs
 from tests.core import records
 from tests.service import Service
 from tools import customers
@@ -43,6 +44,22 @@ def close_all(service: Service, db: Client) -> None:
     for one in db.collection("conversations").stream():
         service.standin.set_state(one.id, "closed")
     service.settle()
+
+
+def test_an_opt_out_outlives_the_record(talk: Service, db: Client) -> None:
+    talk.standin.inbound(NUMBER, OURS, "STOP")
+    talk.settle()
+    close_all(talk, db)
+    assert NUMBER in records.read(db, "customers", "ada")["opted_out"]
+    assert run(talk, "ada") == 0
+    assert opt_outs.load(NUMBER).since is not None
+    assert NUMBER.lower() not in json.dumps(
+        [one.to_dict() for one in db.collection("opt_outs").stream()], default=str
+    )
+    talk.standin.inbound(NUMBER, OURS, "Hello")
+    talk.settle()
+    (again,) = [one for one in db.collection("customers").stream() if NUMBER in one.get("addresses")]
+    assert again.get("opted_out")[NUMBER] == opt_outs.load(NUMBER).since
 
 
 def test_an_open_conversation_is_named_and_nothing_is_erased(

@@ -45,7 +45,7 @@ function useThread(sid, one, looks, outbox) {
     return read(known ? `?after=${known.index}` : "");
   };
   const sent = outbox.of(sid).filter(({ state }) => state === "sent").length;
-  useEffect(() => { newer(); }, [JSON.stringify([one.last, one.undelivered, one.state, one.awaiting_since]), sent]);
+  useEffect(() => { newer(); }, [JSON.stringify([one.last, one.undelivered, one.state, one.awaiting_since, one.opted_out]), sent]);
   useEffect(() => {
     if ((wrong || thread?.messages.some(isOnItsWay)) && now() - reading.current.at > AS_OFTEN) newer();
   }, [looks]);

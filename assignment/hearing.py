@@ -1,0 +1,35 @@
+"""Messages that a record does not know yet: their senders, and what a customer's single word means. Writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+
+from domain import messages, opt_out
+from domain.conversation import CUSTOMER, SERVICE, Conversation
+from domain.messages import Message
+from providers import settings, workers
+
+
+def word_of(message: Message) -> str | None:
+    """Return what a customer's message means if it is only one word. Reads the settings at most every ten seconds."""
+    also_stop = settings.opt_out_words() if opt_out.may_be_a_word(message.text) else ()
+    return opt_out.word_in(message.text, also_stop)
+
+
+def heard(before: Conversation, told: Iterable[Message]) -> Conversation:
+    """Return the record with these messages."""
+    after, known, sender_unnamed = before, {one.index for one in before.heard}, cache(_sender_unnamed)
+    for message in sorted(told, key=lambda one: one.index):
+        if message.index in known:
+            continue
+        sender = messages.sender_of(message, before) or sender_unnamed(message.author)
+        word = word_of(message) if sender == CUSTOMER else None
+        after = messages.noted(after, message, sender, word)
+    return after
+
+
+def _sender_unnamed(author: str) -> str:
+    """Return the sender of a message by an author unknown to the record: only a confirmed worker answers customers."""
+    is_worker = bool(workers.confirmed([author]))
+    return messages.stranger(author, settings.load().bots) if is_worker else SERVICE
