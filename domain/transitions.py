@@ -22,7 +22,8 @@ def presumed(arrived: Conversation) -> Conversation:
     """A conversation that a customer has just begun: its first message is told by another webhook, or by none."""
     if arrived.heard or arrived.awaiting_since is not None:
         return arrived
-    return replace(arrived, awaiting_since=arrived.created_at, unread=1)
+    wrote_at = arrived.customer_wrote_at or arrived.created_at
+    return replace(arrived, awaiting_since=arrived.created_at, customer_wrote_at=wrote_at, unread=1)
 
 
 def unrouted(conversation: Conversation, now: datetime, why: str) -> Conversation:

@@ -27,6 +27,7 @@ class Progress:
     frontline_after: str | None = None
     asked: tuple[str, ...] = ()
     listed_since: datetime | None = None
+    templates_checked_at: datetime | None = None
     problem: str | None = None
 
 
@@ -35,7 +36,8 @@ def _parse(name: str, data: Mapping[str, Any] | None, version: object = None) ->
     fields = Fields(data)
     names = ("queue_after", "log_after", "worker_after", "truth_after", "asleep_after", "frontline_after")
     stands = {name: fields.record_name(name) for name in names}
-    return Progress(**stands, listed_since=fields.time("listed_since"), asked=fields.texts("asked"))
+    times = {name: fields.time(name) for name in ("listed_since", "templates_checked_at")}
+    return Progress(**stands, **times, asked=fields.texts("asked"))
 
 
 _SERVICE = database.Collection("service", _parse)

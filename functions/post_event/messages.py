@@ -12,6 +12,7 @@ from assignment import answers, ledger
 from domain import messages
 from domain.conversation import ASSIGNING, Conversation
 from functions.door.forms import Form, parse
+from functions.post_event import failures
 from functions.post_event.events import DeliveryUpdated, MessageAdded
 from providers import clock, conversations, database
 
@@ -41,11 +42,13 @@ def added(form: Form) -> None:
 def delivery_updated(form: Form) -> None:
     event = parse(DeliveryUpdated, form)
     if event.has_failed:
-        database.until_it_holds(lambda: _not_delivered(conversations.load(event.sid), event))
+        failed = database.until_it_holds(lambda: _not_delivered(conversations.load(event.sid), event))
+        failures.follow(failed, event)
 
 
-def _not_delivered(before: Conversation, event: DeliveryUpdated) -> None:
+def _not_delivered(before: Conversation, event: DeliveryUpdated) -> Conversation:
     if before.exists:
         now = clock.now()
         at = min(event.at or now, now)
         ledger.note(before, messages.not_delivered(before, event.message_sid, event.code, at))
+    return before

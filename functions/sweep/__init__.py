@@ -15,6 +15,7 @@ from werkzeug.datastructures import MultiDict
 from functions.door.answers import Answer
 from functions.sweep import (
     abandoned,
+    approvals,
     counts,
     frontline_status,
     missed,
@@ -34,6 +35,7 @@ PARTS: dict[str, Callable[[Progress, Run], Progress]] = {
     "the workers' counts": counts.recount,
     "missed webhooks": missed.find,
     "Twilio's states": twilio_states.compare,
+    "the templates' approvals": approvals.refresh,
 }
 _MARGIN = 5.0  # seconds kept back for noting how far it came
 

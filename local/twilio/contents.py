@@ -16,6 +16,9 @@ IN_CONVERSATIONS = frozenset(
     f"twilio/{name}"
     for name in ("text", "media", "location", "quick-reply", "call-to-action", "list-picker", "card")
 )
+NEVER_FIRST = frozenset(
+    ("twilio/list-picker", "twilio/location")
+)  # these cannot begin a WhatsApp conversation
 WITH_WINDOW = ("whatsapp", "messenger")
 WINDOW = timedelta(hours=24)
 OUTSIDE_THE_WINDOW = 63016
@@ -76,4 +79,5 @@ def refusal(account: Account, message: Message, person: Participant) -> int:
         return 0
     content = account.contents.get(message.content_sid or "")
     is_approved = content is not None and content.approval.get("status") == "approved"
+    is_approved = is_approved and not NEVER_FIRST.issuperset(content.types if content else ())
     return 0 if channel == "whatsapp" and is_approved else OUTSIDE_THE_WINDOW

@@ -15,10 +15,10 @@ DAY = 24 * 3600
 WITHOUT_CONTENT = "HX" + "0" * 32
 
 
-def begun(standin: StandIn, channel: str = "whatsapp") -> str:
+def begun(twilio: StandIn, channel: str = "whatsapp") -> str:
     ours = f"{channel}:{OURS}"
-    standin.set_autocreate(ours)
-    return str(standin.inbound(f"{channel}:{ANN}", ours, "Hello").conversation_sid)
+    twilio.set_autocreate(ours)
+    return str(twilio.inbound(f"{channel}:{ANN}", ours, "Hello").conversation_sid)
 
 
 def create(sdk: Client, sid: str, **fields: Any) -> Any:
@@ -32,30 +32,30 @@ def receipt(sdk: Client, sid: str, message: Any) -> tuple[str, int]:
 
 @pytest.mark.parametrize("channel", ["whatsapp", "messenger"])
 def test_a_free_text_outside_24_hours_is_accepted_and_fails(
-    standin: StandIn, sdk: Client, channel: str
+    twilio: StandIn, sdk: Client, channel: str
 ) -> None:
-    sid = begun(standin, channel)
+    sid = begun(twilio, channel)
     assert receipt(sdk, sid, create(sdk, sid, body="Hi")) == ("delivered", 0)
-    standin.advance(DAY + 1)
-    standin.add_content("hi", "Hi")
+    twilio.advance(DAY + 1)
+    twilio.add_content("hi", "Hi")
     assert receipt(sdk, sid, create(sdk, sid, body="Hi")) == ("failed", 63016)
 
 
 def test_only_an_approved_content_template_reaches_whatsapp_outside_24_hours(
-    standin: StandIn, sdk: Client
+    twilio: StandIn, sdk: Client
 ) -> None:
-    sid = begun(standin)
-    content = standin.add_content("hi", "Hi {{1}}", variables={"1": "Ann"})
-    standin.advance(DAY + 1)
+    sid = begun(twilio)
+    content = twilio.add_content("hi", "Hi {{1}}", variables={"1": "Ann"})
+    twilio.advance(DAY + 1)
     assert receipt(sdk, sid, create(sdk, sid, content_sid=content)) == ("delivered", 0)
-    standin.approve_content(content, "paused", "low quality")
+    twilio.approve_content(content, "paused", "low quality")
     assert receipt(sdk, sid, create(sdk, sid, content_sid=content)) == ("failed", 63016)
-    standin.inbound(f"whatsapp:{ANN}", f"whatsapp:{OURS}", "Yes?")
+    twilio.inbound(f"whatsapp:{ANN}", f"whatsapp:{OURS}", "Yes?")
     assert receipt(sdk, sid, create(sdk, sid, body="Hi")) == ("delivered", 0)
 
 
-def test_the_window_belongs_to_a_pair_of_addresses(standin: StandIn, sdk: Client) -> None:
-    begun(standin)
+def test_the_window_belongs_to_a_pair_of_addresses(twilio: StandIn, sdk: Client) -> None:
+    begun(twilio)
     sid = str(sdk.conversations.v1.conversations.create().sid)
     sdk.conversations.v1.conversations(sid).participants.create(
         messaging_binding_address=f"whatsapp:{ANN}", messaging_binding_proxy_address="whatsapp:+15550008888"
@@ -63,9 +63,9 @@ def test_the_window_belongs_to_a_pair_of_addresses(standin: StandIn, sdk: Client
     assert receipt(sdk, sid, create(sdk, sid, body="Hi")) == ("failed", 63016)
 
 
-def test_a_message_shows_its_filled_in_text_and_its_content(standin: StandIn, sdk: Client) -> None:
-    sid = begun(standin)
-    content = standin.add_content("hi", "Hi {{1}}, {{last name}}", variables={"1": "Ann", "last name": "Lee"})
+def test_a_message_shows_its_filled_in_text_and_its_content(twilio: StandIn, sdk: Client) -> None:
+    sid = begun(twilio)
+    content = twilio.add_content("hi", "Hi {{1}}, {{last name}}", variables={"1": "Ann", "last name": "Lee"})
     made = create(
         sdk, sid, body="ignored", content_sid=content, content_variables=json.dumps({"1": "O'Brien"})
     )
@@ -88,25 +88,25 @@ def test_a_message_shows_its_filled_in_text_and_its_content(standin: StandIn, sd
     ],
 )
 def test_what_is_wrong_with_a_content_message_is_refused(
-    standin: StandIn, sdk: Client, fields: dict[str, str], code: int
+    twilio: StandIn, sdk: Client, fields: dict[str, str], code: int
 ) -> None:
-    sid = begun(standin)
+    sid = begun(twilio)
     if "body" not in fields:
-        fields = {"content_sid": standin.add_content("hi", "Hi {{1}}", variables={"1": "x"}), **fields}
+        fields = {"content_sid": twilio.add_content("hi", "Hi {{1}}", variables={"1": "x"}), **fields}
     assert refusal(lambda: create(sdk, sid, **fields)) == (code, 400)
 
 
-def test_a_type_that_conversations_cannot_send_is_refused(standin: StandIn, sdk: Client) -> None:
-    content = standin.add_content("shop", types={"twilio/carousel": {"body": "Look", "cards": []}})
-    sid = begun(standin)
+def test_a_type_that_conversations_cannot_send_is_refused(twilio: StandIn, sdk: Client) -> None:
+    content = twilio.add_content("shop", types={"twilio/carousel": {"body": "Look", "cards": []}})
+    sid = begun(twilio)
     assert refusal(lambda: create(sdk, sid, content_sid=content)) == (50542, 400)
 
 
 def test_the_content_api_lists_in_pages_and_has_two_shapes_of_an_approval(
-    standin: StandIn, sdk: Client
+    twilio: StandIn, sdk: Client
 ) -> None:
-    sids = [standin.add_content(f"number {number}", "Hi") for number in range(5)]
-    standin.approve_content(sids[1], "rejected", "too pushy")
+    sids = [twilio.add_content(f"number {number}", "Hi") for number in range(5)]
+    twilio.approve_content(sids[1], "rejected", "too pushy")
     listed = sdk.content.v1.content_and_approvals.list(page_size=2)
     assert [one.sid for one in listed] == sids
     assert listed[1].approval_requests["status"] == "rejected"

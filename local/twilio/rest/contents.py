@@ -1,4 +1,4 @@
-"""REST: content templates and their approval by WhatsApp, on a host of their own.
+"""REST: content templates and their approval by WhatsApp. At Twilio they have a host of their own.
 
 https://www.twilio.com/docs/content/content-api-resources
 """
@@ -8,8 +8,7 @@ from local.twilio.records import Content
 from local.twilio.rest.calls import Call, RestAnswer, page
 from local.twilio.shapes import Shape, dates
 
-HOST = "content.twilio.com"
-ROOT = f"https://{HOST}"
+ROOT = "https://content.twilio.com"
 
 
 def shape(call: Call, record: Content) -> Shape:

@@ -78,7 +78,9 @@ def create_message(call: Call) -> RestAnswer:
     form = call.form
     content_sid = form.get("ContentSid")
     text = contents.filled(call.account, content_sid, form.get("ContentVariables"))
-    wanted_sid = None if content_sid else form.get("MediaSid")  # Body and MediaSid are ignored beside a ContentSid
+    wanted_sid = (
+        None if content_sid else form.get("MediaSid")
+    )  # Body and MediaSid are ignored beside a ContentSid
     file = call.account.files.get(wanted_sid or "")
     if wanted_sid and file is None:
         raise ApiError(20404, wanted_sid)

@@ -69,6 +69,10 @@ ELSEWHERE: list[tuple[str, str, Handler]] = [
     ("GET", "/v1/Configuration/Addresses/<sid>", settings.fetch_address),
     ("POST", "/v1/Configuration/Addresses/<sid>", settings.update_address),
     ("DELETE", "/v1/Configuration/Addresses/<sid>", settings.delete_address),
+    ("GET", "/v1/Content", contents.index),
+    ("GET", "/v1/ContentAndApprovals", contents.index_with_approvals),
+    ("GET", "/v1/Content/<sid>", contents.fetch),
+    ("GET", "/v1/Content/<sid>/ApprovalRequests", contents.fetch_approval),
 ]
 
 
@@ -88,20 +92,9 @@ FRONTLINE: list[tuple[str, str, Handler]] = [
 ]
 
 
-CONTENT: list[tuple[str, str, Handler]] = [
-    ("GET", "/v1/Content", contents.index),
-    ("GET", "/v1/ContentAndApprovals", contents.index_with_approvals),
-    ("GET", "/v1/Content/<sid>", contents.fetch),
-    ("GET", "/v1/Content/<sid>/ApprovalRequests", contents.fetch_approval),
-]
-OTHER_HOSTS = {frontline_users.HOST: FRONTLINE, contents.HOST: CONTENT}
-
-
 @functools.cache
-def _map_of(host: str) -> Map:
-    return Map(
-        [Rule(path, endpoint=handler, methods=[method]) for method, path, handler in OTHER_HOSTS[host]]
-    )
+def _frontline_map() -> Map:
+    return Map([Rule(path, endpoint=handler, methods=[method]) for method, path, handler in FRONTLINE])
 
 
 class Request(NamedTuple):
@@ -121,7 +114,7 @@ class Router:
         self.account = account
         self._webhooks = webhooks
         self._map = _map().bind("conversations.twilio.com")
-        self._others = {host: _map_of(host).bind(host) for host in OTHER_HOSTS}
+        self._frontline_map = _frontline_map().bind(frontline_users.HOST)
         login = f"{account.sid}:{account.auth_token}".encode()
         self._login = b"Basic " + base64.b64encode(login)
 
@@ -150,7 +143,8 @@ class Router:
         raise ApiError(20003, "wrong auth token" if user == self.account.sid else "no such account")
 
     def _resolve(self, request: Request) -> tuple[Handler, Mapping[str, str]]:
-        resources = self._others.get(request.headers.get("Host") or "", self._map)
+        to_frontline = (request.headers.get("Host") or "") == frontline_users.HOST
+        resources = self._frontline_map if to_frontline else self._map
         try:
             handler, ids = resources.match(request.path, method=request.method)
         except NotFound:
