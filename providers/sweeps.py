@@ -36,8 +36,12 @@ def _parse(name: str, data: Mapping[str, Any] | None, version: object = None) ->
     fields = Fields(data)
     names = ("queue_after", "log_after", "worker_after", "truth_after", "asleep_after", "frontline_after")
     stands = {name: fields.record_name(name) for name in names}
-    times = {name: fields.time(name) for name in ("listed_since", "templates_checked_at")}
-    return Progress(**stands, **times, asked=fields.texts("asked"))
+    return Progress(
+        **stands,
+        listed_since=fields.time("listed_since"),
+        templates_checked_at=fields.time("templates_checked_at"),
+        asked=fields.texts("asked"),
+    )
 
 
 _SERVICE = database.Collection("service", _parse)
