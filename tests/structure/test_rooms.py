@@ -9,6 +9,7 @@ ROOT = Path(__file__).parents[2]
 ROOMS = ("functions", "assignment", "domain", "providers")
 LEDGER = "assignment/ledger.py"
 OTHER_WRITERS = {  # of other collections, or of the one field `problem`
+    "providers/contents.py",
     "providers/customers.py",
     "providers/outbox.py",
     "providers/pools.py",
