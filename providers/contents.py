@@ -50,12 +50,12 @@ def plan(found: list[Content], creates: bool) -> list[Change]:
     changes = []
     for record in records:
         data = record.to_dict() or {}
-        sid = str(data.get("content_sid")).strip()
+        sid = templates.of(record).content_sid or ""
         content = by_sid.get(sid) or Content(sid, record.id, status=contents.MISSING, reason=_NOT_THERE)
         fields = contents.changes(data, content, now)
         if fields and (sid in by_sid or is_complete):
             changes.append(Change(record.id, content, fields, record))
-    known = {str((record.to_dict() or {}).get("content_sid")).strip() for record in records}
+    known = {templates.of(record).content_sid for record in records}
     new = [one for one in found if one.sid not in known and one.is_sendable] if creates else []
     return [*changes, *(Change(one.sid, one, contents.new_record(one, now)) for one in new)]
 

@@ -18,7 +18,7 @@ _MOST = 300  # read for one answer
 
 def load() -> list[Template]:
     """All of them, 300 at most; what makes no sense is told in their records."""
-    return list(map(_TEMPLATES.checked, database.find(database.filtered(_TEMPLATES.name, ()).limit(_MOST))))
+    return list(map(_TEMPLATES.checked, _records()))
 
 
 def missing(names: Iterable[str]) -> list[str]:
@@ -29,6 +29,9 @@ def missing(names: Iterable[str]) -> list[str]:
 
 def with_content(content_sid: str | None = None) -> list[Snapshot]:
     """The records that name this content template of Twilio's, or any; 300 at most."""
-    condition = ("content_sid", "==", content_sid) if content_sid else ("content_sid", ">=", "HX")
-    found = database.find(database.filtered(_TEMPLATES.name, [condition]).limit(_MOST))
-    return [record for record in found if of(record).content_sid]
+    named = ((record, of(record).content_sid) for record in _records())
+    return [record for record, sid in named if sid and sid == (content_sid or sid)]
+
+
+def _records() -> list[Snapshot]:
+    return database.find(database.filtered(_TEMPLATES.name, ()).limit(_MOST))

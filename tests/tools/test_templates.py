@@ -68,7 +68,11 @@ def test_what_a_person_has_written_stays_and_only_the_rest_is_filled_in(service:
             }
         },
     )
-    mine = {"content_sid": content_sid, "content": "Hello {{Name}}", "variables": {"first name": "{{Name}}"}}
+    mine = {
+        "content_sid": f" {content_sid} ",
+        "content": "Hello {{Name}}",
+        "variables": {"first name": "{{Name}}"},
+    }
     db.document("templates/mine").set(mine)
     sync(service)
     assert names(db) == {"mine"}
