@@ -71,7 +71,7 @@ def approval_of(data: Any) -> tuple[str, str | None]:
 
 
 def changes(record: Mapping[str, Any], content: Content, now: datetime) -> dict[str, Any]:
-    """The fields of a template's record that differ: the approval, and what nobody has written yet.
+    """The fields of a template's record that differ: the approval, and fields that are still missing.
 
     A variable without a text gets an empty one, which keeps the template from being sent with Twilio's sample value.
     """

@@ -63,8 +63,8 @@ class Template:
 
     @property
     def opens_conversations(self) -> bool:
-        """Whether it can be sent to a customer who has not written for 24 hours. As long as nobody has asked WhatsApp,
-        it is tried: a refusal is looked up at once."""
+        """Whether it can be sent to a customer who has not written for 24 hours. A template whose approval is not known
+        yet is tried, because a refusal is looked up at once."""
         return bool(self.content and self.content_sid) and self.approval.status in (None, APPROVED)
 
 

@@ -58,7 +58,7 @@ def name_or_word(name: str | None, language: str | None) -> str:
 
 
 def in_one_line(value: str | None) -> str | None:
-    """A value as WhatsApp takes it; None for one that nobody would see."""
+    """A value as WhatsApp takes it; None for one without a visible character."""
     if value is None or not addresses.visible(value):
         return None
     return channels.cut_to(" ".join(value.split()), _LONGEST)
