@@ -1,18 +1,15 @@
-"""What a channel takes: how long a text may be, which files, and until when one may write freely.
+"""What a channel takes: how long a text may be, and which files. Until when one may write freely: domain/window.py.
 
 https://www.twilio.com/docs/conversations/conversations-limits
 https://www.twilio.com/docs/messaging/guides/accepted-mime-types
-https://www.twilio.com/docs/whatsapp/key-concepts (the 24-hour window)
 """
 
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
 
 from domain import addresses
 
-WINDOW = timedelta(hours=24)  # from the customer's last message
 _TEXT = {"email": 16_000, "chat": 16_000}
 SHORTEST_TEXT = 1600
 LARGEST_FILE = 5_000_000  # bytes, of any channel: what an MMS takes; WhatsApp takes pictures up to there, too
@@ -78,14 +75,3 @@ def files(channel: str) -> tuple[str, ...]:
     if channel in _WITHOUT_MEDIA:
         return ()
     return _ON_WHATSAPP if channel == "whatsapp" else _BY_MMS
-
-
-def window_ends(channel: str, customer_wrote_at: datetime | None) -> datetime | None:
-    """Until when one may write what one likes; None where nobody sets such a limit, or the customer never wrote."""
-    return customer_wrote_at + WINDOW if channel == "whatsapp" and customer_wrote_at else None
-
-
-def is_open(channel: str, customer_wrote_at: datetime | None, now: datetime) -> bool:
-    """Whether anything may be written, and not approved templates only."""
-    ends = window_ends(channel, customer_wrote_at)
-    return channel != "whatsapp" or (ends is not None and now < ends)

@@ -70,7 +70,8 @@ class Conversation:
     `others` are workers in the conversation besides the one it counts for. `leaving`: a worker from whom it was taken
     back, or who has handed it on, and whom Twilio still has in it; `leaving_sid`: that stay of theirs. `taken_from`:
     the worker who let it wait too long, until another one is in it. `read_index`: up to which message the worker has
-    looked. What messages change is said in domain/messages.py. `outside_hours`: its pool was closed when it arrived.
+    looked. `customer_wrote_at` opens the window of 24 hours (domain/window.py); None also after Twilio said that it is
+    closed. What messages change is said in domain/messages.py. `outside_hours`: its pool was closed when it arrived.
     `customer_missing_since`: when a sweep first saw this queued conversation without its customer at Twilio.
     `opted_out_at`: a copy of what opt_outs says about the address, for lists. `left_out`: unrouted because the customer
     has written nothing but opt-out words.
@@ -114,6 +115,7 @@ class Conversation:
     last_message: LastMessage | None = None
     unread: int = 0
     awaiting_since: datetime | None = None
+    customer_wrote_at: datetime | None = None
     first_answer_at: datetime | None = None
     answered_in: float | None = None
     answered_at: datetime | None = None
@@ -174,6 +176,7 @@ _LONGEST_CLAIM = 300  # characters: the longest identity, and a token
 _TOLD = (
     "unread",
     "awaiting_since",
+    "customer_wrote_at",
     "first_answer_at",
     "answered_in",
     "answered_at",
@@ -258,6 +261,8 @@ def parse(sid: str, data: Mapping[str, Any] | None, version: object = None) -> C
         version=version,
         **values,
     )
+    if "customer_wrote_at" not in data:  # a record of an earlier version
+        conversation = replace(conversation, customer_wrote_at=_wrote_at(conversation))
     state = read.choice("state", STATES, default="", safe=_likely_state(conversation)) or ""
     return replace(conversation, state=state, problem=read.problem)
 
@@ -269,6 +274,15 @@ def _likely_state(conversation: Conversation) -> str:
     if conversation.worker:
         return ASSIGNED
     return QUEUED if conversation.pool and conversation.queued_at else UNROUTED
+
+
+def _wrote_at(conversation: Conversation) -> datetime | None:
+    """When the customer wrote last, as far as the rest of the record says."""
+    times = [one.at for one in conversation.heard if one.sender == CUSTOMER]
+    last = conversation.last_message
+    if last is not None and last.sender == CUSTOMER and last.at is not None:
+        times.append(last.at)
+    return max(times, default=conversation.awaiting_since)
 
 
 def _line(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -31,11 +31,12 @@ _SENTENCES = {
     63007: "Our number is not set up for this channel.",
     63012: "The channel had a fault of its own.",
     63013: "The channel's rules forbid this message.",
-    63016: "More than 24 hours have passed since the customer last wrote: WhatsApp takes approved templates only.",
+    63016: "More than 24 hours have passed since the customer last wrote, or the template is not approved.",
     63018: "Too much was being sent at once.",
     63019: "The file could not be fetched.",
     63021: "The channel did not take the content of this message.",
     63024: "The customer's number is not on WhatsApp.",
+    63028: "The template's variables are not those that WhatsApp approved.",
     63032: "WhatsApp does not let this customer be written to now.",
     63049: "WhatsApp chose not to deliver this message, to spare the customer too many.",
 }

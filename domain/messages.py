@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from domain import addresses
+from domain import addresses, window
 from domain.conversation import (
     CUSTOMER,
     LONGEST_TEXT,
@@ -116,6 +116,7 @@ def noted(before: Conversation, message: Message, sender: str, word: str | None 
     if sender == CUSTOMER and word == STOP:
         return _opted_out(after, message)
     if sender == CUSTOMER:
+        after = replace(after, customer_wrote_at=customer_wrote_at(before, message.at))
         return _asked(before, after, message)
     return _answered(before, after, message) if sender == WORKER else after
 
@@ -136,7 +137,35 @@ def not_delivered(before: Conversation, message_sid: str, code: int, at: datetim
         return before
     undelivered = (*before.undelivered, Undelivered(message_sid, code, at))[-MOST_UNDELIVERED:]
     why = f"Twilio's error {code}" if code else "Twilio does not say why"
-    return replace(before, undelivered=undelivered).noted(at, "not delivered", why)
+    after = replace(before, undelivered=undelivered).noted(at, "not delivered", why)
+    return window_closed(after, at) if code == window.CLOSED else after
+
+
+def customer_wrote_at(conversation: Conversation, also: datetime | None = None) -> datetime | None:
+    """When the customer last opened the window; `also`: another message of theirs, such as one that Twilio lists."""
+    times = [time for time in (conversation.customer_wrote_at, also) if time is not None]
+    wrote_at, closed_at = max(times, default=None), closed_at_of(conversation)
+    is_closed = wrote_at is not None and closed_at is not None and _to_the_second(wrote_at) <= closed_at
+    return None if is_closed else wrote_at
+
+
+def closed_at_of(conversation: Conversation) -> datetime | None:
+    """When Twilio last said in this conversation that the window is closed."""
+    times = [one.at for one in conversation.undelivered if one.code == window.CLOSED and one.at is not None]
+    return max(times, default=None)
+
+
+def window_closed(before: Conversation, at: datetime) -> Conversation:
+    """The record once Twilio has said that the window was closed at that time; a later message opened it again."""
+    wrote_at = before.customer_wrote_at
+    if wrote_at is None or _to_the_second(wrote_at) > at:
+        return before
+    return replace(before, customer_wrote_at=None)
+
+
+def _to_the_second(time: datetime) -> datetime:
+    """Some of Twilio's times have no fractions of a second, so that only whole ones can be compared."""
+    return time.replace(microsecond=0)
 
 
 def _opted_out(after: Conversation, message: Message) -> Conversation:

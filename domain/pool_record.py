@@ -40,6 +40,7 @@ def problem(
     overflow: Sequence[str | None] = (),
     countries_with_parts: Mapping[str, str] = NO_PARTS,
     zone: ZoneInfo = _UTC,
+    unknown_templates: Sequence[str] = (),
 ) -> str | None:
     """The sentence for the record. `twins` are other pools by id, with their numbers; `overflow` are the pools into
     which this one overflows, one after the other: the last is None where there is none, or one met before.
@@ -48,10 +49,15 @@ def problem(
     shared = [_shared(number, twins) for number in pool.addresses]
     unknown = [_unknown(name) for name in unknown_countries[:_MOST_NAMED]]
     partial = [_has_parts(*named) for named in list(countries_with_parts.items())[:_MOST_NAMED]]
+    missing = [
+        f"texts: there is no template called {name}, so nothing is sent in its place."
+        for name in unknown_templates[:_MOST_NAMED]
+    ]
     sentences = (
         pool.problem,
         *unknown,
         *partial,
+        *missing,
         *_not_at_midnight(pool, zone),
         *shared,
         _overflow(pool, overflow),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from domain import channels, languages
-from domain.fields import Fields, cut
+from domain.fields import Fields, cut, is_record_name
 
 QUEUED_TEXT, AWAY_TEXT, ASSIGNED_TEXT = KINDS = ("queued", "away", "assigned")
 PLACEHOLDERS = ("Name", "Author", "Position", "Wait", "Opens")
@@ -33,10 +33,12 @@ _ABBREVIATION = re.compile(
 
 @dataclass(frozen=True)
 class Text:
-    """`language`: as it stands in the record; None for one that is for everybody."""
+    """`language`: as it stands in the record; None for one that is for everybody. `template`: the id of the template
+    that is sent instead of a content of its own."""
 
     content: str
     language: str | None = None
+    template: str | None = None
 
 
 Texts = Mapping[str, tuple[Text, ...]]
@@ -57,20 +59,41 @@ def read(fields: Fields) -> Texts:
 
 def _read_kind(fields: Fields, kind: str, value: Any) -> tuple[Text, ...]:
     if not isinstance(value, str | Mapping):
-        fields.complain(f"texts.{kind} must be a text, or a map from language to text; it is not sent.")
+        fields.complain(
+            f"texts.{kind} must be a text, a map from language to text, or {{template: id}}; it is not sent."
+        )
         return ()
-    by_language = {"": value} if isinstance(value, str) else value
+    by_language = {"": value} if isinstance(value, str) or _names_template(value) else value
     found = []
     for typed, content in list(by_language.items())[:_MOST_LANGUAGES]:
         language = languages.spelled(str(typed))
         where = f"texts.{kind}" + (f".{cut(str(typed))}" if isinstance(value, Mapping) else "")
-        if not _LANGUAGE.fullmatch(language):
+        if _names_template(content):
+            found += _read_template(fields, where, language, content)
+        elif not _LANGUAGE.fullmatch(language):
             fields.complain(f"{where}: that is no language such as en or de-at; it is not sent.")
         elif (wrong := _what_is_wrong(content)) is not None:
             fields.complain(f"{where} {wrong} it is not sent.")
         elif isinstance(content, str) and content.strip():
             found.append(Text(content.strip(), None if language in _ANY_LANGUAGE else language))
     return tuple(found)
+
+
+def _names_template(value: Any) -> bool:
+    """Whether it is {template: id}."""
+    return isinstance(value, Mapping) and [str(name).strip().lower() for name in value] == ["template"]
+
+
+def _read_template(fields: Fields, where: str, language: str, value: Mapping[str, Any]) -> list[Text]:
+    (template,) = value.values()
+    name = template.strip() if isinstance(template, str) else ""
+    if not is_record_name(name):
+        fields.complain(f"{where}: template must be the id of a record in templates; it is not sent.")
+        return []
+    if not _LANGUAGE.fullmatch(language):
+        fields.complain(f"{where}: that is no language such as en or de-at; it is not sent.")
+        return []
+    return [Text("", None if language in _ANY_LANGUAGE else language, name)]
 
 
 def _what_is_wrong(content: Any) -> str | None:
@@ -88,6 +111,17 @@ def _what_is_wrong(content: Any) -> str | None:
             f"has {cut(left[0])}, which is none of {', '.join('{{' + name + '}}' for name in PLACEHOLDERS)};"
         )
     return None
+
+
+def templates_in(texts: Texts) -> tuple[str, ...]:
+    """The ids of the templates that they name."""
+    names = (text.template for of_kind in texts.values() for text in of_kind if text.template)
+    return tuple(dict.fromkeys(names))
+
+
+def templates_only(texts: Iterable[Text]) -> tuple[Text, ...]:
+    """Those that name a template."""
+    return tuple(text for text in texts if text.template)
 
 
 def chosen(texts: tuple[Text, ...], language: str | None) -> Text | None:

@@ -49,7 +49,8 @@ def presumed(arrived: Conversation) -> Conversation:
     """A conversation that a customer has just begun: its first message is told by another webhook, or by none."""
     if arrived.awaiting_since is not None or any(one.index == 0 or one.word != STOP for one in arrived.heard):
         return arrived
-    return replace(arrived, awaiting_since=arrived.created_at, unread=1)
+    wrote_at = arrived.customer_wrote_at or arrived.created_at
+    return replace(arrived, awaiting_since=arrived.created_at, customer_wrote_at=wrote_at, unread=1)
 
 
 def unrouted(conversation: Conversation, now: datetime, why: str) -> Conversation:

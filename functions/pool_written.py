@@ -11,10 +11,10 @@ from __future__ import annotations
 from typing import Any
 
 from assignment import matching, worker_care
-from domain import phone_numbers, pool_record
+from domain import phone_numbers, pool_record, pool_texts
 from domain.pool import parse
 from functions.door.trigger import Change
-from providers import database, log, pools, public_holidays, settings, workers
+from providers import database, log, pools, public_holidays, settings, templates, workers
 
 _MOST_WORKERS = 300  # the sweep sees to the others
 
@@ -61,13 +61,15 @@ def _written_if_wrong(pool_id: str) -> None:
         changes["addresses"] = numbers
     twins = pools.twins(pool_record.numbers_of(data), other_than=pool_id)
     countries = pool_record.countries_of(data)
+    pool = parse(pool_id, data)
     problem = pool_record.problem(
         pool_id,
         data,
         twins,
         unknown_countries=public_holidays.unknown(countries),
-        overflow=pools.overflow_of(parse(pool_id, data)),
+        overflow=pools.overflow_of(pool),
         countries_with_parts=public_holidays.with_parts(countries),
+        unknown_templates=templates.missing(pool_texts.templates_in(pool.texts)),
         zone=settings.load().zone,
     )
     if data.get("problem") != problem:

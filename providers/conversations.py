@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from domain import addresses
 from domain.conversation import ASSIGNED, ASSIGNING, HELD, INACTIVE, QUEUED, UNROUTED, Conversation, parse
 from providers import database
 
@@ -14,6 +15,7 @@ reference, of, load, load_all = _LOG.reference, _LOG.of, _LOG.load, _LOG.load_al
 BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 _MOST_SHOWN = 200
 _MOST_ASLEEP = 50
+_MOST_WITH_WINDOW = 10
 _MOST_HELD_BY_ALL = 10_000
 _MOST_HELD = 1000  # Twilio's own limit of open conversations per identity
 _OPEN = (QUEUED, ASSIGNING, ASSIGNED, INACTIVE, UNROUTED)
@@ -70,6 +72,16 @@ def with_customer(customer_id: str, limit: int) -> list[Conversation]:
 def open_with(address: str, limit: int) -> list[Conversation]:
     """Conversations with this address that are not over, in no order."""
     return _LOG.find([("address", "==", address), ("state", "in", list(_OPEN))], (), limit)
+
+
+def with_open_window(address: str, proxy_address: str | None, since: datetime) -> list[Conversation]:
+    """Conversations in which the customer has written from this address to that number of ours since then, the latest
+    first; 10 at most. A record that names no number counts, too."""
+    spelled = list(dict.fromkeys((address, *addresses.on_same_channel(address))))
+    conditions = [("address", "in", spelled), ("customer_wrote_at", ">", since)]
+    found = _LOG.find(conditions, ("-customer_wrote_at",), _MOST_WITH_WINDOW)
+    ours = addresses.key(proxy_address or "")
+    return [one for one in found if addresses.key(one.proxy_address or proxy_address or "") == ours]
 
 
 def in_states_after(states: Sequence[str], name: str | None, limit: int) -> list[Conversation]:

@@ -89,7 +89,9 @@ def token_of(message: Any, attribute: str = TOKEN) -> str | None:
 
 
 def send(place: Somewhere, author: str, token: str, content: Mapping[str, str]) -> Result:
-    """Sends one message, in one try. `content`: {"body": ...} or {"media_sid": ...}; the body is the message.
+    """Sends one message, in one try; the result's body is that message.
+
+    `content`: {"body": ...}, {"media_sid": ...}, or {"content_sid": ..., "content_variables": JSON}.
 
     Webhooks are asked for: the log follows what a worker writes, too.
     """
@@ -101,10 +103,10 @@ def send(place: Somewhere, author: str, token: str, content: Mapping[str, str]) 
     )
 
 
-def say(place: Somewhere, token: str, body: str) -> Result:
+def say(place: Somewhere, token: str, content: Mapping[str, str]) -> Result:
     """Sends a text of the service's own, in one try: Twilio names `system` as its author, and fires no webhook."""
     attributes = json.dumps({SERVICE_TEXT: token})
-    return twilio.once(lambda: twilio.at(place).messages.create(body=body, attributes=attributes))
+    return twilio.once(lambda: twilio.at(place).messages.create(attributes=attributes, **content))
 
 
 def looked(place: Somewhere, participant_sid: str, index: int) -> Result:

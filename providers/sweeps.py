@@ -33,6 +33,7 @@ class Progress:
     listed_services: tuple[str, ...] = ()
     services_at: datetime | None = None
     listed_since: datetime | None = None
+    templates_checked_at: datetime | None = None
     problem: str | None = None
 
 
@@ -66,7 +67,7 @@ def _parse(name: str, data: Mapping[str, Any] | None, version: object = None) ->
     names = ("queue_after", "log_after", "worker_after", "truth_after", "asleep_after", "frontline_after")
     values: dict[str, Any] = {name: fields.record_name(name) for name in names}
     values |= {name: _sids(fields, name) for name in ("services", "listed_services")}
-    values |= {name: fields.time(name) for name in ("services_at", "listed_since")}
+    values |= {name: fields.time(name) for name in ("services_at", "listed_since", "templates_checked_at")}
     return Progress(**values, asked=fields.texts("asked"))
 
 

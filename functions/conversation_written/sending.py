@@ -8,7 +8,7 @@ so of several at once one goes on. Every crash and interleaving: docs/decisions/
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -17,7 +17,7 @@ from domain import opt_out
 from domain.conversation import Conversation
 from domain.sent_texts import Sending, SentTexts, Step, next_step
 from functions.conversation_written.receiver import Again
-from providers import clock, database, log, messages, sent_texts
+from providers import clock, contents, database, log, messages, sent_texts
 from providers.twilio import Outcome
 
 _MARGIN = 1.0  # seconds that must be left to begin another try
@@ -25,12 +25,13 @@ _MARGIN = 1.0  # seconds that must be left to begin another try
 
 @dataclass(frozen=True)
 class Text:
-    """`wait`: see Sending. `is_still_so`: whether it is still true right before it is sent."""
+    """`wait`: see Sending. `content`: what Twilio is sent, as for messages.say. `is_still_so`: whether it is still true
+    right before it is sent."""
 
     conversation: Conversation
     kind: str
     wait: datetime
-    body: str
+    content: Mapping[str, str]
     is_still_so: Callable[[], bool]
 
 
@@ -49,12 +50,14 @@ def send_once(text: Text, sent: SentTexts) -> None:
         return log.info(
             f"the text {text.kind} is not sent: it is true no more", conversation=text.conversation.sid
         )
-    result = messages.say(text.conversation, token, text.body)
+    result = messages.say(text.conversation, token, text.content)
     if result.outcome is Outcome.RETRY:
         raise Again(f"the text {text.kind}: {result.why}")
     if result.code == opt_out.CODE:
         opting_out.note_refused(text.conversation.sid)
     if result.outcome is not Outcome.DONE:
+        if result.outcome is Outcome.REFUSED and (content_sid := text.content.get("content_sid")):
+            contents.refresh(content_sid)
         level = log.error if result.outcome is Outcome.MISCONFIGURED else log.warning
         return level(f"The text {text.kind} is not sent: {result.why}", conversation=text.conversation.sid)
     _note_as_sent(noted, text.kind, token)

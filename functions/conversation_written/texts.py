@@ -8,6 +8,7 @@ given a worker, is written to; a conversation that was never to be routed, or th
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 
@@ -19,7 +20,7 @@ from domain.pool_texts import ASSIGNED_TEXT, AWAY_TEXT, QUEUED_TEXT
 from functions.conversation_written import sending, wording
 from functions.conversation_written.receiver import Again, Written
 from functions.conversation_written.wording import Seen
-from providers import conversations, log, messages, pools, twilio
+from providers import conversations, log, messages, pools, twilio, windows
 from providers.twilio import Outcome
 
 _SID = re.compile(r"CH[0-9a-fA-F]{32}")
@@ -60,10 +61,22 @@ def _tell(seen: Seen, kinds: tuple[str, ...]) -> None:
         return
     if not sending.is_due(seen.sent, kind, wait):
         return
-    body = wording.body(kind, seen)
-    if body and _is_in_it(seen.conversation) and not _asked_for_no_text(seen):
+    content = _content(kind, seen)
+    if content and _is_in_it(seen.conversation) and not _asked_for_no_text(seen):
         is_still_so = partial(_is_as_it_was, seen.conversation)
-        sending.send_once(sending.Text(seen.conversation, kind, wait, body, is_still_so), seen.sent)
+        sending.send_once(sending.Text(seen.conversation, kind, wait, content, is_still_so), seen.sent)
+
+
+def _content(kind: str, seen: Seen) -> Mapping[str, str] | None:
+    """What is sent; outside WhatsApp's and Messenger's window a template that the pool names, or nothing."""
+    is_closed = windows.is_closed(seen.conversation)
+    content = wording.content(kind, seen, is_closed)
+    if content is None and is_closed:
+        log.info(
+            f"the text {kind} is not sent: the customer has not written in the last 24 hours",
+            conversation=seen.conversation.sid,
+        )
+    return content
 
 
 def _applies(kind: str, seen: Seen) -> bool:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from domain import hours, pool_texts, waiting_words
+from domain import addresses, hours, pool_texts, template, waiting_words
 from domain import sent_texts as rules
 from domain.conversation import ASSIGNED, QUEUED, Conversation, Pending
-from domain.customer import Customer, has_name
+from domain.customer import NOBODY, Customer, has_name
 from domain.pool import Pool
 from domain.pool_texts import QUEUED_TEXT
 from domain.sent_texts import SentTexts
@@ -27,6 +27,7 @@ from providers import (
     public_holidays,
     sent_texts,
     settings,
+    templates,
     workers,
 )
 
@@ -44,7 +45,9 @@ class Seen:
     entry: Pending | None
     customer: Customer | None
     customer_name: str | None
+    customer_record: Mapping[str, Any]
     worker: Worker | None
+    worker_record: Mapping[str, Any]
     zone: ZoneInfo
     now: datetime
     is_open: bool
@@ -83,7 +86,9 @@ def look(conversation: Conversation, pool: Pool) -> Seen:
         entry=pending.of(entry) if entry is not None and entry.exists else None,
         customer=customers.of(customer) if customer is not None and customer.exists else None,
         customer_name=_name(customer),
+        customer_record=_data(customer),
         worker=workers.of(worker) if worker is not None and worker.id == current.worker else None,
+        worker_record=_data(worker) if worker is not None and worker.id == current.worker else {},
         zone=zone,
         now=now,
         is_open=opens is not None and opens <= now,
@@ -91,6 +96,10 @@ def look(conversation: Conversation, pool: Pool) -> Seen:
         opt_out_words=routing.opt_out_words,
         opted_out_at=opt_outs.of(records["opt_out"]).since if "opt_out" in records else None,
     )
+
+
+def _data(record: Snapshot | None) -> Mapping[str, Any]:
+    return (record.to_dict() or {}) if record is not None else {}
 
 
 def _name(customer: Snapshot | None) -> str | None:
@@ -105,12 +114,35 @@ def _opens(pool: Pool, now: datetime, zone: ZoneInfo) -> datetime | None:
     return hours.opens_next(pool.hours, now, zone, public_holidays.of(pool.hours.countries))
 
 
-def body(kind: str, seen: Seen) -> str:
-    """The text in the customer's language, its placeholders filled; "" if nothing is left of it."""
-    language = seen.customer.language if seen.customer else None
-    text = pool_texts.chosen(seen.pool.texts.get(kind, ()), language)
+def content(kind: str, seen: Seen, window_closed: bool) -> dict[str, str] | None:
+    """What Twilio is sent: the text in the customer's language, its placeholders filled; None if nothing is left of it.
+
+    While the window is closed only a template that WhatsApp has approved is sent.
+    """
+    texts = seen.pool.texts.get(kind, ())
+    if window_closed:
+        texts = pool_texts.templates_only(texts)
+    text = pool_texts.chosen(texts, seen.customer.language if seen.customer else None)
     if text is None:
-        return ""
+        return None
+    if text.template:
+        return _template(text, seen, window_closed)
+    body = _body(kind, seen, text)
+    return {"body": body} if body else None
+
+
+def _template(text: pool_texts.Text, seen: Seen, window_closed: bool) -> dict[str, str] | None:
+    found = templates.load_one(text.template or "")
+    customer = seen.customer or NOBODY
+    identity = seen.worker.identity if seen.worker else ""
+    values = template.values_for(customer, seen.customer_record, identity, seen.worker_record)
+    values["Author"] = seen.worker.name if seen.worker else None
+    channel = addresses.channel(seen.conversation.address or "")
+    sent = template.as_sent(found, values, channel, text.language or customer.language)
+    return None if sent is None or (window_closed and "content_sid" not in sent) else sent
+
+
+def _body(kind: str, seen: Seen, text: pool_texts.Text) -> str:
     wanted = pool_texts.names_in(text.content)
     values: dict[str, str | None] = {
         "Name": seen.customer_name,

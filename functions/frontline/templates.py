@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from domain.template import Template, in_language, rendered, values_for
+from domain.template import Template, in_language, text_of, values_for
 from functions.door.answers import Answer
 from functions.door.forms import Form, parse
 from functions.frontline import callback
@@ -30,15 +30,17 @@ def _of_customer(form: Form) -> Answer:
     customer = customers.of(record)
     values = values_for(customer, record.to_dict() or {}, wanted.worker, worker.to_dict() or {})
     chosen = in_language(found, customer.language)
-    return Answer(grouped(chosen, values))
+    return Answer(grouped(chosen, values, customer.language))
 
 
-def grouped(templates: list[Template], values: Mapping[str, Any]) -> list[dict[str, Any]]:
+def grouped(
+    templates: list[Template], values: Mapping[str, Any], language: str | None = None
+) -> list[dict[str, Any]]:
     """Frontline's shape: categories in order with their templates in order; none that is empty."""
     groups: dict[str, list[dict[str, Any]]] = {}
     room = callback.LARGEST_ANSWER
     for template in templates:
-        content = rendered(template.content, values) if template.content else None
+        content = text_of(template, values, language)
         if content is None:
             continue
         shown = callback.present({"content": content, "whatsAppApproved": template.whatsapp_approved or None})

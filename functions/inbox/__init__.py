@@ -58,6 +58,7 @@ ROUTES = (
     _route("GET", "SID/workers", customer.colleagues),
     _route("GET", "SID/media/([^/]+)", media.shown),
     _route("GET", "customers", outgoing.found),
+    _route("GET", "customers/([^/]+)/templates", outgoing.templates),
     _route("POST", "conversations", outgoing.begin),
     _route("PUT", "devices/([^/]+)", devices.keep),
     _route("DELETE", "devices/([^/]+)", devices.forget),

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from domain.channels import LARGEST_FILE
 from functions.door.answers import BadInput, Refused
 from functions.door.webhook import Visit
+from functions.inbox import mistakes
 from functions.inbox.place import Place
 
 LARGEST = 64 * 1024  # bytes
@@ -20,6 +21,8 @@ _PATIENCE, _WITH_A_FILE = 5.0, 20.0  # seconds: phones are slower than Twilio
 
 Token = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{8,64}$")]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=1500)]
+Address = Annotated[str, StringConstraints(min_length=1, max_length=320)]
+Channel = Literal["sms", "whatsapp"]
 Body = Annotated[str, StringConstraints(min_length=1, max_length=32_000)]
 
 
@@ -67,11 +70,21 @@ class HandOver(Asked):
 
 
 class NewConversation(Asked):
+    """`body` or `template`: the text, or a template's name."""
+
     customer: Name
-    channel: Literal["sms", "whatsapp"]
-    address: Annotated[str, StringConstraints(min_length=1, max_length=320)]
-    body: Body
+    channel: Channel
+    address: Address
+    body: Body | None = None
+    template: Name | None = None
     token: Token
+
+
+class FirstTemplates(Asked):
+    """Of a customer to whom a worker may write first: on which channel, to which address."""
+
+    channel: Channel
+    address: Address
 
 
 class Keys(Asked):
@@ -99,6 +112,14 @@ def refuse_others(visit: Visit, place: Place) -> None:
         raise Refused(f"A change is only taken from the inbox itself: open {place.address}.")
 
 
+def query(visit: Visit, model: type[M]) -> M:
+    """The parameters of the address as a `model`; raises BadInput with a sentence that names one."""
+    try:
+        return model.model_validate(visit.request.args.to_dict())
+    except ValidationError as error:
+        raise BadInput(mistakes.sentence(error)) from None
+
+
 def read(visit: Visit, model: type[M], with_a_file: bool = False) -> M:
     """The body as a `model`; raises BadInput with a sentence that names the field."""
     most, patience = (LARGEST_WITH_A_FILE, _WITH_A_FILE) if with_a_file else (LARGEST, _PATIENCE)
@@ -107,8 +128,6 @@ def read(visit: Visit, model: type[M], with_a_file: bool = False) -> M:
         json.dumps(found, allow_nan=False, ensure_ascii=False).encode() if not with_a_file else None
         return model.model_validate(found)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        name = ".".join(map(str, first["loc"])) or "The body"
-        raise BadInput(f"{name} is not valid: {first['msg']}.") from None
+        raise BadInput(mistakes.sentence(error)) from None
     except (ValueError, RecursionError):  # half of a surrogate pair is a ValueError, too
         raise BadInput("The body is not JSON.") from None

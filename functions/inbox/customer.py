@@ -11,7 +11,7 @@ from functions.door.answers import Answer
 from functions.door.webhook import Visit
 from functions.inbox import authority, kept, prepared
 from functions.inbox.session import Person
-from providers import conversations, customers, database, workers
+from providers import conversations, customers, database, windows, workers
 
 _MOST_EARLIER = 20
 _MOST_COLLEAGUES = 200
@@ -36,7 +36,8 @@ def card(visit: Visit, person: Person, sid: str) -> Answer:
 
 def templates(visit: Visit, person: Person, sid: str) -> Answer:
     theirs = authority.theirs(person, sid)
-    return Answer({"categories": prepared.listed(theirs.worker, theirs.conversation)})
+    found = windows.of(theirs.conversation)
+    return Answer({"categories": prepared.listed(theirs.worker, theirs.conversation, found)})
 
 
 def colleagues(visit: Visit, person: Person, sid: str) -> Answer:

@@ -7,15 +7,16 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from domain import addresses, channels, delivery, opt_out
+from domain import addresses, channels, delivery, opt_out, window
 from domain.conversation import ASSIGNED, ASSIGNING, CLOSED, CUSTOMER, INACTIVE, Conversation
 from domain.messages import Message, sender_of, stranger
+from domain.window import Window
 from functions.door.answers import Answer, BadInput, NotFound, TryAgain
 from functions.door.webhook import Visit
 from functions.inbox import authority, kept
 from functions.inbox.authority import Theirs
 from functions.inbox.session import Person
-from providers import clock, settings
+from providers import clock, settings, windows
 from providers import messages as at_twilio
 from providers.twilio import Outcome, Result
 
@@ -65,19 +66,32 @@ def listed(visit: Visit, person: Person, sid: str) -> Answer:
 
 def rules(conversation: Conversation, wrote_at: datetime | None = None) -> dict[str, Any]:
     """What may be written there now."""
-    channel, now = addresses.channel(conversation.address or ""), clock.now()
-    wrote_at = max(filter(None, (wrote_at, customer_wrote_at(conversation))), default=None)
-    ends = channels.window_ends(channel, wrote_at)
-    is_open = wrote_at is None or channels.is_open(channel, wrote_at, now)
-    window = {"open": is_open, "until": ends.isoformat() if ends else None} if channel == "whatsapp" else None
+    channel = addresses.channel(conversation.address or "")
+    found = windows.of(conversation, wrote_at)
     return {
-        "window": window,
+        "window": shown_window(found),
         "limit": channels.longest_text(channel),
         "files": list(channels.files(channel)),
         "largest_file": channels.LARGEST_FILE,
         "opted_out": conversation.opted_out_at.isoformat() if conversation.opted_out_at else None,
-        "write": why_not(conversation),
+        "write": why_not(conversation) or why_nothing_arrives(found),
     }
+
+
+def shown_window(found: Window | None) -> dict[str, Any] | None:
+    """The window as the page takes it; `why`: the sentence that says what may be sent while it is closed."""
+    if found is None:
+        return None
+    is_open = found.is_open(clock.now())
+    until = found.until.isoformat() if found.until else None
+    return {"open": is_open, "until": until, "why": None if is_open else found.why_closed}
+
+
+def why_nothing_arrives(found: Window | None) -> str | None:
+    """Why not even a template can be sent: the window of a channel without templates is closed."""
+    if found is None or found.takes_templates or not window.is_closed(found, clock.now()):
+        return None
+    return found.why_closed
 
 
 def why_not(conversation: Conversation) -> str | None:
@@ -89,15 +103,6 @@ def why_not(conversation: Conversation) -> str | None:
     if conversation.opted_out_at is not None:
         return opt_out.sentence(conversation.opted_out_at)
     return None
-
-
-def customer_wrote_at(conversation: Conversation) -> datetime | None:
-    """When the customer wrote last, as far as the record knows."""
-    times = [one.at for one in conversation.heard if one.sender == CUSTOMER]
-    last = conversation.last_message
-    if last is not None and last.sender == CUSTOMER and last.at is not None:
-        times.append(last.at)
-    return max(times, default=conversation.awaiting_since)
 
 
 def shown(message: Any, theirs: Theirs, reasons: Mapping[str, int]) -> dict[str, Any]:

@@ -23,8 +23,8 @@ from domain.outgoing import on_channel
 from domain.worker import Worker
 from functions.door.answers import Answer, BadInput, Impossible, NotFound, Refused, TryAgain
 from functions.door.webhook import Visit
-from functions.inbox import asked, authority, sending
-from functions.inbox.asked import Message, NewConversation
+from functions.inbox import asked, authority, messages, prepared, sending
+from functions.inbox.asked import FirstTemplates, Message, NewConversation
 from functions.inbox.session import Person
 from providers import (
     beginnings,
@@ -36,6 +36,7 @@ from providers import (
     database,
     outbox,
     twilio,
+    windows,
 )
 from providers import outgoing as rules
 from providers.outgoing import Way
@@ -67,28 +68,59 @@ def begin(visit: Visit, person: Person) -> Answer:
     """POST conversations: 201 with the new one's SID, or 200 where the worker is in it already."""
     worker = authority.worker(person)
     wanted = asked.read(visit, NewConversation)
-    sending.refuse_long(wanted.channel, wanted.body)
-    way = _way(worker, wanted)
-    message = Message(token=wanted.token, body=wanted.body)
+    if (wanted.body is None) == (wanted.template is None):
+        raise BadInput("A conversation begins with a body or a template, and with one of them only.")
+    sending.refuse_long(wanted.channel, wanted.body or "")
+    way = _way(worker, wanted, wanted.customer)
+    message = Message(token=wanted.token, body=wanted.body, template=wanted.template)
     if (theirs := _there_already(worker, way)) is not None:
         if theirs.last_message is None:  # perhaps begun by an earlier try that got no further
             _introduce(worker, theirs, way)
         _say(worker, theirs, message)
         return Answer({"sid": theirs.sid}, 200)
+    _refuse_what_does_not_arrive(worker, way, message)
     conversation = _begun(worker, way, wanted.token)
     _introduce(worker, conversation, way)
     _say(worker, conversation, message)
     return Answer({"sid": conversation.sid}, 201)
 
 
-def _way(worker: Worker, wanted: NewConversation) -> Way:
+def templates(visit: Visit, person: Person, customer_id: str) -> Answer:
+    """GET customers/ID/templates?channel=&address=: what can be written first there, and until when a free text can."""
+    worker = authority.worker(person)
+    wanted = asked.query(visit, FirstTemplates)
+    way = _way(worker, wanted, customer_id)
+    found = windows.between(way.address, way.proxy_address)
+    categories = prepared.listed(worker, _described(way), found)
+    return Answer({"categories": categories, "window": messages.shown_window(found)})
+
+
+def _refuse_what_does_not_arrive(worker: Worker, way: Way, message: Message) -> None:
+    """Before anything is made at Twilio. Raises Impossible."""
+    found = windows.between(way.address, way.proxy_address)
+    sending.refuse_outside_window(found, message.template)
+    if message.template is not None:
+        prepared.content(worker, _described(way), message.template, found)
+
+
+def _described(way: Way) -> Conversation:
+    """The conversation that there will be, as far as templates need it."""
+    return Conversation(
+        "",
+        customer_id=way.customer.customer_id,
+        address=way.address,
+        proxy_address=way.proxy_address,
+    )
+
+
+def _way(worker: Worker, wanted: NewConversation | FirstTemplates, customer_id: str) -> Way:
     address = on_channel(wanted.channel, wanted.address)
     if not (addresses.is_number(address) or addresses.is_user_id(address)):
         raise BadInput("address is not an international phone number such as +15551234567.")
-    if not is_record_name(wanted.customer):
+    if not is_record_name(customer_id):
         raise NotFound("There is no such customer.")
     try:
-        return rules.way(worker.identity, wanted.customer, wanted.channel, address)
+        return rules.way(worker.identity, customer_id, wanted.channel, address)
     except rules.Unknown:
         raise NotFound("There is no such customer.") from None
     except rules.Forbidden as error:

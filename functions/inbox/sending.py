@@ -16,16 +16,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from assignment import opting_out
-from domain import channels, opt_out
+from domain import channels, opt_out, window
 from domain.addresses import channel
 from domain.conversation import Conversation
+from domain.window import Window
 from domain.worker import Worker
 from functions.door.answers import Answer, BadInput, Impossible, NotFound, TooLarge, TryAgain, UnderWay
 from functions.door.webhook import Visit
 from functions.inbox import asked, authority, messages, prepared
 from functions.inbox.asked import File, Message
 from functions.inbox.session import Person
-from providers import clock, log, outbox
+from providers import clock, contents, log, outbox, windows
 from providers import messages as at_twilio
 from providers.outbox import Entry
 from providers.twilio import Outcome, Result
@@ -57,7 +58,9 @@ def once(worker: Worker, conversation: Conversation, wanted: Message, entry: Ent
     if entry.exists and (sent := _looked_for(conversation, entry)) is not None:
         return _answer(sent, 200)
     refuse_what_cannot_be_sent(conversation, wanted)
-    content = _content(worker, conversation, wanted)
+    found = windows.of(conversation)
+    refuse_outside_window(found, wanted.template)
+    content = _content(worker, conversation, wanted, found)
     claimed = outbox.claim(entry, conversation.sid, wanted.token, worker.identity)
     if claimed is None:
         return _others(conversation.sid, wanted.token)
@@ -70,12 +73,15 @@ def refuse_what_cannot_be_sent(conversation: Conversation, wanted: Message) -> N
     """Raises Impossible or TooLarge."""
     if (why := messages.why_not(conversation)) is not None:
         raise Impossible(why)
-    window = messages.rules(conversation)["window"]
-    if window is not None and not window["open"] and wanted.template is None:
-        raise Impossible(
-            "More than 24 hours have passed since the customer last wrote: WhatsApp takes approved templates only."
-        )
     refuse_long(channel(conversation.address or ""), wanted.body or "")
+
+
+def refuse_outside_window(found: Window | None, template: str | None) -> None:
+    """Raises Impossible for what does not reach the customer while the window is closed."""
+    if found is None or not window.is_closed(found, clock.now()):
+        return
+    if template is None or not found.takes_templates:
+        raise Impossible(found.why_closed)
 
 
 def refuse_long(name: str, text: str) -> None:
@@ -84,16 +90,17 @@ def refuse_long(name: str, text: str) -> None:
         raise TooLarge(f"The text is longer than the {most} characters that can be sent at once.")
 
 
-def _content(worker: Worker, conversation: Conversation, wanted: Message) -> Mapping[str, str]:
+def _content(
+    worker: Worker, conversation: Conversation, wanted: Message, found: Window | None
+) -> Mapping[str, str]:
     if wanted.body is not None:
         if not wanted.body.strip():
             raise BadInput("The message is empty.")
         return {"body": wanted.body}
     if wanted.template is not None:
-        is_open = (messages.rules(conversation)["window"] or {"open": True})["open"]
-        text = prepared.text(worker, conversation, wanted.template, approved_only=not is_open)
-        refuse_long(channel(conversation.address or ""), text)
-        return {"body": text}
+        content = prepared.content(worker, conversation, wanted.template, found)
+        refuse_long(channel(conversation.address or ""), content.get("body", ""))
+        return content
     assert wanted.media is not None  # noqa: S101 - one of the three, as was looked at
     return {"media_sid": _uploaded(conversation, wanted.media)}
 
@@ -127,6 +134,8 @@ def _sent(worker: Worker, conversation: Conversation, claimed: Entry, content: M
         opting_out.note_refused(conversation.sid)
     if not result.is_unsure:
         outbox.release(claimed)
+        if result.outcome is Outcome.REFUSED and (content_sid := content.get("content_sid")):
+            contents.refresh(content_sid)
         raise _problem(result)
     for pause in _LOOKS:
         clock.wait(pause)

@@ -15,6 +15,7 @@ from domain import messages, rules
 from domain.conversation import ASSIGNING, Conversation
 from domain.messages import Message
 from functions.door.forms import Form, parse
+from functions.post_event import failures
 from functions.post_event.events import DeliveryUpdated, MessageAdded
 from providers import clock, conversations, database, log
 
@@ -65,10 +66,12 @@ def _asks_for_a_route(before: Conversation, message: Message) -> bool:
 def delivery_updated(form: Form) -> None:
     event = parse(DeliveryUpdated, form)
     if event.has_failed:
-        database.until_it_holds(lambda: _not_delivered(conversations.load(event.sid), event))
+        failed = database.until_it_holds(lambda: _not_delivered(conversations.load(event.sid), event))
+        failures.follow(failed, event)
 
 
-def _not_delivered(before: Conversation, event: DeliveryUpdated) -> None:
+def _not_delivered(before: Conversation, event: DeliveryUpdated) -> Conversation:
     if before.exists:
         now = clock.now()
         answers.not_delivered(before, event.message_sid, event.code, min(event.at or now, now))
+    return before

@@ -17,6 +17,7 @@ from werkzeug.datastructures import MultiDict
 from functions.door.answers import Answer
 from functions.sweep import (
     abandoned,
+    approvals,
     counts,
     frontline_status,
     missed,
@@ -37,6 +38,7 @@ PARTS: dict[str, Callable[[Progress, Run], Progress]] = {
     "the workers' counts": counts.recount,
     "Twilio's states": twilio_states.compare,
     "Frontline's switches": frontline_status.follow,
+    "the templates' approvals": approvals.refresh,
 }
 KEPT_FOR = {
     "abandoned assignments": 4.0,
@@ -46,6 +48,7 @@ KEPT_FOR = {
     "the workers' counts": 3.0,
     "Twilio's states": 5.0,
     "Frontline's switches": 3.0,
+    "the templates' approvals": 5.0,
 }  # seconds
 _LONGEST = 45.0  # seconds that all parts have together
 _MARGIN = 5.0  # seconds kept back for noting how far it came

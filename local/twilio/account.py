@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from local.twilio.errors import ApiError
 from local.twilio.records import (
     AddressConfig,
+    Content,
     Conversation,
     File,
     FrontlineUser,
@@ -47,6 +48,8 @@ class Account:
         self.correspondents: dict[str, dict[str, Participant]] = {}
         self.addresses: dict[str, AddressConfig] = {}
         self.files: dict[str, File] = {}
+        self.contents: dict[str, Content] = {}
+        self.wrote_at: dict[tuple[str, str], datetime] = {}  # by the customer's address and ours
         self.address = "https://media.us1.twilio.com"
         self.own_numbers: set[str] | None = None
         self.user_limits: dict[str, int] = {}

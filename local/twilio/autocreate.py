@@ -13,7 +13,7 @@ from local.twilio.changes import NewConversation, NewMessage
 from local.twilio.events import Event, Origin
 from local.twilio.members import NewParticipant
 from local.twilio.pre_event_answers import RejectedError, name_and_attributes
-from local.twilio.records import AddressConfig, Conversation, address_type
+from local.twilio.records import AddressConfig, Conversation, Message, address_type
 from local.twilio.webhooks import Webhooks
 
 SOURCES = {"sms": "SMS", "whatsapp": "WHATSAPP"}
@@ -107,6 +107,7 @@ class Autocreation:
             if conversation.state == "closed":
                 raise RejectedError("the conversation was closed while its pre-event was asked")
             happened = changes.publish_message(self.account, conversation, message)
+            self._open_window(letter, message)
         sent = self.webhooks.publish(happened, letter.origin)
         return Inbound(conversation.sid, message_sid=message.sid), sent
 
@@ -163,8 +164,14 @@ class Autocreation:
             for event in members.join(account, conversation, members.make(account, conversation, one))
         ]
         message = changes.draft_message(account, conversation, letter.message)
+        self._open_window(letter, message)
         added = events.conversation("onConversationAdded", conversation)
         return [added, *joined, *changes.publish_message(account, conversation, message)]
+
+    def _open_window(self, letter: Letter, message: Message) -> None:
+        """For 24 hours this customer may be written to freely, from the address that they wrote to."""
+        for ours in letter.to:
+            self.account.wrote_at[letter.author, ours] = message.created
 
     def _activate(self, conversation: Conversation, origin: Origin) -> None:
         with self.account.lock:

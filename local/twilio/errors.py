@@ -12,6 +12,9 @@ CODES: dict[int, tuple[int, str]] = {
     20429: (429, "Too many requests at once"),
     20500: (500, "The server failed"),
     20503: (503, "The service is not available at the moment"),
+    21655: (400, "The content SID is not one of this account's content templates"),
+    21656: (400, "The content variables are not valid"),
+    21658: (400, "A content variable is too long"),
     70051: (403, "Authorization failed"),
     50003: (400, "Friendly name is too long"),
     50050: (404, "Service instance not found"),
@@ -58,6 +61,10 @@ CODES: dict[int, tuple[int, str]] = {
     50439: (400, "The projected address does not belong to the account"),
     50503: (400, "The message has neither body nor media nor content"),
     50513: (400, "The author is not a participant of the group"),
+    50526: (400, "The content SID is not HX and 32 hexadecimal digits"),
+    50527: (400, "The content variables are not JSON"),
+    50528: (400, "There are content variables without a content SID"),
+    50542: (400, "Conversations cannot send a content template of this type"),
 }
 
 

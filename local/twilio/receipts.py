@@ -5,7 +5,7 @@ Carriers tell, so the events go out however the message was sent. The caller hol
 
 from __future__ import annotations
 
-from local.twilio import events, opt_outs
+from local.twilio import contents, events, opt_outs
 from local.twilio.account import Account
 from local.twilio.errors import ApiError
 from local.twilio.events import Event, Origin
@@ -16,12 +16,15 @@ CARRIERS = Origin("SMS")
 
 
 def send(account: Account, conversation: Conversation, message: Message) -> list[Event]:
-    """Receipts of everybody who gets the message by a channel: delivered, or what `undeliverable` says."""
+    """Receipts of all who get the message by a channel: delivered, or failed outside the channel's window, or what
+    `undeliverable` says."""
     made: list[Event] = []
     for one in conversation.participants.values():
         if one.address is None or message.author in one.names:
             continue
-        status, code = account.undeliverable.get(one.address, ("delivered", 0))
+        refused = contents.refusal(account, message, one)
+        status, code = ("failed", refused) if refused else ("delivered", 0)
+        status, code = account.undeliverable.get(one.address, (status, code))
         if opt_outs.is_blocked(account, one):
             status, code = "failed", opt_outs.CODE
         receipt = account.make(

@@ -110,6 +110,18 @@ class File(Record):
 
 
 @dataclass
+class Content(Record):
+    """A content template. `approval`: what WhatsApp says of it, as the Content API writes it."""
+
+    PREFIX: ClassVar[str] = "HX"
+    friendly_name: str
+    language: str
+    variables: dict[str, str]
+    types: dict[str, dict[str, Any]]
+    approval: dict[str, Any]
+
+
+@dataclass
 class Conversation(Record):
     PREFIX: ClassVar[str] = "CH"
     service_sid: str

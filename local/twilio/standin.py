@@ -12,7 +12,7 @@ from local.twilio.app_and_console import AppAndConsole
 from local.twilio.autocreate import Autocreation, Inbound, Letter
 from local.twilio.deliveries import Deliveries
 from local.twilio.faults import Faults, RestFault, WebhookFaults
-from local.twilio.records import AddressConfig, WebhookConfig, address_type, new_sid
+from local.twilio.records import AddressConfig, Content, WebhookConfig, address_type, new_sid
 from local.twilio.remote_control import RemoteControl
 from local.twilio.rest import media as media_files
 from local.twilio.rest.router import Router
@@ -143,6 +143,45 @@ class StandIn(AppAndConsole, Views):
                 self._account.addresses[record.sid] = record
             record.enabled = enabled
             record.service_sid = service_sid or record.service_sid
+
+    def add_content(
+        self,
+        friendly_name: str,
+        body: str | None = None,
+        types: dict[str, dict[str, Any]] | None = None,
+        variables: dict[str, str] | None = None,
+        language: str = "en",
+        status: str = "approved",
+    ) -> str:
+        """A content template, by its text or by all its `types`; returns its SID."""
+        shown = types or {"twilio/text": {"body": body or ""}}
+        with self._account.lock:
+            content = self._account.make(
+                Content,
+                friendly_name=friendly_name,
+                language=language,
+                variables=variables or {},
+                types=shown,
+                approval={
+                    "name": friendly_name,
+                    "category": "UTILITY",
+                    "content_type": next(iter(shown)),
+                    "status": status,
+                    "rejection_reason": "",
+                    "allow_category_change": True,
+                },
+            )
+            self._account.contents[content.sid] = content
+            return content.sid
+
+    def approve_content(self, sid: str, status: str = "approved", reason: str = "") -> None:
+        """What WhatsApp says of it from now on: approved, rejected, paused, disabled, pending, unsubmitted."""
+        with self._account.lock:
+            self._account.contents[sid].approval |= {"status": status, "rejection_reason": reason}
+
+    def remove_content(self, sid: str) -> None:
+        with self._account.lock:
+            del self._account.contents[sid]
 
     def limit_worker(self, identity: str, conversations: int) -> None:
         """Beyond so many open conversations Twilio refuses that identity with 50214."""

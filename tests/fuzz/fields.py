@@ -76,6 +76,20 @@ def _content(value: Any) -> bool:
     return isinstance(value, str) and value.strip() != "" and ("{{" in value) == ("}}" in value)
 
 
+def _flag_without_content(value: Any) -> bool:
+    """True without a content_sid is reported as well."""
+    return value is False
+
+
+def _content_sid(value: Any) -> bool:
+    return isinstance(value, str) and not value.strip()
+
+
+def _variables(value: Any) -> bool:
+    """What one of them says is reported by its own rule."""
+    return isinstance(value, dict)
+
+
 def _hours(value: Any) -> bool:
     """What is empty is left out; what one of the days says is told by its own rule."""
     if isinstance(value, list):
@@ -142,8 +156,10 @@ EDITED: Mapping[str, Mapping[str, Sense]] = {
         "category": _text,
         "content": _content,
         "order": _whole,
-        "whatsapp_approved": _flag,
+        "whatsapp_approved": _flag_without_content,
         "language": _text,
+        "content_sid": _content_sid,
+        "variables": _variables,
     },
 }
 # What the service keeps: put right or let be, never told.
@@ -167,7 +183,7 @@ KEPT: Mapping[str, tuple[str, ...]] = {
         "devices",
         "problem",
     ),
-    "templates": ("problem",),
+    "templates": ("problem", "approval"),
     "pending_conversations": (
         "pool",
         "priority",
@@ -222,6 +238,7 @@ KEPT: Mapping[str, tuple[str, ...]] = {
         "last_message",
         "unread",
         "awaiting_since",
+        "customer_wrote_at",
         "first_answer_at",
         "answered_at",
         "answered_by",
@@ -250,6 +267,7 @@ KEPT: Mapping[str, tuple[str, ...]] = {
         "listed_services",
         "services_at",
         "listed_since",
+        "templates_checked_at",
         "last_run_at",
         "last_mended",
     ),

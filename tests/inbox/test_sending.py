@@ -259,9 +259,11 @@ def test_after_24_hours_whatsapp_takes_approved_templates_only(service: Service,
     assert (window["open"], window["until"] is not None) == (True, True)
     clock.shift(24 * 3600 + 5)
     service.db.document("templates/any").set({"content": "Still there?"})
-    service.db.document("templates/good").set({"content": "Still there?", "whatsapp_approved": True})
+    service.db.document("templates/text").set({"content": "Still there?", "whatsapp_approved": True})
+    content_sid = service.standin.add_content("good", "Still there?")
+    service.db.document("templates/good").set({"content": "Still there?", "content_sid": content_sid})
     assert page.get(f"conversations/{sid}/messages").json()["window"]["open"] is False
-    for body in (HELLO, {"token": TOKEN, "template": "any"}):
+    for body in (HELLO, {"token": TOKEN, "template": "any"}, {"token": TOKEN, "template": "text"}):
         answer = send(page, sid, body)
         assert (answer.status_code, "24 hours" in told(answer)) == (409, True)
     assert send(page, sid, {"token": TOKEN, "template": "good"}).status_code == 201

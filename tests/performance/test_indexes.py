@@ -107,6 +107,7 @@ def _inbox(service: Service) -> None:
             record = one.to_dict() or {}
             conversations.with_customer(record["customer_id"], 3)
             conversations.open_with(record["address"], 3)
+            conversations.with_open_window(record["address"], forms.PROXY, clock.now())
     workers.called("Ann@Example.com")
     workers.named("Ann@Example.com")
     conversations.involving(ANN)

@@ -10,6 +10,7 @@ ROOMS = ("functions", "assignment", "domain", "providers")
 LEDGER = "assignment/ledger.py"
 OTHER_WRITERS = {  # of other collections, or of the one field `problem`
     "providers/backlog.py",
+    "providers/contents.py",
     "providers/customers.py",
     "providers/opt_outs.py",
     "providers/outbox.py",

@@ -1,7 +1,7 @@
 // One conversation, and what one can do with it.
 import { ago, ask, change, now, of } from "./server.js";
 import { Close, Customer, HandOver, Templates } from "./sheets.js";
-import { Avatar, Bones, Channel, Icon, Round, Waits, Wrong, bare, clock, count, day, html, nameOf, size, useDraft, useEffect, useLayoutEffect, useRef, useState } from "./parts.js";
+import { Avatar, Bones, Channel, Icon, Round, Waits, Wrong, bare, clock, count, day, html, inWords, nameOf, size, useDraft, useEffect, useLayoutEffect, useRef, useState } from "./parts.js";
 
 const [WATCHED, AS_OFTEN] = [120_000, 6000]; // milliseconds: an own message's delivery is looked after
 const ONE_BREATH = 300_000; // milliseconds between messages that stand together
@@ -71,7 +71,7 @@ function Message({ sid, message, me, before, next, newest, onAgain }) {
     ${media.map((medium) => html`<${Medium} key=${medium.sid} sid=${sid} medium=${medium} />`)}
     ${body && html`<p>${body}</p>`}
     <small class=${inOneBreath(message, next) ? "hidden" : "meta"}><time datetime=${at}>${clock(at)}</time>${newest && delivery && !failed && ` · ${delivery.state}`}</small>
-    ${failed && html`<p class="wrong">Not delivered: ${delivery.reason || "no reason was given."} ${body && html`<button class="link" onClick=${() => onAgain(body)}>Try again</button>`}</p>`}
+    ${failed && html`<p class="wrong">Not delivered: ${delivery.reason || "no reason was given."} ${body && onAgain && html`<button class="link" onClick=${() => onAgain(body)}>Try again</button>`}</p>`}
   </div>`;
 }
 
@@ -162,7 +162,7 @@ function Local({ blob, type, name }) {
     : html`<span class="file"><${Icon} name="file" />${name}</span>`;
 }
 
-function Composer({ me, sid, rules: { limit = 1600, files = [], largest_file: largest }, blocked, late, outbox, put, onTemplates, onSent }) {
+function Composer({ me, sid, rules: { limit = 1600, files = [], largest_file: largest, window }, blocked, late, outbox, put, onTemplates, onSent }) {
   const [text, write] = useDraft(me, sid);
   const [file, setFile] = useState(null);
   const [wrong, setWrong] = useState("");
@@ -171,6 +171,7 @@ function Composer({ me, sid, rules: { limit = 1600, files = [], largest_file: la
   const left = limit - text.length;
   const off = Boolean(blocked || late);
   const empty = !text.trim() && !file;
+  const until = window?.until && inWords(Date.parse(window.until) - now());
 
   useLayoutEffect(() => { // as high as its text, also where the style sheet cannot say so
     box.current.style.height = 0;
@@ -200,7 +201,7 @@ function Composer({ me, sid, rules: { limit = 1600, files = [], largest_file: la
   };
   const keys = (event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) send(event); };
   return html`<form class="composer" onSubmit=${send}>
-    ${off && html`<p class="notice">${blocked || "More than 24 hours have passed since the customer wrote: WhatsApp takes approved templates only."}</p>`}
+    ${off && html`<p class="notice">${blocked || late}</p>`}
     <${Wrong}>${wrong}<//>
     ${file && html`<div class="chosen"><${Local} blob=${file} type=${file.type} name="Preview" /><span>${file.name}<small>${size(file.size)}</small></span>
       <${Round} icon="away" label="Remove the file" onClick=${() => setFile(null)} /></div>`}
@@ -213,7 +214,7 @@ function Composer({ me, sid, rules: { limit = 1600, files = [], largest_file: la
       <${Round} icon="send" label="Send" kind="" type="submit" disabled=${off || left < 0 || empty} />
     </div>
     <p class="counted ${left < 0 ? "lost" : ""}" role="status">${left < 0 ? `${count(-left, "character")} too many: ${limit.toLocaleString("en")} can be sent at once.`
-      : left < NEAR && `${count(left, "character")} left`}</p>
+      : left < NEAR ? `${count(left, "character")} left` : !off && until && `${until} left to write freely`}</p>
   </form>`;
 }
 
@@ -231,7 +232,7 @@ export function Conversation({ one, view: { state, failure, looks }, outbox, liv
   useEffect(() => { // on a phone a keyboard would come up
     if (thread) document.querySelector(matchMedia("(hover: hover)").matches ? "textarea" : ".log").focus();
   }, [!thread]);
-  const late = thread?.window && !thread.window.open;
+  const late = thread?.window?.why;
   const close = () => setSheet("");
   const leave = (sentence) => { close(); say(sentence); onBack(); live.look(); live.soon(); };
   const send = (what) => { outbox.add(sid, what); live.soon(); };
@@ -245,7 +246,7 @@ export function Conversation({ one, view: { state, failure, looks }, outbox, liv
     </div>
     <p class="why">${failure ? html`<span><b class="lost">${failure.message}</b> What you write is sent later.</span>`
       : html`${one.awaiting_since && html`<${Waits} since=${one.awaiting_since} />`}<span>${one.why}</span>`}</p>
-    ${thread ? html`<${Log} ...${{ sid, me: state.me, thread, outbox, earlier }} onAgain=${(text) => send({ text })} onEdit=${write} />`
+    ${thread ? html`<${Log} ...${{ sid, me: state.me, thread, outbox, earlier }} onAgain=${!late && ((text) => send({ text }))} onEdit=${write} />`
       : html`<div class="logs">${wrong ? html`<${Wrong}>${wrong}<//>` : html`<${Bones} />`}</div>`}
     <${Composer} ...${{ me: state.me, sid, outbox, late, put }} rules=${thread || {}} onTemplates=${() => setSheet("templates")} onSent=${() => live.soon()}
       blocked=${gone ? "This conversation is not with you any more: it was closed, or somebody else has it. What you wrote is kept." : thread?.write} />

@@ -19,10 +19,15 @@ export function age(at) {
   return daysAgo(at) ? date(at) : clock(at);
 }
 
+// A span of milliseconds.
+export function inWords(span) {
+  const minutes = Math.max(0, Math.floor(span / MINUTE));
+  return minutes < 1 ? "under 1 min" : minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
 export function Waits({ since }) {
-  const minutes = Math.max(0, Math.floor(ago(since) / MINUTE));
-  const words = minutes < 1 ? "under 1 min" : minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
-  return html`<span class="wait ${minutes < 2 ? "" : minutes < 5 ? "soon" : "late"}">Waits ${words}</span>`;
+  const minutes = ago(since) / MINUTE;
+  return html`<span class="wait ${minutes < 2 ? "" : minutes < 5 ? "soon" : "late"}">Waits ${inWords(ago(since))}</span>`;
 }
 
 export const count = (number, one) => `${number.toLocaleString("en")} ${one}${number === 1 ? "" : "s"}`;

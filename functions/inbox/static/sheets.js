@@ -1,6 +1,6 @@
 // What opens over the page: customer, templates, hand over, close, write first, settings and help.
 import { ask, change, of } from "./server.js";
-import { Avatar, Channel, Sheet, Switch, Wrong, bare, channelOf, count, date, html, nameOf, useAct, useAsked, useDraft, useState } from "./parts.js";
+import { Avatar, Bones, Channel, Sheet, Switch, Wrong, bare, channelOf, count, date, html, nameOf, useAct, useAsked, useDraft, useState } from "./parts.js";
 
 const Part = ({ title, children }) => html`<section><h3>${title}</h3>${children}</section>`;
 const Person = ({ name, picture, under }) => html`<span class="person"><${Avatar} name=${name} picture=${picture} /><b>${name}<small>${under}</small></b></span>`;
@@ -30,7 +30,7 @@ export function Templates({ one, late, onText, onTemplate, onClose }) {
   const found = told?.categories.map(({ name, templates }) => [name, templates.filter(fits)]).filter(([, templates]) => templates.length);
   const choose = (template) => () => { onClose(); (late ? onTemplate : onText)(template); };
   return html`<${Sheet} title="Templates" onClose=${onClose}>
-    ${late && html`<p class="soft">Only approved ones can be sent now. A tap sends.</p>`}
+    ${late && html`<p class="soft">${late} A tap sends.</p>`}
     ${otherwise || html`<${Search} label="Find a template" value=${sought} set=${setSought} />
       ${found.length === 0 && html`<p class="soft">There is no ${late ? "approved " : ""}template${sought && " with these words"}.</p>`}
       ${found.map(([name, templates]) => html`<${Part} title=${name}><ul>${templates.map((template) => html`<li>
@@ -86,8 +86,15 @@ function FirstText({ me, customer, onBack, onDone }) {
   const [address, set] = useState(ways[0]);
   const [body, setBody] = useDraft(me, `first ${customer.id}`);
   const [token] = useState(() => crypto.randomUUID());
+  const [picked, pick] = useState("");
+  const channel = channelOf(address || "");
+  const about = channel === "whatsapp" && `customers/${encodeURIComponent(customer.id)}/templates?${new URLSearchParams({ channel, address })}`;
+  const [told, otherwise] = useAsked(async () => ({ about, ...about && await ask(about) }), about);
+  const known = told?.about === about && told;
+  const late = about && known && known.window?.why;
+  const what = late ? { template: picked } : { body };
   const [busy, wrong, run] = useAct(async () => {
-    const { sid } = await change("conversations", { customer: customer.id, channel: channelOf(address), address, body, token });
+    const { sid } = await change("conversations", { customer: customer.id, channel, address, ...what, token });
     setBody("");
     onDone(sid);
   });
@@ -95,8 +102,11 @@ function FirstText({ me, customer, onBack, onDone }) {
     <${Person} name=${customer.name} />
     <fieldset><legend>Write to</legend>${ways.length === 0 && "No number is known."}
       ${ways.map((one) => html`<${Radio} group="address" value=${one} is=${address} set=${set}>${bare(one)} <${Channel} of=${channelOf(one)} /><//>`)}</fieldset>
-    <textarea rows="4" aria-label="Text" placeholder="Write a message" value=${body} onInput=${(event) => setBody(event.currentTarget.value)}></textarea>
-    <${Acts} busy=${busy} off=${!body.trim() || !address} wrong=${wrong} cancel="Another customer" onClose=${onBack}>Write<//>
+    ${about && !known ? otherwise || html`<${Bones} />` : late ? html`<fieldset><legend>Template</legend><p class="soft">${late}</p>
+      ${known.categories.length === 0 && html`<p class="soft">There is no approved template.</p>`}
+      ${known.categories.flatMap(({ templates }) => templates).map(({ id, content }) => html`<${Radio} group="template" value=${id} is=${picked} set=${pick}>${content}<//>`)}</fieldset>`
+      : html`<textarea rows="4" aria-label="Text" placeholder="Write a message" value=${body} onInput=${(event) => setBody(event.currentTarget.value)}></textarea>`}
+    <${Acts} busy=${busy} off=${!Object.values(what)[0].trim() || !address || (about && !known)} wrong=${wrong} cancel="Another customer" onClose=${onBack}>Write<//>
   </form>`;
 }
 

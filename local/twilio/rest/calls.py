@@ -83,6 +83,7 @@ def page(
     shape: Callable[[Listed], Shape],
     maximum: int = 100,
     newest_first: bool = False,
+    host: str = HOST,
 ) -> RestAnswer:
     """One page, with links to the others on Twilio's host. A token names the last record before its page."""
     size = min(max(call.form.number("PageSize", 50), 1), maximum)
@@ -95,7 +96,7 @@ def page(
         start = sum(passed)
     shown = listed[start : start + size]
     more = len(listed) > start + size
-    link = _Links(call, size)
+    link = _Links(call, size, host)
     meta = {
         "page": number,
         "page_size": size,
@@ -117,9 +118,9 @@ def _order_of(token: str) -> int:
 class _Links:
     """Addresses of the pages of one list."""
 
-    def __init__(self, call: Call, size: int) -> None:
+    def __init__(self, call: Call, size: int, host: str) -> None:
         kept = [(name, value) for name, value in call.form.items(multi=True) if not name.startswith("Page")]
-        self._start = f"{HOST}{call.path}?"
+        self._start = f"{host}{call.path}?"
         self._pairs = [*kept, ("PageSize", str(size))]
 
     def to(self, number: int, token: str | None = None) -> str:

@@ -1,6 +1,6 @@
 """REST: participants and messages of a conversation."""
 
-from local.twilio import changes, members, receipts, shapes
+from local.twilio import changes, contents, members, receipts, shapes
 from local.twilio.changes import NewMessage
 from local.twilio.errors import ApiError
 from local.twilio.members import NewParticipant
@@ -76,16 +76,20 @@ def message_shape(call: Call, record: Message) -> shapes.Shape:
 
 def create_message(call: Call) -> RestAnswer:
     form = call.form
-    wanted_sid = form.get("MediaSid")
+    content_sid = form.get("ContentSid")
+    text = contents.filled(call.account, content_sid, form.get("ContentVariables"))
+    wanted_sid = (
+        None if content_sid else form.get("MediaSid")
+    )  # Body and MediaSid are ignored beside a ContentSid
     file = call.account.files.get(wanted_sid or "")
     if wanted_sid and file is None:
         raise ApiError(20404, wanted_sid)
     sent = NewMessage(
-        body=form.get("Body"),
+        body=text if content_sid else form.get("Body"),
         author=form.get("Author") or "system",
         attributes=form.get("Attributes"),
         media=[media.in_message(file)] if file else None,
-        content_sid=form.get("ContentSid"),
+        content_sid=content_sid,
     )
     conversation = call.conversation()
     record, made = changes.add_message(call.account, conversation, sent)

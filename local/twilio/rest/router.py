@@ -15,7 +15,15 @@ from local.twilio import receipts
 from local.twilio.account import Account
 from local.twilio.errors import ApiError
 from local.twilio.events import Origin
-from local.twilio.rest import conversations, frontline_users, media, participants, settings, users
+from local.twilio.rest import (
+    contents,
+    conversations,
+    frontline_users,
+    media,
+    participants,
+    settings,
+    users,
+)
 from local.twilio.rest.calls import Call, Form, RestAnswer
 from local.twilio.webhooks import Webhooks
 
@@ -61,6 +69,10 @@ ELSEWHERE: list[tuple[str, str, Handler]] = [
     ("GET", "/v1/Configuration/Addresses/<sid>", settings.fetch_address),
     ("POST", "/v1/Configuration/Addresses/<sid>", settings.update_address),
     ("DELETE", "/v1/Configuration/Addresses/<sid>", settings.delete_address),
+    ("GET", "/v1/Content", contents.index),
+    ("GET", "/v1/ContentAndApprovals", contents.index_with_approvals),
+    ("GET", "/v1/Content/<sid>", contents.fetch),
+    ("GET", "/v1/Content/<sid>/ApprovalRequests", contents.fetch_approval),
 ]
 
 

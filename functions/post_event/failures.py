@@ -1,0 +1,43 @@
+"""What else follows from a message that was not delivered, beside the note in its conversation's record.
+
+Twilio's 63016 says that the window of 24 hours is closed, whatever other conversations with this customer say. An error
+of a channel may also be about the template that was sent: WhatsApp may have paused or disabled it in the meantime, and
+Twilio has no webhook for that.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import partial
+
+from assignment import ledger
+from domain import messages, window
+from domain.conversation import Conversation
+from functions.post_event.events import DeliveryUpdated
+from providers import clock, contents, conversations, database
+
+_OF_CHANNELS = range(63000, 64000)  # https://www.twilio.com/docs/api/errors
+
+
+def follow(conversation: Conversation, event: DeliveryUpdated) -> None:
+    """`conversation`: the record as it was before the failure. May be repeated."""
+    if event.code == window.CLOSED and conversation.address:
+        _close_window(conversation, event)
+    if event.code in _OF_CHANNELS and conversation.exists:
+        contents.refresh_of_message(conversation, event.message_sid)
+
+
+def _close_window(conversation: Conversation, event: DeliveryUpdated) -> None:
+    now = clock.now()
+    at = min(event.at or now, now)
+    since = at - window.LENGTH
+    others = conversations.with_open_window(conversation.address or "", conversation.proxy_address, since)
+    for other in others:
+        if other.sid != conversation.sid:
+            database.until_it_holds(partial(_closed, other.sid, at))
+
+
+def _closed(sid: str, at: datetime) -> None:
+    before = conversations.load(sid)
+    if before.exists:
+        ledger.note(before, messages.window_closed(before, at))
