@@ -56,7 +56,9 @@ CODES: dict[int, tuple[int, str]] = {
     50438: (409, "A group conversation with the same participants exists"),
     50439: (400, "The projected address does not belong to the account"),
     50503: (400, "The message has neither body nor media nor content"),
+    50504: (400, "The message's body is too long"),
     50513: (400, "The author is not a participant of the group"),
+    50530: (404, "The message has no channel metadata"),
 }
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import requests
 from twilio.rest import Client
 
 from local.twilio import StandIn
@@ -187,6 +188,34 @@ def test_messages_are_listed_in_both_orders(twilio: StandIn, sdk: Client, sid: s
         messages.create(body=text, author=ANN)
     assert [one.body for one in messages.list(order="desc", page_size=2)] == ["three", "two", "Hello"]
     assert refusal(lambda: messages.create(author=ANN)) == (50503, 400)
+
+
+def test_a_location_has_neither_text_nor_media_but_channel_metadata(
+    twilio: StandIn, sdk: Client, sid: str
+) -> None:
+    place = {"context": {"Latitude": "52.5", "Longitude": "13.4"}}
+    twilio.inbound(ANN, OURS, None, metadata=place)
+    first, location = sdk.conversations.v1.conversations(sid).messages.list()
+    assert (location.body, location.media) == (None, None)
+    assert _metadata(twilio, location)["data"] == place
+    assert _metadata(twilio, first)["code"] == 50530
+
+
+def _metadata(twilio: StandIn, message: Any) -> Any:
+    path = message.links["channel_metadata"].removeprefix("https://conversations.twilio.com")
+    return requests.get(twilio.url + path, auth=(twilio.account_sid, twilio.auth_token), timeout=10).json()
+
+
+def test_a_whatsapp_user_id_is_an_address(sdk: Client, twilio: StandIn) -> None:
+    conversations = sdk.conversations.v1.conversations
+    people = conversations(conversations.create().sid).participants
+    ours = {"messaging_binding_proxy_address": f"whatsapp:{OURS}"}
+    for user_id in ("whatsapp:GB.13491208655302741918", "whatsapp:US.ENT.13491208655302741918"):
+        binding = people.create(messaging_binding_address=user_id, **ours).messaging_binding
+        assert (binding["address"], binding["type"]) == (user_id, "whatsapp")
+    for wrong in ("whatsapp:ann", "whatsapp:gb.1349", "GB.13491208655302741918"):
+        found = refusal(lambda wrong=wrong: people.create(messaging_binding_address=wrong, **ours))
+        assert found == (50407, 400)
 
 
 def test_participants_and_conversations_are_updated_whole(sdk: Client, sid: str) -> None:
