@@ -62,6 +62,7 @@ def test_an_unknown_identity_becomes_a_user(add: Make, sdk: Client) -> None:
         ({"messaging_binding_address": BEN, "messaging_binding_proxy_address": "ours"}, 50408),
         ({"messaging_binding_address": "+4470000000"}, 50412),
         ({"messaging_binding_address": BEN, "messaging_binding_proxy_address": f"whatsapp:{OURS}"}, 50414),
+        ({"messaging_binding_address": BEN, "messaging_binding_proxy_address": "+15550001111"}, 50413),
     ],
     ids=lambda value: str(value)[:40],
 )
@@ -209,6 +210,7 @@ def _metadata(twilio: StandIn, message: Any) -> Any:
 def test_a_whatsapp_user_id_is_an_address(sdk: Client, twilio: StandIn) -> None:
     conversations = sdk.conversations.v1.conversations
     people = conversations(conversations.create().sid).participants
+    twilio.set_autocreate(f"whatsapp:{OURS}")
     ours = {"messaging_binding_proxy_address": f"whatsapp:{OURS}"}
     for user_id in ("whatsapp:GB.13491208655302741918", "whatsapp:US.ENT.13491208655302741918"):
         binding = people.create(messaging_binding_address=user_id, **ours).messaging_binding
