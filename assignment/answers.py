@@ -23,15 +23,17 @@ being there for a person's doing (docs/decisions/0006-handing-over.md).
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
 
 from assignment import claim, hand_over, ledger, matching, worker_care
-from domain import messages, patience, transitions
-from domain.conversation import QUEUED, SERVICE, WORKER, Conversation
+from domain import messages, patience, transitions, wordless
+from domain.conversation import CUSTOMER, QUEUED, SERVICE, WORKER, Conversation
 from domain.messages import Message
 from domain.pool import Pool
 from domain.worker import Worker
 from providers import clock, conversations, database, log, settings, workers
+from providers import messages as at_twilio
 
 
 def hear(before: Conversation, told: Iterable[Message]) -> bool:
@@ -51,10 +53,19 @@ def heard(before: Conversation, told: Iterable[Message]) -> Conversation:
     after = before
     for message in sorted(told, key=lambda one: one.index):
         sender = messages.sender_of(message, before)
-        if sender is None and message.index not in {one.index for one in before.heard}:
+        is_news = message.index not in {one.index for one in before.heard}
+        if sender is None and is_news:
             sender = messages.stranger(message.author, settings.load().bots)
+        if not message.text and is_news:
+            message = replace(message, text=_words_for(message, sender, before))
         after = messages.noted(after, message, sender or SERVICE)
     return after
+
+
+def _words_for(message: Message, sender: str | None, conversation: Conversation) -> str:
+    if sender != CUSTOMER:
+        return wordless.TEMPLATE
+    return at_twilio.what_it_is(conversation, message.sid) or wordless.UNKNOWN
 
 
 def has_read(sid: str, index: int) -> bool:

@@ -45,11 +45,14 @@ class Heard:
 
 @dataclass(frozen=True)
 class Undelivered:
-    """A message that did not reach the customer, with Twilio's error code (0: none was told)."""
+    """A message that did not reach the customer, with Twilio's error code (0: none was reported). Of a group message:
+    how many of its recipients did not get it."""
 
     message_sid: str
     code: int
     at: datetime | None
+    failed: int = 1
+    recipients: int = 1
 
 
 @dataclass(frozen=True)
@@ -283,7 +286,11 @@ def _heard(data: Mapping[str, Any]) -> Heard | None:
 def _undelivered(data: Mapping[str, Any]) -> Undelivered | None:
     read = Fields(data)
     sid = read.sid("message_sid", "IM")
-    return Undelivered(sid, max(0, read.whole("code", default=0)), read.time("at")) if sid else None
+    if sid is None:
+        return None
+    recipients = max(1, read.whole("recipients", default=1))
+    failed = min(max(1, read.whole("failed", default=1)), recipients)
+    return Undelivered(sid, max(0, read.whole("code", default=0)), read.time("at"), failed, recipients)
 
 
 def stored(conversation: Conversation) -> dict[str, Any]:
@@ -297,12 +304,20 @@ def stored(conversation: Conversation) -> dict[str, Any]:
             "index": last.index,
         }
     data["heard"] = [{"index": one.index, "from": one.sender, "at": one.at} for one in conversation.heard]
-    data["undelivered"] = [asdict(one) for one in conversation.undelivered]
+    data["undelivered"] = list(map(_stored_undelivered, conversation.undelivered))
     # For the wallboard's counts: only what a worker was looked for, so that one range says "arrived today".
     data["arrived_at"] = conversation.created_at if conversation.mode in ("custom", "pool") else None
     if conversation.outside_hours:  # else not there at all, so that pools without hours pay for no index
         data["arrived_outside_at"] = data["arrived_at"]
     return {name: list(value) if isinstance(value, tuple) else value for name, value in data.items()}
+
+
+def _stored_undelivered(one: Undelivered) -> dict[str, Any]:
+    """Most messages have one recipient, and then their number is not stored."""
+    fields = asdict(one)
+    if one.recipients == 1:
+        del fields["failed"], fields["recipients"]
+    return fields
 
 
 def told(conversation: Conversation) -> dict[str, Any]:

@@ -8,9 +8,8 @@ first message by itself, and the sweep asks Twilio for the text.
 
 from __future__ import annotations
 
-from assignment import answers, ledger
-from domain import messages
-from domain.conversation import ASSIGNING, Conversation
+from assignment import answers, receipts
+from domain.conversation import ASSIGNING
 from functions.door.forms import Form, parse
 from functions.post_event.events import DeliveryUpdated, MessageAdded
 from providers import clock, conversations, database
@@ -40,12 +39,4 @@ def added(form: Form) -> None:
 
 def delivery_updated(form: Form) -> None:
     event = parse(DeliveryUpdated, form)
-    if event.has_failed:
-        database.until_it_holds(lambda: _not_delivered(conversations.load(event.sid), event))
-
-
-def _not_delivered(before: Conversation, event: DeliveryUpdated) -> None:
-    if before.exists:
-        now = clock.now()
-        at = min(event.at or now, now)
-        ledger.note(before, messages.not_delivered(before, event.message_sid, event.code, at))
+    receipts.report(event.sid, event.message_sid, event.receipt)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -216,8 +217,8 @@ def test_a_whatsapp_user_id_is_an_address(sdk: Client, twilio: StandIn) -> None:
         binding = people.create(messaging_binding_address=user_id, **ours).messaging_binding
         assert (binding["address"], binding["type"]) == (user_id, "whatsapp")
     for wrong in ("whatsapp:ann", "whatsapp:gb.1349", "GB.13491208655302741918"):
-        found = refusal(lambda wrong=wrong: people.create(messaging_binding_address=wrong, **ours))
-        assert found == (50407, 400)
+        create = partial(people.create, messaging_binding_address=wrong, **ours)
+        assert refusal(create) == (50407, 400)
 
 
 def test_participants_and_conversations_are_updated_whole(sdk: Client, sid: str) -> None:
