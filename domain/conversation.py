@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any
 
+from domain.addresses import called
 from domain.fields import Fields, cut
 from domain.settings import MODES
 from domain.worker import identity_in
@@ -213,7 +214,10 @@ def parse(sid: str, data: Mapping[str, Any] | None, version: object = None) -> C
         return Conversation(sid)
     read = Fields(data)
     values: dict[str, Any] = {name: read.time(name) for name in _TIMES}
-    values |= {name: read.text(name) for name in _TEXTS} | {"claim": read.text("claim", _LONGEST_CLAIM)}
+    values |= {name: read.text(name) for name in _TEXTS}
+    values |= {"display_name": called(values["display_name"] or "") or None} | {
+        "claim": read.text("claim", _LONGEST_CLAIM)
+    }
     values |= {name: read.sid(name, prefix) for name, prefix in _SIDS}
     conversation = Conversation(
         sid,

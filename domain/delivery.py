@@ -58,7 +58,8 @@ def merged(listed: Sequence[Receipt], reported: Receipt) -> list[Receipt]:
     if number is None:
         return [*listed, reported]
     there = listed[number]
-    if there.sid == reported.sid and _is_outdated(reported, there):
+    has_changed = there.sid == reported.sid and there.status != reported.status
+    if has_changed and _is_outdated(reported, there):
         return list(listed)
     return [*listed[:number], replace(reported, sid=there.sid), *listed[number + 1 :]]
 

@@ -78,7 +78,7 @@ def rules(conversation: Conversation, wrote_at: datetime | None = None) -> dict[
     return {
         "window": window,
         "limit": channels.longest_text(channel),
-        "files": list(channels.files(channel)),
+        "files": list(channels.names_of_files(channel)),
         "largest_file": channels.LARGEST_FILE,
         "write": why_not(conversation),
     }
