@@ -69,10 +69,9 @@ function Message({ sid, message, me, before, next, newest, onAgain }) {
   return html`<div class="bubble ${from === "customer" ? "theirs" : "own"} ${from} ${joined ? "joined" : ""} ${failed ? "failed" : ""}">
     <small class=${from === "customer" || who === "You" || joined ? "hidden" : ""}>${who}<span class="hidden"> wrote: </span></small>
     ${media.map((medium) => html`<${Medium} key=${medium.sid} sid=${sid} medium=${medium} />`)}
-    ${body && html`<p class=${described ? "soft" : ""}>${body}</p>`}
+    ${body && html`<p class=${described && "soft"}>${body}</p>`}
     <small class=${inOneBreath(message, next) ? "hidden" : "meta"}><time datetime=${at}>${clock(at)}</time>${newest && delivery && !failed && ` · ${delivery.state}`}</small>
-    ${failed && html`<p class="wrong">Not delivered: ${delivery.reason || "no reason was given."} ${delivery.link && html`<a href=${delivery.link} target="_blank" rel="noopener noreferrer">Read what Twilio says.</a>`}
-      ${body && !described && delivery.again && html`<button class="link" onClick=${() => onAgain(body)}>Try again</button>`}</p>`}
+    ${failed && html`<p class="wrong">Not delivered: ${delivery.reason} ${delivery.link && html`<a href=${delivery.link} target="_blank" rel="noopener noreferrer">Explanation</a>`} ${body && !described && delivery.again && html`<button class="link" onClick=${() => onAgain(body)}>Try again</button>`}</p>`}
   </div>`;
 }
 
@@ -134,8 +133,8 @@ function Log({ sid, me, thread: { messages, more }, outbox, earlier, onAgain, on
 
 // A photo that is too large is made smaller.
 async function fitted(file, types, most) {
-  if (/^image\/hei[cf]/.test(file.type)) throw new Error(`${file.name} cannot be sent. Save it as JPEG and send it again.`);
-  if (!types.includes(file.type.split(";")[0])) throw new Error(`${file.name} cannot be sent here: it is none of ${types.map((type) => type.split("/")[1]).join(", ")}.`);
+  const kind = file.type.split(";")[0];
+  if (!types.includes(kind)) throw new Error(`${file.name} cannot be sent here${/hei[cf]/.test(kind) ? ". Save it as JPEG and send it again" : `: it is none of ${types.map((type) => type.split("/")[1]).join(", ")}`}.`);
   if (file.size <= most) return file;
   const smaller = file.type !== "image/gif" && await shrunk(file).catch(() => null);
   if (smaller?.size <= most) return smaller;
