@@ -73,8 +73,8 @@ def customer_left(sid: str, address: str) -> None:
 
 
 def _is_its_customer(conversation: Conversation, address: str) -> bool:
-    """Whether it waits by this address, or by another that is the same customer's on the same channel: WhatsApp names
-    somebody by number or by user id. What no record says, the sweep finds out."""
+    """Whether it waits by this address, or by another that is the same customer's on the same channel: WhatsApp uses
+    numbers and user ids. The sweep finds out what no record says."""
     waits_by = conversation.address or ""
     if addresses.on_its_channel(address) == addresses.on_its_channel(waits_by):
         return True

@@ -166,7 +166,7 @@ def channel(address: str) -> str:
     plain = compact(address)
     if ":" in plain:
         name = plain.partition(":")[0].strip().lower()
-        return {"urn": "apple"}.get(name, name)  # urn:mbid:... is somebody on Apple Messages for Business
+        return {"urn": "apple"}.get(name, name)  # urn:mbid:... is Apple Messages for Business
     return "email" if "@" in plain else "sms"
 
 
@@ -200,12 +200,12 @@ def is_bare_user_id(text: str) -> bool:
 
 
 def is_username(text: str) -> bool:
-    """Whether it is the name that somebody chose on WhatsApp, which no message comes from: @ada.byron."""
+    """Whether it is a name chosen on WhatsApp, which no message comes from: @ada.byron."""
     return _USERNAME.fullmatch(visible(text)) is not None
 
 
 def called(name: str) -> str:
-    """The name; for somebody who is only known by WhatsApp's user id, one that people can read."""
+    """Return the name; a readable one for a WhatsApp user id."""
     if is_user_id(name) or (name[:2].isupper() and is_bare_user_id(name)):
         return f"{_CALLED}{name[-4:]}"
     return name

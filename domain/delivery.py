@@ -65,7 +65,7 @@ def merged(listed: Sequence[Receipt], reported: Receipt) -> list[Receipt]:
 
 
 def failure(receipts: Sequence[Receipt]) -> Failure | None:
-    """None where nobody has missed the message, as far as is known."""
+    """Count the recipients without the message; None for none, as far as is known."""
     failed = [one for one in receipts if one.has_failed]
     if not failed:
         return None

@@ -55,7 +55,7 @@ def delivered(function: Function, event: CloudEvent) -> None:
             importlib.import_module(function.module).handle(change)
         except database.Unwritable as error:  # again would be no better
             log.error(f"{name} cannot write what it has to: {error}", function=name)
-        except TryAgain as later:  # whoever raised it has logged why, and no traceback would add to that
+        except TryAgain as later:  # the reason is in the log already; a traceback adds nothing
             raise ServiceUnavailable(str(later)) from None
         except Exception as error:
             if trouble := database.trouble(error):

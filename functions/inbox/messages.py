@@ -145,7 +145,7 @@ def _words(message: Any, sender: str, conversation: Conversation) -> dict[str, A
 
 
 def _delivery(message: Any, lost: Mapping[str, Undelivered]) -> dict[str, Any] | None:
-    """What became of it. `again`: whether it may be sent again without reaching somebody twice."""
+    """What became of it. `again`: whether it may be sent again without reaching a recipient twice."""
     known = lost.get(message.sid)
     state = delivery.state_of(message.delivery)
     if known is not None and state not in (delivery.FAILED, *delivery.ARRIVED):
