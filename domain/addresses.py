@@ -52,6 +52,10 @@ _USER_ID = re.compile(r"(?P<country>[A-Za-z]{2}(?:\.(?i:ENT))?)\.(?P<rest>[A-Za-
 _SMALL_USER_ID = re.compile(r"[a-z]{2}(?:\.ent)?\.[0-9]{10,128}")
 _USERNAME = re.compile(r"(?:whatsapp\s*:?\s*)?@[\w.]{2,40}", re.IGNORECASE)
 _CALLED = "WhatsApp user …"
+# Without its channel only what cannot be a person's name, such as DR.Smithers.
+_AS_A_NAME = re.compile(
+    r"whatsapp:[A-Za-z]{2}(?:\.(?i:ENT))?\.[A-Za-z0-9]{4,128}|[A-Z]{2}(?:\.ENT)?\.[0-9]{10,128}"
+)
 _AGENT = re.compile(r"(?:rcs|viber):[\w.\-]{1,200}")  # the name of a business where others have numbers
 # https://www.twilio.com/docs/glossary/what-alphanumeric-sender-id
 _ALPHANUMERIC = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 &+_\-]{1,11}")
@@ -206,9 +210,7 @@ def is_username(text: str) -> bool:
 
 def called(name: str) -> str:
     """Return the name; a readable one for a WhatsApp user id."""
-    if is_user_id(name) or (name[:2].isupper() and is_bare_user_id(name)):
-        return f"{_CALLED}{name[-4:]}"
-    return name
+    return f"{_CALLED}{name[-4:]}" if _AS_A_NAME.fullmatch(name) else name
 
 
 def is_sender(address: str) -> bool:

@@ -62,6 +62,7 @@ def test_a_record_of_before_is_shown_so_as_well(service: Service, db: Client) ->
         (NUMBER, NUMBER),
         ("de.mueller", "de.mueller"),
         ("Mr.Smith", "Mr.Smith"),
+        ("DR.Smithers", "DR.Smithers"),
         ("", ""),
     ],
 )
