@@ -213,15 +213,14 @@ def called(name: str) -> str:
     return f"{_CALLED}{name[-4:]}" if _AS_A_NAME.fullmatch(name) else name
 
 
-def is_sender(address: str) -> bool:
-    """Whether it can be one of Twilio's senders: a number, a short code, a name on a channel, an e-mail address."""
-    kinds = (is_number, is_short_code, is_named, is_email, is_agent)
-    return any(is_one(address) for is_one in kinds) or _ALPHANUMERIC.fullmatch(address) is not None
-
-
 def is_agent(address: str) -> bool:
     """Whether it is a business by its name on a channel of numbers: rcs:acme_agent."""
     return _AGENT.fullmatch(address) is not None
+
+
+def is_alphanumeric(address: str) -> bool:
+    """Whether it is a sender's name instead of a number: ACME."""
+    return _ALPHANUMERIC.fullmatch(address) is not None
 
 
 def is_email(address: str) -> bool:
@@ -232,6 +231,10 @@ def is_named(address: str) -> bool:
     """Whether it is somebody on a channel of Twilio's that does not go by numbers: messenger:1234."""
     prefix, _, name = address.partition(":")
     return prefix in CHANNELS and prefix not in _OF_NUMBERS and bool(name.strip())
+
+
+# What each of Twilio's senders is: a number, a short code, a name on a channel, an e-mail address, a business's name.
+SENDERS = (is_number, is_short_code, is_named, is_email, is_agent, is_alphanumeric)
 
 
 def is_on_channel(address: str) -> bool:

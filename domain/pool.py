@@ -44,7 +44,8 @@ def numbers_in(fields: Fields) -> tuple[str, ...]:
     """The pool's own senders at Twilio in `addresses`, however they are typed; anything else is reported."""
     typed = fields.texts("addresses")
     for one in typed:
-        if not addresses.is_sender(addresses.compact(one)):
+        plain = addresses.compact(one)
+        if not any(is_one(plain) for is_one in addresses.SENDERS):
             fields.complain(
                 f"addresses: {addresses.shown(one)} is not a number of Twilio's such as +12025550102 or "
                 "whatsapp:+12025550102 (with plus and country code), so nothing arrives by it."
