@@ -24,7 +24,6 @@ being there for a person's doing (docs/decisions/0006-handing-over.md).
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
 from functools import partial
 
 from assignment import claim, hand_over, hearing, ledger, matching, opting_out, worker_care
@@ -55,14 +54,6 @@ def hear(before: Conversation, told: Iterable[Message]) -> bool:
     elif not (_answered_while_it_was_taken(before, after) and _give_back(after)):
         ledger.note(before, after)
     return True
-
-
-def not_delivered(before: Conversation, message_sid: str, code: int, at: datetime) -> None:
-    """Notes a message that did not reach the customer; raises database.LostRace."""
-    after = messages.not_delivered(before, message_sid, code, at)
-    if code == opt_out.CODE and after != before:
-        after = opting_out.refused(after, at)
-    ledger.note(before, after)
 
 
 def has_read(sid: str, index: int) -> bool:

@@ -30,6 +30,7 @@ from providers import (
     twilio,
     workers,
 )
+from providers import messages as at_twilio
 from providers.backlog import Entry
 from providers.twilio import Outcome, Place, Result
 
@@ -159,16 +160,10 @@ def _written(place: Place, message: Message | None) -> list[Message] | None:
     result = twilio.messages(place, MOST_HEARD)
     if result.outcome is not Outcome.DONE:
         return [message] if message else None
-    told = {one.index: one for one in map(_message, result.body)}
+    told = {one.index: one for one in map(at_twilio.of_twilio, result.body)}
     if message:
         told[message.index] = message
     return [told[index] for index in sorted(told)]
-
-
-def _message(one: Any) -> Message:
-    text = messages.text_of(one.body, bool(one.media))
-    at = min(one.date_created or clock.now(), clock.now())
-    return Message(one.index, at, one.author or "system", text, messages.attributes(one.attributes))
 
 
 def _arrival(conversation: Any, customers: list[dict[str, Any]], written: list[Message]) -> Arrival:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import cache
 
-from domain import messages, opt_out
+from domain import messages, opt_out, wordless
 from domain.conversation import CUSTOMER, SERVICE, Conversation
 from domain.messages import Message
+from providers import messages as at_twilio
 from providers import settings, workers
 
 
@@ -25,8 +27,17 @@ def heard(before: Conversation, told: Iterable[Message]) -> Conversation:
             continue
         sender = messages.sender_of(message, before) or sender_unnamed(message.author)
         word = word_of(message) if sender == CUSTOMER else None
+        if not message.text:
+            message = replace(message, text=_words_for(message, sender, before))
         after = messages.noted(after, message, sender, word)
     return after
+
+
+def _words_for(message: Message, sender: str, conversation: Conversation) -> str:
+    """Return words for a message without text and file; one call to Twilio for a customer's."""
+    if sender != CUSTOMER:
+        return wordless.TEMPLATE
+    return at_twilio.what_it_is(conversation, message.sid) or wordless.UNKNOWN
 
 
 def _sender_unnamed(author: str) -> str:

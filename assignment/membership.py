@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from assignment import claim, ledger, matching, worker_care
-from domain import transitions
+from domain import addresses, transitions
 from domain.conversation import CLOSED, HELD, INACTIVE, QUEUED, Conversation
 from domain.pool import Pool
 from domain.worker import PERSON, SERVICE
@@ -17,6 +17,7 @@ from providers import (
     clock,
     configuration,
     conversations,
+    customers,
     database,
     log,
     pending,
@@ -110,8 +111,22 @@ def left(sid: str, identity: str, participant_sid: str) -> None:
 def customer_left(sid: str, address: str) -> None:
     """Nobody is given a conversation without its customer, who begins another one by writing again."""
     before = conversations.load(sid)
-    if before.state == QUEUED and before.address == address and before.projected_address is None:
+    is_waiting = before.state == QUEUED and before.projected_address is None
+    if is_waiting and _is_its_customer(before, address):
         matching.close(sid, "the customer left it")
+
+
+def _is_its_customer(conversation: Conversation, address: str) -> bool:
+    """Whether it waits by this address, or by another that is the same customer's on the same channel: WhatsApp uses
+    numbers and user ids. The sweep finds out what no record says."""
+    waits_by = conversation.address or ""
+    if addresses.on_its_channel(address) == addresses.on_its_channel(waits_by):
+        return True
+    if conversation.customer_id is None or addresses.channel(address) != addresses.channel(waits_by):
+        return False
+    (record,) = database.read(customers.reference(conversation.customer_id))
+    listed = set(map(addresses.compact, customers.of(record).addresses))
+    return all(listed & set(addresses.spellings(one)) for one in (address, waits_by))
 
 
 def dismissed(identity: str) -> None:

@@ -12,7 +12,18 @@ import unicodedata
 
 # What stands before the colon of an address at Twilio. The first few are numbers, the others' names mean what they say.
 _OF_NUMBERS = ("whatsapp", "rcs", "viber")
-CHANNELS = (*_OF_NUMBERS, "messenger", "chat", "gbm", "apple", "line", "wechat", "instagram", "telegram")
+CHANNELS = (
+    *_OF_NUMBERS,
+    "urn",
+    "messenger",
+    "chat",
+    "gbm",
+    "apple",
+    "line",
+    "wechat",
+    "instagram",
+    "telegram",
+)
 # Before a number without a plus other words may mean anything: "member 1234567".
 _LABELS = re.compile(
     "[achmptw]|cell(phone|ular|ulare)?|celular|contact|direct|fax|fon|gsm|handy|home|main|m[oó]b(il|ile)?|m[oó]vil|natel|"
@@ -37,7 +48,17 @@ _TYPED_EMAIL = re.compile(
 )
 _CHANNEL = re.compile(r"(?P<channel>[^\W\d_]+)\s*:\s*(?P<rest>.*)", re.DOTALL)
 # What WhatsApp calls somebody who hides their number: https://developers.facebook.com/docs/whatsapp/business-scoped-user-ids
-_USER_ID = re.compile(r"[A-Za-z]{2}(?:\.ENT)?\.[A-Za-z0-9]{4,128}")
+_USER_ID = re.compile(r"(?P<country>[A-Za-z]{2}(?:\.(?i:ENT))?)\.(?P<rest>[A-Za-z0-9]{4,128})")
+_SMALL_USER_ID = re.compile(r"[a-z]{2}(?:\.ent)?\.[0-9]{10,128}")
+_USERNAME = re.compile(r"(?:whatsapp\s*:?\s*)?@[\w.]{2,40}", re.IGNORECASE)
+_CALLED = "WhatsApp user …"
+# Without its channel only what cannot be a person's name, such as DR.Smithers.
+_AS_A_NAME = re.compile(
+    r"whatsapp:[A-Za-z]{2}(?:\.(?i:ENT))?\.[A-Za-z0-9]{4,128}|[A-Z]{2}(?:\.ENT)?\.[0-9]{10,128}"
+)
+_AGENT = re.compile(r"(?:rcs|viber):[\w.\-]{1,200}")  # the name of a business where others have numbers
+# https://www.twilio.com/docs/glossary/what-alphanumeric-sender-id
+_ALPHANUMERIC = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 &+_\-]{1,11}")
 _COUNTRY = r"(?>\+(?:1|7|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|\d{3}))"
 _AFTER_COUNTRY = re.compile(rf"{_COUNTRY}(?P<first>\d)\d+")
 
@@ -103,7 +124,9 @@ def _named(text: str) -> str | None:
     if found is None or name not in CHANNELS:
         return None
     rest = found["rest"].strip()
-    return f"{name}:{rest}" if name not in _OF_NUMBERS or _USER_ID.fullmatch(rest) else None
+    if user_id := _USER_ID.fullmatch(rest) if name in _OF_NUMBERS else None:
+        return f"{name}:{user_id['country'].upper()}.{user_id['rest']}"
+    return f"{name}:{rest}" if name not in _OF_NUMBERS else None
 
 
 def _email(text: str) -> str | None:
@@ -146,7 +169,8 @@ def channel(address: str) -> str:
     """The channel: whatsapp, messenger, ...; where none is named: email for an e-mail address, else sms."""
     plain = compact(address)
     if ":" in plain:
-        return plain.partition(":")[0].strip().lower()
+        name = plain.partition(":")[0].strip().lower()
+        return {"urn": "apple"}.get(name, name)  # urn:mbid:... is Apple Messages for Business
     return "email" if "@" in plain else "sms"
 
 
@@ -173,8 +197,30 @@ def is_user_id(address: str) -> bool:
 
 
 def is_bare_user_id(text: str) -> bool:
-    """The same without its channel, as people copy it: US.13491208655302741918."""
-    return text[:2].isupper() and _USER_ID.fullmatch(text) is not None
+    """The same without its channel, as people copy it: US.13491208655302741918; in small letters only what can be
+    nothing else."""
+    is_in_capitals = text[:2].isupper() and _USER_ID.fullmatch(text) is not None
+    return is_in_capitals or _SMALL_USER_ID.fullmatch(text) is not None
+
+
+def is_username(text: str) -> bool:
+    """Whether it is a name chosen on WhatsApp, which no message comes from: @ada.byron."""
+    return _USERNAME.fullmatch(visible(text)) is not None
+
+
+def called(name: str) -> str:
+    """Return the name; a readable one for a WhatsApp user id."""
+    return f"{_CALLED}{name[-4:]}" if _AS_A_NAME.fullmatch(name) else name
+
+
+def is_agent(address: str) -> bool:
+    """Whether it is a business by its name on a channel of numbers: rcs:acme_agent."""
+    return _AGENT.fullmatch(address) is not None
+
+
+def is_alphanumeric(address: str) -> bool:
+    """Whether it is a sender's name instead of a number: ACME."""
+    return _ALPHANUMERIC.fullmatch(address) is not None
 
 
 def is_email(address: str) -> bool:
@@ -185,6 +231,10 @@ def is_named(address: str) -> bool:
     """Whether it is somebody on a channel of Twilio's that does not go by numbers: messenger:1234."""
     prefix, _, name = address.partition(":")
     return prefix in CHANNELS and prefix not in _OF_NUMBERS and bool(name.strip())
+
+
+# What each of Twilio's senders is: a number, a short code, a name on a channel, an e-mail address, a business's name.
+SENDERS = (is_number, is_short_code, is_named, is_email, is_agent, is_alphanumeric)
 
 
 def is_on_channel(address: str) -> bool:
@@ -246,6 +296,7 @@ def is_only_an_address(text: str) -> bool:
         or is_email(plain)
         or is_user_id(plain)
         or is_named(plain)
+        or plain.startswith(_CALLED)
         or (digits >= _LEAST_DIGITS and not any(c.isalpha() for c in plain))
     )
 

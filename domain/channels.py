@@ -18,7 +18,9 @@ _ON_WHATSAPP = (
     *(kind for kind in _PICTURES if kind != "image/gif"),
     "image/webp",
     "application/pdf",
+    "audio/aac",
     "audio/mpeg",
+    "audio/mp4",
     "audio/ogg",
     "audio/amr",
     "video/mp4",
@@ -28,6 +30,7 @@ _BY_MMS = (
     *_PICTURES,
     "application/pdf",
     "audio/mpeg",
+    "audio/mp4",
     "audio/ogg",
     "audio/amr",
     "video/mp4",
@@ -38,6 +41,18 @@ _NO_REPLY = re.compile(
     r"(no|do[-_.]?not)[-_.]?reply.*|mailer-daemon|postmaster|bounces?([-+.].*)?", re.IGNORECASE
 )
 _WITHOUT_MEDIA = ("apple", "gbm")
+_OTHER_NAMES = {
+    "image/jpg": "image/jpeg",
+    "image/pjpeg": "image/jpeg",
+    "audio/mp3": "audio/mpeg",
+    "audio/m4a": "audio/mp4",
+    "audio/x-m4a": "audio/mp4",
+    "audio/opus": "audio/ogg",
+    "application/ogg": "audio/ogg",
+    "text/x-vcard": "text/vcard",
+    "text/directory": "text/vcard",
+}
+_OF_PHONES_ONLY = ("image/heic", "image/heif", "image/heic-sequence", "image/heif-sequence")
 
 
 def can_be_read(address: str) -> bool:
@@ -75,3 +90,24 @@ def files(channel: str) -> tuple[str, ...]:
     if channel in _WITHOUT_MEDIA:
         return ()
     return _ON_WHATSAPP if channel == "whatsapp" else _BY_MMS
+
+
+def names_of_files(channel: str) -> tuple[str, ...]:
+    """The same types with the other names that browsers and phones have for them."""
+    kinds = files(channel)
+    return (*kinds, *(name for name, kind in _OTHER_NAMES.items() if kind in kinds))
+
+
+def kind_of(typed: str) -> str:
+    """A file's type as Twilio names it, without parameters: "audio/ogg; codecs=opus" is audio/ogg."""
+    plain = typed.partition(";")[0].strip().lower()
+    return _OTHER_NAMES.get(plain, plain)
+
+
+def why_not_file(channel: str, kind: str) -> str | None:
+    """Why a file of this type cannot be sent there, in one or two sentences; None: it can."""
+    if kind in files(channel):
+        return None
+    if kind in _OF_PHONES_ONLY:
+        return "A HEIC picture cannot be sent. Save it as JPEG and send it again."
+    return f"A file of the type {kind or 'unknown'} cannot be sent on this channel."

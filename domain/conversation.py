@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from domain import opt_out
+from domain.addresses import called
 from domain.fields import Fields, cut
 from domain.settings import MODES
 from domain.worker import identity_in
@@ -53,11 +54,14 @@ class Heard:
 
 @dataclass(frozen=True)
 class Undelivered:
-    """A message that did not reach the customer, with Twilio's error code (0: none was told)."""
+    """A message that did not reach the customer, with Twilio's error code (0: none was reported). Of a group message:
+    how many of its recipients did not get it."""
 
     message_sid: str
     code: int
     at: datetime | None
+    failed: int = 1
+    recipients: int = 1
 
 
 @dataclass(frozen=True)
@@ -229,7 +233,10 @@ def parse(sid: str, data: Mapping[str, Any] | None, version: object = None) -> C
         return Conversation(sid)
     read = Fields(data)
     values: dict[str, Any] = {name: read.time(name) for name in _TIMES}
-    values |= {name: read.text(name) for name in _TEXTS} | {"claim": read.text("claim", _LONGEST_CLAIM)}
+    values |= {name: read.text(name) for name in _TEXTS}
+    values |= {"display_name": called(values["display_name"] or "") or None} | {
+        "claim": read.text("claim", _LONGEST_CLAIM)
+    }
     values |= {name: read.sid(name, prefix) for name, prefix in _SIDS}
     conversation = Conversation(
         sid,
@@ -314,7 +321,11 @@ def _heard(data: Mapping[str, Any]) -> Heard | None:
 def _undelivered(data: Mapping[str, Any]) -> Undelivered | None:
     read = Fields(data)
     sid = read.sid("message_sid", "IM")
-    return Undelivered(sid, max(0, read.whole("code", default=0)), read.time("at")) if sid else None
+    if sid is None:
+        return None
+    recipients = max(1, read.whole("recipients", default=1))
+    failed = min(max(1, read.whole("failed", default=1)), recipients)
+    return Undelivered(sid, max(0, read.whole("code", default=0)), read.time("at"), failed, recipients)
 
 
 def stored(conversation: Conversation) -> dict[str, Any]:
@@ -328,7 +339,7 @@ def stored(conversation: Conversation) -> dict[str, Any]:
             "index": last.index,
         }
     data["heard"] = list(map(_stored_heard, conversation.heard))
-    data["undelivered"] = [asdict(one) for one in conversation.undelivered]
+    data["undelivered"] = list(map(_stored_undelivered, conversation.undelivered))
     # For the wallboard's counts: only what a worker was looked for, so that one range says "arrived today".
     data["arrived_at"] = conversation.created_at if conversation.mode in ("custom", "pool") else None
     if conversation.outside_hours:  # else not there at all, so that pools without hours pay for no index
@@ -339,6 +350,14 @@ def stored(conversation: Conversation) -> dict[str, Any]:
 def _stored_heard(one: Heard) -> dict[str, Any]:
     data = {"index": one.index, "from": one.sender, "at": one.at}
     return data | ({"word": one.word} if one.word else {})
+
+
+def _stored_undelivered(one: Undelivered) -> dict[str, Any]:
+    """Most messages have one recipient, and then their number is not stored."""
+    fields = asdict(one)
+    if one.recipients == 1:
+        del fields["failed"], fields["recipients"]
+    return fields
 
 
 def told(conversation: Conversation) -> dict[str, Any]:

@@ -42,7 +42,7 @@ def parse(customer_id: str, data: Mapping[str, Any] | None, version: object = No
     listed = fields.texts("addresses")
     return Customer(
         customer_id=customer_id,
-        display_name=fields.text("display_name") or (listed[0] if listed else customer_id),
+        display_name=spelling.called(fields.text("display_name") or (listed[0] if listed else customer_id)),
         addresses=listed,
         worker=identity_in(fields, "worker"),
         priority=fields.whole("priority", default=None),

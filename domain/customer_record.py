@@ -56,7 +56,7 @@ def kept(customer_id: str, data: Mapping[str, Any]) -> Kept:
         addresses=addresses,
         search=customer_search.entries(person.worker, sort_name, terms),
         sort_name=sort_name,
-        problems=tuple(filter(None, (person.problem, *_unclear(person.addresses)))),
+        problems=tuple(filter(None, (person.problem, *_unclear(person.addresses, _made_for(data))))),
     )
 
 
@@ -88,15 +88,29 @@ def _typed(data: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in data.items() if name not in KEPT} | {"addresses": spelled}
 
 
-def _unclear(addresses: tuple[str, ...]) -> list[str]:
+def _made_for(data: Mapping[str, Any]) -> str | None:
+    """The address that the service made the record for; None for a record that a person made."""
+    listed = texts(data.get("addresses"))
+    return listed[0] if listed and data.get("created_at") is not None else None
+
+
+def _unclear(addresses: tuple[str, ...], made_for: str | None) -> list[str]:
     if not addresses:
         return ["addresses is empty: no message is recognised as this customer's."]
-    return [
-        f"addresses: {spelling.shown(address)} is not an international number such as +15551234567 (with plus and "
+    unclear = (one for one in addresses if one != made_for and phone_numbers.normalised(one) is None)
+    return [f"addresses: {spelling.shown(address)} {_why_unclear(address)}" for address in unclear]
+
+
+def _why_unclear(address: str) -> str:
+    if spelling.is_username(address):
+        return (
+            "is a WhatsApp username, and no message comes from one: copy the id, such as "
+            "whatsapp:GB.13491208655302741918, from a conversation with them."
+        )
+    return (
+        "is not an international number such as +15551234567 (with plus and "
         "country code), so only a sender who is called exactly that is recognised."
-        for address in addresses
-        if phone_numbers.normalised(address) is None
-    ]
+    )
 
 
 def _shared(address: str, twins: Mapping[str, tuple[str, ...]]) -> str | None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from domain import addresses, window
+from domain import addresses, window, wordless
 from domain.conversation import (
     CUSTOMER,
     LONGEST_TEXT,
@@ -27,6 +27,7 @@ from domain.conversation import (
     LastMessage,
     Undelivered,
 )
+from domain.delivery import Failure
 from domain.fields import cut
 from domain.opt_out import STOP
 from domain.rules import in_words
@@ -39,7 +40,7 @@ _PEOPLES_APPS = ("SDK", "API")  # all other sources of a message are a customer'
 
 @dataclass(frozen=True)
 class Message:
-    """One message as Twilio tells of it. `source` is known from webhooks only."""
+    """One message as Twilio reports it. `source` is known from webhooks only. Without a text it is a location, say."""
 
     index: int
     at: datetime
@@ -47,11 +48,12 @@ class Message:
     text: str = ""
     attributes: Mapping[str, Any] | None = None
     source: str | None = None
+    sid: str | None = None
 
 
 def text_of(body: str | None, has_media: bool) -> str:
-    """What the record keeps of a message, before it is cut: one without words says what it has instead."""
-    return (body or "").strip() or ("(attachment)" if has_media else "")
+    """What the record keeps of a message, before it is cut; "" for one that has neither words nor a file."""
+    return (body or "").strip() or (wordless.ATTACHMENT if has_media else "")
 
 
 def attributes(text: str | None) -> Mapping[str, Any] | None:
@@ -131,14 +133,18 @@ def read(before: Conversation, index: int) -> Conversation:
     return replace(after, unread=min(before.unread, _unread_in(after)))
 
 
-def not_delivered(before: Conversation, message_sid: str, code: int, at: datetime) -> Conversation:
+def not_delivered(before: Conversation, message_sid: str, failure: Failure, at: datetime) -> Conversation:
     """The record with a message that did not reach the customer; unchanged where this was known."""
-    if any(one.message_sid == message_sid for one in before.undelivered):
-        return before
-    undelivered = (*before.undelivered, Undelivered(message_sid, code, at))[-MOST_UNDELIVERED:]
-    why = f"Twilio's error {code}" if code else "Twilio does not say why"
+    failed = Undelivered(message_sid, failure.code, at, failure.failed, failure.recipients)
+    known = next((one for one in before.undelivered if one.message_sid == message_sid), None)
+    if known is not None:
+        return _recounted(before, known, failed)
+    undelivered = (*before.undelivered, failed)[-MOST_UNDELIVERED:]
+    why = f"Twilio's error {failure.code}" if failure.code else "Twilio does not say why"
+    if failure.is_partial:
+        why = f"{failure.failed} of {failure.recipients} did not get it: {why}"
     after = replace(before, undelivered=undelivered).noted(at, "not delivered", why)
-    return window_closed(after, at) if code == window.CLOSED else after
+    return window_closed(after, at) if failure.code == window.CLOSED else after
 
 
 def customer_wrote_at(conversation: Conversation, also: datetime | None = None) -> datetime | None:
@@ -176,6 +182,24 @@ def _opted_out(after: Conversation, message: Message) -> Conversation:
     known = replace(after, awaiting_since=min(waiting, default=None), unread=_unread_in(after))
     again = _with_first_answer(replace(known, first_answer_at=None, answered_in=None), was_presumed=False)
     return replace(again, log=after.log) if again.first_answer_at == after.first_answer_at else again
+
+
+def delivered(before: Conversation, message_sid: str, at: datetime) -> Conversation:
+    """The record without the mark of a message that arrived after all; unchanged where there is none."""
+    rest = tuple(one for one in before.undelivered if one.message_sid != message_sid)
+    if len(rest) == len(before.undelivered):
+        return before
+    why = "a message that was reported as not delivered has arrived"
+    return replace(before, undelivered=rest).noted(at, "delivered", why)
+
+
+def _recounted(before: Conversation, known: Undelivered, failed: Undelivered) -> Conversation:
+    """With another number of recipients who did not get it; the first report's time and code stay."""
+    if (known.failed, known.recipients) == (failed.failed, failed.recipients):
+        return before
+    counted = replace(known, failed=failed.failed, recipients=failed.recipients)
+    undelivered = tuple(counted if one is known else one for one in before.undelivered)
+    return replace(before, undelivered=undelivered)
 
 
 def _asked(before: Conversation, after: Conversation, message: Message) -> Conversation:

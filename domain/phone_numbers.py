@@ -31,7 +31,7 @@ def normalised(address: str, country: str | None = None) -> str | None:
     """
     plain = addresses.compact(address)
     if addresses.is_bare_user_id(plain):
-        return f"whatsapp:{plain}"
+        return addresses.compact(f"whatsapp:{plain}")
     if _is_no_number(plain):
         return plain
     prefix, colon, number = plain.rpartition(":")
@@ -54,7 +54,13 @@ def tidied(listed: Any) -> Any:
 
 def _is_no_number(plain: str) -> bool:
     """What stays as it is because no country's rules are about it."""
-    known = (addresses.is_email, addresses.is_short_code, addresses.is_user_id, addresses.is_named)
+    known = (
+        addresses.is_email,
+        addresses.is_short_code,
+        addresses.is_user_id,
+        addresses.is_named,
+        addresses.is_agent,
+    )
     return any(is_known(plain) for is_known in known)
 
 

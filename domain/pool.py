@@ -41,12 +41,11 @@ class Pool:
 
 
 def numbers_in(fields: Fields) -> tuple[str, ...]:
-    """The Twilio numbers in `addresses`, however they are typed; what is none is told."""
+    """The pool's own senders at Twilio in `addresses`, however they are typed; anything else is reported."""
     typed = fields.texts("addresses")
     for one in typed:
         plain = addresses.compact(one)
-        kinds = (addresses.is_number, addresses.is_short_code, addresses.is_named)
-        if not any(is_one(plain) for is_one in kinds):
+        if not any(is_one(plain) for is_one in addresses.SENDERS):
             fields.complain(
                 f"addresses: {addresses.shown(one)} is not a number of Twilio's such as +12025550102 or "
                 "whatsapp:+12025550102 (with plus and country code), so nothing arrives by it."

@@ -41,6 +41,10 @@ class Sending:
     def once_more(self, attempt: str, now: datetime) -> Sending:
         return replace(self, attempt=attempt, at=now, tries=self.tries + 1)
 
+    def not_taken(self) -> Sending:
+        """Twilio said that it was too busy to take it: that was no try, and the lease is over."""
+        return replace(self, at=self.at - LEASE, tries=self.tries - 1)
+
 
 @dataclass(frozen=True)
 class SentTexts:

@@ -86,7 +86,7 @@ def _stranger(address: str, found: Iterable[Snapshot]) -> Customer:
             return replace(taken[name], known=False)
     free = (name for name in names if name not in taken)
     name = next(free, f"{names[0]}-{secrets.token_hex(8)}")
-    return Customer(name, display_name=address, addresses=(address,), known=False)
+    return Customer(name, display_name=spelling.called(address), addresses=(address,), known=False)
 
 
 def key() -> bytes:

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from domain import messages
+from domain import messages, wordless
 from domain.messages import Message
 from providers import clock, twilio
 from providers.twilio import Outcome, Result, Somewhere
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 TOKEN = "inbox_token"  # noqa: S105 - the name of an attribute: what a worker's page calls the message
 SERVICE_TEXT = "service_text"  # the attribute that holds the token of a text of the service's own
+_CONVERSATIONS = "https://conversations.twilio.com/v1"
+_TO_SAY_WHAT_IT_IS = 1.5  # seconds: the message itself is noted in any case
 _MEDIA = "https://mcs.us1.twilio.com/v1/Services"
 _PAGE = 50
 _MOST_LOOKED_THROUGH = 1000
@@ -74,8 +76,9 @@ def files(place: Somewhere, until: str) -> Result:
 def of_twilio(one: Any) -> Message:
     """Return a message that Twilio's API lists as we know one."""
     text = messages.text_of(one.body, bool(one.media))
-    at = one.date_created or clock.now()
-    return Message(one.index, at, one.author or "system", text, messages.attributes(one.attributes))
+    at = min(one.date_created or clock.now(), clock.now())
+    attributes = messages.attributes(one.attributes)
+    return Message(one.index, at, one.author or "system", text, attributes, sid=one.sid)
 
 
 def token_of(message: Any, attribute: str = TOKEN) -> str | None:
@@ -107,6 +110,32 @@ def say(place: Somewhere, token: str, content: Mapping[str, str]) -> Result:
     """Sends a text of the service's own, in one try: Twilio names `system` as its author, and fires no webhook."""
     attributes = json.dumps({SERVICE_TEXT: token})
     return twilio.once(lambda: twilio.at(place).messages.create(attributes=attributes, **content))
+
+
+def what_it_is(place: Somewhere, message_sid: str | None) -> str | None:
+    """Words for a customer's message that has neither a text nor a file, by one call; None where Twilio doesn't answer.
+
+    https://www.twilio.com/docs/api/errors/50530 comes for a message of which the channel says nothing.
+    """
+    if message_sid is None or clock.is_time_over():
+        return None
+    with clock.within(_TO_SAY_WHAT_IT_IS):
+        result = twilio.once(lambda: _channel_metadata(place, message_sid))
+    if result.outcome is Outcome.RETRY:
+        return None
+    return wordless.of_customer(result.body)
+
+
+def _channel_metadata(place: Somewhere, message_sid: str) -> Any:
+    from twilio.base.version import Version
+
+    service = f"/Services/{place.service_sid}" if place.service_sid else ""
+    path = f"/Conversations/{place.sid}/Messages/{message_sid}/ChannelMetadata"
+    url = f"{_CONVERSATIONS}{service}{path}"
+    response = twilio.client().request("GET", url)
+    if not 200 <= response.status_code < 300:
+        raise Version.exception("GET", url, response, "Unable to fetch the channel metadata")
+    return json.loads(response.text)
 
 
 def looked(place: Somewhere, participant_sid: str, index: int) -> Result:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from domain.conversation import Conversation
+from functions.door.answers import TryAgain
 
 
-class Again(Exception):
+class Again(TryAgain):
     """It could not be done now and is worth another try: Google delivers the event again, after 10 s and more."""
 
 

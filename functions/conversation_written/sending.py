@@ -52,6 +52,8 @@ def send_once(text: Text, sent: SentTexts) -> None:
         )
     result = messages.say(text.conversation, token, text.content)
     if result.outcome is Outcome.RETRY:
+        if not result.is_unsure:
+            _let_go(noted, text.kind, token)
         raise Again(f"the text {text.kind}: {result.why}")
     if result.code == opt_out.CODE:
         opting_out.note_refused(text.conversation.sid)
@@ -100,9 +102,19 @@ def _has_arrived(text: Text, sending: Sending) -> bool:
 
 def _note_as_sent(sent: SentTexts, kind: str, token: str) -> None:
     """So that a repeated event need not look at Twilio. Where this is lost, the next one looks and finds the token."""
+    _change(sent, kind, token, lambda sending: replace(sending, is_sent=True))
+
+
+def _let_go(sent: SentTexts, kind: str, token: str) -> None:
+    """Twilio was too busy to take it, so the next delivery of the event need not wait for the lease. It does where this
+    is lost."""
+    _change(sent, kind, token, lambda sending: sending.not_taken())
+
+
+def _change(sent: SentTexts, kind: str, token: str, changed: Callable[[Sending], Sending]) -> None:
     while (current := sent.sendings.get(kind)) is not None and current.token == token:
         try:
-            sent_texts.write(sent, kind, replace(current, is_sent=True))
+            sent_texts.write(sent, kind, changed(current))
         except database.LostRace:
             if clock.is_time_over(_MARGIN):
                 return

@@ -9,7 +9,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from flask import has_request_context, request
+from werkzeug.exceptions import ServiceUnavailable
 
+from functions.door.answers import TryAgain
 from functions.door.function import Function
 from providers import clock, configuration, database, log
 
@@ -53,6 +55,8 @@ def delivered(function: Function, event: CloudEvent) -> None:
             importlib.import_module(function.module).handle(change)
         except database.Unwritable as error:  # again would be no better
             log.error(f"{name} cannot write what it has to: {error}", function=name)
+        except TryAgain as later:  # the reason is in the log already; a traceback adds nothing
+            raise ServiceUnavailable(str(later)) from None
         except Exception as error:
             if trouble := database.trouble(error):
                 log.error(f"{name} {trouble} The event comes again.", function=name)

@@ -57,7 +57,7 @@ def shown(one: Conversation, identity: str) -> dict[str, Any]:
     last = one.last_message
     shown = {
         "sid": one.sid,
-        "name": one.display_name or one.address or "Somebody",
+        "name": one.display_name or addresses.called(one.address or "Somebody"),
         "avatar": None,
         "channel": addresses.channel(one.address or ""),
         "address": one.address,
@@ -74,8 +74,8 @@ def shown(one: Conversation, identity: str) -> dict[str, Any]:
 
 
 def _is_since(at: datetime | None, moment: datetime | None) -> bool:
-    """What got lost before the last message was written is of the past."""
-    return at is None or moment is None or at >= moment
+    """What got lost before the last message was written is of the past. Twilio's lists have whole seconds."""
+    return at is None or moment is None or at >= moment.replace(microsecond=0)
 
 
 def why_mine(log: Iterable[Mapping[str, Any]]) -> str:

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from domain import addresses, channels, delivery, opt_out, window
-from domain.conversation import ASSIGNED, ASSIGNING, CLOSED, CUSTOMER, INACTIVE, Conversation
+from domain import addresses, channels, delivery, opt_out, window, wordless
+from domain.conversation import ASSIGNED, ASSIGNING, CLOSED, CUSTOMER, INACTIVE, Conversation, Undelivered
+from domain.delivery import Failure
 from domain.messages import Message, sender_of, stranger
 from domain.window import Window
 from functions.door.answers import Answer, BadInput, NotFound, TryAgain
@@ -23,6 +24,8 @@ from providers.twilio import Outcome, Result
 _PAGE = 50
 _MOST_NEW = 200  # messages in one answer; more than that since the last look are read as older ones
 _BOTS_FOR = 60.0  # seconds
+_WORDS_FOR = 3600.0
+_TO_DESCRIBE = 2.0  # seconds for all messages without words of one answer
 _ON = (ASSIGNING, ASSIGNED, INACTIVE)
 
 
@@ -48,15 +51,17 @@ def listed(visit: Visit, person: Person, sid: str) -> Answer:
             found = newest
         if after is not None:
             found = [one for one in found if one.index > after]
-    reasons = {one.message_sid: one.code for one in conversation.undelivered}
+    lost = {one.message_sid: one for one in conversation.undelivered}
+    with clock.within(_TO_DESCRIBE):
+        messages = [shown(one, theirs, lost) for one in reversed(found)]
     wrote = [one.date_created for one in newest if _sender(one, conversation) == CUSTOMER]
     return Answer(
         {
-            "messages": [shown(one, theirs, reasons) for one in reversed(found)],
+            "messages": messages,
             "deliveries": [
                 {"index": one.index, "delivery": told}
                 for one in newest
-                if (told := _delivery(one, reasons)) is not None
+                if (told := _delivery(one, lost)) is not None
             ],
             "more": is_more,
             **rules(conversation, max(filter(None, wrote), default=None)),
@@ -71,7 +76,7 @@ def rules(conversation: Conversation, wrote_at: datetime | None = None) -> dict[
     return {
         "window": shown_window(found),
         "limit": channels.longest_text(channel),
-        "files": list(channels.files(channel)),
+        "files": list(channels.names_of_files(channel)),
         "largest_file": channels.LARGEST_FILE,
         "opted_out": conversation.opted_out_at.isoformat() if conversation.opted_out_at else None,
         "write": why_not(conversation) or why_nothing_arrives(found),
@@ -105,7 +110,7 @@ def why_not(conversation: Conversation) -> str | None:
     return None
 
 
-def shown(message: Any, theirs: Theirs, reasons: Mapping[str, int]) -> dict[str, Any]:
+def shown(message: Any, theirs: Theirs, lost: Mapping[str, Undelivered]) -> dict[str, Any]:
     """One message of Twilio's as the page takes it."""
     conversation = theirs.conversation
     sender = _sender(message, conversation)
@@ -118,7 +123,7 @@ def shown(message: Any, theirs: Theirs, reasons: Mapping[str, int]) -> dict[str,
         "from": sender,
         "author": message.author,
         "name": (conversation.display_name or name) if is_customer else name,
-        "body": message.body,
+        **_words(message, sender, conversation),
         "media": [
             {
                 "sid": file.get("sid"),
@@ -128,20 +133,40 @@ def shown(message: Any, theirs: Theirs, reasons: Mapping[str, int]) -> dict[str,
             }
             for file in message.media or ()
         ],
-        "delivery": None if is_customer else _delivery(message, reasons),
+        "delivery": None if is_customer else _delivery(message, lost),
         "token": at_twilio.token_of(message),
     }
 
 
-def _delivery(message: Any, reasons: Mapping[str, int]) -> dict[str, Any] | None:
-    code = reasons.get(message.sid)
+def _words(message: Any, sender: str, conversation: Conversation) -> dict[str, Any]:
+    """The text. `described`: it has none, and no file; these words stand for it."""
+    if message.body or message.media:
+        return {"body": message.body, "described": False}
+    if sender != CUSTOMER:
+        return {"body": wordless.TEMPLATE, "described": True}
+    last = conversation.last_message
+    words = last.text if last is not None and last.index == message.index else ""
+    if words != wordless.LOCATION:
+        key = ("words", conversation.sid, message.sid)
+        words = kept.get(key, _WORDS_FOR, lambda: at_twilio.what_it_is(conversation, message.sid)) or ""
+    return {"body": words or wordless.UNKNOWN, "described": True}
+
+
+def _delivery(message: Any, lost: Mapping[str, Undelivered]) -> dict[str, Any] | None:
+    """What became of it. `again`: whether it may be sent again without reaching a recipient twice."""
+    known = lost.get(message.sid)
     state = delivery.state_of(message.delivery)
-    if code is not None and state not in (delivery.FAILED, delivery.READ, delivery.DELIVERED):
+    if known is not None and state not in (delivery.FAILED, *delivery.ARRIVED):
         state = delivery.UNDELIVERED
     if state is None:
         return None
-    failed = state in (delivery.FAILED, delivery.UNDELIVERED)
-    return {"state": state, "reason": delivery.reason(code or 0) if failed else None}
+    if state not in delivery.LOST:
+        return {"state": state, "reason": None}
+    failure = delivery.failure_in(message.delivery)
+    if known is not None:
+        failure = Failure(known.code, known.failed, known.recipients)
+    link, again = delivery.link(failure.code), not failure.is_partial
+    return {"state": state, "reason": delivery.reason(failure), "link": link, "again": again}
 
 
 def _sender(message: Any, conversation: Conversation) -> str:

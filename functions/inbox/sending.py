@@ -106,9 +106,9 @@ def _content(
 
 
 def _uploaded(conversation: Conversation, file: File) -> str:
-    kinds = channels.files(channel(conversation.address or ""))
-    if file.type not in kinds:
-        raise Impossible(f"A file of the type {file.type or 'unknown'} cannot be sent on this channel.")
+    kind = channels.kind_of(file.type)
+    if (why := channels.why_not_file(channel(conversation.address or ""), kind)) is not None:
+        raise Impossible(why)
     content = file.content()
     if len(content) > channels.LARGEST_FILE:
         raise TooLarge(
@@ -117,7 +117,7 @@ def _uploaded(conversation: Conversation, file: File) -> str:
     service = at_twilio.service_of(conversation)
     if service is None:
         raise TryAgain("Twilio does not answer just now; try again in a moment.")
-    result = at_twilio.upload(service, file.name, file.type, content)
+    result = at_twilio.upload(service, file.name, kind, content)
     if result.outcome is not Outcome.DONE:
         raise _problem(result)
     return str(result.body)

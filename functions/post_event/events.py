@@ -6,7 +6,8 @@ from datetime import datetime
 
 from pydantic import Field
 
-from domain import messages
+from domain import messages, wordless
+from domain.delivery import Receipt
 from domain.messages import Message
 from functions.door.forms import (
     Bound,
@@ -51,6 +52,7 @@ class MessageAdded(Parameters):
     index: int = Field(alias="Index", ge=0, le=2**53)
     author: str = Field("system", alias="Author", max_length=2000)
     body: str | None = Field(None, alias="Body")
+    message_sid: MessageSid | None = Field(None, alias="MessageSid")
     media: str | None = Field(None, alias="Media")
     raw_attributes: str | None = Field(None, alias="Attributes")
     source: str | None = Field(None, alias="Source")
@@ -59,10 +61,9 @@ class MessageAdded(Parameters):
     def message(self, now: datetime) -> Message:
         """What it says; a time that is missing, or not yet, is now."""
         at = min(self.at or now, now)
-        text = messages.text_of(self.body, bool(self.media))
-        return Message(
-            self.index, at, self.author, text, messages.attributes(self.raw_attributes), self.source
-        )
+        text = messages.text_of(self.body, wordless.has_media(self.media))
+        attributes = messages.attributes(self.raw_attributes)
+        return Message(self.index, at, self.author, text, attributes, self.source, self.message_sid)
 
 
 class DeliveryUpdated(Parameters):
@@ -73,10 +74,14 @@ class DeliveryUpdated(Parameters):
     status: str = Field("", alias="Status")
     code: int = Field(0, alias="ErrorCode", ge=0, le=2**31)
     at: Moment | None = Field(None, alias="DateUpdated")
+    receipt_sid: str | None = Field(None, alias="DeliveryReceiptSid")
+    participant_sid: str | None = Field(None, alias="ParticipantSid")
 
     @property
-    def has_failed(self) -> bool:
-        return self.status.lower() in ("failed", "undelivered")
+    def receipt(self) -> Receipt:
+        return Receipt(
+            self.status.strip().lower(), self.code, self.at, self.receipt_sid, self.participant_sid
+        )
 
 
 class ConversationRemoved(Parameters):

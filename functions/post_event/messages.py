@@ -9,7 +9,7 @@ word waits for nothing and leads to no look: the arrival sees it and routes noth
 
 from __future__ import annotations
 
-from assignment import answers, found, opting_out
+from assignment import answers, found, opting_out, receipts
 from assignment.found import Found
 from domain import messages, rules
 from domain.conversation import ASSIGNING, Conversation
@@ -65,13 +65,6 @@ def _asks_for_a_route(before: Conversation, message: Message) -> bool:
 
 def delivery_updated(form: Form) -> None:
     event = parse(DeliveryUpdated, form)
-    if event.has_failed:
-        failed = database.until_it_holds(lambda: _not_delivered(conversations.load(event.sid), event))
-        failures.follow(failed, event)
-
-
-def _not_delivered(before: Conversation, event: DeliveryUpdated) -> Conversation:
-    if before.exists:
-        now = clock.now()
-        answers.not_delivered(before, event.message_sid, event.code, min(event.at or now, now))
-    return before
+    before = receipts.report(event.sid, event.message_sid, event.receipt)
+    if before is not None and event.receipt.has_failed:
+        failures.follow(before, event)

@@ -5,14 +5,13 @@ Twilio limits writing, not reading: https://www.twilio.com/docs/conversations/co
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
-from assignment import answers, hearing
+from assignment import answers, hearing, receipts
 from domain import delivery
 from domain.conversation import MOST_HEARD, MOST_UNDELIVERED, Conversation
 from domain.messages import Message
-from providers import clock, conversations, database, twilio
+from providers import conversations, database, twilio
 from providers import messages as at_twilio
 from providers.twilio import Outcome
 
@@ -39,18 +38,13 @@ def _listed(conversation: Conversation) -> list[Any] | None:
 
 
 def _not_delivered(conversation: Conversation, listed: list[Any]) -> bool:
-    """Notes which of them did not arrive, the newest few, with the code of its receipt."""
+    """Notes which of them did not arrive, the newest few, with the code of its receipt; and which did after all."""
     known = {one.message_sid for one in conversation.undelivered}
-    bad = [m for m in listed if delivery.state_of(m.delivery) in (delivery.FAILED, delivery.UNDELIVERED)]
+    bad = [m for m in listed if delivery.state_of(m.delivery) in delivery.LOST]
     news = [message for message in bad[:MOST_UNDELIVERED] if message.sid not in known]
     for message in reversed(news):
-        result = twilio.receipts(conversation, message.sid)
-        failed = [r for r in result.body or () if r.status in (delivery.FAILED, delivery.UNDELIVERED)]
-        if failed:
-            database.until_it_holds(partial(_note, conversation.sid, message.sid, failed[0]))
-    return bool(news)
-
-
-def _note(sid: str, message_sid: str, receipt: Any) -> None:
-    before, at = conversations.load(sid), receipt.date_updated or clock.now()
-    answers.not_delivered(before, message_sid, receipt.error_code or 0, at)
+        receipts.look_up(conversation, message.sid)
+    arrived = [m for m in listed if m.sid in known and delivery.has_reached_all(m.delivery)]
+    for message in arrived:
+        receipts.arrived(conversation.sid, message.sid)
+    return bool(news or arrived)

@@ -114,6 +114,11 @@ class Account:
     def owns(self, address: str) -> bool:
         return address in (self.own_numbers or ()) or self.address_config(address) is not None
 
+    def may_use(self, proxy_address: str) -> bool:
+        """Whether a conversation can be bound to it: any address, as long as none of the account's own is named."""
+        is_known_what_it_owns = self.own_numbers is not None or bool(self.addresses)
+        return self.owns(proxy_address) or not is_known_what_it_owns
+
     def remember_participant(self, conversation: Conversation, participant: Participant) -> None:
         """Enters a participant in its conversation and in the indexes."""
         conversation.participants[participant.sid] = participant

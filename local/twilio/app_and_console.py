@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from local.twilio import changes, events, members, receipts, shapes
 from local.twilio.account import Account
+from local.twilio.carriers import Carriers
 from local.twilio.changes import NewMessage
 from local.twilio.errors import ApiError
 from local.twilio.events import Event, Origin
@@ -22,6 +23,7 @@ class AppAndConsole:
 
     _account: Account
     _webhooks: Webhooks
+    _carriers: Carriers
 
     def worker_message(self, conversation_sid: str, identity: str, body: str, wait: bool = True) -> Shape:
         origin = Origin("SDK", identity)
@@ -36,19 +38,34 @@ class AppAndConsole:
             raise ApiError(50056, str(rejection)) from None
         with self._account.lock:
             made = changes.publish_message(self._account, conversation, message)
-            told = receipts.send(self._account, conversation, message)
             shape = shapes.message(self._account, message)
         self._publish(made, origin, wait)
-        self._publish(told, receipts.CARRIERS, wait)
+        taken = self._carriers.take(conversation, message)
+        if wait:
+            taken.result()
         return shape
 
     def deliver(
-        self, conversation_sid: str, message_sid: str, status: str, code: int = 0, wait: bool = True
+        self,
+        conversation_sid: str,
+        message_sid: str,
+        status: str,
+        code: int = 0,
+        wait: bool = True,
+        to: str | None = None,
     ) -> None:
-        """Carriers tell how far a message came: sent, delivered, read, failed or undelivered."""
+        """Carriers report how far a message came, to everybody or `to` one address: sent, delivered, read, failed or
+        undelivered."""
         with self._account.lock:
-            told = receipts.update(self._account, self._find(conversation_sid), message_sid, status, code)
-        self._publish(told, receipts.CARRIERS, wait)
+            conversation = self._find(conversation_sid)
+            message, steps = receipts.reported(conversation, message_sid, status, code, to)
+        reported = self._carriers.report(conversation, message, steps)
+        if wait:
+            reported.result()
+
+    def carriers(self, delay: float = 0.0, out_of_order: bool = False) -> None:
+        """From now on each report about a message comes so late; the latest of a message first, if wanted."""
+        self._carriers.delay, self._carriers.out_of_order = delay, out_of_order
 
     def worker_join(
         self, conversation_sid: str, identity: str, wait: bool = True, projected_address: str | None = None

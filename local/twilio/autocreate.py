@@ -13,10 +13,8 @@ from local.twilio.changes import NewConversation, NewMessage
 from local.twilio.events import Event, Origin
 from local.twilio.members import NewParticipant
 from local.twilio.pre_event_answers import RejectedError, name_and_attributes
-from local.twilio.records import AddressConfig, Conversation, Message, address_type
+from local.twilio.records import AddressConfig, Conversation, Message
 from local.twilio.webhooks import Webhooks
-
-SOURCES = {"sms": "SMS", "whatsapp": "WHATSAPP"}
 
 
 @dataclass(frozen=True)
@@ -42,15 +40,17 @@ class Letter:
     to: tuple[str, ...]
     body: str | None
     media: Sequence[dict[str, Any]] | None
+    metadata: dict[str, Any] | None = None
 
     @property
     def origin(self) -> Origin:
-        kind = address_type(self.author)
-        return Origin(SOURCES.get(kind, kind.upper()))
+        return events.by_channel(self.author)
 
     @property
     def message(self) -> NewMessage:
-        return NewMessage(self.body, self.author, media=self.media)
+        return NewMessage(
+            self.body, self.author, media=self.media, channel_metadata=self.metadata, is_inbound=True
+        )
 
 
 class Autocreation:
@@ -82,8 +82,8 @@ class Autocreation:
                 return self._append(existing, letter)
             if config is None:
                 return dropped(f"no address of {', '.join(letter.to)} creates conversations"), []
-            if config.service_sid not in (None, *self.account.services):
-                return dropped(f"the Conversations service {config.service_sid} does not exist"), []
+            if (config.service_sid or self.account.default_service_sid) not in self.account.services:
+                return dropped(f"the service {config.service_sid} of {config.address} does not exist"), []
             return self._create(letter, config)
         except RejectedError as rejection:
             return dropped(str(rejection)), []

@@ -117,12 +117,18 @@ class NewMessage:
     attributes: str | None = None
     media: Sequence[dict[str, Any]] | None = None
     content_sid: str | None = None
+    channel_metadata: dict[str, Any] | None = None
+    is_inbound: bool = False
 
 
 def draft_message(account: Account, conversation: Conversation, wanted: NewMessage) -> Message:
-    """The message as it would be published; nothing is changed yet."""
-    if not wanted.body and not wanted.media and not wanted.content_sid:
+    """The message as it would be published; nothing is changed yet.
+
+    A customer's message may have neither text nor media: a location, for instance.
+    """
+    if not (wanted.is_inbound or wanted.body or wanted.media or wanted.content_sid):
         raise ApiError(50503)
+    checks.body(wanted.body)
     senders = (one for one in conversation.participants.values() if wanted.author in one.names)
     sender = next(senders, None)
     if conversation.is_group and sender is None:
@@ -137,6 +143,7 @@ def draft_message(account: Account, conversation: Conversation, wanted: NewMessa
         participant_sid=sender.sid if sender else None,
         media=list(wanted.media) if wanted.media else None,
         content_sid=wanted.content_sid,
+        channel_metadata=wanted.channel_metadata,
     )
 
 

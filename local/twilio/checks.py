@@ -8,8 +8,11 @@ from local.twilio.records import address_type
 
 CONVERSATION_ATTRIBUTES = 16 * 1024
 OTHER_ATTRIBUTES = 4 * 1024
+BODY = 32 * 1024
 NUMBER = re.compile(r"\+\d{3,15}")
 SHORT_CODE = re.compile(r"\d{3,8}")
+# https://developers.facebook.com/docs/whatsapp/business-scoped-user-ids
+USER_ID = re.compile(r"[A-Z]{2}(?:\.ENT)?\.[A-Za-z0-9]{1,128}")
 DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
 SECONDS = (86400, 3600, 60, 1)
 
@@ -33,6 +36,13 @@ def friendly_name(text: str | None) -> str | None:
     return text
 
 
+def body(text: str | None) -> str | None:
+    """A message's text of at most 32 KB: https://www.twilio.com/docs/conversations/conversations-limits"""
+    if text is not None and len(text.encode(errors="surrogatepass")) > BODY:
+        raise ApiError(50504, f"{len(text)} characters")
+    return text
+
+
 def identity(text: str) -> str:
     """Who someone is on chat: not reserved, not the form of a user SID, at most 256 characters."""
     if text.lower() in ("system", "private", "unique"):
@@ -45,11 +55,14 @@ def identity(text: str) -> str:
 
 
 def address(text: str, code: int = 50407) -> str:
-    """An address of a form that its channel allows; phone numbers are E.164."""
+    """An address of a form that its channel allows; phone numbers are E.164, and WhatsApp has user ids, too."""
     kind = address_type(text)
-    number = text.partition(":")[2] if kind == "whatsapp" else text
-    wants_number = kind in ("sms", "whatsapp")
-    if len(text) > 256 or not text or (wants_number and not NUMBER.fullmatch(number)):
+    if len(text) > 256 or not text:
+        raise ApiError(code, text[:80])
+    if kind == "sms" and not NUMBER.fullmatch(text):
+        raise ApiError(code, text[:80])
+    name = text.partition(":")[2]
+    if kind == "whatsapp" and not (NUMBER.fullmatch(name) or USER_ID.fullmatch(name)):
         raise ApiError(code, text[:80])
     return text
 

@@ -60,11 +60,13 @@ CODES: dict[int, tuple[int, str]] = {
     50438: (409, "A group conversation with the same participants exists"),
     50439: (400, "The projected address does not belong to the account"),
     50503: (400, "The message has neither body nor media nor content"),
+    50504: (400, "The message's body is too long"),
     50513: (400, "The author is not a participant of the group"),
     50526: (400, "The content SID is not HX and 32 hexadecimal digits"),
     50527: (400, "The content variables are not JSON"),
     50528: (400, "There are content variables without a content SID"),
     50542: (400, "Conversations cannot send a content template of this type"),
+    50530: (404, "The message has no channel metadata"),
 }
 
 

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
-from local.twilio.records import Conversation, Message, Participant, Receipt, User
+from local.twilio.records import Conversation, Message, Participant, Receipt, User, address_type
 
 Params = dict[str, str]
 
@@ -26,6 +26,11 @@ class Event:
     params: Params
     service_sid: str
     conversation: Conversation | None = None
+
+
+def by_channel(address: str) -> Origin:
+    """What comes by a channel, from a customer or from a carrier, names the channel: SMS, WHATSAPP, ..."""
+    return Origin(address_type(address).upper())
 
 
 def moment(when: datetime) -> str:

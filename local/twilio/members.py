@@ -72,7 +72,7 @@ def _check_address(account: Account, conversation: Conversation, address: str, p
     checks.address(proxy, 50408)
     if address_type(address) != address_type(proxy):
         raise ApiError(50414, f"{address} and {proxy}")
-    if account.own_numbers is not None and not account.owns(proxy):
+    if not account.may_use(proxy):
         raise ApiError(50413, proxy)
     if (address, proxy) in account.pairs:
         raise ApiError(50416, f"{address} and {proxy} in {account.pairs[address, proxy]}")

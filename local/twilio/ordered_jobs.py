@@ -17,10 +17,14 @@ class OrderedJobs:
         self._lock = threading.Lock()
         self._waiting: dict[str, deque[tuple[Job, Future[None]]]] = {}
         self._open: set[Future[None]] = set()
+        self._is_stopped = False
 
     def submit(self, line: str | None, job: Job) -> "Future[None]":
         future: Future[None] = Future()
         with self._lock:
+            if self._is_stopped:
+                future.cancel()
+                return future
             self._open.add(future)
             if line is None:
                 self._pool.submit(self._run, job, future)
@@ -68,6 +72,9 @@ class OrderedJobs:
             return list(self._open)
 
     def stop(self) -> None:
+        """Gives up what is under way; a job that is submitted afterwards is given up at once."""
+        with self._lock:
+            self._is_stopped = True
         self._pool.shutdown(wait=False, cancel_futures=True)
         for future in self.unfinished():
             future.cancel()

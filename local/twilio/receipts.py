@@ -1,62 +1,78 @@
-"""What became of a message on its way to people's phones: a receipt each, and the events that tell of it.
+"""What became of a message on its way to people's phones: the steps of a receipt for each, and the events about them.
 
-Carriers tell, so the events go out however the message was sent. The caller holds the account's lock.
+Carriers report, so the events go out however the message was sent, and after the answer to its sender: a message has
+no receipt until the first report. The caller holds the account's lock.
+https://www.twilio.com/docs/conversations/delivery-receipts
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from local.twilio import contents, events, opt_outs
 from local.twilio.account import Account
 from local.twilio.errors import ApiError
-from local.twilio.events import Event, Origin
-from local.twilio.records import Conversation, Message, Receipt, address_type, new_sid
+from local.twilio.events import Event
+from local.twilio.records import Conversation, Message, Participant, Receipt, address_type, new_sid
 
-STATUSES = ("sent", "delivered", "read", "failed", "undelivered")
-CARRIERS = Origin("SMS")
+SENT, DELIVERED, READ, FAILED, UNDELIVERED = "sent", "delivered", "read", "failed", "undelivered"
+STATUSES = (SENT, DELIVERED, READ, FAILED, UNDELIVERED)
+LONGEST_TEXT = 1600  # characters, of an SMS or a WhatsApp message
+TOO_LONG = 21617
 
 
-def send(account: Account, conversation: Conversation, message: Message) -> list[Event]:
-    """Receipts of all who get the message by a channel: delivered, or failed outside the channel's window, or what
-    `undeliverable` says."""
-    made: list[Event] = []
-    for one in conversation.participants.values():
-        if one.address is None or message.author in one.names:
-            continue
-        refused = contents.refusal(account, message, one)
-        status, code = ("failed", refused) if refused else ("delivered", 0)
-        status, code = account.undeliverable.get(one.address, (status, code))
-        if opt_outs.is_blocked(account, one):
-            status, code = "failed", opt_outs.CODE
+@dataclass(frozen=True)
+class Step:
+    """One report about one recipient."""
+
+    participant_sid: str
+    address: str
+    status: str
+    code: int = 0
+
+
+def steps(account: Account, conversation: Conversation, message: Message) -> list[Step]:
+    """Every report that carriers will make about a message, for each participant who gets it by a channel."""
+    return [
+        Step(one.sid, one.address, status, code)
+        for one in _recipients(conversation, message)
+        if one.address
+        for status, code in _way(*_fate(account, message, one))
+    ]
+
+
+def advance(account: Account, conversation: Conversation, message: Message, step: Step) -> Event:
+    """Makes the recipient's receipt, or changes it."""
+    receipt = next((one for one in message.receipts if one.participant_sid == step.participant_sid), None)
+    if receipt is None:
         receipt = account.make(
             Receipt,
             conversation_sid=conversation.sid,
             message_sid=message.sid,
-            participant_sid=one.sid,
-            channel_message_sid=new_sid("SM" if address_type(one.address) == "sms" else "WA"),
-            status=status,
-            error_code=code,
+            participant_sid=step.participant_sid,
+            channel_message_sid=new_sid("SM" if address_type(step.address) == "sms" else "WA"),
+            status=step.status,
         )
         message.receipts.append(receipt)
-        made.append(events.delivery_updated(receipt, conversation))
-    return made
+    receipt.status, receipt.error_code, receipt.updated = step.status, step.code, account.now()
+    return events.delivery_updated(receipt, conversation)
 
 
-def update(
-    account: Account, conversation: Conversation, message_sid: str, status: str, code: int
-) -> list[Event]:
-    """Carriers tell something new about a message."""
+def reported(
+    conversation: Conversation, message_sid: str, status: str, code: int, to: str | None
+) -> tuple[Message, list[Step]]:
+    """Carriers report something new about a message: to everybody, or `to` one address."""
     if status not in STATUSES:
         raise ApiError(20001, f"no status {status}")
     message = next((one for one in conversation.messages if one.sid == message_sid), None)
     if message is None:
         raise ApiError(20404, message_sid)
-    for receipt in message.receipts:
-        receipt.status, receipt.error_code, receipt.updated = status, code, account.now()
-    return [events.delivery_updated(one, conversation) for one in message.receipts]
+    recipients = [one for one in _recipients(conversation, message) if to in (None, one.address)]
+    return message, [Step(one.sid, one.address or "", status, code) for one in recipients]
 
 
 def summary(message: Message) -> dict[str, object] | None:
-    """How many of the receipts came as far as that: none, some or all."""
+    """How many of the receipts came as far as that: none, some or all; None before the first report."""
     total = len(message.receipts)
     if not total:
         return None
@@ -65,8 +81,35 @@ def summary(message: Message) -> dict[str, object] | None:
     return {"total": total, **words}
 
 
+def _recipients(conversation: Conversation, message: Message) -> list[Participant]:
+    people = conversation.participants.values()
+    return [one for one in people if one.address is not None and message.author not in one.names]
+
+
+def _fate(account: Account, message: Message, recipient: Participant) -> tuple[str, int]:
+    """The last report: a block after STOP, what `undeliverable` says, a text that is too long, a closed window, else
+    read or delivered."""
+    address = recipient.address or ""
+    kind = address_type(address)
+    if opt_outs.is_blocked(account, recipient):
+        return FAILED, opt_outs.CODE
+    if address in account.undeliverable:
+        return account.undeliverable[address]
+    if kind in ("sms", "whatsapp") and len(message.body or "") > LONGEST_TEXT:
+        return FAILED, TOO_LONG
+    if refused := contents.refusal(account, message, recipient):
+        return FAILED, refused
+    return (READ if kind == "whatsapp" else DELIVERED), 0
+
+
+def _way(status: str, code: int) -> list[tuple[str, int]]:
+    """The reports until then; a message that failed was never sent."""
+    before = {DELIVERED: (SENT,), READ: (SENT, DELIVERED), UNDELIVERED: (SENT,)}
+    return [*((one, 0) for one in before.get(status, ())), (status, code)]
+
+
 def _reached(now: str, status: str) -> bool:
-    way = ("sent", "delivered", "read")
+    way = (SENT, DELIVERED, READ)
     if now in way and status in way:
         return way.index(now) >= way.index(status)
-    return now == status or status == "sent"
+    return now == status or (status == SENT and now == UNDELIVERED)

@@ -94,6 +94,7 @@ class Message(Record):
     participant_sid: str | None = None
     media: list[dict[str, Any]] | None = None
     content_sid: str | None = None
+    channel_metadata: dict[str, Any] | None = None
     receipts: list[Receipt] = field(default_factory=list)
 
 

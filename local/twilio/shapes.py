@@ -5,7 +5,7 @@ from typing import Any
 
 from local.twilio import receipts
 from local.twilio.account import Account
-from local.twilio.records import Conversation, Message, Participant, Receipt, User
+from local.twilio.records import Conversation, Message, Participant, Receipt, User, address_type
 
 HOST = "https://conversations.twilio.com"
 ROOT = f"{HOST}/v1"
@@ -105,6 +105,20 @@ def message(account: Account, record: Message, scope: str | None = None) -> Shap
         "content_sid": record.content_sid,
         "url": url,
         "links": {"delivery_receipts": f"{url}/Receipts", "channel_metadata": f"{url}/ChannelMetadata"},
+    }
+
+
+def channel_metadata(account: Account, record: Message, scope: str | None = None) -> Shape:
+    """The form of `data` is the channel's own."""
+    message = f"{base(scope)}/Conversations/{record.conversation_sid}/Messages/{record.sid}"
+    return {
+        "account_sid": account.sid,
+        **service_field(scope),
+        "conversation_sid": record.conversation_sid,
+        "message_sid": record.sid,
+        "type": address_type(record.author),
+        "data": record.channel_metadata,
+        "url": f"{message}/ChannelMetadata",
     }
 
 

@@ -10,6 +10,7 @@ from typing import Any, Self
 from local.twilio.account import Account
 from local.twilio.app_and_console import AppAndConsole
 from local.twilio.autocreate import Autocreation, Inbound, Letter
+from local.twilio.carriers import Carriers
 from local.twilio.deliveries import Deliveries
 from local.twilio.faults import Faults, RestFault, WebhookFaults
 from local.twilio.records import AddressConfig, Content, WebhookConfig, address_type, new_sid
@@ -44,7 +45,8 @@ class StandIn(AppAndConsole, Views):
         deliveries = Deliveries(auth_token, webhook_timeout, route_timeout, threads)
         webhooks = Webhooks(account, self._faults, deliveries, threads)
         self._autocreation = Autocreation(account, webhooks, group_delay)
-        server = Server(port, Router(account, webhooks), self._faults, RemoteControl(self))
+        self._carriers = Carriers(account, webhooks)
+        server = Server(port, Router(account, webhooks, self._carriers), self._faults, RemoteControl(self))
         self._account, self._webhooks, self._server = account, webhooks, server
         account.address = server.url
         self._thread: threading.Thread | None = None
@@ -81,9 +83,13 @@ class StandIn(AppAndConsole, Views):
         body: str | None,
         wait: bool = True,
         media: Sequence[dict[str, Any]] | None = None,
+        metadata: dict[str, Any] | None = None,
     ) -> Inbound:
-        """One message. Waits for every webhook it caused; with `wait` off only for the pre-event."""
-        return self._autocreation.receive(Letter(from_, (to,), body, media), wait)
+        """One message. Waits for every webhook it caused; with `wait` off only for the pre-event.
+
+        `metadata`: what the message's ChannelMetadata holds, such as the place of a location.
+        """
+        return self._autocreation.receive(Letter(from_, (to,), body, media, metadata), wait)
 
     def customers_file(self, name: str, content_type: str, content: str) -> dict[str, Any]:
         """A file to send with `inbound(media=[...])`; `content` in base64."""

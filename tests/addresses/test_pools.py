@@ -60,8 +60,8 @@ def test_a_number_typed_as_people_type_it_names_the_pool(
     [
         ("(202) 555-0101", "(202) 555-0101 is not a number of Twilio's"),
         ("0170 1234567", "0170 1234567 is not a number of Twilio's"),
-        ("ACME", "ACME is not a number of Twilio's"),
-        ("Off\u200bice", "Off‹U+200B ZERO WIDTH SPACE›ice is not a number of Twilio's"),
+        ("The Acme Company", "The Acme Company is not a number of Twilio's"),
+        ("Off\u200bice in London", "Off‹U+200B ZERO WIDTH SPACE›ice in London is not a number of Twilio's"),
         ({"number": OURS}, "addresses has an entry that is not a text"),
         (5, "addresses has an entry that is not a text"),
         (None, "addresses has an entry that is not a text"),
@@ -86,6 +86,31 @@ def test_short_codes_and_other_channels_stay_as_they_are(service: Service, db: C
     records.pool(db, "p", addresses=["12345", "messenger:1234567890", OURS])
     service.settle()
     assert _pool(db, "p") == {"addresses": ["12345", "messenger:1234567890", OURS]}
+
+
+@pytest.mark.parametrize(
+    ("ours", "customer"),
+    [
+        ("rcs:acme_agent", "rcs:+447700900001"),
+        ("rcs:acme_7f3k_agent", "rcs:+447700900001"),
+        ("support@acme.com", "bobby@example.com"),
+        ("ACME", "+447700900001"),
+        ("Acme & Co 2", "+447700900001"),
+        ("urn:mbid:AQAAY0FmSg==", "urn:mbid:BQAAY0FmSg=="),
+    ],
+)
+def test_each_channels_own_sender_names_the_pool_without_a_problem(
+    service: Service, db: Client, ours: str, customer: str
+) -> None:
+    records.pool(db, "p", addresses=[ours], mode="none")
+    service.settle()
+    assert _pool(db, "p") == {"addresses": [ours], "mode": "none"}
+    sid = forms.sid()
+    binding = {"MessagingBinding.ProxyAddress": ours}
+    service.post("post_event", forms.conversation_added(sid, customer, **binding))
+    assert records.conversation(db, sid)["pool"] == "p"
+    service.settle()
+    assert "problem" not in _pool(db, "p")
 
 
 @pytest.mark.parametrize("behaviour", [{}, ON_A_BAD_DAY], ids=["in order", "twice and shuffled"])

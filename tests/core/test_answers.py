@@ -119,7 +119,7 @@ def test_a_message_of_a_conversation_that_nobody_knows_is_answered_200_and_keeps
 
 def test_what_was_not_delivered_is_listed_with_its_code(service: Service, db: Client, sid: str) -> None:
     message = new_sid("IM")
-    for status, code in (("sent", "0"), ("undelivered", "63016"), ("undelivered", "63016"), ("read", "0")):
+    for status, code in (("sent", "0"), ("undelivered", "63016"), ("undelivered", "63016"), ("sent", "0")):
         service.post("post_event", forms.delivery(sid, message, status, code))
     (one,) = conversation(db, sid)["undelivered"]
     assert (one["message_sid"], one["code"]) == (message, 63016)

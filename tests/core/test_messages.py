@@ -23,6 +23,7 @@ from domain.conversation import (
     parse,
     stored,
 )
+from domain.delivery import Failure
 from domain.messages import Message
 from domain.pool import Pool
 from domain.worker import Worker
@@ -159,7 +160,7 @@ def test_a_worker_who_looks_has_read_up_to_there() -> None:
 
 def test_the_text_is_cut_and_the_record_comes_back_as_it_was_stored() -> None:
     record = after(NEW, said(0, text="x" * 500), said(1, ANN))
-    record = messages.read(messages.not_delivered(record, "IM" + "0" * 32, 63016, at(30)), 1)
+    record = messages.read(messages.not_delivered(record, "IM" + "0" * 32, Failure(63016, 1, 2), at(30)), 1)
     assert parse("CH1", stored(record)) == record
     long = after(NEW, said(0, text="x" * 500)).last_message
     assert long is not None
@@ -169,7 +170,7 @@ def test_the_text_is_cut_and_the_record_comes_back_as_it_was_stored() -> None:
 def test_what_was_not_delivered_is_listed_once_the_newest_last() -> None:
     record = NEW
     for number in (*range(MOST_UNDELIVERED + 2), MOST_UNDELIVERED + 1):
-        record = messages.not_delivered(record, f"IM{number:032x}", 63016, at(number))
+        record = messages.not_delivered(record, f"IM{number:032x}", Failure(63016), at(number))
     assert [one.at for one in record.undelivered] == [at(n) for n in range(2, MOST_UNDELIVERED + 2)]
     assert record.log[-1]["why"] == "Twilio's error 63016"
 

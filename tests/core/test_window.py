@@ -11,6 +11,7 @@ from google.cloud.firestore import Client
 
 from domain import messages, transitions, window
 from domain.conversation import CUSTOMER, WORKER, Conversation, parse, stored
+from domain.delivery import Failure
 from domain.messages import Message
 from providers import clock, windows
 from tests.core import forms, records
@@ -31,7 +32,7 @@ def wrote(before: Conversation, index: int, seconds: float, sender: str = CUSTOM
 
 
 def failed(before: Conversation, seconds: float, code: int = window.CLOSED) -> Conversation:
-    return messages.not_delivered(before, MESSAGE, code, at(seconds))
+    return messages.not_delivered(before, MESSAGE, Failure(code), at(seconds))
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))

@@ -259,6 +259,21 @@ def test_a_text_that_twilio_did_not_take_is_sent_later(service: Service, db: Cli
     assert said(service, sid) == ["You are number 1."]
 
 
+def test_a_text_that_twilio_was_too_busy_to_take_waits_for_no_lease(
+    service: Service, db: Client, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    service.triggers.behave(service.project, "conversation_written", retry_after=[0.1] * 12)
+    pool(db)
+    service.standin.fail(429, 20429, path="Messages", method="POST", times=8)
+    sid = write(service)
+    service.settle(timeout=30)
+    assert said(service, sid) == ["You are number 1."]
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    about = [line["severity"] for line in lines if "20429" in line["message"]]
+    assert about == ["WARNING"] * 8
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 def test_a_crash_anywhere_sends_it_at_most_once_and_the_next_delivery_finishes(
     service: Service, db: Client
 ) -> None:

@@ -215,3 +215,12 @@ def test_media_come_as_a_json_array_in_one_parameter(hooked: StandIn, receiver: 
     hooked.inbound(ANN, OURS, None, media=[picture])
     params = receiver.only("onMessageAdded").params
     assert json.loads(params["Media"]) == [picture] and "Body" not in params
+
+
+def test_an_address_whose_service_was_deleted_creates_nothing(twilio: StandIn, sdk: Client) -> None:
+    service = sdk.conversations.v1.services.create(friendly_name="Gone")
+    twilio.set_autocreate("+15550009998", service_sid=service.sid)
+    service.delete()
+    result = twilio.inbound(ANN, "+15550009998", "Hello")
+    assert (result.dropped, result.conversation_sid) == (True, None)
+    assert "does not exist" in result.why

@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
+import requests
 from twilio.rest import Client
 
 from local.twilio import StandIn
@@ -61,6 +63,7 @@ def test_an_unknown_identity_becomes_a_user(add: Make, sdk: Client) -> None:
         ({"messaging_binding_address": BEN, "messaging_binding_proxy_address": "ours"}, 50408),
         ({"messaging_binding_address": "+4470000000"}, 50412),
         ({"messaging_binding_address": BEN, "messaging_binding_proxy_address": f"whatsapp:{OURS}"}, 50414),
+        ({"messaging_binding_address": BEN, "messaging_binding_proxy_address": "+15550001111"}, 50413),
     ],
     ids=lambda value: str(value)[:40],
 )
@@ -187,6 +190,35 @@ def test_messages_are_listed_in_both_orders(twilio: StandIn, sdk: Client, sid: s
         messages.create(body=text, author=ANN)
     assert [one.body for one in messages.list(order="desc", page_size=2)] == ["three", "two", "Hello"]
     assert refusal(lambda: messages.create(author=ANN)) == (50503, 400)
+
+
+def test_a_location_has_neither_text_nor_media_but_channel_metadata(
+    twilio: StandIn, sdk: Client, sid: str
+) -> None:
+    place = {"context": {"Latitude": "52.5", "Longitude": "13.4"}}
+    twilio.inbound(ANN, OURS, None, metadata=place)
+    first, location = sdk.conversations.v1.conversations(sid).messages.list()
+    assert (location.body, location.media) == (None, None)
+    assert _metadata(twilio, location)["data"] == place
+    assert _metadata(twilio, first)["code"] == 50530
+
+
+def _metadata(twilio: StandIn, message: Any) -> Any:
+    path = message.links["channel_metadata"].removeprefix("https://conversations.twilio.com")
+    return requests.get(twilio.url + path, auth=(twilio.account_sid, twilio.auth_token), timeout=10).json()
+
+
+def test_a_whatsapp_user_id_is_an_address(sdk: Client, twilio: StandIn) -> None:
+    conversations = sdk.conversations.v1.conversations
+    people = conversations(conversations.create().sid).participants
+    twilio.set_autocreate(f"whatsapp:{OURS}")
+    ours = {"messaging_binding_proxy_address": f"whatsapp:{OURS}"}
+    for user_id in ("whatsapp:GB.13491208655302741918", "whatsapp:US.ENT.13491208655302741918"):
+        binding = people.create(messaging_binding_address=user_id, **ours).messaging_binding
+        assert (binding["address"], binding["type"]) == (user_id, "whatsapp")
+    for wrong in ("whatsapp:ann", "whatsapp:gb.1349", "GB.13491208655302741918"):
+        create = partial(people.create, messaging_binding_address=wrong, **ours)
+        assert refusal(create) == (50407, 400)
 
 
 def test_participants_and_conversations_are_updated_whole(sdk: Client, sid: str) -> None:

@@ -85,6 +85,7 @@ def test_conversations_and_what_is_in_them_fit_the_description(
             assert one["url"] == f"https://conversations.twilio.com{here}/{name}/{one['sid']}"
     sent = rest.post(f"{here}/Messages", Body="Hi", Author=KIM)
     check(sent, f"{inner}_message")
+    assert sent["delivery"] is None and twilio.settle()
     receipts = rest.get(f"{here}/Messages/{sent['sid']}/Receipts")
     check_answer(receipts, "get", f"/v1{form}{CONVERSATION}/Messages/{{MessageSid}}/Receipts", 200)
     (receipt,) = receipts["delivery_receipts"]

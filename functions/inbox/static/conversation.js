@@ -61,7 +61,7 @@ function Medium({ sid, medium: { sid: id, type, name, size: bytes } }) {
 }
 
 function Message({ sid, message, me, before, next, newest, onAgain }) {
-  const { from, author, at, body, media, delivery } = message;
+  const { from, author, at, body, described, media, delivery } = message;
   const inOneBreath = (one, other) => one && other && one.author === other.author && Date.parse(other.at) - Date.parse(one.at) < ONE_BREATH;
   const failed = failedToArrive(message);
   const who = from === "service" ? "Automatic" : author === me.identity ? "You" : message.name || author;
@@ -69,9 +69,9 @@ function Message({ sid, message, me, before, next, newest, onAgain }) {
   return html`<div class="bubble ${from === "customer" ? "theirs" : "own"} ${from} ${joined ? "joined" : ""} ${failed ? "failed" : ""}">
     <small class=${from === "customer" || who === "You" || joined ? "hidden" : ""}>${who}<span class="hidden"> wrote: </span></small>
     ${media.map((medium) => html`<${Medium} key=${medium.sid} sid=${sid} medium=${medium} />`)}
-    ${body && html`<p>${body}</p>`}
+    ${body && html`<p class=${described && "soft"}>${body}</p>`}
     <small class=${inOneBreath(message, next) ? "hidden" : "meta"}><time datetime=${at}>${clock(at)}</time>${newest && delivery && !failed && ` · ${delivery.state}`}</small>
-    ${failed && html`<p class="wrong">Not delivered: ${delivery.reason || "no reason was given."} ${body && onAgain && html`<button class="link" onClick=${() => onAgain(body)}>Try again</button>`}</p>`}
+    ${failed && html`<p class="wrong">Not delivered: ${delivery.reason || "no reason was given."} ${delivery.link && html`<a href=${delivery.link} target="_blank" rel="noopener noreferrer">Explanation</a>`} ${body && !described && delivery.again && onAgain && html`<button class="link" onClick=${() => onAgain(body)}>Try again</button>`}</p>`}
   </div>`;
 }
 
@@ -133,7 +133,8 @@ function Log({ sid, me, thread: { messages, more }, outbox, earlier, onAgain, on
 
 // A photo that is too large is made smaller.
 async function fitted(file, types, most) {
-  if (!types.includes(file.type)) throw new Error(`${file.name} cannot be sent here: it is none of ${types.map((type) => type.split("/")[1]).join(", ")}.`);
+  const kind = file.type.split(";")[0];
+  if (!types.includes(kind)) throw new Error(`${file.name} cannot be sent here${/hei[cf]/.test(kind) ? ". Save it as JPEG and send it again" : `: it is none of ${types.map((type) => type.split("/")[1]).join(", ")}`}.`);
   if (file.size <= most) return file;
   const smaller = file.type !== "image/gif" && await shrunk(file).catch(() => null);
   if (smaller?.size <= most) return smaller;

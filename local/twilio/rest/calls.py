@@ -10,7 +10,7 @@ from werkzeug.datastructures import MultiDict
 from local.twilio.account import Account
 from local.twilio.errors import ApiError
 from local.twilio.events import Event
-from local.twilio.records import Conversation, Record, Service
+from local.twilio.records import Conversation, Message, Record, Service
 from local.twilio.shapes import HOST, Shape
 
 RestAnswer = tuple[int, Shape | None]
@@ -63,7 +63,7 @@ class Call:
     body: bytes = b""
     content_type: str = ""
     events: list[Event] = field(default_factory=list)
-    receipts: list[Event] = field(default_factory=list)
+    sent: list[tuple[Conversation, Message]] = field(default_factory=list)
 
     @property
     def sid(self) -> str:

@@ -1,6 +1,6 @@
 """REST: participants and messages of a conversation."""
 
-from local.twilio import changes, contents, members, receipts, shapes
+from local.twilio import changes, contents, members, shapes
 from local.twilio.changes import NewMessage
 from local.twilio.errors import ApiError
 from local.twilio.members import NewParticipant
@@ -94,7 +94,7 @@ def create_message(call: Call) -> RestAnswer:
     conversation = call.conversation()
     record, made = changes.add_message(call.account, conversation, sent)
     call.events += made
-    call.receipts += receipts.send(call.account, conversation, record)
+    call.sent.append((conversation, record))
     return 201, message_shape(call, record)
 
 
@@ -116,6 +116,14 @@ def fetch_message(call: Call) -> RestAnswer:
 def list_receipts(call: Call) -> RestAnswer:
     found = _message(call, call.ids["message"]).receipts
     return page(call, "delivery_receipts", found, lambda one: shapes.receipt(call.account, one, call.scope))
+
+
+def fetch_metadata(call: Call) -> RestAnswer:
+    """What the channel knows of a message beyond its text; most messages have none."""
+    message = _message(call, call.ids["message"])
+    if message.channel_metadata is None:
+        raise ApiError(50530, message.sid)
+    return 200, shapes.channel_metadata(call.account, message, call.scope)
 
 
 def _message(call: Call, sid: str) -> Message:

@@ -11,8 +11,8 @@ from typing import NamedTuple
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 from werkzeug.routing import Map, Rule
 
-from local.twilio import receipts
 from local.twilio.account import Account
+from local.twilio.carriers import Carriers
 from local.twilio.errors import ApiError
 from local.twilio.events import Origin
 from local.twilio.rest import (
@@ -47,6 +47,7 @@ IN_A_SERVICE: list[tuple[str, str, Handler]] = [
     ("GET", f"{CONVERSATION}/Messages", participants.list_messages),
     ("GET", f"{CONVERSATION}/Messages/<sid>", participants.fetch_message),
     ("GET", f"{CONVERSATION}/Messages/<message>/Receipts", participants.list_receipts),
+    ("GET", f"{CONVERSATION}/Messages/<message>/ChannelMetadata", participants.fetch_metadata),
     ("POST", "/Users", users.create),
     ("GET", "/Users", users.index),
     ("GET", USER, users.fetch),
@@ -110,9 +111,10 @@ class Request(NamedTuple):
 class Router:
     """Answers REST requests on one account."""
 
-    def __init__(self, account: Account, webhooks: Webhooks) -> None:
+    def __init__(self, account: Account, webhooks: Webhooks, carriers: Carriers) -> None:
         self.account = account
         self._webhooks = webhooks
+        self._carriers = carriers
         self._map = _map().bind("conversations.twilio.com")
         self._frontline_map = _frontline_map().bind(frontline_users.HOST)
 
@@ -128,7 +130,8 @@ class Router:
             answer = handler(call)
         wanted = (request.headers.get("X-Twilio-Webhook-Enabled") or "").lower() == "true"
         self._webhooks.publish(call.events, Origin("API", fires=wanted))
-        self._webhooks.publish(call.receipts, receipts.CARRIERS)
+        for conversation, message in call.sent:
+            self._carriers.take(conversation, message)
         return answer
 
     def _authenticate(self, header: str) -> None:
