@@ -10,7 +10,9 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
+from domain import sessions
 from domain.fields import Fields
+from domain.sessions import Account, Ended
 
 STATUSES = ("Available", "Unavailable")
 _RESERVED = ("system", "private", "unique")  # https://www.twilio.com/docs/api/errors/50203
@@ -23,7 +25,8 @@ class Worker:
 
     `missed`: conversations in a row that went back to the queue for want of an answer, the last one at `missed_at`.
     `unavailable_because`: why the service, and not they themselves, made them Unavailable. `frontline_available`: where
-    the switch in Frontline's app stood when it was last looked at.
+    the switch in Frontline's app stood when it was last looked at. `ended`: their sessions that are over. `account`:
+    the one that signed them in first.
     """
 
     identity: str
@@ -41,6 +44,8 @@ class Worker:
     unavailable_because: str | None = None
     frontline_available: bool | None = None
     devices: object = field(default=None, compare=False)
+    ended: Ended = field(default=Ended(), compare=False)
+    account: Account | None = field(default=None, compare=False)
     has_status: bool = True
     has_odd_blanks_in_pools: bool = False
     can_sign_in: bool = True
@@ -118,6 +123,8 @@ def parse(identity: str, data: Mapping[str, Any] | None, version: object = None)
         unavailable_because=patience.text("unavailable_because"),
         frontline_available=seen if isinstance(seen := given.get("frontline_available"), bool) else None,
         devices=given.get("devices"),
+        ended=sessions.ended_in(given, fields.time("signed_out_before")),
+        account=sessions.account_in(given),
         has_status=given.get("status") is not None,
         reported_problem=given.get("problem"),
         version=version,

@@ -149,7 +149,7 @@ def test_a_worker_writes_first(service: Service, open_as: Open, monkeypatch: pyt
     monkeypatch.setenv("TWILIO_SMS_NUMBER", OURS)
     service.db.document("customers/ann").set({"display_name": "Ann", "addresses": [ANN], "worker": ALICE})
     service.settle()
-    assert page.get("customers?query=an").json()["customers"] == [
+    assert page.post("customers", {"query": "an"}).json()["customers"] == [
         {"id": "ann", "name": "Ann", "addresses": [ANN]}
     ]
     wanted = {"customer": "ann", "channel": "sms", "address": ANN, "body": "Good news", "token": "token-0001"}
