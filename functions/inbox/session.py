@@ -32,15 +32,13 @@ _ENDED = "This session has ended: sign in again."
 class Person:
     """Somebody who has signed in: their verified e-mail address, and the record that had it then.
 
-    `account`: at the issuer. `session`: the id of their session, empty behind Google's proxy, which keeps its own;
-    `ends`: when it ends at the latest.
+    `account`: at the issuer. `session`: the id of their session, empty behind Google's proxy, which keeps its own.
     """
 
     email: str
     identity: str
     account: Account | None = None
     session: str = ""
-    ends: datetime | None = None
 
 
 def of(request: Request) -> Person:
@@ -56,7 +54,13 @@ def of(request: Request) -> Person:
     refuse_other_domains(email)
     issuer, subject = content.get("iss"), content.get("sub")
     account = Account(str(issuer), str(subject)) if issuer and subject else None
-    return Person(email, identity, account, session, sessions.began_at(session) + sessions.LASTS)
+    return Person(email, identity, account, session)
+
+
+def ends_at(request: Request) -> datetime:
+    """When this session ends at the latest; behind Google's proxy, hours from now. Raises NotSignedIn."""
+    session = of(request).session
+    return (sessions.began_at(session) if session else clock.now()) + sessions.LASTS
 
 
 def worker_of(person: Person, record: Worker) -> Worker:
@@ -178,4 +182,4 @@ def _behind_proxy(iap: configuration.Iap, request: Request) -> Person:
     refuse_other_domains(found.email)
     if not is_identity(found.email):
         raise Refused("Your e-mail address cannot be the name of a worker's record: use another account.")
-    return Person(found.email, found.email, found.account, ends=clock.now() + sessions.LASTS)
+    return Person(found.email, found.email, found.account)
