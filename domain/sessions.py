@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 LASTS = timedelta(hours=12)
 MOST_ENDED = 20  # ids in a worker's record
@@ -73,16 +72,14 @@ def after_signing_out(session: str, ended: Ended, now: datetime) -> Ended:
     return Ended(tuple(kept), max(times, default=None))
 
 
-def ended_in(data: Mapping[str, Any], before: datetime | None) -> Ended:
+def ended_in(listed: object, before: datetime | None) -> Ended:
     """Reads a record's `ended_sessions`; anything in it that is no id of ours never ended a session."""
-    listed = data.get("ended_sessions")
     ids = [one for one in listed if is_id(one)] if isinstance(listed, list) else []
     return Ended(tuple(ids[-MOST_ENDED:]), before)
 
 
-def account_in(data: Mapping[str, Any]) -> Account | None:
+def account_in(value: object) -> Account | None:
     """Reads a record's `subject`; None if a person cleared it or it is no account."""
-    value = data.get("subject")
     if not isinstance(value, Mapping):
         return None
     issuer, subject = value.get("issuer"), value.get("subject")

@@ -25,8 +25,8 @@ class Worker:
 
     `missed`: conversations in a row that went back to the queue for want of an answer, the last one at `missed_at`.
     `unavailable_because`: why the service, and not they themselves, made them Unavailable. `frontline_available`: where
-    the switch in Frontline's app stood when it was last looked at. `ended`: their sessions that are over. `account`:
-    the one that signed them in first.
+    the switch in Frontline's app stood when it was last looked at. `ended_sessions` and
+    `subject` are as they stand in the record; only a sign-in reads them.
     """
 
     identity: str
@@ -44,8 +44,9 @@ class Worker:
     unavailable_because: str | None = None
     frontline_available: bool | None = None
     devices: object = field(default=None, compare=False)
-    ended: Ended = field(default=Ended(), compare=False)
-    account: Account | None = field(default=None, compare=False)
+    ended_sessions: object = field(default=None, compare=False)
+    signed_out_before: datetime | None = field(default=None, compare=False)
+    subject: object = field(default=None, compare=False)
     has_status: bool = True
     has_odd_blanks_in_pools: bool = False
     can_sign_in: bool = True
@@ -57,6 +58,16 @@ class Worker:
     @property
     def name(self) -> str:
         return self.display_name or self.identity
+
+    @property
+    def ended(self) -> Ended:
+        """Their sessions that are over."""
+        return sessions.ended_in(self.ended_sessions, self.signed_out_before)
+
+    @property
+    def account(self) -> Account | None:
+        """The account that signed them in first."""
+        return sessions.account_in(self.subject)
 
     @property
     def decisive_pools(self) -> tuple[str, ...]:
@@ -123,8 +134,9 @@ def parse(identity: str, data: Mapping[str, Any] | None, version: object = None)
         unavailable_because=patience.text("unavailable_because"),
         frontline_available=seen if isinstance(seen := given.get("frontline_available"), bool) else None,
         devices=given.get("devices"),
-        ended=sessions.ended_in(given, fields.time("signed_out_before")),
-        account=sessions.account_in(given),
+        ended_sessions=given.get("ended_sessions"),
+        signed_out_before=fields.time("signed_out_before"),
+        subject=given.get("subject"),
         has_status=given.get("status") is not None,
         reported_problem=given.get("problem"),
         version=version,
