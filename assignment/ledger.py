@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from domain import conversation as log_record
 from domain import device as device_record
-from domain import rules
+from domain import rules, sessions
 from domain import worker as worker_record
 from domain.conversation import QUEUED, Conversation
 from domain.device import Device
 from domain.pool import Pool
+from domain.sessions import Account, Ended
 from domain.worker import PERSON, SERVICE, Worker
 from providers import (
     clock,
@@ -175,6 +176,27 @@ def keep_devices(identity: str, changes: Mapping[str, Device | None]) -> None:
     batch = database.client().batch()
     batch.update(workers.reference(identity), fields)
     database.commit(batch)
+
+
+def end_sessions(worker: Worker, ended: Ended, *, everywhere: bool = False) -> None:
+    """Writes which of the worker's sessions are over; everywhere: no device is notified either.
+
+    Raises database.LostRace when the record has changed meanwhile.
+    """
+    from google.cloud.firestore import DELETE_FIELD
+
+    fields: dict[str, Any] = {"ended_sessions": list(ended.ids)}
+    if ended.before is not None:
+        fields["signed_out_before"] = ended.before
+    if everywhere:
+        fields["devices"] = DELETE_FIELD
+    database.write(workers.reference(worker.identity), fields, worker.version)
+
+
+def remember_account(worker: Worker, account: Account) -> None:
+    """Writes which account signed the worker in. Raises database.LostRace when the record has changed meanwhile."""
+    fields = {"subject": sessions.stored_account(account)}
+    database.write(workers.reference(worker.identity), fields, worker.version)
 
 
 def put_right(worker: Worker, right: Worker) -> Worker:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from domain.fields import Fields
 
 MOST = 10  # of one worker; the one that was told longest ago makes room
-_NAME = re.compile(r"[A-Za-z0-9_-]{8,64}")
+_NAME = re.compile(r"(?!__)[A-Za-z0-9_-]{8,64}")  # Firestore keeps names such as __name__ for itself
 _KEY = re.compile(r"[A-Za-z0-9_=-]{16,100}")
 _NOT_OUTSIDE = ("localhost", "internal", "local", "localdomain", "home", "lan", "corp", "arpa")
 

@@ -11,7 +11,9 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
+from domain import sessions
 from domain.fields import Fields, is_record_name
+from domain.sessions import Account, Ended
 
 STATUSES = ("Available", "Unavailable")
 PERSON, FRONTLINE, SERVICE = "person", "frontline", "service"
@@ -28,7 +30,8 @@ class Worker:
     `unavailable_because`: why the service, and not they themselves, made them Unavailable. `frontline_available`: where
     the switch in Frontline's app stood when it was last looked at. `made_by`: who made the record; `confirmed`: whether
     they may sign in and be assigned customers. `frontline_asked`: how often Frontline was asked about an unconfirmed
-    one, and `ask_frontline_at` when it is asked next (None: never again).
+    one, and `ask_frontline_at` when it is asked next (None: never again). `ended_sessions` and `subject` are as they
+    stand in the record; only a sign-in reads them.
     """
 
     identity: str
@@ -46,6 +49,9 @@ class Worker:
     unavailable_because: str | None = None
     frontline_available: bool | None = None
     devices: object = field(default=None, compare=False)
+    ended_sessions: object = field(default=None, compare=False)
+    signed_out_before: datetime | None = field(default=None, compare=False)
+    subject: object = field(default=None, compare=False)
     has_status: bool = True
     has_odd_blanks_in_pools: bool = False
     can_sign_in: bool = True
@@ -62,6 +68,16 @@ class Worker:
     @property
     def name(self) -> str:
         return self.display_name or self.identity
+
+    @property
+    def ended(self) -> Ended:
+        """Their sessions that are over."""
+        return sessions.ended_in(self.ended_sessions, self.signed_out_before)
+
+    @property
+    def account(self) -> Account | None:
+        """The account that signed them in first."""
+        return sessions.account_in(self.subject)
 
     @property
     def decisive_pools(self) -> tuple[str, ...]:
@@ -141,6 +157,9 @@ def parse(identity: str, data: Mapping[str, Any] | None, version: object = None)
         unavailable_because=patience.text("unavailable_because"),
         frontline_available=seen if isinstance(seen := given.get("frontline_available"), bool) else None,
         devices=given.get("devices"),
+        ended_sessions=given.get("ended_sessions"),
+        signed_out_before=fields.time("signed_out_before"),
+        subject=given.get("subject"),
         has_status=given.get("status") is not None,
         made_by=made_by,
         confirmed=confirmed,

@@ -6,8 +6,12 @@ import os
 import re
 from dataclasses import dataclass
 
+from domain import issuers
+
 _SHORTEST_SECRET = 32  # characters
 _API_KEY_SID = re.compile(r"SK[0-9a-fA-F]{32}")
+_DOMAIN = re.compile(r"[^\s@/\\:;*.]+(?:\.[^\s@/\\:;*.]+)+")
+_USUAL_THREADS = 16  # where no number is given, as in local runs
 
 
 class ConfigurationError(Exception):
@@ -55,11 +59,15 @@ class TwilioLogin:
 
 @dataclass(frozen=True)
 class Issuer:
-    """Who signs workers in by OpenID Connect, and as what they know the inbox."""
+    """Who signs workers in by OpenID Connect, and as what they know the inbox.
+
+    `trusts_email`: an address counts even if the issuer does not say that it is verified.
+    """
 
     address: str
     client_id: str
     client_secret: str
+    trusts_email: bool = False
 
 
 @dataclass(frozen=True)
@@ -160,8 +168,43 @@ def issuer() -> Issuer | None:
     client_id = _optional("OIDC_CLIENT_ID")
     if client_id is None:
         return None
-    address = _optional("OIDC_ISSUER") or "https://accounts.google.com"
-    return Issuer(address.rstrip("/"), client_id, _optional("OIDC_CLIENT_SECRET") or "")
+    address = (_optional("OIDC_ISSUER") or "https://accounts.google.com").rstrip("/")
+    return Issuer(address, client_id, _optional("OIDC_CLIENT_SECRET") or "", _trusts_email(address))
+
+
+def _trusts_email(issuer: str) -> bool:
+    """OIDC_TRUST_EMAIL; raises ConfigurationError if it is neither 1 nor 0, or the issuer signs anybody in."""
+    value = _optional("OIDC_TRUST_EMAIL") or "0"
+    if value not in ("0", "1"):
+        raise ConfigurationError("The environment variable OIDC_TRUST_EMAIL must be 1 or 0; set one of them.")
+    if value == "1" and issuers.is_shared(issuer):
+        raise ConfigurationError(
+            f"OIDC_TRUST_EMAIL=1 is refused for {issuer}, where anybody can open an account: unset it, or set "
+            "OIDC_ISSUER to the issuer of your organisation alone."
+        )
+    return value == "1"
+
+
+def allowed_domains() -> frozenset[str]:
+    """The domains whose e-mail addresses sign in, in small letters; empty: every domain.
+
+    Raises ConfigurationError for an entry that is no domain: ignoring it would let others in, or nobody.
+    """
+    listed = os.environ.get("OIDC_ALLOWED_DOMAINS", "")
+    domains = [one.removeprefix("@") for one in re.split(r"[\s,]+", listed) if one]
+    wrong = next((one for one in domains if not _DOMAIN.fullmatch(one)), None)
+    if wrong is not None or (listed.strip() and not domains):
+        raise ConfigurationError(
+            f"The environment variable OIDC_ALLOWED_DOMAINS has “{wrong or listed.strip()}”, which is not a domain: "
+            "write domains such as example.com, with commas between them."
+        )
+    return frozenset(map(str.lower, domains))
+
+
+def threads() -> int:
+    """How many requests this instance answers at a time."""
+    number = _optional("THREADS") or ""
+    return int(number) if number.isdecimal() and 0 < len(number) < 5 else _USUAL_THREADS
 
 
 def iap() -> Iap | None:

@@ -20,7 +20,7 @@ _WRITING = threading.Lock()
 _EMAIL = re.compile(r"(?<![^\s@,;:()<>\"'])[^\s@,;:()<>\"']+@[^\s@,;:()<>\"']*[^\s@,;:()<>\"'.]")
 _EMAIL_OR_NUMBER = re.compile(_EMAIL.pattern + r"|\+?\d[\d\s().-]{5,}\d")
 _NO_ADDRESS = re.compile(
-    r"CH[0-9a-fA-F]{32}|c-[0-9a-f]{20}"
+    r"(?:CH|ME)[0-9a-fA-F]{32}|c-[0-9a-f]{20}"
 )  # ids of Twilio's and of ours, whatever digits they have
 _READABLE = {"worker", "function", "stack_trace", "@type"}
 _REPORTED = "type.googleapis.com/google.devtools.clouderrorreporting.v1beta1.ReportedErrorEvent"

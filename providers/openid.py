@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from providers import clock
+from domain.sessions import Account, is_account
+from providers import clock, configuration
 from providers.configuration import ConfigurationError, Iap, Issuer
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ _SKEW = 30  # seconds by which clocks may differ
 _KEPT = 3600.0  # seconds for which an issuer's description and keys are good
 _AGAIN = 10.0  # seconds until keys are asked for again because of one that is not known
 _PATIENCE = 5.0  # seconds for one call
+_STALE = 24 * 3600.0  # seconds for which a description or keys still serve while the issuer does not answer
+_FAILED_FOR = 5.0  # seconds in which an address that did not answer is not asked again
 _ON_THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
 
 
@@ -36,7 +39,19 @@ class Untrue(Exception):
 
 
 class Unreachable(Exception):
-    """The issuer does not answer just now."""
+    """The issuer does not answer."""
+
+
+class Busy(Unreachable):
+    """So many requests wait for the issuer that this one was not begun; it may be sent again."""
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """A person whom an issuer has signed in: their verified e-mail address and their account there."""
+
+    email: str
+    account: Account
 
 
 @dataclass(frozen=True)
@@ -63,15 +78,16 @@ def begin(issuer: Issuer, back: str, choose: bool) -> Begun:
     return Begun(address, state, nonce, verifier)
 
 
-def email(issuer: Issuer, back: str, code: str, nonce: str, verifier: str) -> str:
-    """The verified e-mail address of whoever has come back with this code. Raises Untrue and Unreachable."""
+def signed_in(issuer: Issuer, back: str, code: str, nonce: str, verifier: str) -> SignedIn:
+    """The person who has come back with this code. Raises Untrue and Unreachable."""
     from authlib.common.errors import AuthlibBaseError
 
+    described = _described(issuer)
     with _session(issuer, back) as session:
         try:
             token = _asked(
                 lambda: session.fetch_token(
-                    _described(issuer)["token_endpoint"],
+                    described["token_endpoint"],
                     grant_type="authorization_code",
                     code=code,
                     code_verifier=verifier,
@@ -82,23 +98,27 @@ def email(issuer: Issuer, back: str, code: str, nonce: str, verifier: str) -> st
     return verified(issuer, token.get("id_token"), nonce)
 
 
-def verified(issuer: Issuer, token: object, nonce: str) -> str:
-    """The verified e-mail address in an ID token that was made out for us, now, for this sign-in. Raises Untrue."""
+def verified(issuer: Issuer, token: object, nonce: str) -> SignedIn:
+    """The person in an ID token that was made out for us, now, for this sign-in. Raises Untrue."""
     from authlib.oidc.core import CodeIDToken
 
-    jwks = _described(issuer)["jwks_uri"]
-    claims, header = _decoded(token, jwks)
+    described = _described(issuer)
+    claims, header = _decoded(token, described["jwks_uri"])
     wanted = {
-        "iss": {"essential": True, "value": issuer.address},
+        "iss": {"essential": True, "value": described["issuer"]},
         "aud": {"essential": True, "value": issuer.client_id},
     }
     checked = CodeIDToken(claims, header, wanted, {"nonce": nonce, "client_id": issuer.client_id})
     _validate(lambda: checked.validate(leeway=_SKEW))
-    return _email(claims)
+    if not _is_verified(claims, issuer.trusts_email):
+        raise Untrue(
+            "Your e-mail address is not verified where you sign in: verify it there, then try again."
+        )
+    return _person(claims)
 
 
-def behind_proxy(iap: Iap, header: str) -> str:
-    """The e-mail address in the header that Identity-Aware Proxy signs; the proxy takes verified ones only.
+def behind_proxy(iap: Iap, header: str) -> SignedIn:
+    """The person in the header that Identity-Aware Proxy signs; the proxy takes verified addresses only.
 
     https://cloud.google.com/iap/docs/signed-headers-howto. Raises Untrue and Unreachable.
     """
@@ -113,18 +133,36 @@ def behind_proxy(iap: Iap, header: str) -> str:
         iat={"essential": True},
     )
     _validate(lambda: registry.validate(claims))
-    return _email({"email_verified": True, **claims})
+    if not _is_verified({"email_verified": True, **claims}, trusts_email=False):
+        raise Untrue("Your e-mail address is not verified where you sign in.")
+    return _person(claims)
 
 
-def _email(claims: Mapping[str, Any]) -> str:
-    if claims.get("email_verified") not in (True, "true"):  # some issuers write it as a text
-        raise Untrue(
-            "Your e-mail address is not verified where you sign in: verify it there, then try again."
-        )
+def _is_verified(claims: Mapping[str, Any], trusts_email: bool) -> bool:
+    """Only the boolean true says so: https://openid.net/specs/openid-connect-core-1_0.html#StandardClaims.
+
+    JumpCloud, and Apple until 2024, send the text "true"; Entra ID sends nothing. Both count only if the person who
+    runs the service trusts the issuer's addresses (OIDC_TRUST_EMAIL).
+    """
+    said = claims.get("email_verified")
+    if said is True:
+        return True
+    return trusts_email and (said is None or said == "true")
+
+
+def _person(claims: Mapping[str, Any]) -> SignedIn:
     address = claims.get("email")
-    if not isinstance(address, str) or not address.strip():
+    address = address.strip(" ") if isinstance(address, str) else ""
+    if not address:
         raise Untrue("Your sign-in names no e-mail address, by which you would be known here.")
-    return address.strip()
+    if (
+        not address.isprintable()
+    ):  # a name is compared without such characters, so this could be another person's
+        raise Untrue("Your e-mail address has invisible characters in it, so it is not taken.")
+    issuer, subject = claims.get("iss"), claims.get("sub")
+    if not is_account(issuer, subject):
+        raise Untrue("The sign-in does not say which account of yours it is for (sub).")
+    return SignedIn(address, Account(str(issuer), str(subject)))
 
 
 def _validate(check: Callable[[], None]) -> None:
@@ -177,7 +215,8 @@ def _described(issuer: Issuer) -> Mapping[str, str]:
     _refuse_open_line(issuer.address)
     found = _kept(f"{issuer.address}/.well-known/openid-configuration", _KEPT)
     wanted = ("authorization_endpoint", "token_endpoint", "jwks_uri")
-    if found.get("issuer", "").rstrip("/") != issuer.address or not all(
+    # Some issuers' names end in a slash (Auth0), which the setting may leave out; tokens are compared to the letter.
+    if str(found.get("issuer", "")).rstrip("/") != issuer.address or not all(
         isinstance(found.get(name), str) for name in wanted
     ):
         raise ConfigurationError(
@@ -200,18 +239,50 @@ def _keys(address: str, age: float) -> KeySet:
 
 
 _pages: dict[str, tuple[float, Mapping[str, Any]]] = {}
-_asking = threading.Lock()
+_failed: dict[str, float] = {}  # when an address did not answer
+_waiting = 0  # requests that wait for an issuer
+_noting = threading.Lock()  # never held while something is asked of another machine
 
 
 def _kept(address: str, age: float) -> Mapping[str, Any]:
-    """A JSON object of the web that is at most so old; asked for once, however many want it."""
-    with _asking:
+    """A JSON object of the web that is at most so old; an older one if it cannot be had. Raises Unreachable."""
+    now = clock.now().timestamp()
+    with _noting:
         at, found = _pages.get(address, (0.0, {}))
-        now = clock.now().timestamp()
-        if not found or now - at > age:
-            found = _asked(lambda: _fetched(address))
-            _pages[address] = (now, found)
+        failed_at = _failed.get(address, 0.0)
+    if found and now - at <= age:
         return found
+    try:
+        if 0 <= now - failed_at < _FAILED_FOR:
+            raise Unreachable("It did not answer a moment ago.")
+        return _renewed(address)
+    except Unreachable:
+        if found and now - at < _STALE:
+            return found
+        raise
+
+
+def forget() -> None:
+    """Forgets what was fetched and what failed: the next sign-in asks the issuer again."""
+    with _noting:
+        _pages.clear()
+        _failed.clear()
+
+
+def _renewed(address: str) -> Mapping[str, Any]:
+    """Fetches it, and notes whether that worked."""
+    try:
+        found: Mapping[str, Any] = _asked(lambda: _fetched(address))
+    except Busy:
+        raise
+    except Unreachable:
+        with _noting:
+            _failed[address] = clock.now().timestamp()
+        raise
+    with _noting:
+        _failed.pop(address, None)
+        _pages[address] = (clock.now().timestamp(), found)
+    return found
 
 
 def _fetched(address: str) -> Mapping[str, Any]:
@@ -224,9 +295,18 @@ def _fetched(address: str) -> Mapping[str, Any]:
 
 
 def _asked(call: Callable[[], Any]) -> Any:
+    """Asks the issuer. Half of an instance's requests at most wait for one at a time; the others serve who is in."""
     import requests
 
+    global _waiting
+    with _noting:
+        if _waiting >= max(1, configuration.threads() // 2):
+            raise Busy("Too many requests wait for the issuer.")
+        _waiting += 1
     try:
         return call()
     except requests.RequestException as error:
         raise Unreachable(type(error).__name__) from None
+    finally:
+        with _noting:
+            _waiting -= 1

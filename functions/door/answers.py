@@ -27,6 +27,11 @@ class Problem(Exception):
     status = 500
     more: Mapping[str, str] = MappingProxyType({})  # beside the sentence, in the same JSON object
 
+    def __init__(self, text: str = "", *, logged: str | None = None) -> None:
+        """`logged`: the sentence for the log, if `text` holds a customer's name, which the log never does."""
+        super().__init__(text)
+        self.logged = text if logged is None else logged
+
 
 class BadInput(Problem):
     """The sender's fault, and sending it again does not help; the sentence names the field."""

@@ -31,6 +31,12 @@ _NOT_WHOLE = "The body did not arrive whole and in time, or is not UTF-8."
 LARGEST_BODY = 500_000  # bytes; Twilio's largest, a 32 KB message with 16 KB of attributes, is below 200,000
 MOST_FIELDS = 300  # of a form; Twilio's have about 30, and a signature is worked out over all of them
 _IS_READ = "inbound.body_is_read"  # in the environment of a request
+_FOR_A_BROWSER = (
+    ("Cache-Control", "no-store"),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "no-referrer"),
+)
 _SIGNED = "X-Twilio-Signature"
 _SIGNATURE = re.compile(r"[A-Za-z0-9+/]{27}=|[A-Za-z0-9+/]{43}=")  # SHA-1 or SHA-256 in base64
 
@@ -84,7 +90,7 @@ def worker(function: Function, request: Request) -> Response:
         handle: Callable[[Visit], Answer] = importlib.import_module(function.module).handle
         return handle(Visit(request, partial(_read, request)))
 
-    return _answered(function, request, answer)
+    return _for_a_browser(_answered(function, request, answer), request)
 
 
 def _answer_always(name: str, handle: Callable[[Form], Answer], form: Form) -> Answer:
@@ -109,7 +115,7 @@ def _answered(function: Function, request: Request, answer: Callable[[], Answer]
             return _response(answer())
     except Problem as problem:
         level = log.error if problem.status >= 500 else log.warning
-        level(f"{name} answered {problem.status}: {problem}", function=name)
+        level(f"{name} answered {problem.status}: {problem.logged}", function=name)
         return _refusal(problem, request)
     except ConfigurationError as error:
         log.error(f"{name} cannot work: {error}", function=name)
@@ -128,6 +134,15 @@ def _answered(function: Function, request: Request, answer: Callable[[], Answer]
             return _response(Answer({"error": "The database did not answer; try again."}, TryAgain.status))
         log.crash(f"{name} failed unexpectedly.", function=name)
         return _response(Answer({"error": "An unexpected error; the log has the details."}, 500))
+
+
+def _for_a_browser(response: Response, request: Request) -> Response:
+    """What every answer to a browser carries, errors too, unless the page itself says otherwise."""
+    for name, value in _FOR_A_BROWSER:
+        response.headers.setdefault(name, value)
+    if (configuration.inbox_url() or request.url).startswith("https:"):
+        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    return response
 
 
 def _read(request: Request, largest: int, patience: float) -> bytes:

@@ -57,7 +57,7 @@ ROUTES = (
     _route("GET", "SID/templates", customer.templates),
     _route("GET", "SID/workers", customer.colleagues),
     _route("GET", "SID/media/([^/]+)", media.shown),
-    _route("GET", "customers", outgoing.found),
+    _route("POST", "customers", outgoing.found),  # a search in an address would be in the request log
     _route("GET", "customers/([^/]+)/templates", outgoing.templates),
     _route("POST", "conversations", outgoing.begin),
     _route("PUT", "devices/([^/]+)", devices.keep),
@@ -73,8 +73,7 @@ def handle(visit: Visit) -> Answer:
     if method != "GET":
         asked.refuse_others(visit, here)
     if (method, path) == ("POST", "sign-out"):
-        asked.read(visit, asked.Asked)
-        return sign_in.out(here)
+        return sign_in.out(visit, here)
     found = [(route, parts) for route in ROUTES if (parts := route.pattern.fullmatch(path))]
     if not found:
         raise NotFound("There is no such address here.")
@@ -103,11 +102,14 @@ def _page(visit: Visit, here: Place) -> Answer:
         return Answer(None, 308, (("Location", here.path), *pages.headers()))
     try:
         person: Person = session.of(visit.request)
-        authority.worker(person)
+        if person.session:
+            authority.worker(person)
+        else:
+            sign_in.behind_proxy(person)
     except NotSignedIn:
         return sign_in.door()
     except Refused as error:
-        return pages.sentence(str(error), "sign-in?again", "Sign in as somebody else", 403)
+        return sign_in.another_account(str(error))
     return pages.page(visit.request)
 
 

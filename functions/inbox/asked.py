@@ -34,6 +34,14 @@ class Status(Asked):
     status: Literal["Available", "Unavailable"]
 
 
+class SignOut(Asked):
+    everywhere: bool = False
+
+
+class Search(Asked):
+    query: Annotated[str, StringConstraints(max_length=200)] = ""
+
+
 class File(Asked):
     type: Annotated[str, StringConstraints(max_length=100, to_lower=True)]
     name: Annotated[str, StringConstraints(min_length=1, max_length=200)]

@@ -9,7 +9,7 @@ from domain.conversation import Conversation
 from domain.customer import Customer
 from functions.door.answers import Answer
 from functions.door.webhook import Visit
-from functions.inbox import authority, kept, prepared
+from functions.inbox import access, authority, kept, prepared
 from functions.inbox.session import Person
 from providers import conversations, customers, database, windows, workers
 
@@ -21,7 +21,9 @@ _NAMES = ("type", "value", "display_name")
 
 def card(visit: Visit, person: Person, sid: str) -> Answer:
     """What is known of them: whoever talks to somebody may know who that is."""
-    conversation = authority.theirs(person, sid).conversation
+    theirs = authority.theirs(person, sid)
+    conversation = theirs.conversation
+    access.note("opened a customer's card", theirs.worker, conversation=sid)
     if conversation.customer_id is None:
         return Answer(_shown(conversation, None) | {"earlier": []})
     reference = customers.reference(conversation.customer_id)

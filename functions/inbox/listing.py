@@ -44,9 +44,10 @@ def state(visit: Visit, person: Person) -> Answer:
         "pools": _pools(),
         "push_key": _push_key(),
         "push_text": True,
+        "sign_out": configuration.iap() is None,
     }
     tag = f'"{hashlib.sha256(json.dumps(content).encode()).hexdigest()[:20]}"'
-    told = (*pages.headers("no-cache"), ("ETag", tag))
+    told = (*pages.headers(), ("ETag", tag))
     if tag in visit.request.headers.get("If-None-Match", ""):
         return Answer(None, 304, told)
     return Answer(content, 200, told)

@@ -7,7 +7,7 @@ import re
 from domain.conversation import Conversation
 from functions.door.answers import Answer, NotFound, TryAgain
 from functions.door.webhook import Visit
-from functions.inbox import authority, kept, pages
+from functions.inbox import access, authority, kept, pages
 from functions.inbox.session import Person
 from providers import messages as at_twilio
 from providers.twilio import Outcome
@@ -17,7 +17,8 @@ _SID = re.compile(r"ME[0-9a-fA-F]{32}")
 
 def shown(visit: Visit, person: Person, sid: str, media_sid: str) -> Answer:
     """To the address where Twilio gives it out for some minutes. A file of another conversation is none of this one."""
-    conversation = authority.theirs(person, sid).conversation
+    theirs = authority.theirs(person, sid)
+    conversation = theirs.conversation
     if not _SID.fullmatch(media_sid):
         raise NotFound("There is no such file.")
     if not _is_in_it(conversation, media_sid):
@@ -28,6 +29,7 @@ def shown(visit: Visit, person: Person, sid: str, media_sid: str) -> Answer:
         raise TryAgain("Twilio does not answer just now; try again in a moment.")
     if result.outcome is not Outcome.DONE:
         raise NotFound("Twilio does not have this file any more.")
+    access.note("opened a file", theirs.worker, conversation=sid, file=media_sid)
     return Answer(None, 302, (("Location", result.body), *pages.headers("private, max-age=60")))
 
 

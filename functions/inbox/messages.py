@@ -14,7 +14,7 @@ from domain.messages import Message, sender_of, stranger
 from domain.window import Window
 from functions.door.answers import Answer, BadInput, NotFound, TryAgain
 from functions.door.webhook import Visit
-from functions.inbox import authority, kept
+from functions.inbox import access, authority, kept
 from functions.inbox.authority import Theirs
 from functions.inbox.session import Person
 from providers import clock, settings, windows
@@ -37,6 +37,7 @@ def listed(visit: Visit, person: Person, sid: str) -> Answer:
     theirs = authority.theirs(person, sid)
     conversation = theirs.conversation
     after, before = (_index(visit, name) for name in ("after", "before"))
+    access.note_thread(person, theirs, is_opened=after is None and before is None)
     newest: list[Any] = []
     if before is not None:
         found = _read(at_twilio.before(conversation, before, _PAGE + 1))

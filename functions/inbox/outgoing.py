@@ -23,8 +23,8 @@ from domain.outgoing import on_channel
 from domain.worker import Worker
 from functions.door.answers import Answer, BadInput, Impossible, NotFound, Refused, TryAgain
 from functions.door.webhook import Visit
-from functions.inbox import asked, authority, messages, prepared, sending
-from functions.inbox.asked import FirstTemplates, Message, NewConversation
+from functions.inbox import access, asked, authority, messages, prepared, sending
+from functions.inbox.asked import FirstTemplates, Message, NewConversation, Search
 from functions.inbox.session import Person
 from providers import (
     beginnings,
@@ -48,12 +48,13 @@ _NOT_NOW = "Twilio does not answer just now; try again in a moment."
 
 
 def found(visit: Visit, person: Person) -> Answer:
-    """GET customers?query=: the worker's own customers, by name; the first 30 that have all the words."""
+    """POST customers {query}: the worker's own customers, by name; the first 30 that have all the words."""
     worker = authority.worker(person)
-    words = customer_lists.words_of(visit.request.args.get("query", "")[:200])
+    words = customer_lists.words_of(asked.read(visit, Search).query)
     limit = customer_lists.LOOKED_THROUGH if len(words) > 1 else _SHOWN
     records = customer_lists.found(worker.identity, words, None, limit)
     listed = [customers.of(one) for one in records if customer_lists.has_all(one, words)][:_SHOWN]
+    access.note("searched for customers", worker)
     return Answer(
         {
             "customers": [
@@ -138,9 +139,9 @@ def _there_already(worker: Worker, way: Way) -> Conversation | None:
         if authority.is_theirs(one, worker.identity):
             return one
         if one.state == QUEUED:
-            raise Impossible(f"{way.customer.display_name} has written and waits in the queue already.")
+            raise _refusal(way, "{} has written and waits in the queue already.")
         if one.worker:
-            raise Impossible(f"{one.worker} is in a conversation with {way.customer.display_name} already.")
+            raise _refusal(way, f"{_plain(one.worker)} is in a conversation with {{}} already.")
     return None
 
 
@@ -193,8 +194,19 @@ def _introduce(worker: Worker, conversation: Conversation, way: Way) -> None:
         raise TryAgain(_NOT_NOW)
     hand_over.close(conversation.sid, worker.identity)
     if is_there_already:
-        raise Impossible(f"{way.customer.display_name} is in another conversation with our number already.")
+        raise _refusal(way, "{} is in another conversation with our number already.")
     raise Impossible(f"It could not be begun. {result.why_for_worker}")
+
+
+def _refusal(way: Way, sentence: str) -> Impossible:
+    """The worker reads the customer's name; the log does not."""
+    logged = sentence.format("The customer")
+    return Impossible(sentence.format(way.customer.display_name), logged=logged)
+
+
+def _plain(text: str) -> str:
+    """Braces in it stand for themselves."""
+    return text.replace("{", "{{").replace("}", "}}")
 
 
 def _is_in_it(conversation: Conversation, way: Way) -> bool:

@@ -26,7 +26,7 @@ from functions.door.webhook import Visit
 from functions.inbox import asked, authority, messages, prepared
 from functions.inbox.asked import File, Message
 from functions.inbox.session import Person
-from providers import clock, contents, log, outbox, windows
+from providers import clock, contents, conversations, log, outbox, windows
 from providers import messages as at_twilio
 from providers.outbox import Entry
 from providers.twilio import Outcome, Result
@@ -61,6 +61,8 @@ def once(worker: Worker, conversation: Conversation, wanted: Message, entry: Ent
     found = windows.of(conversation)
     refuse_outside_window(found, wanted.template)
     content = _content(worker, conversation, wanted, found)
+    if wanted.media is not None:
+        conversation = _still_theirs(worker, conversation, wanted)
     claimed = outbox.claim(entry, conversation.sid, wanted.token, worker.identity)
     if claimed is None:
         return _others(conversation.sid, wanted.token)
@@ -121,6 +123,18 @@ def _uploaded(conversation: Conversation, file: File) -> str:
     if result.outcome is not Outcome.DONE:
         raise _problem(result)
     return str(result.body)
+
+
+def _still_theirs(worker: Worker, conversation: Conversation, wanted: Message) -> Conversation:
+    """The conversation as it is after an upload, which takes seconds: it may have been handed over meanwhile.
+
+    Raises NotFound for another worker's, and what refuses any message.
+    """
+    current = conversations.load(conversation.sid)
+    if not authority.is_theirs(current, worker.identity):
+        raise NotFound("There is no such conversation with you any more; the file was not sent.")
+    refuse_what_cannot_be_sent(current, wanted)
+    return current
 
 
 def _sent(worker: Worker, conversation: Conversation, claimed: Entry, content: Mapping[str, str]) -> Answer:

@@ -1,57 +1,76 @@
 """Who sends this request: our own signed cookie after a sign-in by OpenID Connect, or Google's signed header.
 
-Neither is believed for longer than one request: the worker's record is looked at again each time.
+Neither is believed for longer than one request: the worker's record is read again each time, and says which sessions
+have ended. What is written when is in docs/decisions/0015-sessions.md.
 """
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
-from http.cookies import SimpleCookie
+from datetime import datetime
 from typing import Any
-from urllib.parse import quote
 
 from flask import Request
-from itsdangerous import BadData, URLSafeTimedSerializer
 
-from domain import addresses
+from domain import addresses, sessions
+from domain.sessions import Account, Ended
 from domain.worker import Worker, is_identity
 from functions.door.answers import NotSignedIn, Refused, TryAgain
+from functions.inbox import cookies, place
 from functions.inbox.place import Place
-from providers import configuration, openid, workers
+from providers import clock, configuration, openid, workers
 
-HOURS = 12
 _SESSION, _SIGNING_IN = "inbox", "inbox-sign-in"
 _MINUTES_TO_SIGN_IN = 10
 _IAP_HEADER = "X-Goog-IAP-JWT-Assertion"
+_LASTS = int(sessions.LASTS.total_seconds())
+_ENDED = "This session has ended: sign in again."
 
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who has signed in: their verified e-mail address, and the record that had it then."""
+    """Somebody who has signed in: their verified e-mail address, and the record that had it then.
+
+    `account`: at the issuer. `session`: the id of their session, empty behind Google's proxy, which keeps its own.
+    """
 
     email: str
     identity: str
+    account: Account | None = None
+    session: str = ""
 
 
 def of(request: Request) -> Person:
-    """Who it is, without a look at any record. Raises NotSignedIn."""
+    """Who it is, without a look at any record. Raises NotSignedIn, and Refused for an address of another domain."""
     if (iap := configuration.iap()) is not None:
         return _behind_proxy(iap, request)
-    found = _opened(request, _SESSION, HOURS * 3600)
-    email, identity = (found or {}).get("email"), (found or {}).get("worker")
+    content = cookies.opened(request, place.of(request), _SESSION, _LASTS) or {}
+    email, identity, session = (content.get(name) for name in ("email", "worker", "id"))
     if not isinstance(email, str) or not isinstance(identity, str) or not is_identity(identity):
         raise NotSignedIn("Nobody is signed in here, or not any more: sign in.")
-    return Person(email, identity)
+    if not isinstance(session, str) or not sessions.is_id(session):
+        raise NotSignedIn(_ENDED)  # from before sessions had an id
+    refuse_other_domains(email)
+    issuer, subject = content.get("iss"), content.get("sub")
+    account = Account(str(issuer), str(subject)) if issuer and subject else None
+    return Person(email, identity, account, session)
+
+
+def ends_at(request: Request) -> datetime:
+    """When this session ends at the latest; behind Google's proxy, hours from now. Raises NotSignedIn."""
+    session = of(request).session
+    return (sessions.began_at(session) if session else clock.now()) + sessions.LASTS
 
 
 def worker_of(person: Person, record: Worker) -> Worker:
-    """Their record, which was read again just now; one that was given another name is looked for by its key.
+    """Their record, which was read for this request; one that was given another name is looked for by its key.
 
-    Raises Refused where there is none: nobody else decides who belongs to the team.
+    Raises Refused where there is none: nobody else decides who belongs to the team. Raises NotSignedIn for a session
+    that has ended.
     """
-    if record.confirmed:
-        return record
-    if (found := named(person.email)) is None:
+    found = record if record.confirmed else named(person.email)
+    if found is None:
         raise Refused(
             f"You are signed in as {person.email}, but nobody of this team is called so: ask whoever runs this "
             f"service to make the record workers/{person.email}."
@@ -61,7 +80,42 @@ def worker_of(person: Person, record: Worker) -> Worker:
             f"You are signed in as {person.email}, but your record waits for confirmation: ask the person who runs "
             f"this service to set confirmed: true in workers/{found.identity}."
         )
+    _refuse_ended(person, found)
     return found
+
+
+def _refuse_ended(person: Person, worker: Worker) -> None:
+    if person.session and sessions.has_ended(person.session, worker.ended):
+        raise NotSignedIn(_ENDED)
+    remembered = worker.account
+    if person.account is None or remembered is None or remembered == person.account:
+        return
+    if person.session:
+        raise NotSignedIn(_ENDED)  # another account has signed in since
+    refuse_another_account(worker, person.account)
+
+
+def refuse_another_account(worker: Worker, account: Account) -> None:
+    """Raises Refused if another account of the same issuer signed this worker in before: addresses are passed on."""
+    if sessions.is_another(worker.account, account):
+        raise Refused(
+            f"{worker.identity} signed in with another account before. If both are the same person's, ask whoever runs "
+            f"this service to clear the field subject of the record workers/{worker.identity}."
+        )
+
+
+def refuse_other_domains(email: str) -> None:
+    """Raises Refused for an address that is not of one of the allowed domains."""
+    allowed = configuration.allowed_domains()
+    domain = email.rpartition("@")[2]
+    domain = (
+        domain.lower() if domain.isascii() else domain
+    )  # some other letters become an ASCII one in small letters
+    if allowed and ("@" not in email or domain not in allowed):
+        raise Refused(
+            f"Only e-mail addresses of {' or '.join(sorted(allowed))} sign in here, and {email} is not one: use "
+            "another account."
+        )
 
 
 def named(email: str) -> Worker | None:
@@ -75,69 +129,62 @@ def named(email: str) -> Worker | None:
     return record if record.version is not None else None
 
 
-def opened(place: Place, email: str) -> tuple[str, str]:
+def opened(where: Place, signed_in: openid.SignedIn, worker: Worker | None) -> tuple[str, str]:
     """The header of a new session."""
-    found = named(email)
-    content = sealed(configuration.inbox_secret(), email, found.identity if found else email)
-    return _cookie(place, _SESSION, content, HOURS * 3600)
+    identity = worker.identity if worker else signed_in.email
+    content = _content(signed_in.email, identity, signed_in.account)
+    return cookies.header(where, _SESSION, cookies.sealed(_SESSION, content), _LASTS)
 
 
 def sealed(secret: str, email: str, identity: str) -> str:
     """What the cookie of a session holds."""
-    found: str = _serializer(_SESSION, secret).dumps({"email": email, "worker": identity})
-    return found
+    return cookies.sealed(_SESSION, _content(email, identity, None), secret)
 
 
-def closed(place: Place) -> tuple[str, str]:
-    return _cookie(place, _SESSION, "", 0)
+def _content(email: str, identity: str, account: Account | None) -> dict[str, str]:
+    session = sessions.new_id(clock.now(), secrets.token_urlsafe(9))
+    content = {"email": email, "worker": identity, "id": session}
+    return content | ({"iss": account.issuer, "sub": account.subject} if account else {})
 
 
-def remembered(place: Place, begun: openid.Begun) -> tuple[str, str]:
+def closed(where: Place) -> tuple[str, str]:
+    return cookies.header(where, _SESSION, "", 0)
+
+
+def ended_by(person: Person, worker: Worker, everywhere: bool) -> Ended:
+    """What the worker's record says once this person has signed out."""
+    now = clock.now()
+    if everywhere:
+        return Ended((), max(now, worker.ended.before or now))
+    return sessions.after_signing_out(person.session, worker.ended, now)
+
+
+def remembered(where: Place, begun: openid.Begun) -> tuple[str, str]:
     """The header that keeps what must fit when somebody comes back from the issuer."""
     content = {"state": begun.state, "nonce": begun.nonce, "verifier": begun.verifier}
-    return _cookie(place, _SIGNING_IN, _serializer(_SIGNING_IN).dumps(content), _MINUTES_TO_SIGN_IN * 60)
+    return cookies.header(where, _SIGNING_IN, cookies.sealed(_SIGNING_IN, content), _MINUTES_TO_SIGN_IN * 60)
 
 
 def begun(request: Request) -> openid.Begun | None:
-    found = _opened(request, _SIGNING_IN, _MINUTES_TO_SIGN_IN * 60)
-    kept = [(found or {}).get(name) for name in ("state", "nonce", "verifier")]
+    found: dict[str, Any] = (
+        cookies.opened(request, place.of(request), _SIGNING_IN, _MINUTES_TO_SIGN_IN * 60) or {}
+    )
+    kept = [found.get(name) for name in ("state", "nonce", "verifier")]
     return openid.Begun("", *map(str, kept)) if all(kept) else None
 
 
-def forgotten(place: Place) -> tuple[str, str]:
-    return _cookie(place, _SIGNING_IN, "", 0)
+def forgotten(where: Place) -> tuple[str, str]:
+    return cookies.header(where, _SIGNING_IN, "", 0)
 
 
 def _behind_proxy(iap: configuration.Iap, request: Request) -> Person:
     try:
-        email = openid.behind_proxy(iap, request.headers.get(_IAP_HEADER, ""))
+        found = openid.behind_proxy(iap, request.headers.get(_IAP_HEADER, ""))
     except openid.Untrue as error:
         raise NotSignedIn(str(error)) from None
     except openid.Unreachable:
         raise TryAgain("Google's keys could not be fetched; try again.") from None
-    return Person(email, email if is_identity(email) else "unknown")
-
-
-def _serializer(purpose: str, secret: str | None = None) -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(secret or configuration.inbox_secret(), salt=f"{purpose}-1")
-
-
-def _opened(request: Request, name: str, seconds: int) -> dict[str, Any] | None:
-    """What the cookie holds; None for none, a forged one and one that is too old. The first of several is the one
-    with the longest path, which is this place's own."""
-    sent = request.cookies.get(name, "")
-    try:
-        found = _serializer(name).loads(sent, max_age=seconds) if sent else None
-    except BadData:
-        return None
-    return found if isinstance(found, dict) else None
-
-
-def _cookie(place: Place, name: str, value: str, seconds: int) -> tuple[str, str]:
-    cookie: SimpleCookie = SimpleCookie({name: value})
-    cookie[name]["path"] = quote(place.path, safe="/@%:+")
-    cookie[name]["max-age"] = seconds
-    cookie[name]["httponly"] = True
-    cookie[name]["samesite"] = "Lax"
-    cookie[name]["secure"] = place.is_https
-    return "Set-Cookie", cookie[name].OutputString()
+    refuse_other_domains(found.email)
+    if not is_identity(found.email):
+        raise Refused("Your e-mail address cannot be the name of a worker's record: use another account.")
+    return Person(found.email, found.email, found.account)

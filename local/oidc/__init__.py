@@ -42,7 +42,9 @@ class Code:
 class Issuer:
     """`address`: where it is reached; `people`: whom one can be, by e-mail address, with their names.
 
-    `claims` and `sign` are for tests: what the next tokens say otherwise, and how they are signed.
+    For tests: `claims` and `sign`: what the next tokens say otherwise, and how they are signed. `name`: what the issuer
+    calls itself, such as its address with a slash (Auth0). `delay`: seconds before each answer to the service.
+    `is_down`: the service gets 503. `asked`: what the service has asked for, in order.
     """
 
     def __init__(self, address: str, people: Callable[[], Mapping[str, str]]) -> None:
@@ -52,12 +54,27 @@ class Issuer:
         self.keys = KeySet([self.key])
         self.claims: dict[str, Any] = {}
         self.sign: Callable[[dict[str, Any]], str] = self.signed
+        self.name = self.address
+        self.delay = 0.0
+        self.is_down = False
+        self.asked: list[str] = []
         self._codes: dict[str, Code] = {}
         self._lock = threading.Lock()
 
+    def as_usual(self) -> None:
+        """Takes back what a test has changed."""
+        self.claims, self.sign, self.name = {}, self.signed, self.address
+        self.delay, self.is_down, self.asked = 0.0, False, []
+
+    def answers(self, path: str) -> bool:
+        """Whether the service gets an answer there, after the delay."""
+        self.asked.append(path)
+        time.sleep(self.delay)
+        return not self.is_down
+
     def described(self) -> dict[str, Any]:
         return {
-            "issuer": self.address,
+            "issuer": self.name,
             "authorization_endpoint": f"{self.address}/authorize",
             "token_endpoint": f"{self.address}/token",
             "jwks_uri": f"{self.address}/keys",
@@ -102,7 +119,7 @@ class Issuer:
     def claims_of(self, email: str, nonce: str) -> dict[str, Any]:
         now = int(time.time())
         usual = {
-            "iss": self.address,
+            "iss": self.name,
             "aud": CLIENT_ID,
             "sub": hashlib.sha256(email.encode()).hexdigest()[:20],
             "email": email,
@@ -122,12 +139,12 @@ def pages(issuer: Issuer, path: str = "/oidc") -> Blueprint:
     blueprint = Blueprint("oidc", __name__, url_prefix=path)
 
     @blueprint.get("/.well-known/openid-configuration")
-    def described() -> Response:
-        return jsonify(issuer.described())
+    def described() -> tuple[Response, int]:
+        return _of_the_service(issuer, "description", issuer.described)
 
     @blueprint.get("/keys")
-    def keys() -> Response:
-        return jsonify(issuer.keys.as_dict(private=False))
+    def keys() -> tuple[Response, int]:
+        return _of_the_service(issuer, "keys", lambda: issuer.keys.as_dict(private=False))
 
     @blueprint.get("/authorize")
     def authorize() -> Response:
@@ -145,10 +162,18 @@ def pages(issuer: Issuer, path: str = "/oidc") -> Blueprint:
 
     @blueprint.post("/token")
     def token() -> tuple[Response, int]:
+        if not issuer.answers("token"):
+            return jsonify(error="temporarily_unavailable"), 503
         found = issuer.token_for(request.form)
         return (jsonify(found), 200) if found else (jsonify(error="invalid_grant"), 400)
 
     return blueprint
+
+
+def _of_the_service(
+    issuer: Issuer, path: str, content: Callable[[], Mapping[str, Any]]
+) -> tuple[Response, int]:
+    return (jsonify(content()), 200) if issuer.answers(path) else (jsonify(error="unavailable"), 503)
 
 
 def _wrong(asked: Mapping[str, str]) -> str | None:

@@ -173,7 +173,9 @@ class World:
         mine = (
             f"conversations/{self.sids[name]}/{what}" for name in ("assigned", "closed") for what in _SHOWN
         )
-        for path in ("/", "/state", "/customers", *(f"/{one}" for one in mine)):
+        from_the_page = signed_in | {"X-Inbox": "1", "Origin": self.service.base_url}
+        self.post("inbox", signed=False, path="/customers", headers=from_the_page)
+        for path in ("/", "/state", *(f"/{one}" for one in mine)):
             self.post("inbox", signed=False, method="GET", path=path, headers=signed_in)
         self.post("crm", ours | listed)
         self.post("crm", ours | listed | {"Query": "Ad"})

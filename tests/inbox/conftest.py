@@ -12,6 +12,7 @@ from flask import Flask
 from local import oidc
 from local.oidc import Issuer
 from local.servers import LocalServer
+from providers import openid
 from tests.inbox.page import ALICE, BOB, Page
 from tests.service import Service
 
@@ -39,7 +40,8 @@ def issuer(issuer_server: Issuer, monkeypatch: pytest.MonkeyPatch) -> Iterator[I
     monkeypatch.setenv("OIDC_CLIENT_SECRET", oidc.CLIENT_SECRET)
     monkeypatch.setenv("INBOX_SECRET", secrets.token_hex(16))
     yield issuer_server
-    issuer_server.claims, issuer_server.sign = {}, issuer_server.signed
+    issuer_server.as_usual()
+    openid.forget()
 
 
 @pytest.fixture

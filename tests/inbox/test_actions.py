@@ -149,9 +149,11 @@ def test_a_worker_writes_first(service: Service, open_as: Open, monkeypatch: pyt
     monkeypatch.setenv("TWILIO_SMS_NUMBER", OURS)
     service.db.document("customers/ann").set({"display_name": "Ann", "addresses": [ANN], "worker": ALICE})
     service.settle()
-    assert page.get("customers?query=an").json()["customers"] == [
+    assert page.post("customers", {"query": "an"}).json()["customers"] == [
         {"id": "ann", "name": "Ann", "addresses": [ANN]}
     ]
+    in_the_address = page.get("customers?query=an")  # which Cloud Run's own log would keep
+    assert (in_the_address.status_code, told(in_the_address)) == (405, "Use POST.")
     wanted = {"customer": "ann", "channel": "sms", "address": ANN, "body": "Good news", "token": "token-0001"}
     first, again = page.post("conversations", wanted), page.post("conversations", wanted)
     assert (first.status_code, again.status_code, first.json() == again.json()) == (201, 200, True)

@@ -102,10 +102,11 @@ def test_behind_its_public_address_that_one_is_its_own(
     service: Service, with_ann: tuple[Page, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alice, _ = with_ann
+    kept = f"__Host-inbox={alice.browser.cookies['inbox']}"  # as a browser keeps it there
     monkeypatch.setenv("INBOX_URL", "https://inbox.example.com/")
-    assert alice.post("status", {"status": "Unavailable"}).status_code == 403
-    answer = alice.post("status", {"status": "Unavailable"}, Origin="https://inbox.example.com")
-    assert answer.status_code == 200
+    assert alice.post("status", {"status": "Unavailable"}, Cookie=kept).status_code == 403
+    own = {"Origin": "https://inbox.example.com", "Cookie": kept}
+    assert alice.post("status", {"status": "Unavailable"}, **own).status_code == 200
 
 
 def test_other_methods_and_other_addresses_say_so(with_ann: tuple[Page, str]) -> None:
@@ -157,12 +158,39 @@ def test_what_is_answered_is_for_this_worker_and_this_moment(with_ann: tuple[Pag
     alice, conversation = with_ann
     for path in ("", "state", f"conversations/{conversation}/messages", "nowhere"):
         answer = alice.get(path)
-        cached = answer.headers.get("Cache-Control", "no-store")
-        assert cached in ("no-store", "no-cache"), path
-        if answer.status_code == 200:
-            policy = answer.headers["Content-Security-Policy"]
-            assert "script-src 'self';" in policy and "unsafe" not in policy
-            assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Cache-Control"] == "no-store", path
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        policy = answer.headers["Content-Security-Policy"]
+        assert policy.startswith("default-src 'none';") and "unsafe" not in policy
+        assert ("script-src 'self';" in policy) == (answer.status_code == 200)
+
+
+def test_every_refusal_has_the_headers_of_a_page(
+    service: Service, browser: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusals = {
+        401: browser.get("state"),
+        403: browser.post("status", Origin=ELSEWHERE),
+        404: browser.get("nowhere"),
+        405: browser.post("state"),
+        413: browser.browser.get(f"{browser.url}state", data=b"x", timeout=20),
+    }
+    monkeypatch.setenv("INBOX_SECRET", "short")
+    browser.browser.cookies.set("inbox", "x", path="/")
+    refusals[500] = browser.get("state")
+    for status, answer in refusals.items():
+        assert answer.status_code == status
+        assert answer.headers["Cache-Control"] == "no-store", status
+        assert answer.headers["X-Content-Type-Options"] == "nosniff", status
+        policy = answer.headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy and "frame-ancestors 'none'" in policy, status
+        assert "Strict-Transport-Security" not in answer.headers, status
+
+
+def test_over_https_a_browser_never_goes_back_to_http(browser: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INBOX_URL", "https://inbox.example.com")
+    for path in ("", "state", "nowhere", "sw.js", "sign-in"):
+        assert browser.get(path).headers["Strict-Transport-Security"] == "max-age=31536000", path
 
 
 def test_a_name_that_is_script_is_a_name(service: Service, open_as: Open) -> None:

@@ -289,3 +289,13 @@ def test_without_keys_of_ours_nothing_is_read_and_nobody_is_told(
     service.standin.inbound(ANN, OURS, "Hello")
     service.settle()
     assert (phone.arrived, page.state()["push_key"]) == ([], None)
+
+
+@pytest.mark.parametrize("name", ["__abcdefgh__", "__abcdefgh", "short", "x" * 65, "a.b.c.d.e"])
+def test_a_device_has_a_name_that_a_record_can_hold(
+    open_as: Open, phone: Browser, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    page = open_as(ALICE)
+    capsys.readouterr()
+    assert keep(page, phone, name=name) == 404
+    assert "ERROR" not in capsys.readouterr().out

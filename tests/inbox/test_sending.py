@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -289,6 +290,20 @@ def test_a_picture_is_uploaded_sent_and_shown_to_who_has_the_conversation(
     assert answer.headers["Location"].startswith(service.standin.url)
     policy = page.get("").headers["Content-Security-Policy"]
     assert service.standin.url in policy.partition("img-src")[2].partition(";")[0]
+
+
+def test_a_file_is_not_sent_by_a_worker_who_handed_over_while_it_went_up(
+    service: Service, with_ann: tuple[Page, str]
+) -> None:
+    page, sid = with_ann
+    service.standin.fail(status=None, delay=2.0, path="Media", method="POST")
+    with ThreadPoolExecutor(1) as pool:
+        going = pool.submit(send, page, sid, picture())
+        time.sleep(0.7)
+        assert page.post(f"conversations/{sid}/hand-over", {"to": "queue"}).status_code == 200
+        answer = going.result()
+    assert (answer.status_code, "not sent" in told(answer)) == (404, True)
+    assert len(service.standin.messages(sid)) == 1
 
 
 @pytest.mark.parametrize(

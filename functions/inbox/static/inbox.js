@@ -159,7 +159,7 @@ function App() {
       : html`<div class="pane none"><p>Choose a conversation.<small>? shows the keys.</small></p></div>`}
     ${saying}
     ${sheet === "write" && html`<${WriteFirst} me=${me} onClose=${close} onDone=${(sid) => { close(); location.hash = sid; live.look(); live.soon(); }} />`}
-    ${sheet === "more" && html`<${More} me=${me} device=${device} unsent=${outbox.entries.filter((entry) => entry.state !== "sent").length} onClose=${close} />`}
+    ${sheet === "more" && html`<${More} me=${me} device=${device} own=${state.sign_out} unsent=${outbox.entries.filter((entry) => entry.state !== "sent").length} onClose=${close} />`}
   </div>`;
 }
 

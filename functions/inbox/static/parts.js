@@ -103,19 +103,22 @@ export function useAsked(asked, about) {
 export function useAct(act) {
   const [busy, setBusy] = useState(false);
   const [wrong, setWrong] = useState("");
-  const run = async (event) => {
+  const run = async (event, ...more) => {
     event?.preventDefault();
     if (busy) return;
     setBusy(true);
     setWrong("");
-    await act().catch((failure) => setWrong(failure.message));
+    await act(...more).catch((failure) => setWrong(failure.message));
     setBusy(false);
   };
   return [busy, wrong, run];
 }
 
+const drafts = (me) => `inbox ${me.identity} draft `;
+export const clearDrafts = (me) => kept.clear(drafts(me));
+
 export function useDraft(me, about) {
-  const key = `inbox ${me.identity} draft ${about}`;
+  const key = drafts(me) + about;
   const [text, setText] = useState(() => kept.get(key) || "");
   return [text, (next) => { setText(next); kept.set(key, next); }];
 }

@@ -86,6 +86,7 @@ const tried = (act) => { try { return act(); } catch { return null; } };
 export const kept = {
   get: (key) => tried(() => JSON.parse(localStorage.getItem(key))),
   set: (key, value) => tried(() => (value ? localStorage.setItem(key, JSON.stringify(value)) : localStorage.removeItem(key))),
+  clear: (start) => tried(() => Object.keys(localStorage).filter((key) => key.startsWith(start)).forEach((key) => localStorage.removeItem(key))),
 };
 
 // Files are too large for it: they lie in a cache, which serves no request.

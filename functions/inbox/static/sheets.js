@@ -1,6 +1,6 @@
 // What opens over the page: customer, templates, hand over, close, write first, settings and help.
 import { ask, change, of } from "./server.js";
-import { Avatar, Bones, Channel, Sheet, Switch, Wrong, bare, channelOf, count, date, html, nameOf, useAct, useAsked, useDraft, useState } from "./parts.js";
+import { Avatar, Bones, Channel, Sheet, Switch, Wrong, bare, channelOf, clearDrafts, count, date, html, nameOf, useAct, useAsked, useDraft, useState } from "./parts.js";
 
 const Part = ({ title, children }) => html`<section><h3>${title}</h3>${children}</section>`;
 const Person = ({ name, picture, under }) => html`<span class="person"><${Avatar} name=${name} picture=${picture} /><b>${name}<small>${under}</small></b></span>`;
@@ -72,7 +72,7 @@ export function Close({ one, onDone, onClose }) {
 export function WriteFirst({ me, onDone, onClose }) {
   const [sought, setSought] = useState("");
   const [chosen, setChosen] = useState(null);
-  const [told, otherwise] = useAsked(() => ask(`customers?query=${encodeURIComponent(sought)}`), sought);
+  const [told, otherwise] = useAsked(() => change("customers", { query: sought }), sought);
   return html`<${Sheet} title="Write to a customer" onClose=${onClose}>${chosen
     ? html`<${FirstText} me=${me} customer=${chosen} onBack=${() => setChosen(null)} onDone=${onDone} />`
     : html`<${Search} label="Name or number" value=${sought} set=${setSought} />
@@ -126,17 +126,26 @@ function Notifications({ device }) {
 
 const KEYS = [["j k ↓ ↑", "next, previous"], ["Enter", "open"], ["Ctrl + Enter", "send"], ["Escape", "back to the list"], ["?", "this help"]];
 
-export function More({ me, device, unsent, onClose }) {
-  const [busy, wrong, run] = useAct(async () => {
-    if (device.on) await device.turn().catch(() => {}); // whoever signs in next must not be shown this one's words
-    await change("sign-out");
-    location.assign(location.pathname);
-  });
+// Whoever uses this device next must not be shown this worker's words.
+async function leave(me, device, { everywhere = false, to = location.pathname }) {
+  if (device.on) await device.turn().catch(() => {});
+  if (to === location.pathname) await change("sign-out", { everywhere });
+  clearDrafts(me);
+  location.assign(to);
+}
+
+// Behind Google's proxy only Google can end a session.
+const SIGN_OUT = [["Sign out everywhere", { everywhere: true }], ["Sign out", {}]];
+const ANOTHER = [["Use another account", { to: "?gcp-iap-mode=CLEAR_LOGIN_COOKIE" }]];
+
+export function More({ me, device, unsent, own, onClose }) {
+  const [busy, wrong, run] = useAct((how) => leave(me, device, how));
   return html`<${Sheet} title="More" onClose=${onClose}>
     <${Person} name=${me.name} under=${me.identity} />
     <${Part} title="Notifications"><${Notifications} device=${device} /><//>
     <div class="keys"><${Part} title="Keys"><ul>${KEYS.map(([key, what]) => html`<li><kbd>${key}</kbd> ${what}</li>`)}</ul><//></div>
     ${unsent > 0 && html`<p class="wrong">${count(unsent, "message")} not sent yet; kept on this device.</p>`}
-    <${Wrong}>${wrong}<//><p class="acts"><button class="plain" disabled=${busy} onClick=${run}>Sign out</button></p>
+    <${Wrong}>${wrong}<//>${!own && html`<p class="soft">Google signs you in here. To sign out, sign out of your Google account.</p>`}
+    <p class="acts">${(own ? SIGN_OUT : ANOTHER).map(([label, how]) => html`<button class="plain" disabled=${busy} onClick=${() => run(null, how)}>${label}</button>`)}</p>
   <//>`;
 }
