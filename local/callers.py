@@ -1,6 +1,7 @@
 """Who is calling a local server: a program or page of this machine, the internet through a tunnel, or another site."""
 
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import TypeAlias
 from urllib.parse import urlsplit
 
 _OURSELVES = ("127.0.0.1", "localhost")
@@ -9,22 +10,17 @@ _FROM_A_PROXY = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip"
 _READING = ("GET", "HEAD", "OPTIONS")
 
 
-class Headers(Protocol):
-    """A request's headers, whichever server has read them."""
-
-    def get(self, name: str, default: Any, /) -> Any: ...
-
-    def __contains__(self, name: object, /) -> bool: ...
+Header: TypeAlias = Callable[[str], str | None]  # a header's value by its name
 
 
-def refusal(method: str, headers: Headers) -> str | None:
+def refusal(method: str, header: Header) -> str | None:
     """Why this request gets nothing private, in one sentence; None: it comes from this machine."""
-    host = headers.get("Host", "")
+    host = header("Host") or ""
     if _name(host) not in _OURSELVES:
         return "Only Twilio's webhooks are reachable under this host name: open http://127.0.0.1 on this machine."
-    if any(name in headers for name in _FROM_A_PROXY):
+    if any(header(name) is not None for name in _FROM_A_PROXY):
         return "Only Twilio's webhooks are reachable through a tunnel: open http://127.0.0.1 on this machine."
-    if method not in _READING and _is_from_another_site(host, headers):
+    if method not in _READING and _is_from_another_site(host, header):
         return "A change is only accepted from a page of this server, not from another site."
     return None
 
@@ -35,9 +31,9 @@ def _name(host: str) -> str:
     return name if port.isdecimal() else host
 
 
-def _is_from_another_site(host: str, headers: Headers) -> bool:
+def _is_from_another_site(host: str, header: Header) -> bool:
     """Browsers send Origin with every POST of another site; programs send none."""
-    origin = headers.get("Origin", None)
+    origin = header("Origin")
     if origin is not None and urlsplit(origin).netloc != host:
         return True
-    return headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none")
+    return (header("Sec-Fetch-Site") or "none") not in ("same-origin", "none")

@@ -111,7 +111,7 @@ def all_in_one(source: Path = MAIN) -> Flask:
 
 @Request.application
 def _let_pass(request: Request) -> Response:
-    if (why := callers.refusal(request.method, request.headers)) is not None:
+    if (why := callers.refusal(request.method, request.headers.get)) is not None:
         return Response(why, 403, content_type="text/plain")
     clock.shift(float(request.get_data()), sleeps=True)
     return Response(status=204)

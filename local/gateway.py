@@ -89,4 +89,4 @@ class Gateway:
 
 
 def _refusal(environ: "WSGIEnvironment") -> str | None:
-    return callers.refusal(environ["REQUEST_METHOD"], EnvironHeaders(environ))
+    return callers.refusal(environ["REQUEST_METHOD"], EnvironHeaders(environ).get)

@@ -9,7 +9,8 @@ from domain.customer import Customer
 from domain.template import Template, in_language, rendered, values_for
 from domain.worker import Worker
 from functions.door.answers import Impossible
-from providers import customers, database, templates, workers
+from functions.inbox import authority
+from providers import customers, database, settings, templates, workers
 
 
 def listed(worker: Worker, conversation: Conversation) -> list[dict[str, Any]]:
@@ -44,11 +45,14 @@ def _filled(template: Template, values: dict[str, Any]) -> str | None:
 def _chosen(worker: Worker, conversation: Conversation) -> tuple[list[Template], dict[str, Any]]:
     named = customers.reference(conversation.customer_id) if conversation.customer_id else None
     them = workers.reference(worker.identity)
-    read, found = database.together(lambda: database.read(them, *([named] if named else [])), templates.load)
-    record = customers.standing_for(read[1]) if named else None
+    read, found = database.together(
+        lambda: database.read(them, settings.reference(), *([named] if named else [])), templates.load
+    )
+    record = customers.standing_for(read[2]) if named else None
     if record is None:
         customer, data = _stranger(conversation), {}
     else:
+        authority.refuse_hidden_customer(worker, conversation, record, read[1])
         customer, data = customers.of(record), record.to_dict() or {}
     values = values_for(customer, data, worker.identity, read[0].to_dict() or {})
     return in_language(found, customer.language), values

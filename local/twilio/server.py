@@ -103,7 +103,7 @@ class Handler(BaseHTTPRequestHandler):
         path, _, query = self.path.partition("?")
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if path.startswith(PREFIX):
-            if (why := callers.refusal(self.command, self.headers)) is not None:
+            if (why := callers.refusal(self.command, self.headers.get)) is not None:
                 self._answer(403, classic_body(ApiError(20403, why, 403)))
                 return
             status, content = self.server.control.answer(path.removeprefix(PREFIX), body)

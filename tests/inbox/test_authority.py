@@ -172,3 +172,31 @@ def test_a_name_that_is_script_is_a_name(service: Service, open_as: Open) -> Non
     assert page.get("state").headers["Content-Type"] == "application/json"
     stranger = Page(page.url, page.issuer).sign_in("x<b>y</b>@example.com")
     assert (stranger.status_code, "<b>" in stranger.text) == (403, False)
+
+
+def test_a_closed_conversation_opens_the_customer_of_today_only_to_their_worker(
+    service: Service, with_ann: tuple[Page, str]
+) -> None:
+    alice, conversation = with_ann
+    customer = service.db.document(f"conversations/{conversation}").get().get("customer_id")
+    service.db.document(f"customers/{customer}").update(
+        {"worker": BOB, "iban": "DE02 1203", "details": {"title": "IBAN", "content": "DE02 1203"}}
+    )
+    service.db.document("templates/iban").set({"content": "Yours: {{customer.iban}}"})
+    hidden = [f"conversations/{conversation}/{what}" for what in ("customer", "templates")]
+    assert [alice.get(path).status_code for path in hidden] == [200, 200]  # she still talks to Ann
+    service.standin.set_state(conversation, "closed")
+    service.settle()
+    for path in hidden:
+        answer = alice.get(path)
+        assert (answer.status_code, "1203" in answer.text, "another worker" in told(answer)) == (
+            403,
+            False,
+            True,
+        )
+    assert alice.get(f"conversations/{conversation}/messages").json()["messages"][0]["body"] == "Hello"
+    service.db.document("settings/routing").set({"crm_open": True})
+    assert [alice.get(path).status_code for path in hidden] == [200, 200]
+    service.db.document("settings/routing").delete()
+    service.db.document(f"customers/{customer}").update({"worker": ALICE})
+    assert [alice.get(path).status_code for path in hidden] == [200, 200]
