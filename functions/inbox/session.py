@@ -5,7 +5,9 @@ Neither is believed for longer than one request: the worker's record is looked a
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import quote
@@ -17,7 +19,7 @@ from domain import addresses
 from domain.worker import Worker, is_identity
 from functions.door.answers import NotSignedIn, Refused, TryAgain
 from functions.inbox.place import Place
-from providers import configuration, openid, workers
+from providers import clock, configuration, openid, workers
 
 HOURS = 12
 _SESSION, _SIGNING_IN = "inbox", "inbox-sign-in"
@@ -42,6 +44,19 @@ def of(request: Request) -> Person:
     if not isinstance(email, str) or not isinstance(identity, str) or not is_identity(identity):
         raise NotSignedIn("Nobody is signed in here, or not any more: sign in.")
     return Person(email, identity)
+
+
+def ends_at(request: Request) -> datetime:
+    """When this session is over; what was made in it must not outlive it. Behind Google's proxy: hours from now."""
+    age = 0.0  # seconds, by the true time, as the cookie's signature counts it
+    if configuration.iap() is None:
+        try:
+            sent = request.cookies.get(_SESSION, "")
+            _, began = _serializer(_SESSION).loads(sent, return_timestamp=True)
+            age = time.time() - began.timestamp()
+        except BadData:
+            age = HOURS * 3600
+    return clock.now() + timedelta(hours=HOURS, seconds=-age)
 
 
 def worker_of(person: Person, record: Worker) -> Worker:

@@ -160,6 +160,7 @@ KEPT: Mapping[str, tuple[str, ...]] = {
         "unavailable_because",
         "frontline_available",
         "devices",
+        "device_endpoints",
         "problem",
     ),
     "templates": ("problem",),
