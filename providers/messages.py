@@ -8,6 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from domain import json_text
 from providers import twilio
 from providers.twilio import Outcome, Result, Somewhere
 
@@ -72,8 +73,8 @@ def files(place: Somewhere, until: str) -> Result:
 def token_of(message: Any, attribute: str = TOKEN) -> str | None:
     """What who sent it called it."""
     try:
-        attributes = json.loads(message.attributes or "{}")
-    except (TypeError, ValueError, RecursionError):
+        attributes = json_text.parsed(message.attributes or "{}", json_text.MOST_ATTRIBUTES)
+    except (TypeError, ValueError):
         return None
     value = attributes.get(attribute) if isinstance(attributes, dict) else None
     return value if isinstance(value, str) else None
