@@ -22,9 +22,11 @@ from tools import erase as eraser
 from tools.customers_csv import Mistake
 from tools.customers_plan import Plan, plan
 from tools.seed import connect
+from tools.terminal import plain
 
 T = TypeVar("T")
 _MOST_SHOWN = 200
+_LOGIN = """printf 'user = "%s:%s"\\n' "$TWILIO_ACCOUNT_SID" "$TWILIO_AUTH_TOKEN\""""
 _errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
@@ -116,8 +118,8 @@ def erase(arguments: argparse.Namespace) -> int:
 def _tell_what_is_left(addresses: Sequence[str]) -> None:
     if addresses:
         print("Left at Twilio, with all messages. To remove them there:")
-    for address in addresses:
-        print(f'  curl -X DELETE -u "$TWILIO_ACCOUNT_SID:$TWILIO_AUTH_TOKEN" {address}')
+    for address in addresses:  # printf is the shell's own, so that no list of processes shows the token
+        print(f"  {_LOGIN} | curl -K - -X DELETE {plain(address)}")
     print("docs/privacy.md says what else Twilio and Google keep, and for how long.")
 
 
@@ -136,8 +138,8 @@ def _write_for_owner(path: Path, records: Iterable[tuple[str, Mapping[str, Any]]
 
 
 def _say(text: str) -> None:
-    """To the person at the terminal, which is not to obey what stands in somebody's file or record."""
-    _errors.print("".join(c if c.isprintable() else ascii(c)[1:-1] for c in text), markup=False)
+    """Print for the person at the terminal."""
+    _errors.print(plain(text), markup=False)
 
 
 def _summary(made: Plan, dry_run: bool) -> str:

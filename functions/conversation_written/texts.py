@@ -61,7 +61,8 @@ def _tell(seen: Seen, kinds: tuple[str, ...]) -> None:
     body = wording.body(kind, seen)
     if body and _is_in_it(seen.conversation):
         is_still_so = partial(_is_as_it_was, seen.conversation)
-        sending.send_once(sending.Text(seen.conversation, kind, wait, body, is_still_so), seen.sent)
+        text = sending.Text(seen.conversation, kind, wait, body, seen.count, is_still_so)
+        sending.send_once(text, seen.sent)
 
 
 def _applies(kind: str, seen: Seen) -> bool:

@@ -21,7 +21,7 @@ from domain.conversation import Conversation
 from domain.worker import Worker
 from functions.door.answers import Answer, BadInput, Impossible, NotFound, TooLarge, TryAgain, UnderWay
 from functions.door.webhook import Visit
-from functions.inbox import asked, authority, messages, prepared
+from functions.inbox import asked, authority, messages, prepared, send_rate
 from functions.inbox.asked import File, Message
 from functions.inbox.session import Person
 from providers import clock, log, outbox
@@ -56,6 +56,7 @@ def once(worker: Worker, conversation: Conversation, wanted: Message, entry: Ent
     if entry.exists and (sent := _looked_for(conversation, entry)) is not None:
         return _answer(sent, 200)
     refuse_what_cannot_be_sent(conversation, wanted)
+    send_rate.count_one(worker.identity)
     content = _content(worker, conversation, wanted)
     claimed = outbox.claim(entry, conversation.sid, wanted.token, worker.identity)
     if claimed is None:

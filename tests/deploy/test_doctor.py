@@ -61,6 +61,7 @@ def test_each_thing_that_is_wrong_is_named_with_what_to_do(
     index = next(p for p in resources if "/indexes/" in p)
     monkeypatch.delitem(resources, index)
     swept.document("workers/ann@example.com").set({"problem": "nobody can read this"})
+    swept.document("workers/\x1b]0;title\x07x").set({"problem": "red \x1b[31m and \x9b2J"})
     swept.document("service/sweep").delete()
     status, lines = doctor(story)
     wrong = "\n".join(line for line in lines if line.startswith(("WRONG", "note")))
@@ -76,7 +77,10 @@ def test_each_thing_that_is_wrong_is_named_with_what_to_do(
         "no sweep has ever finished",
     ):
         assert words in wrong, words
+    assert r"\x1b]0;title\x07x: red \x1b[31m and \x9b2J" in wrong
+    assert all(character.isprintable() for line in lines for character in line)
     swept.document("workers/ann@example.com").delete()
+    swept.document("workers/\x1b]0;title\x07x").delete()
 
 
 def test_where_nothing_was_deployed_there_is_nothing_to_look_at(story: Story) -> None:

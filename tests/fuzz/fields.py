@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from domain import conversation, customer, pool, sent_texts, settings, template, worker
+from domain import conversation, customer, pool, sent_texts, settings, template, text_limits, worker
 from providers import sweeps
 
 Sense = Callable[[Any], bool]
@@ -228,7 +228,8 @@ KEPT: Mapping[str, tuple[str, ...]] = {
         "went_back",
         "answered_in",
     ),
-    "sent_texts": ("queued", "away", "assigned"),
+    "sent_texts": ("queued", "away", "assigned", "day", "day_texts"),
+    "text_counts": ("hour", "texts"),
     "service": (
         "problem",
         "queue_after",
@@ -271,6 +272,7 @@ _PARSERS: Mapping[str, Callable[[Mapping[str, Any]], object]] = {
     "pending_conversations": partial(conversation.parse_entry, "x"),
     "conversations": partial(conversation.parse, "x"),
     "sent_texts": partial(sent_texts.parse, "x"),
+    "text_counts": partial(text_limits.parse, "x"),
 }
 
 

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from domain import text_limits
 from domain.sent_texts import record_name
 from local.triggers import Triggers
 from providers import clock, conversations, customers
@@ -38,6 +39,7 @@ _RECORDS = {
     "pending_conversations": ("pending_conversations/queued",),
     "conversations": tuple(f"conversations/{name}" for name in ("assigned", "queued", "inactive", "closed")),
     "sent_texts": ("sent_texts/queued",),
+    "text_counts": ("text_counts/queued",),
     "service": ("service/sweep",),
 }
 _LIKELY: dict[str, st.SearchStrategy[Odd]] = {
@@ -224,7 +226,10 @@ def told(small: World, wanted: list[Change]) -> None:
 
 def _real(small: World, path: str) -> str:
     collection, _, name = path.partition("/")
-    if collection == "sent_texts":
-        name = record_name(conversations.load(small.sids[name]), customers.key())
+    if collection in ("sent_texts", "text_counts"):
+        conversation = conversations.load(small.sids[name])
+        name = record_name(conversation, customers.key())
+        if collection == "text_counts":
+            name = text_limits.record_name(conversation.pool or "", name)
         return f"{collection}/{name}"
     return f"{collection}/{small.sids.get(name, name)}"

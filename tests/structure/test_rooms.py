@@ -13,6 +13,7 @@ OTHER_WRITERS = {  # of other collections, or of the one field `problem`
     "providers/outbox.py",
     "providers/pools.py",
     "providers/sent_texts.py",
+    "providers/text_counts.py",
     "providers/sweeps.py",
 }
 WRITES = {"set", "create", "update", "delete", "commit"}
