@@ -164,18 +164,18 @@ def follow_frontline(worker: Worker, is_available: bool, changes_status: bool) -
     database.write(workers.reference(worker.identity), seen | status, worker.version)
 
 
-def keep_devices(identity: str, changes: Mapping[str, Device | None]) -> None:
-    """Writes these devices, or takes them out; no others. Raises database.LostRace where the record is gone."""
+def keep_devices(worker: Worker, changes: Mapping[str, Device | None]) -> None:
+    """Write these devices, or remove them, and no others. Raise database.LostRace when the record has changed."""
     from google.cloud.firestore import DELETE_FIELD
 
     path = database.client().field_path
-    fields = {
+    fields: dict[str, Any] = {
         path("devices", name): device_record.stored(device) if device else DELETE_FIELD
         for name, device in changes.items()
     }
-    batch = database.client().batch()
-    batch.update(workers.reference(identity), fields)
-    database.commit(batch)
+    left = device_record.with_changes(device_record.parse(worker.devices), changes)
+    fields["device_endpoints"] = sorted({device_record.fingerprint(one.endpoint) for one in left.values()})
+    database.write(workers.reference(worker.identity), fields, worker.version)
 
 
 def end_sessions(worker: Worker, ended: Ended, *, everywhere: bool = False) -> None:
@@ -189,7 +189,7 @@ def end_sessions(worker: Worker, ended: Ended, *, everywhere: bool = False) -> N
     if ended.before is not None:
         fields["signed_out_before"] = ended.before
     if everywhere:
-        fields["devices"] = DELETE_FIELD
+        fields |= {"devices": DELETE_FIELD, "device_endpoints": DELETE_FIELD}
     database.write(workers.reference(worker.identity), fields, worker.version)
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from flask.testing import FlaskClient
 from pyinstrument import Profiler
 
-from bench.world import FLOORS, TOKEN, World
+from bench.world import ACCOUNT, FLOORS, TOKEN, World
 from local import functions
 from local.functions import MAIN, Function
 from proof import population, webhooks
@@ -91,7 +91,7 @@ def _form(world: World, entry_point: str, number: int) -> dict[str, str]:
 
 
 def _send(client: FlaskClient, form: dict[str, str]) -> None:
-    headers, body = webhooks.signed(_URL, form, TOKEN)
+    headers, body = webhooks.signed(_URL, form, TOKEN, ACCOUNT)
     answer = client.post("/", headers=headers, data=body)
     if answer.status_code != 200:
         raise RuntimeError(f"The function answered {answer.status_code}: {answer.text}")

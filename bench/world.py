@@ -40,7 +40,7 @@ class Function:
 
     def post(self, form: dict[str, str]) -> urllib3.BaseHTTPResponse:
         """A signed webhook; raises RuntimeError unless it is answered with 200."""
-        headers, body = webhooks.signed(self.url, form, TOKEN)
+        headers, body = webhooks.signed(self.url, form, TOKEN, ACCOUNT)
         answer = self._http.request("POST", self.url, body=body, headers=headers)
         if answer.status != 200:
             raise RuntimeError(f"{self.child.name} answered {answer.status}:\n{self.child.output(1500)}")
@@ -58,7 +58,7 @@ class Function:
 
     def timed(self, form: dict[str, str]) -> float:
         """Seconds from sending to the answer; the signature is made before."""
-        headers, body = webhooks.signed(self.url, form, TOKEN)
+        headers, body = webhooks.signed(self.url, form, TOKEN, ACCOUNT)
         began = time.perf_counter()
         answer = self._http.request("POST", self.url, body=body, headers=headers)
         seconds = time.perf_counter() - began

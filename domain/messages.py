@@ -8,13 +8,12 @@ answer nobody. The arrival of a conversation presumes its first message: since `
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from domain import addresses, window, wordless
+from domain import addresses, json_text, window, wordless
 from domain.conversation import (
     CUSTOMER,
     LONGEST_TEXT,
@@ -59,8 +58,8 @@ def text_of(body: str | None, has_media: bool) -> str:
 def attributes(text: str | None) -> Mapping[str, Any] | None:
     """A message's attributes, which Twilio keeps as one string of JSON; None for anything but an object."""
     try:
-        parsed = json.loads(text or "{}")
-    except (ValueError, RecursionError):
+        parsed = json_text.parsed(text or "{}", json_text.MOST_ATTRIBUTES)
+    except ValueError:
         return None
     return parsed if isinstance(parsed, dict) else None
 

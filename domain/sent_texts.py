@@ -48,10 +48,15 @@ class Sending:
 
 @dataclass(frozen=True)
 class SentTexts:
-    """What was sent to one customer at one of our numbers, by kind. `version` is None where nothing was."""
+    """What was sent to one customer at one of our numbers, by kind. `version` is None where nothing was.
+
+    `texts_that_day`: how many texts were begun on `day`, written as 2026-11-30.
+    """
 
     name: str
     sendings: Mapping[str, Sending]
+    day: str = ""
+    texts_that_day: int = 0
     problem: str | None = None
     version: object = None
 
@@ -98,7 +103,8 @@ def parse(name: str, data: Mapping[str, Any] | None, version: object = None) -> 
     """What makes no sense counts as sent when the record was last written: rather no text than two."""
     fields = Fields(data)
     sendings = {kind: _sending(fields, kind, version) for kind in KINDS if fields.plain(kind) is not None}
-    return SentTexts(name, sendings, fields.problem, version)
+    day, texts = fields.text("day") or "", max(0, fields.whole("day_texts", default=0))
+    return SentTexts(name, sendings, day, texts, fields.problem, version)
 
 
 def _sending(fields: Fields, kind: str, version: object) -> Sending:
@@ -115,3 +121,13 @@ def stored(kind: str, sending: Sending, now: datetime) -> dict[str, Any]:
     """The fields that change by it."""
     told = {"wait": sending.wait, "token": sending.token, "attempt": sending.attempt, "at": sending.at}
     return {kind: told | {"tries": sending.tries, "sent": sending.is_sent}, "expires_at": now + KEPT}
+
+
+def counted(sent: SentTexts, day: str) -> SentTexts:
+    """Return the record with one more text begun on this day."""
+    before = sent.texts_that_day if sent.day == day else 0
+    return replace(sent, day=day, texts_that_day=before + 1)
+
+
+def stored_count(sent: SentTexts) -> dict[str, Any]:
+    return {"day": sent.day, "day_texts": sent.texts_that_day}

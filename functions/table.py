@@ -23,8 +23,8 @@ def _function(name: str, caller: str, *more: Any, package: str = "functions", **
 _frontlines = partial(_function, package="functions.frontline")
 
 # Twilio waits 5 s for the pre-event (3 s are promised) and the post-event, 10 s for a route; Frontline's app 6 s.
-PRE_EVENT = _function("pre_event", "twilio", 2.5, 10, _SIGNED, answers_always=True)
-POST_EVENT = _function("post_event", "twilio", 4.0, 30, _SIGNED + _TWILIO)
+PRE_EVENT = _function("pre_event", "twilio", 2.5, 10, _SIGNED, answers_always=True, names_account=True)
+POST_EVENT = _function("post_event", "twilio", 4.0, 30, _SIGNED + _TWILIO, names_account=True)
 ROUTING = _frontlines("routing", "twilio", 8.5, 30, _SIGNED + _TWILIO)
 CRM = _frontlines("crm", "twilio", 5.0, 10, _SIGNED)
 OUTGOING_CONVERSATION = _frontlines("outgoing_conversation", "twilio", 5.0, 10, _SIGNED)

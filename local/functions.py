@@ -17,7 +17,7 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Request, Response
 
 from functions.table import FUNCTIONS
-from local import raw_http
+from local import callers, raw_http
 from local.ports import HOST, claim_port
 from local.processes import Child
 from providers import clock
@@ -55,6 +55,11 @@ def listed(source: Path = MAIN) -> list[Function]:
             kinds = [_KINDS[name] for name in map(_decorator, node.decorator_list) if name in _KINDS]
             functions += [Function(node.name, kind) for kind in kinds]
     return functions
+
+
+def signed() -> list[str]:
+    """Return the deployed names of the functions that Twilio calls, which check its signature."""
+    return [one.name.replace("_", "-") for one in FUNCTIONS if one.caller == "twilio"]
 
 
 def pattern_of(function: Function) -> str:
@@ -106,6 +111,8 @@ def all_in_one(source: Path = MAIN) -> Flask:
 
 @Request.application
 def _let_pass(request: Request) -> Response:
+    if (why := callers.refusal(request.method, request.headers.get)) is not None:
+        return Response(why, 403, content_type="text/plain")
     clock.shift(float(request.get_data()), sleeps=True)
     return Response(status=204)
 

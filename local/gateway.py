@@ -1,16 +1,22 @@
-"""The one port in front: functions under their deployed names, the emulator's events, pages for people."""
+"""The one port in front: functions under their deployed names, the emulator's events, pages for people.
+
+A tunnel may lead the internet to this port, and a page of another site may post to it. So only the functions that check
+a signature answer everybody; everything else answers this machine alone.
+"""
 
 import http.client
+import json
 import re
 import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, Flask
+from werkzeug.datastructures import EnvironHeaders
 from werkzeug.http import http_date
 from werkzeug.wrappers import Request, Response
 
-from local import raw_http
+from local import callers, raw_http
 from local.servers import LocalServer
 from local.triggers import Triggers
 
@@ -25,11 +31,15 @@ class Gateway:
     """/NAME... goes to the functions process as it came, all else to `app`, where pages are mounted.
 
     /as/IDENTITY/inbox/... is the inbox, too: the playground shows one for each worker, and their cookies' paths keep
-    them apart. What stands before it is taken off and handed on, as proxies do.
+    them apart. What stands before it is taken off and handed on, as proxies do. `signed`: the functions that check a
+    signature, and answer whatever the request's Host is.
     """
 
-    def __init__(self, names: Iterable[str], functions_url: str, triggers: Triggers) -> None:
+    def __init__(
+        self, names: Iterable[str], functions_url: str, triggers: Triggers, signed: Iterable[str] = ()
+    ) -> None:
         self.names = frozenset(names)
+        self.signed = frozenset(signed)
         self.functions_url = functions_url
         self.app = Flask("gateway", static_folder=None)
         self.app.register_blueprint(triggers.blueprint())
@@ -55,6 +65,10 @@ class Gateway:
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """WSGI, not Flask routes: those would redirect /crm//x, and Twilio follows no redirect of a POST."""
         name = environ.get("PATH_INFO", "").removeprefix("/").partition("/")[0]
+        if name not in self.signed and (why := _refusal(environ)) is not None:
+            return Response(json.dumps({"error": why}), 403, content_type="application/json")(
+                environ, start_response
+            )
         frame = _FRAME.match(environ["RAW_URI"]) if name == "as" else None
         if name in self.names or (frame and "inbox" in self.names):
             prefix = frame["prefix"] if frame else ""
@@ -72,3 +86,7 @@ class Gateway:
             return answer
         except (OSError, http.client.HTTPException) as error:
             return Response(f"The functions do not answer: {error}\n", 503, content_type="text/plain")
+
+
+def _refusal(environ: "WSGIEnvironment") -> str | None:
+    return callers.refusal(environ["REQUEST_METHOD"], EnvironHeaders(environ).get)

@@ -58,7 +58,7 @@ def _run_with_twilio(options: argparse.Namespace) -> int:
         raise CannotRunError(
             f"--twilio needs {' and '.join(missing)} in {ENV_FILE.name} or in the environment."
         )
-    stack = _stack(options, standin=False)
+    stack = _stack(options, standin=False, real_account=True)
     try:
         stack.start()
         sample_data.load(stack.emulator.host, options.project)
@@ -67,6 +67,8 @@ def _run_with_twilio(options: argparse.Namespace) -> int:
         print(
             f"Have a tunnel lead to {stack.url}, and in Twilio's console set for Conversations\n"
             f"  Pre-Event URL   {base}/pre-event\n  Post-Event URL  {base}/post-event\n"
+            "Through the tunnel only these webhooks answer; pages open on this machine alone.\n"
+            f"{_sign_in(stack)}\n"
             "Ctrl-C ends everything.",
             flush=True,
         )
@@ -75,13 +77,21 @@ def _run_with_twilio(options: argparse.Namespace) -> int:
         stack.stop()
 
 
-def _stack(options: argparse.Namespace, standin: bool) -> Stack:
+def _sign_in(stack: Stack) -> str:
+    """How workers sign in while customers are real: never at the local issuer, where anyone may be any worker."""
+    if os.environ.get("OIDC_CLIENT_ID"):
+        return f"Workers sign in at {stack.url}/inbox: allow {stack.url}/inbox/back at your issuer."
+    return f"To open the inbox, set OIDC_CLIENT_ID and OIDC_CLIENT_SECRET in {ENV_FILE.name} (docs/inbox.md)."
+
+
+def _stack(options: argparse.Namespace, standin: bool, real_account: bool = False) -> Stack:
     chosen = Options(
         project=options.project,
         port=options.port,
         emulator_port=options.emulator_port,
         standin_port=getattr(options, "standin_port", 0),
         standin=standin,
+        real_account=real_account,
         sweep_every=options.sweep_every,
         verbose=options.verbose,
     )

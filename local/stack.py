@@ -37,6 +37,7 @@ class Options:
     emulator_port: int = 0
     standin_port: int = 0
     standin: bool = True
+    real_account: bool = False  # of Twilio, behind a tunnel: then only a real issuer signs workers in
     sweep_every: float = 60  # seconds, as Cloud Scheduler; 0: never
     verbose: bool = False  # show the functions' log instead of writing it to .local/
 
@@ -52,7 +53,8 @@ class Stack:
         self.triggers = Triggers()
         self.functions_list: list[Function] = functions.listed()
         self.functions_url = f"http://{HOST}:{functions_port}"
-        self.gateway = Gateway([f.name for f in self.functions_list], self.functions_url, self.triggers)
+        names = [f.name for f in self.functions_list]
+        self.gateway = Gateway(names, self.functions_url, self.triggers, functions.signed())
         self.url = f"http://{HOST}:{port}"
         self.emulator = Emulator(
             functions_port=port, port=options.emulator_port, log=_fresh(LOGS / "emulator.log")
@@ -60,7 +62,8 @@ class Stack:
         self.standin = self._make_standin() if options.standin else None
         self.functions = self._functions_process(functions_port)
         self.scheduler = Scheduler(f"{self.functions_url}/sweep", options.sweep_every)
-        self.gateway.mount(oidc.pages(oidc.Issuer(f"{self.url}/oidc", self._workers)))
+        if not options.real_account:
+            self.gateway.mount(oidc.pages(oidc.Issuer(f"{self.url}/oidc", self._workers)))
         if pages is not None:
             self.gateway.mount(pages(self))
 
@@ -106,7 +109,9 @@ class Stack:
         env["GOOGLE_CLOUD_PROJECT"] = self.options.project
         env["FIRESTORE_EMULATOR_HOST"] = self.emulator.host
         env["PYTHONUNBUFFERED"] = "1"
-        env |= inbox_environment(f"{self.url}/oidc")
+        env |= inbox_secrets()
+        if not self.options.real_account:
+            env |= inbox_issuer(f"{self.url}/oidc")
         if self.standin is not None:
             for name in (
                 "WEBHOOK_BASE_URL",
@@ -189,13 +194,19 @@ class Stack:
             ) from error
 
 
-def inbox_environment(issuer: str) -> Mapping[str, str]:
-    """What the inbox needs where everything is on this machine; its secrets are good for one run."""
+def inbox_issuer(address: str) -> Mapping[str, str]:
+    """Environment variables that let workers sign in at the local issuer."""
     return {
-        "INBOX_SECRET": secrets.token_urlsafe(32),
-        "OIDC_ISSUER": issuer,
+        "OIDC_ISSUER": address,
         "OIDC_CLIENT_ID": oidc.CLIENT_ID,
         "OIDC_CLIENT_SECRET": oidc.CLIENT_SECRET,
+    }
+
+
+def inbox_secrets() -> Mapping[str, str]:
+    """Return the inbox's own secrets, good for one run."""
+    return {
+        "INBOX_SECRET": secrets.token_urlsafe(32),
         "VAPID_PRIVATE_KEY": secrets.token_urlsafe(31),
         "VAPID_SUBJECT": "mailto:nobody@example.com",
     }

@@ -89,7 +89,7 @@ class Operations:
         """Only what this one delivery costs; the events that follow from it are operations of their own."""
         os.environ["WEBHOOK_BASE_URL"] = "http://functions.test"
         url = f"http://functions.test/{name.replace('_', '-')}"
-        headers, body = webhooks.signed(url, form, self._standin.auth_token)
+        headers, body = webhooks.signed(url, form, self._standin.auth_token, self._standin.account_sid)
         return self._counted(lambda: self._client_for(name).post("/", data=body, headers=headers))
 
     def _deliver(self, event: Event, to: str = "worker_available") -> Counts:

@@ -14,8 +14,9 @@ def sid(prefix: str) -> str:
     return prefix + secrets.token_hex(16)
 
 
-def signed(url: str, form: dict[str, str], token: str) -> tuple[dict[str, str], bytes]:
+def signed(url: str, form: dict[str, str], token: str, account: str) -> tuple[dict[str, str], bytes]:
     """Headers and body of a webhook for `url`."""
+    form = {"AccountSid": account, **form}
     signature = RequestValidator(token).compute_signature(url, form)
     return {"Content-Type": FORM, "X-Twilio-Signature": signature}, urlencode(form).encode()
 

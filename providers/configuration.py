@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from domain import issuers
 
+_LOCAL = re.compile(r"http://(?:127\.0\.0\.1|localhost)(?=[:/]|$)")  # a test of what is deployed
 _SHORTEST_SECRET = 32  # characters
 _API_KEY_SID = re.compile(r"SK[0-9a-fA-F]{32}")
 _DOMAIN = re.compile(r"[^\s@/\\:;*.]+(?:\.[^\s@/\\:;*.]+)+")
@@ -143,14 +144,13 @@ def service_in_use(named: str | None) -> str | None:
 def public_address(entry_point: str) -> str | None:
     """Where the world reaches a function: the address in front of all of them and its deployed name there, which is
     Cloud Run's K_SERVICE, else the entry point with hyphens."""
-    base, name = _optional("WEBHOOK_BASE_URL"), _optional("K_SERVICE") or entry_point.replace("_", "-")
-    return f"{base.rstrip('/')}/{name}" if base else None
+    base, name = _public("WEBHOOK_BASE_URL"), _optional("K_SERVICE") or entry_point.replace("_", "-")
+    return f"{base}/{name}" if base else None
 
 
 def inbox_url() -> str | None:
     """The public address of the inbox, without a slash at its end."""
-    base = _optional("INBOX_URL")
-    return base.rstrip("/") if base else None
+    return _public("INBOX_URL")
 
 
 def inbox_secret() -> str:
@@ -234,6 +234,28 @@ def outgoing_number(channel: str) -> str | None:
 def own_numbers() -> frozenset[str]:
     """The Twilio numbers named in the environment."""
     return frozenset(n for n in map(outgoing_number, ("sms", "whatsapp")) if n)
+
+
+def _public(name: str) -> str | None:
+    """An address without a slash at its end; None: take the one that was called, which only a local run may do.
+
+    Raise ConfigurationError behind Cloud Run, where the Host of a request is the caller's own choice.
+    """
+    base = (_optional(name) or "").rstrip("/")
+    if not is_deployed():
+        return base or None
+    if not base:
+        raise ConfigurationError(f"The environment variable {name} is not set; run deploy.sh, which sets it.")
+    if not base.startswith("https://") and not _LOCAL.match(base):
+        raise ConfigurationError(
+            f"The environment variable {name} must begin with https://; run deploy.sh with such an address."
+        )
+    return base
+
+
+def is_deployed() -> bool:
+    """Whether Cloud Run serves this process."""
+    return _optional("K_SERVICE") is not None
 
 
 def _optional(name: str) -> str | None:

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from domain import messages, wordless
+from domain import json_text, messages, wordless
 from domain.messages import Message
 from providers import clock, twilio
 from providers.twilio import Outcome, Result, Somewhere
@@ -84,8 +84,8 @@ def of_twilio(one: Any) -> Message:
 def token_of(message: Any, attribute: str = TOKEN) -> str | None:
     """What who sent it called it."""
     try:
-        attributes = json.loads(message.attributes or "{}")
-    except (TypeError, ValueError, RecursionError):
+        attributes = json_text.parsed(message.attributes or "{}", json_text.MOST_ATTRIBUTES)
+    except (TypeError, ValueError):
         return None
     value = attributes.get(attribute) if isinstance(attributes, dict) else None
     return value if isinstance(value, str) else None

@@ -81,6 +81,11 @@ def busy(limit: int) -> list[Worker]:
     return list({worker.identity: worker for worker in [*holding, *full]}.values())
 
 
+def with_device(fingerprint: str, limit: int) -> list[Worker]:
+    """Workers whose record holds a device with this fingerprint (domain/device.py), in no order."""
+    return _WORKERS.find([("device_endpoints", "array_contains", fingerprint)], (), limit)
+
+
 def how_many(pool_id: str) -> int:
     """Workers in the pool, counted up to 1000."""
     return database.count(_members(pool_id), _COUNTED_UP_TO)

@@ -110,6 +110,9 @@ class Service:
         """Send a webhook as Twilio does, over a real connection; `path` and `query` go out as given."""
         url = self.url(name) + path + (f"?{query}" if query else "")
         pairs = list(form.items()) if isinstance(form, Mapping) else list(form)
+        names = {field for field, _ in pairs}
+        if "EventType" in names and "AccountSid" not in names:  # Conversations names it with every event
+            pairs.append(("AccountSid", self.standin.account_sid))
         sent = {"Content-Type": "application/x-www-form-urlencoded", **(headers or {})}
         if signed:
             sent.setdefault("X-Twilio-Signature", signature(url, pairs, token or self.standin.auth_token))

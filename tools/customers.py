@@ -22,10 +22,20 @@ from tools import erase as eraser
 from tools.customers_csv import Mistake
 from tools.customers_plan import Plan, plan
 from tools.seed import connect
+from tools.terminal import plain
 
 T = TypeVar("T")
 _MOST_SHOWN = 200
+_TOKEN_LOGIN = ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN")
+_KEY_LOGIN = ("TWILIO_API_KEY_SID", "TWILIO_API_KEY_SECRET")
+_AS_USER = """printf 'user = "%s:%s"\\n' """
 _errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def _login() -> str:
+    """Return the shell's words that hand curl the login, which stands in the environment."""
+    names = _KEY_LOGIN if os.environ.get("TWILIO_API_KEY_SID") else _TOKEN_LOGIN
+    return _AS_USER + " ".join(f'"${name}"' for name in names)
 
 
 def import_(arguments: argparse.Namespace) -> int:
@@ -116,12 +126,8 @@ def erase(arguments: argparse.Namespace) -> int:
 def _tell_what_is_left(addresses: Sequence[str]) -> None:
     if addresses:
         print("Left at Twilio, with all messages. To remove them there:")
-    has_key = os.environ.get("TWILIO_API_KEY_SID")
-    login = (
-        "$TWILIO_API_KEY_SID:$TWILIO_API_KEY_SECRET" if has_key else "$TWILIO_ACCOUNT_SID:$TWILIO_AUTH_TOKEN"
-    )
-    for address in addresses:
-        print(f'  curl -X DELETE -u "{login}" {address}')
+    for address in addresses:  # printf is the shell's own, so that no list of processes shows the token
+        print(f"  {_login()} | curl -K - -X DELETE {plain(address)}")
     print("docs/privacy.md says what else Twilio and Google keep, and for how long.")
 
 
@@ -140,8 +146,8 @@ def _write_for_owner(path: Path, records: Iterable[tuple[str, Mapping[str, Any]]
 
 
 def _say(text: str) -> None:
-    """To the person at the terminal, which is not to obey what stands in somebody's file or record."""
-    _errors.print("".join(c if c.isprintable() else ascii(c)[1:-1] for c in text), markup=False)
+    """Print for the person at the terminal."""
+    _errors.print(plain(text), markup=False)
 
 
 def _summary(made: Plan, dry_run: bool) -> str:

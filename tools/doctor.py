@@ -21,6 +21,7 @@ from providers import configuration, twilio
 from tools import probe, probe_inbox, workers_checkup
 from tools.checkup import INSIDE, Finding, Place
 from tools.google_api import Api, ApiError
+from tools.terminal import plain
 from tools.twilio_plan import Wanted, plan
 
 _SECONDS = 30
@@ -175,7 +176,7 @@ def _printed(findings: Iterator[Finding]) -> Iterator[Finding]:
     """Each as soon as it is known."""
     marks = {True: "ok    ", None: "note  ", False: "WRONG "}
     for finding in findings:
-        print(marks[finding.ok] + finding.sentence, flush=True)
+        print(marks[finding.ok] + plain(finding.sentence), flush=True)
         yield finding
 
 

@@ -11,7 +11,7 @@ from bench.events import availability
 from bench.quota import Quota, quotas
 from bench.result import Row, median
 from bench.rows.inbox import cookie
-from bench.world import FLOORS, TOKEN, World
+from bench.world import ACCOUNT, FLOORS, TOKEN, World
 from local import functions, raw_http
 from local.functions import MAIN
 from local.ports import HOST, free_port
@@ -101,7 +101,7 @@ def _started(
     url = f"http://{HOST}:{port}/"
     headers, body = list(first.headers), first.body
     if first.form is not None:
-        signed, body = webhooks.signed(url, first.form, TOKEN)
+        signed, body = webhooks.signed(url, first.form, TOKEN, ACCOUNT)
         headers = list(signed.items())
     child = functions.child(name, port, world.environment(project, **more), source)
     child.args = quota.wrapped(child.args)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from cachetools import TTLCache
@@ -16,6 +17,7 @@ from assignment import ledger
 from domain import device
 from domain.conversation import ASSIGNED, CUSTOMER, Conversation
 from domain.device import Device
+from domain.worker import Worker
 from functions.conversation_written.receiver import Written
 from providers import clock, configuration, conversations, database, log, workers
 
@@ -36,9 +38,15 @@ def tell(written: Written) -> None:
     current = conversations.of(now)
     if not is_true_still(written.after, current, what):
         return
-    devices = device.parse(workers.of(record).devices)
+    devices = _live_devices(workers.of(record))
     if devices:
         _send(vapid, worker, devices, current, what)
+
+
+def _live_devices(worker: Worker) -> dict[str, Device]:
+    """Those on which the worker is still signed in: a notification must not outlive the session."""
+    now = clock.now()
+    return {name: one for name, one in device.parse(worker.devices).items() if one.is_live(now)}
 
 
 def news(written: Written) -> str | None:
@@ -82,7 +90,7 @@ def _send(
 ) -> None:
     from providers import web_push
 
-    gone: dict[str, Device | None] = {}
+    gone: dict[str, Device] = {}
     with clock.within(_IN_ALL):
         for name, one in devices.items():
             if clock.is_time_over():
@@ -90,12 +98,18 @@ def _send(
                 break
             shown = content(conversation, what, one.with_text)
             if web_push.send(vapid, one, shown, conversation.sid[2:]) is web_push.Told.GONE:
-                gone[name] = None
+                gone[name] = one
     if gone:
-        try:
-            ledger.keep_devices(identity, gone)
-        except database.LostRace:
-            return  # the worker's record is gone, and their devices with it
+        database.until_it_holds(partial(_forget, identity, gone))
+
+
+def _forget(identity: str, gone: Mapping[str, Device]) -> None:
+    """Remove them, unless the browser has subscribed again meanwhile."""
+    worker = workers.load(identity)
+    there = device.parse(worker.devices)
+    names = [name for name, one in gone.items() if name in there and there[name].endpoint == one.endpoint]
+    if worker.version is not None and names:
+        ledger.keep_devices(worker, dict.fromkeys(names))
 
 
 def _is_told(written: Written, what: str) -> bool:

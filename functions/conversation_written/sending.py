@@ -13,9 +13,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from assignment import opting_out
-from domain import opt_out
+from domain import opt_out, text_limits
 from domain.conversation import Conversation
 from domain.sent_texts import Sending, SentTexts, Step, next_step
+from domain.text_limits import HourCount
 from functions.conversation_written.receiver import Again
 from providers import clock, contents, database, log, messages, sent_texts
 from providers.twilio import Outcome
@@ -32,6 +33,7 @@ class Text:
     kind: str
     wait: datetime
     content: Mapping[str, str]
+    count: HourCount
     is_still_so: Callable[[], bool]
 
 
@@ -80,12 +82,17 @@ def _begun(text: Text, sent: SentTexts) -> SentTexts | None:
             raise Again(f"the text {text.kind} is being sent, or was when something stopped it")
         token = f"{text.kind} {text.wait.astimezone(UTC).isoformat()} {attempt}"
         begun = Sending(text.wait, token, attempt, clock.now())
+        if step is Step.BEGIN and (why := text_limits.reached(sent, text.count, clock.now())):
+            log.warning(f"The text {text.kind} is not sent: {why}", conversation=text.conversation.sid)
+            return None
         if step is Step.LOOK and current is not None:
             if _has_arrived(text, current):
                 _note_as_sent(sent, text.kind, current.token)
                 return None
             begun = current.once_more(attempt, clock.now())
         try:
+            if step is Step.BEGIN:
+                return sent_texts.begin(sent, text.kind, begun, text.count)
             return sent_texts.write(sent, text.kind, begun)
         except database.LostRace:
             if clock.is_time_over(_MARGIN):

@@ -64,7 +64,8 @@ def _tell(seen: Seen, kinds: tuple[str, ...]) -> None:
     content = _content(kind, seen)
     if content and _is_in_it(seen.conversation) and not _asked_for_no_text(seen):
         is_still_so = partial(_is_as_it_was, seen.conversation)
-        sending.send_once(sending.Text(seen.conversation, kind, wait, content, is_still_so), seen.sent)
+        text = sending.Text(seen.conversation, kind, wait, content, seen.count, is_still_so)
+        sending.send_once(text, seen.sent)
 
 
 def _content(kind: str, seen: Seen) -> Mapping[str, str] | None:

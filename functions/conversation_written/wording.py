@@ -8,13 +8,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from domain import addresses, hours, pool_texts, template, waiting_words
+from domain import addresses, hours, pool_texts, template, text_limits, waiting_words
 from domain import sent_texts as rules
 from domain.conversation import ASSIGNED, QUEUED, Conversation, Pending
 from domain.customer import NOBODY, Customer, has_name
 from domain.pool import Pool
 from domain.pool_texts import QUEUED_TEXT
 from domain.sent_texts import SentTexts
+from domain.text_limits import HourCount
 from domain.worker import Worker
 from providers import (
     clock,
@@ -28,6 +29,7 @@ from providers import (
     sent_texts,
     settings,
     templates,
+    text_counts,
     workers,
 )
 
@@ -42,6 +44,7 @@ class Seen:
     conversation: Conversation
     pool: Pool
     sent: SentTexts
+    count: HourCount
     entry: Pending | None
     customer: Customer | None
     customer_name: str | None
@@ -58,10 +61,12 @@ class Seen:
 
 def look(conversation: Conversation, pool: Pool) -> Seen:
     """One batched read, and a second one where the conversation is another pool's by now."""
+    sent_name = rules.record_name(conversation, customers.key())
     named = {
         "conversation": conversations.reference(conversation.sid),
         "settings": settings.reference(),
-        "sent": sent_texts.reference(rules.record_name(conversation, customers.key())),
+        "sent": sent_texts.reference(sent_name),
+        "count": text_counts.reference(text_limits.record_name(pool.id, sent_name)),
     }
     if conversation.address:
         named["opt_out"] = opt_outs.reference(conversation.address)
@@ -83,6 +88,7 @@ def look(conversation: Conversation, pool: Pool) -> Seen:
         conversation=current,
         pool=pool,
         sent=sent_texts.of(records["sent"]),
+        count=text_counts.of(records["count"]),
         entry=pending.of(entry) if entry is not None and entry.exists else None,
         customer=customers.of(customer) if customer is not None and customer.exists else None,
         customer_name=_name(customer),

@@ -86,6 +86,12 @@ class UnderWay(Problem):
     status = 429
 
 
+class TooMany(Problem):
+    """The sender is too fast; the same is taken again after a while."""
+
+    status = 429
+
+
 class TryAgain(Problem):
     """Nobody's fault for long: Firestore or Twilio is slow or down, and another try may work."""
 

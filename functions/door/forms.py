@@ -9,7 +9,6 @@ callback, https://www.twilio.com/docs/frontline/handle-incoming-conversations
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias, TypeVar
@@ -26,7 +25,7 @@ from pydantic import (
 )
 from werkzeug.datastructures import MultiDict
 
-from domain import addresses
+from domain import addresses, json_text
 from domain.arrival import Arrival
 from domain.worker import is_identity
 from functions.door.answers import BadInput
@@ -100,9 +99,10 @@ class Bound(Parameters):
     def attributes(self) -> dict[str, Any]:
         """What is there already; JSON that is no object counts as nothing. Raises BadInput for what is no JSON."""
         try:
-            parsed = json.loads(self.raw_attributes or "{}")
-            json.dumps(parsed, ensure_ascii=False, allow_nan=False).encode()
-        except (ValueError, RecursionError):  # half of a surrogate pair is a ValueError, too
+            parsed = json_text.parsed(self.raw_attributes or "{}", json_text.MOST_ATTRIBUTES)
+        except json_text.TooManyValues as error:
+            raise BadInput(f"Attributes is not valid: it has {error}.") from None
+        except ValueError:
             raise BadInput("Attributes is not valid: must be JSON.") from None
         return parsed if isinstance(parsed, dict) else {}
 
@@ -144,11 +144,9 @@ P = TypeVar("P", bound=Parameters)
 def parse(model: type[P], form: Form) -> P:
     """The form as a `model`; raises BadInput with a sentence that names the field.
 
-    An empty value counts as absent. A field that we read must not come twice: which one holds is anybody's guess.
+    An empty value counts as absent.
     """
-    for name in _names(model):
-        if len(form.getlist(name)) > 1:
-            raise BadInput(f"{name} was sent more than once.")
+    _refuse_ambiguous(_names(model), form)
     values = {name: value for name, value in form.items() if value != ""}
     try:
         return model.model_validate(values)
@@ -158,6 +156,20 @@ def parse(model: type[P], form: Form) -> P:
             raise BadInput(_sentence(error, model)) from None
         log.warning(f"{', '.join(sorted(odd))} of {model.__name__} makes no sense and counts as left out.")
         return model.model_validate({name: value for name, value in values.items() if name not in odd})
+
+
+def _refuse_ambiguous(names: list[str], form: Form) -> None:
+    """Raise BadInput for a field that we read and that comes twice, for nothing says which one holds, and for one that
+    is split between another name and its value, such as Bod and yHello: the signature is the same."""
+    for name in names:
+        if len(form.getlist(name)) > 1:
+            raise BadInput(f"{name} was sent more than once.")
+        if name not in form and any(_is_split(name, field, value) for field, value in form.items()):
+            raise BadInput(f"{name} is missing, and another field begins with its name.")
+
+
+def _is_split(name: str, field: str, value: str) -> bool:
+    return name.startswith(field) and f"{field}{value}".startswith(name)
 
 
 @cache

@@ -13,7 +13,9 @@ class Function:
     worker (signs in there). `module`: whose `handle` it is, imported on first use: every instance imports main.py, and
     would import all of them.
     `seconds` it gives itself; `limit`: seconds that Google gives it. `libraries`: what an
-    instance loads at its start. `documents` wake it. `answers_always`: nothing but 200 will do, for on any other answer
+    instance loads at its start. `documents` wake it. `names_account`: its caller
+    says in every request for which account it calls, as Twilio Conversations does and Frontline's app does not.
+    `answers_always`: nothing but 200 will do, for on any other answer
     Twilio drops the customer's message.
     """
 
@@ -26,6 +28,7 @@ class Function:
     documents: str = ""
     methods: tuple[str, ...] = ("POST",)
     answers_always: bool = False
+    names_account: bool = False
 
     @property
     def collection(self) -> str:

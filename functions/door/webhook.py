@@ -38,6 +38,7 @@ _FOR_A_BROWSER = (
     ("Referrer-Policy", "no-referrer"),
 )
 _SIGNED = "X-Twilio-Signature"
+_ACCOUNT = re.compile(r"AccountSidAC[0-9a-f]{32}")  # a field and its value, as the signature covers them
 _SIGNATURE = re.compile(r"[A-Za-z0-9+/]{27}=|[A-Za-z0-9+/]{43}=")  # SHA-1 or SHA-256 in base64
 
 
@@ -53,6 +54,7 @@ def signed(function: Function, request: Request) -> Response:
             raise Refused(f"There is no {_SIGNED} that could fit.")
         form, other = _parsed(request, raw)
         _refuse_unsigned(function.name, request, form, other)
+        _refuse_other_account(function, form)
         handle: Callable[[Form], Answer] = importlib.import_module(function.module).handle
         return _answer_always(function.name, handle, form) if function.answers_always else handle(form)
 
@@ -106,6 +108,13 @@ def _answer_always(name: str, handle: Callable[[Form], Answer], form: Form) -> A
 
 def _answered(function: Function, request: Request, answer: Callable[[], Answer]) -> Response:
     """The one place where an error becomes a status, a sentence and a log line."""
+    response = _answer_or_error(function, request, answer)
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def _answer_or_error(function: Function, request: Request, answer: Callable[[], Answer]) -> Response:
     name = function.name
     log.trace_from(request.headers.get("X-Cloud-Trace-Context"), configuration.firestore().project)
     try:
@@ -201,8 +210,23 @@ def _refuse_unsigned(name: str, request: Request, form: Form, other: str) -> Non
         is_signed = False  # the SDK raises these for odd addresses and for a body without its hash
     if not is_signed:
         raise Refused(f"The {_SIGNED} does not fit this request.")
-    if any(sid != account.account_sid for sid in form.getlist("AccountSid")):
+
+
+def _refuse_other_account(function: Function, form: Form) -> None:
+    """Refuse another account, and a form whose fields are not those that were signed.
+
+    A signature covers names and values one after the other with nothing between them, so that whoever holds a signed
+    request could move the borders: https://www.twilio.com/docs/usage/webhooks/webhooks-security
+    """
+    sids = form.getlist("AccountSid")
+    if any(sid != configuration.twilio().account_sid for sid in sids):
         raise Refused("AccountSid is not the account of this service.")
+    if len(sids) > 1:
+        raise Refused("AccountSid was sent more than once.")
+    if function.names_account and form and not sids:
+        raise Refused("AccountSid is missing, which Twilio Conversations always sends.")
+    if not sids and any(_ACCOUNT.search(f"{name}{value}") for name, value in form.items(multi=True)):
+        raise Refused("AccountSid is part of another field: the fields are not those that were signed.")
 
 
 def _address(name: str, request: Request) -> str:

@@ -9,7 +9,7 @@ import base64
 import json
 from typing import TYPE_CHECKING, Any
 
-from domain import addresses, customer_search
+from domain import addresses, customer_search, json_text
 from domain.customer import Customer
 from domain.fields import is_record_name
 from functions.door.answers import Answer, BadInput
@@ -87,9 +87,9 @@ def _cursor(wanted: CustomersList) -> Cursor | None:
 def _from_token(token: str) -> Cursor:
     """Raises BadInput for one that somebody made up: anything may be in it, and Firestore takes no half characters."""
     try:
-        name, customer_id = _two_texts(json.loads(base64.urlsafe_b64decode(token)))
+        name, customer_id = _two_texts(json_text.parsed(base64.urlsafe_b64decode(token).decode()))
         is_ours = len(name.encode()) <= _LONGEST_NAME and is_record_name(customer_id)
-    except (ValueError, TypeError, RecursionError):
+    except (ValueError, TypeError):
         is_ours = False
     if not is_ours:
         raise BadInput("NextPageToken is not one that this service gave out.")

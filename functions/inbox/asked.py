@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from domain import json_text
 from domain.channels import LARGEST_FILE
 from functions.door.answers import BadInput, Refused
 from functions.door.webhook import Visit
@@ -132,10 +132,11 @@ def read(visit: Visit, model: type[M], with_a_file: bool = False) -> M:
     """The body as a `model`; raises BadInput with a sentence that names the field."""
     most, patience = (LARGEST_WITH_A_FILE, _WITH_A_FILE) if with_a_file else (LARGEST, _PATIENCE)
     try:
-        found: Any = json.loads(visit.read(most, patience) or b"{}")
-        json.dumps(found, allow_nan=False, ensure_ascii=False).encode() if not with_a_file else None
-        return model.model_validate(found)
+        text = visit.read(most, patience).decode("utf-8-sig")
+        return model.model_validate(json_text.parsed(text or "{}"))
     except ValidationError as error:
         raise BadInput(mistakes.sentence(error)) from None
-    except (ValueError, RecursionError):  # half of a surrogate pair is a ValueError, too
+    except json_text.TooManyValues as error:
+        raise BadInput(f"The body is not taken: it has {error}.") from None
+    except ValueError:  # half of a surrogate pair is one, too
         raise BadInput("The body is not JSON.") from None

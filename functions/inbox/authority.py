@@ -6,12 +6,12 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from domain.conversation import Conversation
+from domain.conversation import CLOSED, Conversation
 from domain.worker import Worker
-from functions.door.answers import NotFound
+from functions.door.answers import NotFound, Refused
 from functions.inbox import session
 from functions.inbox.session import Person
-from providers import conversations, database, workers
+from providers import conversations, customers, database, settings, workers
 
 if TYPE_CHECKING:
     from google.cloud.firestore import DocumentReference
@@ -47,6 +47,20 @@ def theirs(person: Person, sid: str, *more: DocumentReference) -> Theirs:
     if not is_theirs(conversation, them.identity):
         raise NotFound("There is no such conversation with you.")
     return Theirs(them, conversation, tuple(others))
+
+
+def refuse_hidden_customer(
+    worker: Worker, conversation: Conversation, record: Snapshot, rules: Snapshot
+) -> None:
+    """Raise Refused for a customer who became another worker's after this conversation was closed.
+
+    The thread of a closed conversation stays open to its worker; the customer's record of today does not.
+    """
+    if conversation.state != CLOSED:
+        return
+    customer, asked_as = customers.of(record), conversation.customer_id or record.id
+    if not customers.may_see(customer, worker.identity, settings.of(rules), asked_as):
+        raise Refused(customers.ANOTHER_WORKERS)
 
 
 def is_theirs(conversation: Conversation, identity: str) -> bool:

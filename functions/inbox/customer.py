@@ -11,7 +11,7 @@ from functions.door.answers import Answer
 from functions.door.webhook import Visit
 from functions.inbox import access, authority, kept, prepared
 from functions.inbox.session import Person
-from providers import conversations, customers, database, windows, workers
+from providers import conversations, customers, database, settings, windows, workers
 
 _MOST_EARLIER = 20
 _MOST_COLLEAGUES = 200
@@ -27,11 +27,13 @@ def card(visit: Visit, person: Person, sid: str) -> Answer:
     if conversation.customer_id is None:
         return Answer(_shown(conversation, None) | {"earlier": []})
     reference = customers.reference(conversation.customer_id)
-    (record,), earlier = database.together(
-        lambda: database.read(reference),
+    (record, rules), earlier = database.together(
+        lambda: database.read(reference, settings.reference()),
         lambda: conversations.with_customer(conversation.customer_id or "", _MOST_EARLIER + 1),
     )
     found = customers.standing_for(record)
+    if found is not None:
+        authority.refuse_hidden_customer(theirs.worker, conversation, found, rules)
     others = [_earlier(one) for one in earlier if one.sid != sid][:_MOST_EARLIER]
     return Answer(_shown(conversation, customers.of(found) if found else None) | {"earlier": others})
 

@@ -1,50 +1,105 @@
-"""PUT and DELETE devices/ID: where a worker wants to be notified."""
+"""PUT and DELETE devices/ID: where a worker wants to be notified.
+
+A browser has one subscription, whoever signs in there, and its endpoint belongs to the worker who told it last. Each
+worker's record is written first, and then the others that hold the endpoint are looked at; so of two who tell it at
+once at least one sees both records, and the later one keeps it.
+"""
 
 from __future__ import annotations
+
+from functools import partial
 
 from assignment import ledger
 from domain import device
 from domain.device import Device
+from domain.worker import Worker
 from functions.door.answers import Answer, BadInput, NotFound
 from functions.door.webhook import Visit
-from functions.inbox import asked, authority
+from functions.inbox import asked, authority, session
 from functions.inbox.session import Person
-from providers import clock, configuration
+from providers import clock, database, web_push, workers
+
+_MOST_OWNERS = 20  # records that hold one endpoint; more than one is what a race or a crash leaves
 
 
 def keep(visit: Visit, person: Person, name: str) -> Answer:
     """The browser tells it at each start: subscriptions end without a word."""
-    worker = authority.worker(person)
+    authority.worker(person)
     _refuse_odd(name)
     wanted = asked.read(visit, asked.Device)
     subscription = wanted.subscription
-    if not (device.is_push_service(subscription.endpoint) or _is_local(subscription.endpoint)):
-        raise BadInput("subscription.endpoint is not the address of a push service.")
+    if not web_push.takes(subscription.endpoint):
+        raise BadInput("subscription.endpoint is not the address of a known push service.")
     kept = Device(
-        subscription.endpoint, subscription.keys.p256dh, subscription.keys.auth, wanted.text, clock.now()
+        subscription.endpoint,
+        subscription.keys.p256dh,
+        subscription.keys.auth,
+        wanted.text,
+        at=clock.now(),
+        until=session.ends_at(visit.request),
     )
-    there = device.parse(worker.devices)
-    same = {other for other, one in there.items() if one.endpoint == kept.endpoint and other != name}
-    there = {other: one for other, one in there.items() if other not in same}
-    gone = {*device.too_many(there, name), *same}
-    ledger.keep_devices(worker.identity, {name: kept, **dict.fromkeys(gone)})
+    owner = database.until_it_holds(partial(_stored, person, name, kept))
+    _take_from_others(owner, kept)
     return Answer({})
 
 
 def forget(visit: Visit, person: Person, name: str) -> Answer:
-    worker = authority.worker(person)
+    authority.worker(person)
     _refuse_odd(name)
     asked.read(visit, asked.Asked)
-    if name in device.parse(worker.devices):
-        ledger.keep_devices(worker.identity, {name: None})
+    database.until_it_holds(partial(_removed, person, name))
     return Answer({})
+
+
+def _stored(person: Person, name: str, kept: Device) -> Worker:
+    """Write it into the worker's record, in place of its former names and of those whose session has ended."""
+    worker = authority.worker(person)
+    there = device.parse(worker.devices)
+    is_over = {
+        other
+        for other, one in there.items()
+        if other != name and (one.endpoint == kept.endpoint or not one.is_live(clock.now()))
+    }
+    there = {other: one for other, one in there.items() if other not in is_over}
+    gone = {*device.too_many(there, name), *is_over}
+    ledger.keep_devices(worker, {name: kept, **dict.fromkeys(gone)})
+    return worker
+
+
+def _removed(person: Person, name: str) -> None:
+    worker = authority.worker(person)
+    if name in device.parse(worker.devices):
+        ledger.keep_devices(worker, {name: None})
+
+
+def _take_from_others(owner: Worker, kept: Device) -> None:
+    holders = workers.with_device(device.fingerprint(kept.endpoint), _MOST_OWNERS)
+    others = [one for one in holders if one.identity != owner.identity]
+    for other in others:
+        loser = owner if _is_after(other, owner, kept) else other
+        database.until_it_holds(partial(_without_endpoint, loser.identity, kept))
+
+
+def _is_after(other: Worker, owner: Worker, kept: Device) -> bool:
+    """Whether `other` told the endpoint later than `owner`; both sides decide alike, also at the same moment."""
+    theirs = [one for one in device.parse(other.devices).values() if one.endpoint == kept.endpoint]
+    if any(kept.is_older_than(one) for one in theirs):
+        return True
+    return any(one.at == kept.at for one in theirs) and other.identity > owner.identity
+
+
+def _without_endpoint(identity: str, kept: Device) -> None:
+    """Remove it from a record, unless the same worker has told it again meanwhile."""
+    worker = workers.load(identity)
+    names = [
+        name
+        for name, one in device.parse(worker.devices).items()
+        if one.endpoint == kept.endpoint and not kept.is_older_than(one)
+    ]
+    if worker.version is not None and names:
+        ledger.keep_devices(worker, dict.fromkeys(names))
 
 
 def _refuse_odd(name: str) -> None:
     if not device.is_name(name):
         raise NotFound("There is no such device.")
-
-
-def _is_local(endpoint: str) -> bool:
-    """In a local run the push service is on this machine, too."""
-    return configuration.firestore().emulator is not None and endpoint.startswith("http://127.0.0.1:")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from domain import addresses, channels, delivery, opt_out, window, wordless
+from domain import addresses, channels, delivery, json_text, opt_out, window, wordless
 from domain.conversation import ASSIGNED, ASSIGNING, CLOSED, CUSTOMER, INACTIVE, Conversation, Undelivered
 from domain.delivery import Failure
 from domain.messages import Message, sender_of, stranger
@@ -183,8 +182,8 @@ def _bots() -> tuple[str, ...]:
 
 def _attributes(text: str | None) -> Mapping[str, Any]:
     try:
-        found = json.loads(text or "{}")
-    except (ValueError, RecursionError):
+        found = json_text.parsed(text or "{}", json_text.MOST_ATTRIBUTES)
+    except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -13,7 +13,8 @@ from domain.template import Template
 from domain.window import Window
 from domain.worker import Worker
 from functions.door.answers import Impossible
-from providers import clock, customers, database, templates, workers
+from functions.inbox import authority
+from providers import clock, customers, database, settings, templates, workers
 
 
 @dataclass(frozen=True)
@@ -67,11 +68,14 @@ def _can_be_sent(one: Template, open_until: Window | None) -> bool:
 def _chosen(worker: Worker, conversation: Conversation) -> _Choice:
     named = customers.reference(conversation.customer_id) if conversation.customer_id else None
     them = workers.reference(worker.identity)
-    read, found = database.together(lambda: database.read(them, *([named] if named else [])), templates.load)
-    record = customers.standing_for(read[1]) if named else None
+    read, found = database.together(
+        lambda: database.read(them, settings.reference(), *([named] if named else [])), templates.load
+    )
+    record = customers.standing_for(read[2]) if named else None
     if record is None:
         customer, data = _stranger(conversation), {}
     else:
+        authority.refuse_hidden_customer(worker, conversation, record, read[1])
         customer, data = customers.of(record), record.to_dict() or {}
     values = template.values_for(customer, data, worker.identity, read[0].to_dict() or {})
     return _Choice(template.in_language(found, customer.language), values, customer.language)

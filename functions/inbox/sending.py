@@ -23,7 +23,7 @@ from domain.window import Window
 from domain.worker import Worker
 from functions.door.answers import Answer, BadInput, Impossible, NotFound, TooLarge, TryAgain, UnderWay
 from functions.door.webhook import Visit
-from functions.inbox import asked, authority, messages, prepared
+from functions.inbox import asked, authority, messages, prepared, send_rate
 from functions.inbox.asked import File, Message
 from functions.inbox.session import Person
 from providers import clock, contents, conversations, log, outbox, windows
@@ -60,6 +60,7 @@ def once(worker: Worker, conversation: Conversation, wanted: Message, entry: Ent
     refuse_what_cannot_be_sent(conversation, wanted)
     found = windows.of(conversation)
     refuse_outside_window(found, wanted.template)
+    send_rate.count_one(worker.identity)
     content = _content(worker, conversation, wanted, found)
     if wanted.media is not None:
         conversation = _still_theirs(worker, conversation, wanted)

@@ -14,6 +14,7 @@ from functions.wallboard import conversation_search, rendering
 from functions.wallboard.conversation_search import Wanted
 from functions.wallboard.refresh import Board
 from providers import conversations
+from providers.log import info
 
 _SID = re.compile(r"CH[0-9a-fA-F]{32}")
 _LONGEST = 256  # characters of one search field
@@ -22,6 +23,8 @@ _LONGEST = 256  # characters of one search field
 def log(shown: Board, args: MultiDict[str, str]) -> Answer:
     """Newest first; ?state= &worker= &customer= narrow it, ?before= is the next page."""
     wanted = _wanted(args)
+    narrowed = [name for name in ("state", "worker", "customer") if getattr(wanted, name)]
+    info(f"the wallboard's log was read, searched by: {', '.join(narrowed) or 'nothing'}")
     found, more = conversation_search.search(shown.meter, wanted)
     return rendering.html(
         "log.html",
@@ -41,6 +44,7 @@ def story(shown: Board, sid: str) -> Answer:
     conversation = conversations.load(sid) if _SID.fullmatch(sid) else None
     if conversation is None or not conversation.exists:
         raise NotFound("The log has no conversation with this SID.")
+    info("the wallboard's log of a conversation was read", conversation=sid)
     return rendering.html(
         "story.html",
         one=conversation,

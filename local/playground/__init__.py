@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, Response, abort, jsonify, request, send_file
 from werkzeug.exceptions import HTTPException
 
+from local import callers
 from local.playground.actions import Actions
 from local.playground.given import ImpossibleError
 from local.playground.snapshot import Snapshots
@@ -31,7 +32,6 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; frame-src 'self'; "
     "form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
 )
-_OURSELVES = ("127.0.0.1", "localhost")
 
 
 def pages(stack: Stack) -> Blueprint:
@@ -80,8 +80,8 @@ def _answer(actions: Actions, action: str) -> ResponseReturnValue:
 
 
 def _refuse_strangers() -> None:
-    """Another site that is open in the same browser must not steer this one."""
-    if request.host.rpartition(":")[0] not in _OURSELVES and request.host not in _OURSELVES:
+    """Another site that is open in the same browser must not steer this one, nor read it."""
+    if callers.refusal(request.method, request.headers.get) is not None:
         abort(403)
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         abort(403)

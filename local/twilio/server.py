@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote
 
+from local import callers
 from local.twilio.errors import ApiError, classic_body, problem_body
 from local.twilio.faults import Faults, RestFault
 from local.twilio.records import File
@@ -127,6 +128,9 @@ class Handler(BaseHTTPRequestHandler):
         path, _, query = self.path.partition("?")
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if path.startswith(PREFIX):
+            if (why := callers.refusal(self.command, self.headers.get)) is not None:
+                self._answer(403, classic_body(ApiError(20403, why, 403)))
+                return
             status, content = self.server.control.answer(path.removeprefix(PREFIX), body)
             self._answer(status, content)
             return

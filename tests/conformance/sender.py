@@ -28,9 +28,16 @@ class Sender:
         base = self.public or self.base_url
         return f"{base}/{name.replace('_', '-')}{path}" + (f"?{query}" if query else "")
 
+    def completed(self, form: Pairs) -> list[tuple[str, str]]:
+        """The form as Twilio Conversations sends it: it names the account with every event."""
+        pairs = list(form.items() if isinstance(form, Mapping) else form)
+        names = {name for name, _ in pairs}
+        is_event = "EventType" in names and "AccountSid" not in names
+        return [*pairs, ("AccountSid", self.account_sid)] if is_event else pairs
+
     def signature(self, url: str, form: Pairs, token: str | None = None, algorithm: str | None = None) -> str:
         """Worked out by Twilio's own SDK."""
-        params = MultiDict(form.items() if isinstance(form, Mapping) else form)
+        params = MultiDict(self.completed(form))
         return str(RequestValidator(token or self.auth_token).compute_signature(url, params, algorithm))
 
     def send(
@@ -46,7 +53,7 @@ class Sender:
         signature: str | None = None,
     ) -> Response:
         """`signature`: what to send as such, None for the right one, "" for none. `body`: instead of the form."""
-        pairs = list(form.items() if isinstance(form, Mapping) else form)
+        pairs = self.completed(form)
         sent = {"Content-Type": FORM, **(headers or {})}
         if signature is None:
             signature = self.signature(self.url(name, path, query), pairs)

@@ -102,3 +102,31 @@ def test_a_host_that_makes_no_sense_is_refused(
     form, _ = of_no_interest(name)
     monkeypatch.delenv("WEBHOOK_BASE_URL")
     assert twilio.send(name, form, headers={"Host": host}).status_code in (400, 403)
+
+
+def test_behind_cloud_run_the_host_of_a_request_is_never_believed(
+    twilio: Sender, name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    form, _ = of_no_interest(name)
+    monkeypatch.setenv("K_SERVICE", name.replace("_", "-"))
+    for base in (None, "", "http://proxy.example.com", "http://127.0.0.1.example.com", "ftp://x"):
+        monkeypatch.delenv("WEBHOOK_BASE_URL", raising=False)
+        if base is not None:
+            monkeypatch.setenv("WEBHOOK_BASE_URL", base)
+        public = replace(twilio, public=base) if base else twilio
+        assert public.send(name, form).status_code == 500
+        assert "WEBHOOK_BASE_URL" in capsys.readouterr().out
+
+
+def test_an_error_is_kept_by_no_browser_and_taken_for_nothing_else(twilio: Sender, name: str) -> None:
+    form, _ = of_no_interest(name)
+    answers = [
+        twilio.send(name, method="GET"),
+        twilio.send(name, form, signature=""),
+        twilio.send(name, form, signature="A" * 27 + "="),
+        twilio.send(name, body=b"x" * 600_000),
+        twilio.send(name, {"EventType": "onConversationAdded"}),
+    ]
+    for answer in answers:
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Cache-Control"] == "no-store"

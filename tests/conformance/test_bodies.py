@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from urllib.parse import urlencode
 
 import pytest
 
@@ -26,10 +27,8 @@ def test_another_method_is_405_and_says_which_one_to_use(twilio: Sender, name: s
 
 def test_a_body_up_to_the_limit_is_let_in_and_one_byte_more_is_413(twilio: Sender, name: str) -> None:
     form, status = of_no_interest(name)
-    room = LARGEST_BODY - len(
-        f"EventType={form.get('EventType', '')}&Location={form.get('Location', '')}&Body="
-    )
-    both = {"EventType": "", "Location": ""} | form
+    both = {"EventType": "", "Location": "", "AccountSid": twilio.account_sid} | form
+    room = LARGEST_BODY - len(urlencode(both | {"Body": ""}))
     assert twilio.send(name, both | {"Body": "x" * room}).status_code == status
     answer = twilio.send(name, both | {"Body": "x" * (room + 1)})
     assert (answer.status_code, str(LARGEST_BODY) in answer.get_data(as_text=True)) == (413, True)

@@ -60,4 +60,8 @@ def test_another_method_is_405_and_says_which_one_to_use(
 ) -> None:
     for method in set(METHODS) - set(methods):
         answer = twilio.send(name, method=method, signature="")
+        assert (answer.headers["X-Content-Type-Options"], answer.headers["Cache-Control"]) == (
+            "nosniff",
+            "no-store",
+        )
         assert (answer.status_code, answer.headers["Allow"]) == (405, ", ".join(methods))

@@ -52,7 +52,7 @@ def post(sender: Sender, form: dict[str, str], signed: str = "", target: str = "
     signature = sender.signature(f"{sender.public}/post-event{signed}", form)
     with closing(connected(sender)) as connection:
         headers = {"Content-Type": FORM, "X-Twilio-Signature": signature}
-        connection.request("POST", target, urlencode(form), headers)
+        connection.request("POST", target, urlencode(sender.completed(form)), headers)
         return connection.getresponse().status
 
 
@@ -120,7 +120,7 @@ def test_a_genuine_body_in_chunks_is_let_in(server: tuple[Child, Sender]) -> Non
     _, sender = server
     signature = sender.signature(f"{sender.public}/post-event", {"EventType": "x", "Body": "x" * 9000})
     headers = {"Content-Type": FORM, "X-Twilio-Signature": signature, "Transfer-Encoding": "chunked"}
-    body = iter([b"EventType=x", b"&Body=", b"x" * 9000])
+    body = iter([b"EventType=x", b"&Body=", b"x" * 9000, f"&AccountSid={sender.account_sid}".encode()])
     with closing(connected(sender)) as connection:
         connection.request("POST", "/", body, headers, encode_chunked=True)
         assert connection.getresponse().status == 200

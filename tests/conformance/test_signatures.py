@@ -1,11 +1,13 @@
 """Nobody but our own Twilio account gets past the door of a signed function. The list is main.py's."""
 
 from dataclasses import replace
+from urllib.parse import urlencode
 
 import pytest
 
 from tests.conformance.entry_points import SIGNED, of_no_interest
 from tests.conformance.sender import Sender
+from tests.service import signature
 
 pytestmark = pytest.mark.parametrize("name", SIGNED)
 
@@ -143,3 +145,31 @@ def test_without_an_account_a_request_that_names_one_is_not_let_in(
     answer = twilio.send(name, form | {"AccountSid": twilio.account_sid})
     assert (answer.status_code, "TWILIO" in answer.get_data(as_text=True)) == (500, False)
     assert "TWILIO_ACCOUNT_SID" in capsys.readouterr().out
+
+
+CONVERSATIONS = ("pre_event", "post_event")  # Frontline's app does not name the account in its own callbacks
+
+
+def test_without_an_account_a_webhook_of_conversations_is_refused(twilio: Sender, name: str) -> None:
+    form, status = of_no_interest(name)
+    right = signature(twilio.url(name), form, twilio.auth_token)
+    answer = twilio.send(name, body=urlencode(form).encode(), signature=right)
+    assert answer.status_code == (403 if name in CONVERSATIONS else status)
+
+
+def test_an_account_that_was_moved_into_another_field_is_noticed(twilio: Sender, name: str) -> None:
+    """The same characters in the same order have the same signature, wherever a field's name ends."""
+    form = of_no_interest(name)[0] | {"AccountSid": twilio.account_sid, "Aardvark": "1"}
+    right = signature(twilio.url(name), form, twilio.auth_token)
+    rest = {field: value for field, value in form.items() if field not in ("AccountSid", "Aardvark")}
+    joined = f"AccountSid{twilio.account_sid}"
+    for split in (
+        {"Aardvark": f"1{joined}"},
+        {"Aardvark": "1", joined: ""},
+        {"Aardvark": "1", "Acc": joined[3:]},
+        {"Aardvark": "1", joined[:-1]: joined[-1]},
+    ):
+        tampered = split | rest
+        assert signature(twilio.url(name), tampered, twilio.auth_token) == right
+        answer = twilio.send(name, body=urlencode(tampered).encode(), signature=right)
+        assert (answer.status_code, answer.is_json) == (403, True)

@@ -73,6 +73,7 @@ def test_each_thing_that_is_wrong_is_named_with_what_to_do(
     swept.document("customers/bob").set({"worker": "typo@example.com"})
     swept.document("customers/cyd").set({"worker": "Ann@example.com"})
     swept.document("former_workers/gone@example.com").set({"identity": "gone@example.com"})
+    swept.document("workers/\x1b]0;title\x07x").set({"problem": "red \x1b[31m and \x9b2J"})
     swept.document("service/sweep").delete()
     status, lines = doctor(story)
     wrong = "\n".join(line for line in lines if line.startswith(("WRONG", "note")))
@@ -92,8 +93,11 @@ def test_each_thing_that_is_wrong_is_named_with_what_to_do(
     ):
         assert words in wrong, words
     assert "customers name the worker Ann@example.com" not in wrong
+    assert r"\x1b]0;title\x07x: red \x1b[31m and \x9b2J" in wrong
+    assert all(character.isprintable() for line in lines for character in line)
     for name in ("workers/ann@example.com", "workers/new@example.com", *_NAMED):
         swept.document(name).delete()
+    swept.document("workers/\x1b]0;title\x07x").delete()
 
 
 def test_where_nothing_was_deployed_there_is_nothing_to_look_at(story: Story) -> None:

@@ -8,7 +8,17 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from domain import conversation, customer, opt_out, pool, sent_texts, settings, template, worker
+from domain import (
+    conversation,
+    customer,
+    opt_out,
+    pool,
+    sent_texts,
+    settings,
+    template,
+    text_limits,
+    worker,
+)
 from providers import sweeps
 
 Sense = Callable[[Any], bool]
@@ -184,6 +194,7 @@ KEPT: Mapping[str, tuple[str, ...]] = {
         "ended_sessions",
         "signed_out_before",
         "subject",
+        "device_endpoints",
         "problem",
     ),
     "templates": ("problem", "approval"),
@@ -256,7 +267,8 @@ KEPT: Mapping[str, tuple[str, ...]] = {
         "opted_out_at",
     ),
     "opt_outs": ("opted_out_at", "changed_at", "conversation", "index", "by"),
-    "sent_texts": ("queued", "away", "assigned"),
+    "sent_texts": ("queued", "away", "assigned", "day", "day_texts"),
+    "text_counts": ("hour", "texts"),
     "service": (
         "problem",
         "queue_after",
@@ -304,6 +316,7 @@ _PARSERS: Mapping[str, Callable[[Mapping[str, Any]], object]] = {
     "conversations": partial(conversation.parse, "x"),
     "sent_texts": partial(sent_texts.parse, "x"),
     "opt_outs": partial(opt_out.parse, "x"),
+    "text_counts": partial(text_limits.parse, "x"),
 }
 
 

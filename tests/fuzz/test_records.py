@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from domain import opt_out
+from domain import opt_out, text_limits
 from domain.sent_texts import record_name
 from local.triggers import Triggers
 from providers import clock, conversations, customers
@@ -40,6 +40,7 @@ _RECORDS = {
     "conversations": tuple(f"conversations/{name}" for name in ("assigned", "queued", "inactive", "closed")),
     "sent_texts": ("sent_texts/queued",),
     "opt_outs": ("opt_outs/ada",),
+    "text_counts": ("text_counts/queued",),
     "service": ("service/sweep",),
 }
 _LIKELY: dict[str, st.SearchStrategy[Odd]] = {
@@ -231,7 +232,10 @@ def _real(small: World, path: str) -> str:
     collection, _, name = path.partition("/")
     if collection == "opt_outs":
         return f"{collection}/{opt_out.record_name(ADAS_ADDRESS, customers.key())}"
-    if collection == "sent_texts":
-        name = record_name(conversations.load(small.sids[name]), customers.key())
+    if collection in ("sent_texts", "text_counts"):
+        conversation = conversations.load(small.sids[name])
+        name = record_name(conversation, customers.key())
+        if collection == "text_counts":
+            name = text_limits.record_name(conversation.pool or "", name)
         return f"{collection}/{name}"
     return f"{collection}/{small.sids.get(name, name)}"

@@ -30,7 +30,11 @@ class Server:
         right = self.sender.signature(f"{self.sender.public}/post-event", form)
         sent = {"Content-Type": FORM, "X-Twilio-Signature": right} | (headers or {})
         return raw_http.send(
-            "POST", self.sender.base_url, list(sent.items()), urlencode(form).encode(), timeout=timeout
+            "POST",
+            self.sender.base_url,
+            list(sent.items()),
+            urlencode(self.sender.completed(form)).encode(),
+            timeout=timeout,
         )
 
     def genuine_again(self) -> None:

@@ -92,7 +92,7 @@ def test_a_body_that_trickles_holds_no_thread(server: Server, announced: str) ->
 
 
 def test_a_genuine_body_that_comes_in_pieces_is_let_in(server: Server) -> None:
-    body = b"EventType=x&Body=Hello"
+    body = f"EventType=x&Body=Hello&AccountSid={server.sender.account_sid}".encode()
     signature = server.sender.signature(
         f"{server.sender.public}/post-event", {"EventType": "x", "Body": "Hello"}
     )
@@ -107,7 +107,7 @@ def test_a_genuine_body_that_comes_in_pieces_is_let_in(server: Server) -> None:
 
 def test_a_connection_that_is_kept_serves_requests_for_longer_than_a_body_is_given(server: Server) -> None:
     """The time is a body's, not its connection's."""
-    body = b"EventType=x"
+    body = f"EventType=x&AccountSid={server.sender.account_sid}".encode()
     signature = server.sender.signature(f"{server.sender.public}/post-event", {"EventType": "x"})
     head = f"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: {FORM}\r\nContent-Length: {len(body)}\r\n"
     with socket.create_connection((HOST, server.port), timeout=20) as line:

@@ -147,6 +147,37 @@ def test_a_body_that_makes_no_sense_is_400_with_a_sentence(with_ann: tuple[Page,
         assert (answer.status_code, told(answer) != "") == (400, True), (path, answer.text)
 
 
+@pytest.mark.parametrize("part", ["{}", "[]", "1", '"a1"', "[[[[]]]]", "1.5"])
+def test_a_small_body_of_very_many_values_is_refused_before_it_is_parsed(
+    with_ann: tuple[Page, str], part: str
+) -> None:
+    alice, conversation = with_ann
+    headers = {"X-Inbox": "1", "Origin": alice.origin}
+    parts = ",".join([part] * (6_000_000 // (len(part) + 1)))
+    body = '{"token": "token-0001", "body": "Hello", "x": [' + parts + "]}"
+    address = f"{alice.url}conversations/{conversation}/messages"
+    answer = alice.browser.post(address, data=body.encode(), headers=headers, timeout=20)
+    assert (answer.status_code, "more than 1000 values" in told(answer)) == (400, True)
+
+
+def test_a_message_of_nothing_but_brackets_is_a_message(with_ann: tuple[Page, str]) -> None:
+    alice, conversation = with_ann
+    text = '[{,"\\' * 250
+    answer = alice.post(f"conversations/{conversation}/messages", {"token": "token-0001", "body": text})
+    assert answer.status_code == 201
+
+
+def test_a_message_that_cannot_be_written_down_is_refused(with_ann: tuple[Page, str]) -> None:
+    alice, conversation = with_ann
+    headers = {"X-Inbox": "1", "Origin": alice.origin}
+    address = f"{alice.url}conversations/{conversation}/messages"
+    for body in (
+        '{"token": "token-0001", "body": "\\ud800"}',
+        '{"token": "token-0001", "body": "x", "y": 1e999}',
+    ):
+        assert alice.browser.post(address, data=body, headers=headers, timeout=20).status_code == 400
+
+
 def test_a_body_past_its_limit_is_413(with_ann: tuple[Page, str]) -> None:
     alice, conversation = with_ann
     assert alice.post("status", {"status": "Available", "more": "x" * 65_536}).status_code == 413
@@ -200,3 +231,31 @@ def test_a_name_that_is_script_is_a_name(service: Service, open_as: Open) -> Non
     assert page.get("state").headers["Content-Type"] == "application/json"
     stranger = Page(page.url, page.issuer).sign_in("x<b>y</b>@example.com")
     assert (stranger.status_code, "<b>" in stranger.text) == (403, False)
+
+
+def test_a_closed_conversation_opens_the_customer_of_today_only_to_their_worker(
+    service: Service, with_ann: tuple[Page, str]
+) -> None:
+    alice, conversation = with_ann
+    customer = service.db.document(f"conversations/{conversation}").get().get("customer_id")
+    service.db.document(f"customers/{customer}").update(
+        {"worker": BOB, "iban": "DE02 1203", "details": {"title": "IBAN", "content": "DE02 1203"}}
+    )
+    service.db.document("templates/iban").set({"content": "Yours: {{customer.iban}}"})
+    hidden = [f"conversations/{conversation}/{what}" for what in ("customer", "templates")]
+    assert [alice.get(path).status_code for path in hidden] == [200, 200]  # she still talks to Ann
+    service.standin.set_state(conversation, "closed")
+    service.settle()
+    for path in hidden:
+        answer = alice.get(path)
+        assert (answer.status_code, "1203" in answer.text, "another worker" in told(answer)) == (
+            403,
+            False,
+            True,
+        )
+    assert alice.get(f"conversations/{conversation}/messages").json()["messages"][0]["body"] == "Hello"
+    service.db.document("settings/routing").set({"crm_open": True})
+    assert [alice.get(path).status_code for path in hidden] == [200, 200]
+    service.db.document("settings/routing").delete()
+    service.db.document(f"customers/{customer}").update({"worker": ALICE})
+    assert [alice.get(path).status_code for path in hidden] == [200, 200]

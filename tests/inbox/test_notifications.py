@@ -6,6 +6,7 @@ import base64
 import json
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,13 +15,15 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from flask import Flask, Response, request
+from google.cloud.firestore import DELETE_FIELD
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from domain import device
 from local.servers import LocalServer
+from providers import clock
 from tests.inbox.conftest import ANN, OURS, Open
-from tests.inbox.page import ALICE, Page
+from tests.inbox.page import ALICE, BOB, Page
 from tests.service import Service
 
 SUBJECT = "mailto:office@example.com"
@@ -83,8 +86,8 @@ def keep(page: Page, browser: Browser, text: bool = True, name: str = "device-00
     return page.post(f"devices/{name}", body, method="PUT").status_code
 
 
-def devices(service: Service) -> dict[str, Any]:
-    return dict((service.db.document(f"workers/{ALICE}").get().to_dict() or {}).get("devices") or {})
+def devices(service: Service, identity: str = ALICE) -> dict[str, Any]:
+    return dict((service.db.document(f"workers/{identity}").get().to_dict() or {}).get("devices") or {})
 
 
 def test_a_phone_is_told_of_a_new_conversation_and_of_each_message(
@@ -250,6 +253,30 @@ def test_a_device_is_told_anew_and_the_eleventh_takes_the_place_of_the_oldest(
         "https://user@push.example.com/1",
         "https://push.example.com:8443/1",
         "https://push.example.com/\n1",
+        "https://169.254.169.254\\.push.apple.com/x",
+        "https://127.0.0.1\\.push.apple.com/",
+        "https://0x7f.1/",
+        "https://0177.0.0.1/",
+        "https://127.1/",
+        "https://10.1/",
+        "https://metadata.google.internal./",
+        "https://localhost./",
+        "https://kubernetes.default.svc/",
+        "https://127.0.0.1.nip.io/",
+        "https://web.push.apple.com./1",
+        "https://evilpush.apple.com/1",
+        "https://push.apple.com.evil.example/1",
+        "https://fcm.googleapis.com.evil.example/1",
+        "https://fcm.googleapis.com@evil.example/1",
+        "https://evil.example#.push.apple.com/1",
+        "https://evil.example/?.push.apple.com",
+        "https://fcm.googleapis.com/\\@evil.example",
+        "https://fcm.googleapis.com:8443/1",
+        "http://fcm.googleapis.com/1",
+        "http://127.0.0.1:80@evil.example/",
+        "http://127.0.0.1:80\\@evil.example/",
+        "http://127.0.0.1:1#@evil.example/",
+        "http://127.0.0.1/1",
         "file:///etc/passwd",
         "https://" + "x" * 2000 + ".example.com/",
         "x",
@@ -276,6 +303,82 @@ def test_nothing_but_a_push_service_outside_is_written_to(
 )
 def test_the_push_services_that_browsers_name_are_taken(endpoint: str) -> None:
     assert device.is_push_service(endpoint)
+
+
+def test_in_the_cloud_this_machine_is_no_push_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    from providers import web_push
+
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", "127.0.0.1:1")
+    assert web_push.takes("http://127.0.0.1:8080/push/1")
+    monkeypatch.delenv("FIRESTORE_EMULATOR_HOST")
+    assert not web_push.takes("http://127.0.0.1:8080/push/1")
+    assert web_push.takes("https://fcm.googleapis.com/fcm/send/abc")
+
+
+def _text_to_alice(service: Service) -> None:
+    """Ann writes, and Alice is given the conversation."""
+    service.standin.set_autocreate(OURS)
+    service.standin.inbound(ANN, OURS, "swordfish")
+    service.settle()
+
+
+def test_an_endpoint_that_is_no_push_service_is_not_called_whatever_the_record_says(
+    service: Service, open_as: Open, phone: Browser
+) -> None:
+    page = open_as(ALICE, status="Available")
+    keep(page, phone)
+    service.db.document(f"workers/{ALICE}").update({"devices.`device-0001`.endpoint": "https://127.1/"})
+    service.settle()
+    _text_to_alice(service)
+    assert (phone.arrived, devices(service)) == ([], {})
+
+
+@pytest.mark.parametrize("text", [True, False])
+def test_a_browser_is_notified_for_the_worker_who_told_it_last(
+    service: Service, open_as: Open, phone: Browser, text: bool
+) -> None:
+    alice = open_as(ALICE, status="Available")
+    keep(alice, phone, text=text)
+    bob = open_as(BOB)
+    assert keep(bob, phone, text=text, name="device-bobs") == 200
+    assert (devices(service), list(devices(service, BOB))) == ({}, ["device-bobs"])
+    service.settle()
+    _text_to_alice(service)
+    assert phone.arrived == []
+    assert keep(alice, phone) == 200  # she signs in there again
+    assert (list(devices(service)), devices(service, BOB)) == (["device-0001"], {})
+
+
+def test_of_two_workers_who_tell_one_browser_at_once_one_keeps_it(
+    service: Service, open_as: Open, phone: Browser
+) -> None:
+    pages = {ALICE: open_as(ALICE), BOB: open_as(BOB)}
+    for _ in range(5):
+        with ThreadPoolExecutor(2) as pool:
+            assert list(pool.map(lambda page: keep(page, phone), pages.values())) == [200, 200]
+        assert sorted(len(devices(service, identity)) for identity in pages) == [0, 1]
+
+
+def test_a_device_is_told_nothing_after_its_session(service: Service, open_as: Open, phone: Browser) -> None:
+    page = open_as(ALICE, status="Available")
+    keep(page, phone)
+    service.settle()
+    clock.shift(12 * 3600 + 5)
+    _text_to_alice(service)
+    assert phone.arrived == []
+    assert keep(page, phone, name="device-0002") == 200
+    assert list(devices(service)) == ["device-0002"]  # what is over makes room
+
+
+def test_a_device_from_before_there_was_an_end_is_told_nothing(
+    service: Service, open_as: Open, phone: Browser
+) -> None:
+    page = open_as(ALICE, status="Available")
+    keep(page, phone)
+    service.db.document(f"workers/{ALICE}").update({"devices.`device-0001`.until": DELETE_FIELD})
+    service.settle()
+    _text_to_alice(service)
+    assert phone.arrived == []
 
 
 def test_without_keys_of_ours_nothing_is_read_and_nobody_is_told(

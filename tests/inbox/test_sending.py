@@ -13,6 +13,8 @@ import pytest
 import requests
 
 from domain.channels import LARGEST_FILE
+from functions.door.answers import TooMany
+from functions.inbox import send_rate
 from proof import seam
 from providers import clock, database, outbox
 from tests.inbox.conftest import ANN, OURS, Open
@@ -391,3 +393,29 @@ def test_no_text_of_anybody_is_in_the_log(
     output = capsys.readouterr().out
     assert "swordfish" not in output and "Hello" not in output
     assert all(json.loads(line)["severity"] for line in output.splitlines())
+
+
+def test_a_program_that_sends_as_a_worker_is_slowed_down(with_ann: tuple[Page, str]) -> None:
+    page, sid = with_ann
+    answers = [
+        page.post(f"conversations/{sid}/messages", {"token": f"token-{number:04}", "body": "x"})
+        for number in range(send_rate.BURST + 1)
+    ]
+    assert [one.status_code for one in answers] == [201] * send_rate.BURST + [429]
+    assert "wait a moment" in told(answers[-1])
+    again = page.post(f"conversations/{sid}/messages", {"token": "token-0000", "body": "x"})
+    assert again.status_code == 200  # one that was sent already costs nothing
+    clock.shift(send_rate.BURST_SECONDS + 1)
+    later = page.post(f"conversations/{sid}/messages", {"token": "token-late", "body": "x"})
+    assert later.status_code == 201
+
+
+def test_a_worker_who_never_pauses_is_stopped_in_the_long_run(project: str) -> None:
+    for _ in range(send_rate.MOST):
+        send_rate.count_one("alice@example.com")
+        clock.shift(1)
+    with pytest.raises(TooMany, match="10 minutes"):
+        send_rate.count_one("alice@example.com")
+    send_rate.count_one("bob@example.com")
+    clock.shift(send_rate.MOST_SECONDS - send_rate.MOST + 1)
+    send_rate.count_one("alice@example.com")

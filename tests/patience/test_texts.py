@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from google.cloud.firestore import Client
 
+from domain import text_limits
 from domain.sent_texts import LEASE, Sending, Step, next_step
 from functions import conversation_written
 from functions.conversation_written.receiver import Again, Written
@@ -335,3 +336,41 @@ def test_whether_it_was_closed_is_noted_when_somebody_arrives(service: Service, 
     assert record["log"][0]["what"] == "outside the hours"
     pool(db)
     assert "arrived_outside_at" not in records.conversation(db, write(service, "+15550000002"))
+
+
+def test_one_address_gets_a_limited_number_of_texts_a_day(
+    service: Service, db: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pool(db, texts={"queued": "Please wait."})
+    assert said(service, write(service)) == ["Please wait."]
+    (sent,) = db.collection("sent_texts").stream()
+    assert sent.get("day_texts") == 1
+    sent.reference.update({"day_texts": text_limits.MOST_A_DAY - 1})
+    service.standin.set_state(next(iter(db.collection("conversations").stream())).id, "closed")
+    service.settle()
+    last = write(service)
+    assert said(service, last) == ["Please wait."]
+    service.standin.set_state(last, "closed")
+    service.settle()
+    assert said(service, write(service)) == []
+    assert f"{text_limits.MOST_A_DAY} texts today" in capsys.readouterr().out
+    sent.reference.update({"day": "2020-01-01"})
+    assert said(service, write(service, "+15550000077")) == ["Please wait."]  # others are not concerned
+
+
+def test_one_pool_sends_a_limited_number_of_texts_an_hour(
+    service: Service, db: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pool(db, texts={"queued": "Please wait."})
+    assert said(service, write(service)) == ["Please wait."]
+    (count,) = db.collection("text_counts").stream()
+    assert (count.get("texts"), count.get("hour")) == (1, text_limits.hour_of(clock.now()))
+    stem = count.id.rpartition("-")[0]
+    full = {"hour": count.get("hour"), "texts": text_limits.MOST_AN_HOUR // text_limits.PARTS}
+    for part in range(text_limits.PARTS):
+        db.document(f"text_counts/{stem}-{part}").set(full)
+    assert said(service, write(service, "+15550000002")) == []
+    assert "texts in this hour" in capsys.readouterr().out
+    for part in range(text_limits.PARTS):
+        db.document(f"text_counts/{stem}-{part}").update({"hour": "2020-01-01T00"})
+    assert said(service, write(service, "+15550000003")) == ["Please wait."]

@@ -30,7 +30,13 @@ STRANGERS: dict[str, Claims | None] = {
     "verified in words only": {"sub": "a", "email": ALICE, "email_verified": "true"},
     "verification not mentioned": {"sub": "a", "email": ALICE},
     "no e-mail": {"sub": ALICE, "email_verified": True},
-    "another spelling": {"sub": "a", "email": "Alice@example.com", "email_verified": True},
+    "letters that only look alike": {"sub": "a", "email": "\u0430lice@example.com", "email_verified": True},
+    "a sign that is a small k in small letters": {
+        "sub": "a",
+        "email": "\u212a@example.com",
+        "email_verified": True,
+    },
+    "a blank more": {"sub": "a", "email": f"{ALICE} ", "email_verified": True},
     "a longer address": {"sub": "a", "email": f"{ALICE}.evil.example", "email_verified": True},
     "a list": {"sub": "a", "email": [ALICE], "email_verified": True},
     "nobody": {"sub": "a", "email": "", "email_verified": True},
@@ -66,6 +72,21 @@ def update(visitor: Visitor, document: str, mask: list[str], **status: str) -> d
 
 def test_workers_read_their_own_record(alice: Visitor) -> None:
     assert alice.get(OWN) == 200
+
+
+@pytest.mark.parametrize("identity", [ALICE, "Bob@Example.com"])
+def test_capitals_of_an_address_make_no_difference(visit: As, db: firestore.Client, identity: str) -> None:
+    db.document(f"workers/{identity}").set({"status": "Unavailable"})
+    document = f"workers/{identity}"
+    for email in {identity, identity.lower(), identity.upper()}:
+        visitor = visit({"sub": "x", "email": email, "email_verified": True})
+        assert visitor.get(document) == visitor.change(document, ("status",), status="Available") == 200
+
+
+def test_a_letter_of_another_alphabet_is_another_letter(visit: As, db: firestore.Client) -> None:
+    db.document("workers/kim@example.com").set({"status": "Unavailable"})
+    kelvin = visit({"sub": "k", "email": "\u212aim@example.com", "email_verified": True})
+    assert kelvin.get("workers/kim@example.com") == 403
 
 
 def test_workers_set_their_own_status_to_either_of_the_two(alice: Visitor, db: firestore.Client) -> None:
@@ -167,6 +188,8 @@ def test_every_condition_of_the_rules_was_seen_to_open_and_to_close(
     assert alice.get(OWN) == alice.change(OWN, ("status",), status="Available") == 200
     alice.change(OWN, ("status",), status="Busy")
     alice.change(OWN, ("active",), active=0)
+    visit({"sub": "a", "email": ALICE.upper(), "email_verified": True}).get(OWN)
+    alice.get("workers/\u212aim@example.com")
     for claims in STRANGERS.values():
         visit(claims).get(OWN)
         visit(claims).change(OWN, ("status",), status="Available")

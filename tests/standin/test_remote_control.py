@@ -46,6 +46,27 @@ def test_what_is_not_for_others_is_no_control(twilio: StandIn, name: str) -> Non
     assert StandInClient(twilio.url).call("conversations") == []
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"Host": "evil.example"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"X-Forwarded-For": "203.0.113.7"},
+    ],
+)
+def test_a_page_of_another_site_and_the_internet_cannot_use_the_controls(
+    twilio: StandIn, header: dict[str, str]
+) -> None:
+    address = f"{twilio.url}/_standin/set_autocreate"
+    body = b'{"address": "+15550007777"}'
+    sent = {"Content-Type": "text/plain"} | header
+    assert urllib3.request("POST", address, body=body, headers=sent).status == 403
+    assert "+15550007777" not in str(StandInClient(twilio.url).call("state"))
+    assert urllib3.request("POST", address, body=body, headers={"Content-Type": "text/plain"}).status == 200
+
+
 def test_it_runs_alone_and_ends_on_a_signal() -> None:
     command = [sys.executable, "-m", "local", "twilio", "--account-sid", "AC" + "1" * 32]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:

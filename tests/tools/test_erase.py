@@ -106,6 +106,7 @@ def test_nothing_that_is_stored_names_them_any_more_and_the_figures_stay(
         assert after["last_message"] == {"from": "customer", "index": 3}
         assert not records.is_pending(db, one.id)
         assert "-X DELETE" in said and one.id in said
+    assert " -u " not in said and "| curl -K - -X DELETE" in said  # the token is on no command line
     assert len(list(db.collection("sent_texts").stream())) == 1  # Bob's
 
 

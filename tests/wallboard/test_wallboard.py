@@ -408,3 +408,19 @@ def test_an_empty_database_is_a_page_too(get: Get) -> None:
     assert found["today"]["service_level"] is None
     assert json.loads(json.dumps(found)) == found
     assert "No conversation fits." in get("/log").text
+
+
+def test_a_reading_of_the_log_is_a_line_in_the_log_without_a_customer(
+    get: Get, db: firestore.Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sid = "CH" + "1" * 32
+    db.document(f"conversations/{sid}").set({"state": "closed", "display_name": "Zoe Quimby"})
+    capsys.readouterr()
+    for query in ("view=log&customer=Zoe&state=closed", f"view=conversation&sid={sid}", "view=now"):
+        assert get(f"/?{query}").status_code == 200
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(one["severity"], one["message"]) for one in lines] == [
+        ("INFO", "the wallboard's log was read, searched by: state, customer"),
+        ("INFO", "the wallboard's log of a conversation was read"),
+    ]
+    assert lines[1]["conversation"] == sid and "Zoe" not in str(lines)

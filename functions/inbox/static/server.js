@@ -220,7 +220,7 @@ export class Device {
   constructor(owner, key) {
     this.key = key;
     this.place = `inbox ${owner} device`;
-    this.kept = kept.get(this.place) || { id: crypto.randomUUID(), on: false, text: true };
+    this.kept = { id: crypto.randomUUID(), on: false, words: false, ...kept.get(this.place) };
   }
 
   hindrance() {
@@ -253,7 +253,7 @@ export class Device {
     } catch {
       throw new Error("The browser's notification service does not answer.");
     }
-    await ask(`devices/${this.kept.id}`, "PUT", { subscription: subscription.toJSON(), text: change.text ?? this.kept.text });
+    await ask(`devices/${this.kept.id}`, "PUT", { subscription: subscription.toJSON(), text: change.words ?? this.kept.words });
     this.keep(change);
   }
 

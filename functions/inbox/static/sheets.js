@@ -121,7 +121,7 @@ function Notifications({ device }) {
   const hindrance = device.hindrance();
   if (hindrance) return html`<p class="soft">${hindrance}</p>`;
   return html`<${Line} label="On this device" note="Of a new conversation, and of what customers write when you are not looking." on=${device.on} act=${drawn(() => device.turn())} />
-    ${device.on && html`<${Line} label="Show the text" note="Otherwise just “New message”." on=${device.kept.text} act=${drawn(() => device.tell({ text: !device.kept.text }))} />`}`;
+    ${device.on && html`<${Line} label="Show names and words" note="Otherwise just “New message”." on=${device.kept.words} act=${drawn(() => device.tell({ words: !device.kept.words }))} />`}`;
 }
 
 const KEYS = [["j k ↓ ↑", "next, previous"], ["Enter", "open"], ["Ctrl + Enter", "send"], ["Escape", "back to the list"], ["?", "this help"]];
