@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from assignment import ledger
-from domain import rules
+from domain import field_names, rules
 from domain.pool import Pool
 from domain.worker import Worker
 from providers import clock, conversations, database, log, pools, settings, twilio, workers
@@ -70,6 +70,17 @@ def create_if_missing(identity: str, display_name: str | None) -> None:
     except database.AlreadyThere:
         return
     log.info("a new worker: Unavailable, in the default pool", worker=identity)
+
+
+def name_fields(identity: str) -> None:
+    """Writes the fields that were typed in another spelling under their own names, for queries ask by those.
+
+    Raises database.LostRace.
+    """
+    record = database.read(workers.reference(identity))[0]
+    named = field_names.read(record.to_dict() or {}, field_names.WORKERS)
+    if named.renamed:
+        database.write(record.reference, database.renaming(named), record.update_time)
 
 
 def load_with_pools(worker: Worker) -> tuple[Worker, dict[str, Pool]]:

@@ -7,9 +7,10 @@ each side writes first and looks afterwards, so one of the two sees the other, a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from domain import customer, customer_record
+from domain import customer, customer_record, field_names
 from functions.door.trigger import Change
 from providers import customers, database, log, workers
 
@@ -41,12 +42,14 @@ def _written_if_wrong(customer_id: str) -> None:
     stored = record.to_dict()
     if stored is None:
         return
-    data = _with_worker_as_called(customer_id, stored)
+    named = field_names.read(stored, field_names.CUSTOMERS)
+    data = _with_worker_as_called(customer_id, named.data)
     kept = customer_record.kept(customer_id, data)
     problem = kept.problem(customers.twins(kept.listed, other_than=customer_id))
     changes = {name: value for name, value in kept.fields.items() if not _same(stored.get(name), value)}
-    if data is not stored:
+    if data is not named.data:
         changes["worker"] = data["worker"]
+    changes = database.renaming(named) | changes
     if stored.get("problem") != problem:
         changes["problem"] = problem or DELETE_FIELD
     if not changes:
@@ -56,7 +59,7 @@ def _written_if_wrong(customer_id: str) -> None:
         log.warning(f"The record of a customer is not right: {problem}", customer=customer_id)
 
 
-def _with_worker_as_called(customer_id: str, data: dict[str, Any]) -> dict[str, Any]:
+def _with_worker_as_called(customer_id: str, data: Mapping[str, Any]) -> Mapping[str, Any]:
     """The record with its worker in the spelling of that worker's own record: lists of customers ask by it."""
     typed = customer.parse(customer_id, data).worker
     if typed is None:

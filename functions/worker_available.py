@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from assignment import arrival, matching, membership, worker_care
-from domain import rules
+from domain import field_names, rules
 from domain.worker import Worker, is_identity, parse
 from functions.door.trigger import Change
 from providers import database, log, pools
@@ -17,6 +17,9 @@ from providers import database, log, pools
 def handle(change: Change) -> None:
     if not is_identity(change.name):
         return
+    if change.after is not None and field_names.read(change.after, field_names.WORKERS).renamed:
+        database.until_it_holds(lambda: worker_care.name_fields(change.name))
+        return  # that write is an event of its own
     if change.after is None:
         membership.vanished(change.name)
         arrival.nobody_to_wait_for(change.name)
