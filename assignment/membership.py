@@ -240,8 +240,9 @@ def moved_by_hand(sid: str, pool_id: str | None, priority: int) -> None:
     if before.state != QUEUED or (before.pool, before.priority) != (pool_id, priority):
         return
     entry = pending.load(sid)
-    if pool_id and pool_id != entry.pool and before.for_worker is None:
-        pool = pools.load(pool_id)
+    called = pools.as_called([pool_id])[0] if pool_id else None
+    if called and called != entry.pool and before.for_worker is None:
+        pool = pools.load(called)
         queued_as = replace(before, pool=entry.pool)
         matching.queue(queued_as, before, pool, f"moved to {pool.display_name} by hand")
     elif priority != entry.priority:

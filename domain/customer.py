@@ -10,6 +10,7 @@ from typing import Any
 
 from domain import addresses as spelling
 from domain import opt_out
+from domain.field_names import CUSTOMERS
 from domain.fields import Fields
 from domain.worker import identity_in
 
@@ -38,7 +39,7 @@ class Customer:
 
 
 def parse(customer_id: str, data: Mapping[str, Any] | None, version: object = None) -> Customer:
-    fields = Fields(data)
+    fields = Fields(data, typed_as=CUSTOMERS)
     listed = fields.texts("addresses")
     return Customer(
         customer_id=customer_id,
@@ -50,7 +51,7 @@ def parse(customer_id: str, data: Mapping[str, Any] | None, version: object = No
         links=_links(fields),
         details=fields.mapping("details"),
         # What makes no sense here was meant to keep somebody from being written to.
-        do_not_contact=fields.flag("do_not_contact", default=(data or {}).get("do_not_contact") is not None),
+        do_not_contact=fields.flag("do_not_contact", default=fields.plain("do_not_contact") is not None),
         language=fields.text("language"),
         opted_out=opt_out.times_in(fields, "opted_out"),
         problem=fields.problem,
@@ -79,5 +80,5 @@ NOBODY = Customer("nobody", "", known=False)  # who writes in a conversation tha
 
 def has_name(data: Mapping[str, Any]) -> bool:
     """Whether somebody gave the customer a name to be greeted by: an address is none, however it is typed."""
-    given = Fields(data).text("display_name")
+    given = Fields(data, typed_as=CUSTOMERS).text("display_name")
     return given is not None and not spelling.is_only_an_address(given)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain import addresses as spelling
-from domain import customer, customer_search, phone_numbers
+from domain import customer, customer_search, field_names, phone_numbers
 
 KEPT = ("search", "sort_name", "problem")
 _LONGEST_PROBLEM = 1500
@@ -47,6 +47,7 @@ def texts(value: object) -> tuple[str, ...]:
 
 def kept(customer_id: str, data: Mapping[str, Any]) -> Kept:
     """What belongs into this record, whatever stands there now. Worked out again it is the same."""
+    data = field_names.read(data, field_names.CUSTOMERS).data
     addresses = phone_numbers.tidied(data.get("addresses"))
     person = customer.parse(customer_id, {**data, "addresses": addresses})
     numbers = [form for address in person.addresses for form in phone_numbers.digits(address)]
@@ -74,7 +75,12 @@ def is_complete(data: Mapping[str, Any]) -> bool:
 
 def addresses_of(data: Mapping[str, Any] | None) -> set[str]:
     """The record's addresses in Twilio's spelling."""
-    return set(phone_numbers.tidied(list(texts((data or {}).get("addresses")))))
+    named = field_names.read(data or {}, field_names.CUSTOMERS).data
+    return set(phone_numbers.tidied(list(texts(_as_list(named.get("addresses"))))))
+
+
+def _as_list(value: object) -> object:
+    return [value] if isinstance(value, str) else value
 
 
 def keys_of(data: Mapping[str, Any] | None) -> dict[str, str]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
+from domain import field_names, typed_numbers
 from domain.addresses import visible
 
 NO_LIMIT = math.inf
@@ -33,12 +34,32 @@ def cut(text: str, longest: int = 60) -> str:
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
+def _is_whole(value: Any) -> bool:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and abs(value) <= _LARGEST and value == int(value)
+
+
 class Fields:
     """The fields of one record; `problem` says in a sentence per field what could not be understood."""
 
-    def __init__(self, data: Mapping[str, Any] | None) -> None:
-        self._data: Mapping[str, Any] = data or {}
-        self._problems: list[str] = []
+    def __init__(self, data: Mapping[str, Any] | None, typed_as: str | None = None) -> None:
+        """`typed_as`: the kind of a record that people type, such as field_names.POOLS. Its names and numbers are then
+        read in other spellings, too; what only the service writes is read to the letter."""
+        named = field_names.read(data or {}, typed_as) if typed_as else field_names.Named(data or {})
+        self._data: Mapping[str, Any] = named.data
+        self._is_typed = typed_as is not None
+        self._problems: list[str] = list(named.problems)
+        self.renamed = named.renamed
+        self.invalid = set[str]()
+
+    @property
+    def all(self) -> Mapping[str, Any]:
+        """All fields by their own names, as they stand there."""
+        return self._data
+
+    def __contains__(self, name: str) -> bool:
+        """Whether the record has this field, in any spelling; null is a value."""
+        return name in self._data
 
     @property
     def problem(self) -> str | None:
@@ -73,15 +94,18 @@ class Fields:
             return self._nonsense(name, "a web address such as https://example.com/ada.png", "left out", None)
         return value
 
-    def texts(self, name: str) -> tuple[str, ...]:
+    def texts(self, name: str, blanks_matter: bool = True) -> tuple[str, ...]:
+        """The texts of a list. `blanks_matter`: a blank around one keeps it from being found, and is reported."""
         value = self._data.get(name)
         if value is None:
             return ()
+        if isinstance(value, str) and self._is_typed:
+            value = [value] if value.strip() else []
         if not isinstance(value, list):
             return self._nonsense(name, "a list of texts", "ignored", ())
         texts = [one for one in value if isinstance(one, str) and 0 < len(one.strip()) <= LONGEST_ENTRY]
         for typed in texts:
-            if typed != typed.strip():  # Firestore's queries compare to the letter
+            if blanks_matter and typed != typed.strip():  # Firestore's queries compare to the letter
                 self.complain(
                     f"{name} has a blank before or after “{cut(typed.strip())}”, so it may not be found."
                 )
@@ -110,7 +134,7 @@ class Fields:
 
     def record_names(self, name: str) -> tuple[str, ...]:
         """The names of other records, without what nobody sees."""
-        values = tuple(filter(None, map(visible, self.texts(name))))
+        values = tuple(filter(None, map(visible, self.texts(name, blanks_matter=False))))
         good = tuple(value for value in values if is_record_name(value))
         if len(good) < len(values):
             self.complain(f"{name} has an entry that no record can have as its name; that entry is ignored.")
@@ -138,21 +162,23 @@ class Fields:
         safe = default if safe is None else safe
         return self._nonsense(name, "true or false", f"treated as {str(safe).lower()}", safe)
 
-    def whole(self, name: str, default: T, least: int | None = None, or_null: str = "") -> int | T:
-        """A whole number, from `least` if that is given; `or_null`: what an explicit null means, for who reads null.
+    def whole(
+        self, name: str, default: T, least: int | None = None, or_null: str = "", safe: str | None = None
+    ) -> int | T:
+        """A whole number, from `least` if that is given; `or_null`: what an explicit null means, for a field that has
+        one; `safe`: what an invalid value is treated as, in words.
 
         The console stores 5 as a double at times: a whole double is a whole number, up to where doubles count.
         """
         value = self._data.get(name)
         if value is None:
             return default
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if is_number and abs(value) <= _LARGEST and value == int(value) and (least is None or value >= least):
-            return int(value)
+        number: Any = typed_numbers.whole(value) if self._is_typed and isinstance(value, str) else value
+        if _is_whole(number) and (least is None or number >= least):
+            return int(number)
         wanted = "a whole number" + ("" if least is None else f" from {least}") + or_null
-        return self._nonsense(
-            name, wanted, "ignored" if default is None else f"treated as {default}", default
-        )
+        done = safe or ("ignored" if default is None else f"treated as {default}")
+        return self._nonsense(name, wanted, done, default)
 
     def seconds(self, name: str) -> float | None:
         value = self._data.get(name)
@@ -163,20 +189,40 @@ class Fields:
 
     def limit(self, name: str, default: float | None) -> float | None:
         """A whole number from 0, or NO_LIMIT for an explicit null; `default` when left out or nonsense."""
-        if self._data.get(name, 0) is None:
+        value = self._data.get(name, 0)
+        if value is None or (self._is_typed and typed_numbers.means_none(value)):
             return NO_LIMIT
         return self.whole(name, default, least=0, or_null=", or null for no limit")
 
     def delay(
         self, name: str, default: int | None = None, safe: int | None = None, least: int = 1
     ) -> int | None:
-        """Seconds, or a number of times, after which something happens: a whole number from `least`.
+        """Seconds after which something happens: a whole number from `least`, or a text such as "5 min".
 
-        None is never, as is an explicit null; `default` when left out, `safe` for nonsense.
+        None is never, as is an explicit null; `default` when left out, `safe` for an invalid value.
         """
-        if self._data.get(name) is None:
-            return None if name in self._data else default
-        value = self.whole(name, safe, least, or_null=", or null for never")
+        value = self._data.get(name)
+        if self._means_never(name):
+            return None
+        if self._is_typed and isinstance(value, str):
+            seconds = typed_numbers.seconds(value)
+            if seconds is not None and seconds >= least:
+                return min(seconds, _LONGEST_PATIENCE)
+        return self._times(name, default, safe, least, " of seconds, or a text such as “5 min”")
+
+    def times(self, name: str) -> int | None:
+        """A number of times after which something happens, from 1. None is never, as is an explicit null."""
+        return None if self._means_never(name) else self._times(name, None, None, 1, "")
+
+    def _means_never(self, name: str) -> bool:
+        value = self._data.get(name)
+        return name in self._data and (value is None or (self._is_typed and typed_numbers.means_none(value)))
+
+    def _times(self, name: str, default: int | None, safe: int | None, least: int, unit: str) -> int | None:
+        if name not in self._data:
+            return default
+        done = f"treated as {'null: never' if safe is None else safe}"
+        value = self.whole(name, safe, least, or_null=f"{unit}, or null for never", safe=done)
         return None if value is None else min(value, _LONGEST_PATIENCE)
 
     def time(self, name: str) -> datetime | None:
@@ -202,4 +248,5 @@ class Fields:
 
     def _nonsense(self, name: str, wanted: str, done: str, value: T) -> T:
         self.complain(f"{name} must be {wanted}; it is {done}.")
+        self.invalid.add(name)
         return value

@@ -41,7 +41,9 @@ def normalised(address: str, country: str | None = None) -> str | None:
 
 
 def tidied(listed: Any) -> Any:
-    """A list of addresses with each once, as Twilio writes it; what nobody understands stays as typed."""
+    """A list of addresses, each once and as Twilio writes it; invalid ones stay as typed. A text is a list of one."""
+    if isinstance(listed, str) and listed.strip():
+        listed = [listed]
     if not isinstance(listed, list):
         return listed
     found: list[Any] = []

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from domain import addresses, pool_texts
+from domain.field_names import POOLS
 from domain.fields import Fields
 from domain.hours import Hours
 from domain.pool_texts import Texts
@@ -37,6 +38,8 @@ class Pool:
     unavailable_after: int | None = None
     hours: Hours | None = None
     texts: Texts = field(default_factory=dict)
+    exists: bool = False
+    invalid: frozenset[str] = frozenset()
     problem: str | None = None
 
 
@@ -55,10 +58,9 @@ def numbers_in(fields: Fields) -> tuple[str, ...]:
 
 def parse(pool_id: str, data: Mapping[str, Any] | None, version: object = None) -> Pool:
     """The pool; one without a record works with the defaults."""
-    given = data or {}
-    fields = Fields(data)
+    fields = Fields(data, typed_as=POOLS)
     hours = None
-    if "hours" in given or "holidays" in given:  # most have none, and then an instance starts without it
+    if "hours" in fields or "holidays" in fields:  # most have none, and then an instance starts without it
         from domain import typed_hours
 
         hours = typed_hours.read(fields)
@@ -78,8 +80,10 @@ def parse(pool_id: str, data: Mapping[str, Any] | None, version: object = None) 
         overflow=None if overflow == pool_id else overflow,
         overflow_after=fields.delay("overflow_after", default=0, least=0),
         answer_within=fields.delay("answer_within"),
-        unavailable_after=fields.delay("unavailable_after"),
+        unavailable_after=fields.times("unavailable_after"),
         hours=hours,
-        texts=pool_texts.read(fields) if "texts" in given else {},
+        texts=pool_texts.read(fields) if "texts" in fields else {},
+        exists=data is not None,
+        invalid=frozenset(fields.invalid),
         problem=fields.problem,
     )

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from domain import addresses, phone_numbers
+from domain import addresses, field_names, phone_numbers
 from domain.fields import cut
 from domain.pool import Pool, parse
 
@@ -41,10 +41,12 @@ def problem(
     countries_with_parts: Mapping[str, str] = NO_PARTS,
     zone: ZoneInfo = _UTC,
     unknown_templates: Sequence[str] = (),
+    namesakes: Sequence[str] = (),
 ) -> str | None:
     """The sentence for the record. `twins` are other pools by id, with their numbers; `overflow` are the pools into
     which this one overflows, one after the other: the last is None where there is none, or one met before.
-    `countries_with_parts`: those whose parts have more holidays, with an example; `zone`: the clock of the pools."""
+    `countries_with_parts`: those whose parts have more holidays, with an example; `zone`: the clock of the pools;
+    `namesakes`: other pools that this display name means."""
     pool = _read(pool_id, data)
     shared = [_shared(number, twins) for number in pool.addresses]
     unknown = [_unknown(name) for name in unknown_countries[:_MOST_NAMED]]
@@ -61,8 +63,16 @@ def problem(
         *_not_at_midnight(pool, zone),
         *shared,
         _overflow(pool, overflow),
+        _same_name(pool, namesakes),
     )
     return " ".join(filter(None, sentences))[:_LONGEST_PROBLEM] or None
+
+
+def _same_name(pool: Pool, namesakes: Sequence[str]) -> str | None:
+    if not namesakes:
+        return None
+    named = ", ".join(namesakes[:_MOST_NAMED])
+    return f"display_name: {pool.display_name} also means the pool {named}; name these pools by their ids."
 
 
 def _unknown(name: str) -> str:
@@ -94,7 +104,8 @@ def _is_no_day(wall: datetime, zone: ZoneInfo) -> str:
 
 
 def _read(pool_id: str, data: Mapping[str, Any]) -> Pool:
-    return parse(pool_id, {**data, "addresses": phone_numbers.tidied(data.get("addresses"))})
+    named = field_names.read(data, field_names.POOLS).data
+    return parse(pool_id, {**named, "addresses": phone_numbers.tidied(named.get("addresses"))})
 
 
 def _overflow(pool: Pool, chain: Sequence[str | None]) -> str | None:

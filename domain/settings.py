@@ -11,7 +11,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from domain import opt_out
 from domain.addresses import visible
+from domain.field_names import SETTINGS
 from domain.fields import Fields
+from domain.worker import Identities
 
 OWN_WORKER = ("always", "available", "wait")
 MODES = ("none", "custom", "pool")
@@ -33,7 +35,7 @@ class Settings:
     service_level_seconds: int = 60
     time_zone: str = "UTC"
     frontline_status: bool = False
-    bots: tuple[str, ...] = ()
+    bots: Identities = Identities()  # noqa: RUF009 - it cannot be changed
     opt_out_words: tuple[str, ...] = ()
     problem: str | None = None
 
@@ -43,7 +45,7 @@ class Settings:
 
 
 def parse(name: str, data: Mapping[str, Any] | None, version: object = None) -> Settings:
-    fields = Fields(data)
+    fields = Fields(data, typed_as=SETTINGS)
     return Settings(
         mode=fields.choice("mode", MODES, default="pool", safe="pool") or "pool",
         default_pool=fields.record_name("default_pool") or "default",
@@ -55,7 +57,7 @@ def parse(name: str, data: Mapping[str, Any] | None, version: object = None) -> 
         service_level_seconds=max(1, fields.whole("service_level_seconds", default=60)),
         time_zone=_time_zone(fields, "time_zone"),
         frontline_status=fields.flag("frontline_status", default=False),
-        bots=fields.texts("bots"),
+        bots=Identities(fields.texts("bots", blanks_matter=False)),
         opt_out_words=opt_out.words_in_settings(fields, "opt_out_words"),
         problem=fields.problem,
     )

@@ -12,6 +12,7 @@ from hashlib import sha256
 from typing import Any
 
 from domain import sessions
+from domain.field_names import WORKERS
 from domain.fields import Fields, is_record_name
 from domain.sessions import Account, Ended
 
@@ -113,6 +114,15 @@ def former_name(identity: str) -> str:
     )
 
 
+class Identities(tuple[str, ...]):
+    """Names of workers or bots; one of them in another spelling is in it, too."""
+
+    __slots__ = ()
+
+    def __contains__(self, identity: object) -> bool:
+        return isinstance(identity, str) and key_of(identity) in set(map(key_of, self))
+
+
 def identity_in(fields: Fields, name: str) -> str | None:
     value = fields.text(name, longest=1000)
     if value and not is_identity(value):
@@ -123,8 +133,8 @@ def identity_in(fields: Fields, name: str) -> str | None:
 
 def parse(identity: str, data: Mapping[str, Any] | None, version: object = None) -> Worker:
     """The record as the rules read it: anything but exactly "Available" is not available."""
-    given = data or {}
-    fields = Fields(data)
+    fields = Fields(data, typed_as=WORKERS)
+    given = fields.all
     kept = Fields(data)  # what the service keeps: wrong values there are put right, not reported
     patience = Fields(data)  # kept as well; the next one who goes back writes it anew
     asking = Fields(data)  # kept as well: values that are not understood mean that nobody asks again
@@ -138,7 +148,8 @@ def parse(identity: str, data: Mapping[str, Any] | None, version: object = None)
     active = kept.whole("active", default=-1)
     full, listed, pools = given.get("full"), given.get("pools"), fields.record_names("pools")
     # Names of pools that only have to be written as they are called:
-    odd_blanks = isinstance(listed, list) and len(pools) == len(listed) and list(pools) != listed
+    typed = [listed] if isinstance(listed, str) else listed
+    odd_blanks = isinstance(typed, list) and len(pools) == len(typed) and list(pools) != listed
     worker = Worker(
         identity=identity,
         available=status == "Available" and can_sign_in,

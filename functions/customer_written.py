@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Any
 
 from assignment import opting_out
-from domain import addresses, customer, customer_record
+from domain import addresses, customer, customer_record, field_names
 from domain.opt_out import Wish
 from functions.door.trigger import Change
 from providers import customers, database, log, opt_outs, workers
@@ -48,14 +48,16 @@ def _written_if_wrong(customer_id: str) -> None:
     stored = record.to_dict()
     if stored is None:
         return
-    data = _with_worker_as_called(customer_id, stored)
+    named = field_names.read(stored, field_names.CUSTOMERS)
+    data = _with_worker_as_called(customer_id, named.data)
     kept = customer_record.kept(customer_id, data)
     problem = kept.problem(customers.twins(kept.listed, other_than=customer_id))
     changes = {name: value for name, value in kept.fields.items() if not _same(stored.get(name), value)}
-    if data is not stored:
+    if data is not named.data:
         changes["worker"] = data["worker"]
     if (opted_out := _opted_out(customer_id, stored, kept.listed)) is not None:
         changes["opted_out"] = opted_out
+    changes = database.renaming(named) | changes
     if stored.get("problem") != problem:
         changes["problem"] = problem or DELETE_FIELD
     if not changes:
@@ -87,7 +89,7 @@ def _on_whatsapp(address: str) -> str:
     return f"whatsapp:{address}" if addresses.is_number(address) and ":" not in address else address
 
 
-def _with_worker_as_called(customer_id: str, data: dict[str, Any]) -> dict[str, Any]:
+def _with_worker_as_called(customer_id: str, data: Mapping[str, Any]) -> Mapping[str, Any]:
     """The record with its worker in the spelling of that worker's own record: lists of customers ask by it."""
     typed = customer.parse(customer_id, data).worker
     if typed is None:

@@ -8,14 +8,17 @@ side writes first and looks afterwards, so one of the two sees the other, and se
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from assignment import matching, worker_care
-from domain import phone_numbers, pool_record, pool_texts
+from domain import field_names, phone_numbers, pool_record, pool_texts
+from domain.fields import NO_LIMIT
 from domain.pool import parse
 from functions.door.trigger import Change
 from providers import database, log, pools, public_holidays, settings, templates, workers
 
+_NUMBERS = ("capacity", "priority", "answer_within", "unavailable_after", "overflow_after")
 _MOST_WORKERS = 300  # the sweep sees to the others
 
 
@@ -52,13 +55,13 @@ def _written_if_wrong(pool_id: str) -> None:
     from google.cloud.firestore import DELETE_FIELD
 
     record = database.read(pools.reference(pool_id))[0]
-    data = record.to_dict()
-    if data is None:
+    stored = record.to_dict()
+    if stored is None:
         return
-    changes: dict[str, Any] = {}
-    numbers = phone_numbers.tidied(data.get("addresses"))
-    if isinstance(numbers, list) and numbers != data["addresses"]:
-        changes["addresses"] = numbers
+    named = field_names.read(stored, field_names.POOLS)
+    data = {**named.data}
+    changes = database.renaming(named) | _as_meant(pool_id, data)
+    data |= {name: value for name, value in changes.items() if name in data}
     twins = pools.twins(pool_record.numbers_of(data), other_than=pool_id)
     countries = pool_record.countries_of(data)
     pool = parse(pool_id, data)
@@ -68,17 +71,35 @@ def _written_if_wrong(pool_id: str) -> None:
         twins,
         unknown_countries=public_holidays.unknown(countries),
         overflow=pools.overflow_of(pool),
+        namesakes=pools.namesakes(pool_id, pool.display_name) if data.get("display_name") else (),
         countries_with_parts=public_holidays.with_parts(countries),
         unknown_templates=templates.missing(pool_texts.templates_in(pool.texts)),
         zone=settings.load().zone,
     )
-    if data.get("problem") != problem:
+    if stored.get("problem") != problem:
         changes["problem"] = problem or DELETE_FIELD
     if not changes:
         return
     pools.write(record, changes)
     if problem and "problem" in changes:
         log.warning(f"The record of a pool is not right: {problem}", pool=pool_id)
+
+
+def _as_meant(pool_id: str, data: Mapping[str, Any]) -> dict[str, Any]:
+    """What is typed in another spelling, as queries need it: numbers as Twilio writes them, seconds as numbers, and the
+    other pool by its id."""
+    pool = parse(pool_id, data)
+    changes: dict[str, Any] = {}
+    numbers = phone_numbers.tidied(data.get("addresses"))
+    if isinstance(numbers, list) and numbers != data["addresses"]:
+        changes["addresses"] = numbers
+    for name in _NUMBERS:
+        number = getattr(pool, name)
+        if isinstance(data.get(name), str) and name not in pool.invalid:
+            changes[name] = None if number in (None, NO_LIMIT) else int(number)
+    if pool.overflow and (called := pools.as_called([pool.overflow])[0]) != data["overflow"]:
+        changes["overflow"] = called
+    return changes
 
 
 def _use_room(pool_id: str) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import partial
 
 from assignment import arrival, matching, membership, worker_care
-from domain import rules
+from domain import field_names, rules
 from domain.worker import PERSON, Worker, is_identity, parse
 from functions.door.trigger import Change
 from providers import database, former_workers, log, pools
@@ -18,6 +18,9 @@ from providers import database, former_workers, log, pools
 def handle(change: Change) -> None:
     if not is_identity(change.name):
         return
+    if change.after is not None and field_names.read(change.after, field_names.WORKERS).renamed:
+        database.until_it_holds(lambda: worker_care.name_fields(change.name))
+        return  # that write is an event of its own
     if change.after is None:
         database.until_it_holds(partial(membership.came_back, change.name))
         _dismiss(change.name)

@@ -62,12 +62,21 @@ def _choose(address: str, found: Iterable[Snapshot]) -> Snapshot | None:
     """The record with the best spelling of it; a name alone makes nobody its owner."""
     known = spelling.spellings(address)
     ranked = [(_rank(known, record), str(record.id), record) for record in found]
-    having = sorted(one for one in ranked if one[0] < len(known))
+    having = [one for one in ranked if one[0] < len(known)]
+    if len(having) > 1:  # a record that a person wrote goes before one that the service made
+        having = [one for one in having if not _is_made_here(one[1], address)] or having
+    having.sort(key=lambda one: one[:2])
     best = [record for rank, _, record in having if rank == having[0][0]]
     if len(best) > 1:
         ids = ", ".join(record.id for record in best)
         log.warning(f"{log.masked(address)} belongs to {len(best)} customers ({ids}); the first is taken.")
     return best[0] if best else None
+
+
+def _is_made_here(customer_id: str, address: str) -> bool:
+    """Whether the service made this record for a stranger: its name says so."""
+    names = spelling.record_names(address, key())
+    return customer_id in names or customer_id.startswith(f"{names[0]}-")
 
 
 def _rank(known: Sequence[str], record: Snapshot) -> int:

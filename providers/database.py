@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar, overload
 
+from domain.field_names import Named
 from providers import clock, configuration, log
 
 if TYPE_CHECKING:
@@ -135,6 +136,15 @@ def trouble(error: Exception) -> str | None:
     if isinstance(error, exceptions.GoogleAPIError | GoogleAuthError):
         return f"could not reach Firestore: {type(error).__name__}."
     return None
+
+
+def renaming(named: Named) -> dict[str, Any]:
+    """The changes of a record whose fields were typed under other names: each value under its own name."""
+    from google.cloud.firestore import DELETE_FIELD
+
+    path = client().field_path
+    removed: dict[str, Any] = {path(typed): DELETE_FIELD for typed in named.renamed}
+    return removed | {name: named.data[name] for name in named.renamed.values()}
 
 
 def until_it_holds(step: Callable[[], T]) -> T:

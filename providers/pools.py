@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -27,15 +28,35 @@ def by_id(pool_ids: Iterable[str]) -> dict[str, Pool]:
 
 
 def as_called(names: Sequence[str]) -> tuple[str, ...]:
-    """These names as the pools' own records are called, where they differ but by case, blanks or what nobody sees. One
-    that no record has stays: a pool needs none."""
+    """These names as the pools' own ids, where they are an id or a display name in another spelling. One that no record
+    has stays: a pool needs none. An id goes before a display name; one that two pools have means neither."""
     records = database.read(*map(reference, names)) if names else []
     if all(record.exists for record in records):
         return tuple(names)
-    query = database.client().collection(_POOLS.name).select([]).limit(_MOST_POOLS)
-    known = {key_of(record.id): str(record.id) for record in database.find(query)}
+    known = _ids_by_key()
     called = (record.id if record.exists else known.get(key_of(record.id), record.id) for record in records)
     return tuple(dict.fromkeys(called))
+
+
+def _ids_by_key() -> dict[str, str]:
+    """Each pool's id by the key of its id, and of its display name if no other pool has the same."""
+    named = [(str(record.id), of(record).display_name) for record in _names_of_all()]
+    keys = Counter(key_of(display_name) for _, display_name in named)
+    by_display_name = {key_of(name): pool_id for pool_id, name in named if keys[key_of(name)] == 1}
+    return by_display_name | {key_of(pool_id): pool_id for pool_id, _ in named}
+
+
+def _names_of_all() -> list[Snapshot]:
+    return database.find(
+        database.client().collection(_POOLS.name).select(["display_name"]).limit(_MOST_POOLS)
+    )
+
+
+def namesakes(pool_id: str, display_name: str) -> list[str]:
+    """Other pools with this display name, in any spelling, or with it as their id."""
+    key = key_of(display_name)
+    others = [(str(record.id), of(record).display_name) for record in _names_of_all() if record.id != pool_id]
+    return sorted(other for other, name in others if key in (key_of(other), key_of(name)))
 
 
 def deciding(worker: Worker, known: Mapping[str, Pool]) -> Mapping[str, Pool]:

@@ -32,9 +32,13 @@ def mend(progress: Progress, run: Run) -> Progress:
     known = pools.by_id(sorted(wanted))
     first = partial(waiting.since, looked_at, known)
     run.waiting_since = run.shielded("the queue's", "first", first, None)
-    both = zip(entries, conversations.load_all([entry.sid for entry in entries]), strict=True)
-    for entry, conversation in both:
-        run.shielded("queue entry", entry.sid, partial(_compare, run, entry, conversation, known), None)
+    both = list(zip(entries, conversations.load_all([entry.sid for entry in entries]), strict=True))
+    entries = [_with_pool_meant(entry, conversation, known) for entry, conversation in both]
+    known |= pools.by_id({entry.pool for entry in entries if entry.pool} - set(known))
+    for entry, (typed_entry, conversation) in zip(entries, both, strict=True):
+        is_spelled_otherwise = entry.pool != typed_entry.pool
+        compare = partial(_compare, run, entry, conversation, known, is_spelled_otherwise)
+        run.shielded("queue entry", entry.sid, compare, None)
     queued = conversations.in_states_after((QUEUED,), progress.log_after, _AT_ONCE)
     lacking = {conversation.sid for conversation in pending.missing(queued)}
     typed = {entry.sid: entry.priority for entry in entries}
@@ -87,7 +91,14 @@ def _take_next(run: Run, free: list[Worker]) -> list[Pulled]:
     return pulled
 
 
-def _compare(run: Run, entry: Pending, conversation: Conversation, known: Mapping[str, Pool]) -> None:
+def _compare(
+    run: Run,
+    entry: Pending,
+    conversation: Conversation,
+    known: Mapping[str, Pool],
+    is_spelled_otherwise: bool,
+) -> None:
+    """`is_spelled_otherwise`: the stored entry names its pool in another spelling than this one."""
     if not conversation.exists and _route_anew(entry.sid):
         conversation = conversations.load(entry.sid)
         run.note("waiting conversations whose record was deleted")
@@ -98,8 +109,16 @@ def _compare(run: Run, entry: Pending, conversation: Conversation, known: Mappin
         run.note("queue entries with fields missing", restored)
     elif (asked := edits.asked_for(entry, conversation, known, clock.now())) != conversation:
         run.note("waiting conversations that follow an edit", _moved(conversation, asked))
-    elif not edits.is_told_right(entry, conversation):
+    elif is_spelled_otherwise or not edits.is_told_right(entry, conversation):
         run.note("queue entries that did not say what the log says", _restore(conversation))
+
+
+def _with_pool_meant(entry: Pending, conversation: Conversation, known: Mapping[str, Pool]) -> Pending:
+    """Return the entry with the id of the pool that a person typed into it, by id or display name in any spelling."""
+    is_edited = bool(entry.pool) and entry.pool != conversation.pool
+    if not is_edited or known[entry.pool].exists:
+        return entry
+    return replace(entry, pool=pools.as_called([entry.pool])[0])
 
 
 def _moved(before: Conversation, after: Conversation) -> bool:

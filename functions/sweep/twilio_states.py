@@ -28,7 +28,7 @@ class Roster:
     """Who counts among the participants: confirmed workers who are no bots, each looked up once."""
 
     def __init__(self, bots: Collection[str]) -> None:
-        self._bots = frozenset(bots)
+        self._bots = bots
         self._known: dict[str, bool] = {}
 
     def learn(self, identities: Iterable[str]) -> list[str]:
