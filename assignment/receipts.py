@@ -1,7 +1,7 @@
 """A message was not delivered, or arrived after all: what the conversation's record says of it.
 
 Reports come late, twice and out of order, and a group message has one for each recipient. So a report of a failure is
-laid over the receipts that Twilio lists; which interleaving leads to what: docs/decisions/0017-receipts.md.
+laid over the receipts that Twilio lists; which interleaving leads to what: docs/decisions/0016-receipts.md.
 
 A report that a message arrived is the ordinary case and costs nothing, unless this instance has noted a failure of
 that message before. Where another instance has, the sweep takes the mark back.

@@ -115,9 +115,13 @@ class Account:
         return address in (self.own_numbers or ()) or self.address_config(address) is not None
 
     def may_use(self, proxy_address: str) -> bool:
-        """Whether a conversation can be bound to it: any address, as long as none of the account's own is named."""
-        is_known_what_it_owns = self.own_numbers is not None or bool(self.addresses)
-        return self.owns(proxy_address) or not is_known_what_it_owns
+        """Whether a conversation can be bound to it: any address, as long as none of the account's own is named. A number
+        serves SMS and WhatsApp."""
+        if self.own_numbers is None and not self.addresses:
+            return True
+        named = {*(self.own_numbers or ()), *(config.address for config in self.addresses.values())}
+        bare = proxy_address.removeprefix("whatsapp:")
+        return self.owns(proxy_address) or bare in {one.removeprefix("whatsapp:") for one in named}
 
     def remember_participant(self, conversation: Conversation, participant: Participant) -> None:
         """Enters a participant in its conversation and in the indexes."""
