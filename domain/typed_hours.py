@@ -52,7 +52,7 @@ def _week(fields: Fields) -> tuple[tuple[Span, ...], ...] | None:
     if _is_left_out(typed):
         return None
     pairs = _pairs(typed)
-    if pairs is None:
+    if not pairs:
         fields.complain("hours must be a map such as {mon: “09:00-17:00”}; it is treated as always open.")
         return None
     entries = _entries(pairs)
@@ -162,8 +162,8 @@ def _days_or_holidays(name: str) -> bool:
 
 def _is_left_out(typed: Any) -> bool:
     if isinstance(typed, list):
-        return all(isinstance(entry, str) and not entry.strip() for entry in typed)
-    return typed is None or typed == {} or (isinstance(typed, str) and not typed.strip())
+        return all(isinstance(entry, str) and not addresses.visible(entry) for entry in typed)
+    return typed is None or typed == {} or (isinstance(typed, str) and not addresses.visible(typed))
 
 
 def _is_about_holidays(name: str) -> bool:

@@ -115,8 +115,8 @@ class Account:
         return address in (self.own_numbers or ()) or self.address_config(address) is not None
 
     def may_use(self, proxy_address: str) -> bool:
-        """Whether a conversation can be bound to it: any address, as long as none of the account's own is named. A number
-        serves SMS and WhatsApp."""
+        """Whether a conversation can be bound to it: any address, as long as none of the account's own is named. A
+        number serves SMS and WhatsApp."""
         if self.own_numbers is None and not self.addresses:
             return True
         named = {*(self.own_numbers or ()), *(config.address for config in self.addresses.values())}

@@ -130,7 +130,7 @@ def test_an_odd_entry_among_a_pools_numbers_stops_nothing(service: Service, db: 
     ("fields", "told"),
     [
         ({"capacity": "many"}, "capacity"),
-        ({"addresses": "+15550009999"}, "addresses must be a list"),
+        ({"addresses": {"number": "+15550009999"}}, "addresses must be a list"),
         ({"addresses": ["0170 1234567"]}, "0170 1234567 is not a number of Twilio's"),
     ],
 )

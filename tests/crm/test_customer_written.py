@@ -79,7 +79,7 @@ def test_a_change_of_name_or_worker_is_followed(service: Service, db: Client) ->
     [
         ({}, "addresses is empty"),
         ({"addresses": []}, "addresses is empty"),
-        ({"addresses": NUMBER}, "addresses must be a list of texts"),
+        ({"addresses": {"number": NUMBER}}, "addresses must be a list of texts"),
         ({"addresses": ["0170 1234567"]}, "0170 1234567 is not an international number"),
         ({"addresses": [NUMBER, 15551234567]}, "addresses has an entry that is not a text"),
         ({"addresses": [NUMBER], "worker": "a/b"}, "worker must be a worker's identity"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import math
 import zoneinfo
 from collections.abc import Callable, Iterator, Mapping
@@ -17,8 +18,11 @@ from domain import (
     settings,
     template,
     text_limits,
+    typed_numbers,
     worker,
 )
+from domain.addresses import visible
+from domain.fields import LONGEST_ENTRY
 from providers import sweeps
 
 Sense = Callable[[Any], bool]
@@ -33,6 +37,9 @@ def _text(value: Any) -> bool:
 
 
 def _texts(value: Any) -> bool:
+    """One text is a list of one."""
+    if isinstance(value, str):
+        return len(value.strip()) <= LONGEST_ENTRY
     return isinstance(value, list) and all(isinstance(one, str) and one.strip() for one in value)
 
 
@@ -53,12 +60,17 @@ def _whole(value: Any) -> bool:
     return type(value) is int or (isinstance(value, float) and math.isfinite(value) and value == int(value))
 
 
+def _typed_whole(value: Any) -> bool:
+    """A person may type a number as text."""
+    return _whole(value) or (isinstance(value, str) and typed_numbers.whole(value) is not None)
+
+
 def _patience(value: Any) -> bool:
-    return _whole(value) and value >= 1
+    return typed_numbers.means_none(value) or (_typed_whole(value) and int(value) >= 1)
 
 
 def _limit(value: Any) -> bool:
-    return _whole(value) and value >= 0
+    return typed_numbers.means_none(value) or (_typed_whole(value) and int(value) >= 0)
 
 
 def _name(value: Any) -> bool:
@@ -104,7 +116,13 @@ def _hours(value: Any) -> bool:
     """What is empty is left out; what one of the days says is told by its own rule."""
     if isinstance(value, list):
         return all(isinstance(one, str) and not one.strip() for one in value)
-    return isinstance(value, dict) or (isinstance(value, str) and not value.strip())
+    return isinstance(value, dict) or (isinstance(value, str) and not visible(value))
+
+
+def _holidays(value: Any) -> bool:
+    """Each entry is judged by its own rule."""
+    entries = value if isinstance(value, list) else [value]
+    return all(isinstance(one, str | dict | datetime.datetime) for one in entries)
 
 
 def _one_of(*choices: str) -> Sense:
@@ -120,7 +138,7 @@ EDITED: Mapping[str, Mapping[str, Sense]] = {
         "custom_fallback": _one_of("pool", "none"),
         "create_customers": _flag,
         "crm_open": _flag,
-        "service_level_seconds": _whole,
+        "service_level_seconds": _typed_whole,
         "time_zone": _zone,
         "own_worker": _one_of("always", "available", "wait"),
         "own_worker_wait": _limit,
@@ -130,7 +148,7 @@ EDITED: Mapping[str, Mapping[str, Sense]] = {
     },
     "customers": {
         "display_name": _text,
-        "priority": _whole,
+        "priority": _typed_whole,
         "addresses": _texts,
         "worker": _identity,
         "avatar": _web_address,
@@ -145,13 +163,13 @@ EDITED: Mapping[str, Mapping[str, Sense]] = {
         "mode": _MODE,
         "strategy": _one_of("longest_idle", "least_busy"),
         "capacity": _limit,
-        "priority": _whole,
+        "priority": _typed_whole,
         "answer_within": _patience,
         "unavailable_after": _patience,
         "overflow": _text,
         "overflow_after": _limit,
         "hours": _hours,
-        "holidays": _texts,
+        "holidays": _holidays,
         "texts": _map,
     },
     "workers": {
