@@ -5,8 +5,10 @@ Its own writes wake it again, and it then finds nothing to do: a count that grew
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from assignment import arrival, matching, membership, worker_care
 from domain import field_names, rules
@@ -25,7 +27,7 @@ def handle(change: Change) -> None:
         database.until_it_holds(partial(membership.came_back, change.name))
         _dismiss(change.name)
         return
-    before = parse(change.name, change.before) if change.before is not None else None
+    before = parse(change.name, change.before) if _was_named(change.before) else None
     after = parse(change.name, change.after, version=change.at)
     if _came_back(before, after):
         return
@@ -54,6 +56,11 @@ def _dismiss(identity: str) -> None:
     """The record was deleted, or is confirmed no more: their customers wait for others."""
     membership.dismissed(identity)
     arrival.nobody_to_wait_for(identity)
+
+
+def _was_named(record: Mapping[str, Any] | None) -> bool:
+    """Whether there was a record with all fields under their own names; one that was just renamed counts as new."""
+    return record is not None and not field_names.read(record, field_names.WORKERS).renamed
 
 
 def _cared_for(before: Worker | None, after: Worker, at: datetime | None) -> Worker | None:

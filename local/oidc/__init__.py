@@ -121,7 +121,7 @@ class Issuer:
         usual = {
             "iss": self.name,
             "aud": CLIENT_ID,
-            "sub": hashlib.sha256(email.encode()).hexdigest()[:20],
+            "sub": hashlib.sha256(email.lower().encode()).hexdigest()[:20],
             "email": email,
             "email_verified": True,
             "nonce": nonce,

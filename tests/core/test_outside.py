@@ -240,6 +240,8 @@ def test_a_customer_who_leaves_while_waiting_is_given_to_nobody(
         service.post("post_event", forms.participant("onParticipantRemoved", sid))
     else:
         sweep(service)
+        with later(timedelta(seconds=70)):
+            sweep(service)
     assert conversation(db, sid)["state"] == "closed"
     records.worker(db, ANN)
     service.settle()

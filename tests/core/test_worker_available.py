@@ -41,7 +41,7 @@ def test_an_emptied_list_of_pools_stays_empty(service: Service, db: Client) -> N
 def test_nonsense_is_taken_as_unavailable_and_reported_until_it_is_mended(
     service: Service, db: Client
 ) -> None:
-    records.worker(db, ANN, "available", capacity="many", pools="default")
+    records.worker(db, ANN, "available", capacity="many", pools={"name": "default"})
     sid = write(service)
     problem = read(db, "workers", ANN)["problem"]
     for field in ("status", "capacity", "pools"):

@@ -68,7 +68,9 @@ def test_the_page_is_shown_while_twilio_says_nothing_of_locations(
 
 def test_a_template_that_was_sent_without_words_says_so(service: Service, with_ann: tuple[Page, str]) -> None:
     page, sid = with_ann
-    twilio.at(Place(None, sid)).messages.create(author=ALICE, content_sid="HX" + "1" * 32)
+    types = {"twilio/media": {"media": ["https://example.com/a.png"]}}
+    picture = service.standin.add_content("picture", types=types)
+    twilio.at(Place(None, sid)).messages.create(author=ALICE, content_sid=picture)
     assert (_last(page, sid)["body"], _last(page, sid)["described"]) == ("(template)", True)
 
 
