@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from domain import conversation as log_record
 from domain import device as device_record
-from domain import rules, sessions
+from domain import field_names, rules, sessions
 from domain import worker as worker_record
 from domain.conversation import QUEUED, Conversation
 from domain.device import Device
@@ -197,6 +197,17 @@ def remember_account(worker: Worker, account: Account) -> None:
     """Writes which account signed the worker in. Raises database.LostRace when the record has changed meanwhile."""
     fields = {"subject": sessions.stored_account(account)}
     database.write(workers.reference(worker.identity), fields, worker.version)
+
+
+def name_fields(identity: str) -> None:
+    """Writes a worker's fields that were typed in another spelling under their own names, for queries ask by those.
+
+    Raises database.LostRace.
+    """
+    record = database.read(workers.reference(identity))[0]
+    named = field_names.read(record.to_dict() or {}, field_names.WORKERS)
+    if named.renamed:
+        database.write(record.reference, database.renaming(named), record.update_time)
 
 
 def put_right(worker: Worker, right: Worker) -> Worker:

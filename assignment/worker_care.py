@@ -10,7 +10,7 @@ from functools import partial
 from typing import NamedTuple
 
 from assignment import ledger
-from domain import confirmation, field_names, rules
+from domain import confirmation, rules
 from domain.pool import Pool
 from domain.worker import FRONTLINE, SERVICE, Worker
 from providers import (
@@ -146,17 +146,6 @@ def ask_frontline(identity: str) -> Outcome | None:
         return Outcome.DONE
     ledger.put_right(worker, confirmation.asked_again(worker, now))
     return result.outcome
-
-
-def name_fields(identity: str) -> None:
-    """Writes the fields that were typed in another spelling under their own names, for queries ask by those.
-
-    Raises database.LostRace.
-    """
-    record = database.read(workers.reference(identity))[0]
-    named = field_names.read(record.to_dict() or {}, field_names.WORKERS)
-    if named.renamed:
-        database.write(record.reference, database.renaming(named), record.update_time)
 
 
 def load_with_pools(worker: Worker) -> tuple[Worker, dict[str, Pool]]:

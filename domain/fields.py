@@ -190,7 +190,7 @@ class Fields:
     def limit(self, name: str, default: float | None) -> float | None:
         """A whole number from 0, or NO_LIMIT for an explicit null; `default` when left out or nonsense."""
         value = self._data.get(name, 0)
-        if value is None or (self._is_typed and typed_numbers.means_none(value)):
+        if value is None or (isinstance(value, str) and self._is_typed and typed_numbers.means_none(value)):
             return NO_LIMIT
         return self.whole(name, default, least=0, or_null=", or null for no limit")
 
@@ -215,8 +215,10 @@ class Fields:
         return None if self._means_never(name) else self._times(name, None, None, 1, "")
 
     def _means_never(self, name: str) -> bool:
-        value = self._data.get(name)
-        return name in self._data and (value is None or (self._is_typed and typed_numbers.means_none(value)))
+        value = self._data.get(name, "")
+        if isinstance(value, str):
+            return self._is_typed and typed_numbers.means_none(value)
+        return value is None
 
     def _times(self, name: str, default: int | None, safe: int | None, least: int, unit: str) -> int | None:
         if name not in self._data:

@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from assignment import arrival, matching, membership, worker_care
+from assignment import arrival, ledger, matching, membership, worker_care
 from domain import field_names, rules
 from domain.worker import PERSON, Worker, is_identity, parse
 from functions.door.trigger import Change
@@ -21,7 +21,7 @@ def handle(change: Change) -> None:
     if not is_identity(change.name):
         return
     if change.after is not None and field_names.read(change.after, field_names.WORKERS).renamed:
-        database.until_it_holds(lambda: worker_care.name_fields(change.name))
+        database.until_it_holds(lambda: ledger.name_fields(change.name))
         return  # that write is an event of its own
     if change.after is None:
         database.until_it_holds(partial(membership.came_back, change.name))

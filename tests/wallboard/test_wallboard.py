@@ -237,6 +237,7 @@ def test_what_is_stuck_is_shown_with_its_reason(get: Get, db: firestore.Client) 
     stuck = Conversation(
         records.sid(1), state="assigning", worker="alice@example.com", display_name="Ada", lease_until=late
     )
+    db.document("workers/alice@example.com").set({"status": "Available", "active": 1})
     records.load(db, [stuck])
     db.document("workers/zoe@example.com").set({"status": "free", "problem": "status must be exactly so."})
     db.document("settings/routing").set({"time_zone": "Mars/Olympus"})
