@@ -215,7 +215,9 @@ class Fields:
         return None if self._means_never(name) else self._times(name, None, None, 1, "")
 
     def _means_never(self, name: str) -> bool:
-        value = self._data.get(name, "")
+        if name not in self._data:
+            return False
+        value = self._data[name]
         if isinstance(value, str):
             return self._is_typed and typed_numbers.means_none(value)
         return value is None

@@ -162,6 +162,7 @@ def test_fields_and_numbers_are_written_as_queries_need_them(service: Service, d
     )
     assert "Answer within" not in stored and "Addresses" not in stored and "problem" not in stored
     db.collection("workers").document(ANN).set({"Status": "Available", "Pools": "SALES"})
+    service.settle()
     db.collection("customers").document("ada").set({"Addresses": "+15550000001", "Worker": ANN.upper()})
     service.settle()
     ann, ada = records.read(db, "workers", ANN), records.read(db, "customers", "ada")
