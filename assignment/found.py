@@ -11,6 +11,7 @@ import enum
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any, NamedTuple
 
 from assignment import arrival, hearing, ledger, membership, opting_out
@@ -92,11 +93,18 @@ def look(
     if record.state == CLOSED:
         return _open_again(_arrival(state.body, inside.customers, written), inside.workers)
     if inside.workers:
-        return Found.NOTHING
+        _count_as_theirs(place, inside.workers)
     arrival.route(_arrival(state.body, inside.customers, written), queue_first=queue_first)
     database.until_it_holds(lambda: _mark(entry.sid, written))
     log.warning("No webhook led to this conversation; it is routed now.", conversation=entry.sid)
     return Found.ROUTED
+
+
+def _count_as_theirs(place: Place, inside: Mapping[str, str]) -> None:
+    """Count it as the worker's who is in it: the event about them was lost, too. The route then only describes it."""
+    identity = min(inside)
+    join = partial(membership.joined, place.sid, place.service_sid, identity, inside[identity])
+    database.until_it_holds(join)
 
 
 def _store_words(

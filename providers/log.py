@@ -18,10 +18,9 @@ _TRACE: ContextVar[str | None] = ContextVar("log_trace", default=None)
 _WRITING = threading.Lock()
 # An address begins where a word does: tried at every letter of a long word, this would take the square of its length.
 _EMAIL = re.compile(r"(?<![^\s@,;:()<>\"'])[^\s@,;:()<>\"']+@[^\s@,;:()<>\"']*[^\s@,;:()<>\"'.]")
-_EMAIL_OR_NUMBER = re.compile(_EMAIL.pattern + r"|\+?\d[\d\s().-]{5,}\d")
-_NO_ADDRESS = re.compile(
-    r"(?:CH|ME)[0-9a-fA-F]{32}|c-[0-9a-f]{20}"
-)  # ids of Twilio's and of ours, whatever digits they have
+_ID = r"[A-Z]{2}[0-9a-fA-F]{32}|c-[0-9a-f]{20}"  # of Twilio's and of ours, whatever digits are in it
+_NO_ADDRESS = re.compile(_ID)
+_EMAIL_OR_NUMBER = re.compile(rf"\b(?:{_ID})\b|" + _EMAIL.pattern + r"|\+?\d[\d\s().-]{5,}\d")
 _READABLE = {"worker", "function", "stack_trace", "@type"}
 _REPORTED = "type.googleapis.com/google.devtools.clouderrorreporting.v1beta1.ReportedErrorEvent"
 
@@ -83,7 +82,8 @@ def _hidden(value: object, worker: object = None) -> object:
         return value
 
     def shown(found: re.Match[str]) -> str:
-        return found[0] if found[0] == worker else masked(found[0])
+        is_readable = found[0] == worker or _NO_ADDRESS.fullmatch(found[0])
+        return found[0] if is_readable else masked(found[0])
 
     return _EMAIL.sub(
         shown, _EMAIL_OR_NUMBER.sub(shown, value)

@@ -371,6 +371,20 @@ def test_one_look_without_the_customer_ends_nothing(service: Service, db: Client
     assert (record["state"], record["customer_missing_since"]) == ("queued", None)
 
 
+def test_a_worker_who_was_added_during_an_outage_has_the_conversation(service: Service, db: Client) -> None:
+    records.worker(db, ANN, "Unavailable")
+    service.settle()
+    (sid,) = missed(service, 1)
+    service.standin.webhook_trouble(lose=1.0)
+    service.standin.worker_join(sid, ANN)
+    service.standin.heal()
+    pass_minutes(service, 5)
+    sweep(service)
+    record = conversation(db, sid)
+    assert (record["state"], record["worker"], record["address"]) == ("assigned", ANN, ADA)
+    assert records.active(db, ANN) == 1
+
+
 # The evening
 
 
