@@ -123,10 +123,15 @@ class Run:
         return self.shielded(what, name(record), lambda: act(record), otherwise)
 
     def shielded(self, what: str, which: str, act: Callable[[], T], otherwise: Else) -> T | Else:
-        """What `act` returns; if it fails, this is logged with its name, counted, and `otherwise` is returned."""
+        """What `act` returns; if it fails, this is logged with its name, counted, and `otherwise` is returned. A
+        call to Firestore that was cut off because the part's time was over is no failure: the next run goes on."""
         try:
             return act()
         except Exception as error:  # noqa: BLE001 - one odd record must not keep the others from being mended
+            if clock.is_time_over() and database.trouble(error):
+                self.unfinished.add(self._part)
+                log.warning(f"The sweep's time was over at {what} {which}; the next run goes on with it.")
+                return otherwise
             with self._lock:
                 self.failed[what] += 1
             because = (
