@@ -140,7 +140,7 @@ def test_conversations_whose_webhook_never_came_are_found(
     assert conversation(db, mine) == {}
 
 
-def test_one_with_a_worker_in_it_is_left_alone(service: Service, db: Client) -> None:
+def test_one_with_a_confirmed_worker_in_it_counts_as_theirs(service: Service, db: Client) -> None:
     records.worker(db, "bob@example.com", "Unavailable")
     service.settle()
     service.standin.webhook_trouble(lose=1.0)
@@ -148,8 +148,9 @@ def test_one_with_a_worker_in_it_is_left_alone(service: Service, db: Client) -> 
     service.standin.worker_join(sid, "bob@example.com")
     service.standin.heal()
     with later(timedelta(minutes=1)):
-        assert sweep(service) == {}
-    assert conversation(db, sid) == {}
+        assert sweep(service)["conversations whose webhook never came"] == 1
+    record = conversation(db, sid)
+    assert (record["state"], record["worker"]) == ("assigned", "bob@example.com")
 
 
 def test_a_close_that_was_never_told_gives_the_slot_back(service: Service, db: Client) -> None:
