@@ -5,7 +5,7 @@ from cloudevents.http.event import CloudEvent
 from flask import Request, Response
 
 from functions import table
-from functions.door import startup, trigger, webhook
+from functions.http import startup, trigger, webhook
 from providers import configuration
 
 startup.load(configuration.function_target(), table.FUNCTIONS)

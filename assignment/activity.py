@@ -36,7 +36,9 @@ def woke_up(before: Conversation, at: datetime | None = None) -> None:
 
 
 def _follow_edit(edited: Conversation) -> None:
-    with suppress(hand_over.Refused):  # Twilio does not respond: the sweep follows the edit
+    with suppress(
+        hand_over.Refused
+    ):  # Twilio does not respond: the sweep follows the edit
         hand_over.edited(edited.sid, edited.participant_sid, edited.worker)
 
 
@@ -52,7 +54,9 @@ def _back_to_its_worker(before: Conversation, at: datetime | None) -> None:
             _follow_edit(before)
         return
     changed = replace(before, state_changed_at=at or before.state_changed_at)
-    awake = ledger.move(before, transitions.active_again(changed, clock.now()), worker).conversation
+    awake = ledger.move(
+        before, transitions.active_again(changed, clock.now()), worker
+    ).conversation
     if awake.state == ASSIGNING:
         matching.finish(awake)
 

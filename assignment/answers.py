@@ -26,7 +26,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import partial
 
-from assignment import claim, hand_over, hearing, ledger, matching, opting_out, worker_care
+from assignment import (
+    claim,
+    hand_over,
+    hearing,
+    ledger,
+    matching,
+    opting_out,
+    worker_care,
+)
 from domain import messages, opt_out, patience, transitions
 from domain.conversation import QUEUED, WORKER, Conversation
 from domain.messages import Message
@@ -91,7 +99,11 @@ def _decide(sid: str, pool: Pool, told: tuple[Message, ...]) -> ledger.Moved | N
     if before.heard != stored.heard and _has_words(stored, before):
         hear(stored, told)
         return None  # the customer has opted out meanwhile, or in again: the next run decides
-    if before.worker is None or before.leaving is not None or not patience.is_overdue(before, pool, now):
+    if (
+        before.worker is None
+        or before.leaving is not None
+        or not patience.is_overdue(before, pool, now)
+    ):
         ledger.note(stored, before)
         return None
     why = patience.why_back(before, now)
@@ -100,16 +112,29 @@ def _decide(sid: str, pool: Pool, told: tuple[Message, ...]) -> ledger.Moved | N
         after = transitions.handed_over(after, holder, now)
     else:
         after = transitions.queued(after, pool, now, why)
-    moved = ledger.move(before, after, holder, {pool.id: pool}, marked=partial(_missed, pool=pool))
-    log.warning(f"back to the queue: {why}", conversation=sid, worker=before.worker, pool=pool.id)
+    moved = ledger.move(
+        before, after, holder, {pool.id: pool}, marked=partial(_missed, pool=pool)
+    )
+    log.warning(
+        f"back to the queue: {why}",
+        conversation=sid,
+        worker=before.worker,
+        pool=pool.id,
+    )
     if moved.freed and moved.freed.unavailable_because:
-        log.warning(f"Unavailable: {moved.freed.unavailable_because}", worker=moved.freed.identity)
+        log.warning(
+            f"Unavailable: {moved.freed.unavailable_because}",
+            worker=moved.freed.identity,
+        )
     return moved
 
 
 def _has_words(before: Conversation, after: Conversation) -> bool:
     """Whether there is a new message that is only an opt-out word, or one that lifts it."""
-    return any(one.word in (opt_out.STOP, opt_out.START) for one in set(after.heard) - set(before.heard))
+    return any(
+        one.word in (opt_out.STOP, opt_out.START)
+        for one in set(after.heard) - set(before.heard)
+    )
 
 
 def _missed(worker: Worker, pool: Pool) -> Worker:
@@ -121,8 +146,14 @@ def _missed(worker: Worker, pool: Pool) -> Worker:
 def _answered_while_it_was_taken(before: Conversation, after: Conversation) -> bool:
     """Whether the worker from whom it was taken had answered by then, and nobody else has it yet."""
     known = {one.index for one in before.heard}
-    answers = any(one.sender == WORKER and one.index not in known for one in after.heard)
-    return answers and before.state == QUEUED and after.answered_by == before.taken_from is not None
+    answers = any(
+        one.sender == WORKER and one.index not in known for one in after.heard
+    )
+    return (
+        answers
+        and before.state == QUEUED
+        and after.answered_by == before.taken_from is not None
+    )
 
 
 def _give_back(after: Conversation) -> bool:

@@ -33,7 +33,9 @@ from providers import (
     workers,
 )
 
-_MOST_WAITING = 300  # for one worker; the sweep sees to the others when their time is over
+_MOST_WAITING = (
+    300  # for one worker; the sweep sees to the others when their time is over
+)
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,9 @@ def route_as(conversation: Conversation) -> None:
 
 
 def _look_again(conversation: Conversation) -> Seen:
-    ours = tuple(a for a in (conversation.proxy_address, conversation.projected_address) if a)
+    ours = tuple(
+        a for a in (conversation.proxy_address, conversation.projected_address) if a
+    )
     return _look(conversation.sid, ours, conversation.address)
 
 
@@ -101,7 +105,9 @@ def nobody_to_wait_for(identity: str) -> None:
     if not workers.load(identity).confirmed:
         for entry in pending.waiting_for(identity, _MOST_WAITING):
             again = partial(
-                waits_no_more, entry.sid, f"{identity} has no record any more, or is not confirmed"
+                waits_no_more,
+                entry.sid,
+                f"{identity} has no record any more, or is not confirmed",
             )
             database.until_it_holds(again)
 
@@ -112,7 +118,11 @@ def activated(sid: str) -> None:
     if conversation.starting:
         route_known(conversation)
     elif not conversation.exists:
-        _note(conversation, conversation, "active before it was announced; it is routed when it is")
+        _note(
+            conversation,
+            conversation,
+            "active before it was announced; it is routed when it is",
+        )
 
 
 def _route(arrival: Arrival, queue_first: bool) -> None:
@@ -141,7 +151,9 @@ def _carry_out(seen: Seen) -> None:
     if worker is None:
         customers.tell(seen.customer, f"worker: {why_not}.")
         return _without_own_worker(seen)
-    conversation = replace(seen.conversation, mode=route.mode, pool=route.pool, starting=False)
+    conversation = replace(
+        seen.conversation, mode=route.mode, pool=route.pool, starting=False
+    )
     if rules.own_worker_is_added(seen.settings) or _is_free(worker):
         return matching.give_to(conversation, worker, route.why)
     if rules.is_waited_for(seen.settings):
@@ -151,7 +163,9 @@ def _carry_out(seen: Seen) -> None:
 
 def _leave_out(conversation: Conversation) -> None:
     matching.move(conversation, transitions.left_out(conversation, clock.now()))
-    log.info("not routed: only an opt-out word was written", conversation=conversation.sid)
+    log.info(
+        "not routed: only an opt-out word was written", conversation=conversation.sid
+    )
 
 
 def _wait_for(conversation: Conversation, worker: Worker, settings: Settings) -> None:
@@ -169,14 +183,21 @@ def _without_own_worker(seen: Seen, own: str | None = None) -> None:
     if own:
         conversation = conversation.noted(clock.now(), "own worker", own)
     if route.mode == "none":
-        return _note(before, conversation, "custom_fallback is none" if own else route.why)
+        return _note(
+            before, conversation, "custom_fallback is none" if own else route.why
+        )
     if before.state == QUEUED:
         return matching.queue(
-            before, conversation, seen.pool, f"whoever of {seen.pool.display_name} is free takes it"
+            before,
+            conversation,
+            seen.pool,
+            f"whoever of {seen.pool.display_name} is free takes it",
         )
     if seen.queue_first:
         return matching.wait(conversation, seen.pool, "no webhook announced it")
-    return matching.give_to_pool(conversation, seen.pool, seen.settings.own_worker == "wait")
+    return matching.give_to_pool(
+        conversation, seen.pool, seen.settings.own_worker == "wait"
+    )
 
 
 def _is_free(worker: Worker) -> bool:
@@ -212,7 +233,9 @@ def _look(sid: str, ours: tuple[str, ...], customer_address: str | None) -> Seen
     """Everything that the decision needs: one batched read and two queries, side by side."""
     records, number_pools, customer = database.together(
         lambda: database.read(
-            conversations.reference(sid), settings.reference(), pools.reference(DEFAULT_POOL)
+            conversations.reference(sid),
+            settings.reference(),
+            pools.reference(DEFAULT_POOL),
         ),
         lambda: pools.of_numbers(ours),
         lambda: customers.find(customer_address) if customer_address else NOBODY,
@@ -221,13 +244,20 @@ def _look(sid: str, ours: tuple[str, ...], customer_address: str | None) -> Seen
     general = settings.checked(rule)
     if number_pools:
         number_pool = pools.checked(number_pools[0])
-        return Seen(conversations.of(conversation), general, number_pool, number_pool, customer)
+        return Seen(
+            conversations.of(conversation), general, number_pool, number_pool, customer
+        )
     if general.default_pool != DEFAULT_POOL:
         default = database.read(pools.reference(general.default_pool))[0]
-        if not default.exists and (called := pools.as_called([general.default_pool])[0]) != default.id:
+        if (
+            not default.exists
+            and (called := pools.as_called([general.default_pool])[0]) != default.id
+        ):
             general = replace(general, default_pool=called)
             default = database.read(pools.reference(called))[0]
-    return Seen(conversations.of(conversation), general, None, pools.checked(default), customer)
+    return Seen(
+        conversations.of(conversation), general, None, pools.checked(default), customer
+    )
 
 
 def _described(seen: Seen, arrival: Arrival) -> Conversation:
@@ -242,12 +272,21 @@ def _described(seen: Seen, arrival: Arrival) -> Conversation:
         address=arrival.customer_address,
         proxy_address=arrival.proxy_address or stored.proxy_address or ours,
         projected_address=projected or (ours if arrival.is_group else None),
-        service_sid=configuration.service_in_use(arrival.service_sid or stored.service_sid),
+        service_sid=configuration.service_in_use(
+            arrival.service_sid or stored.service_sid
+        ),
         created_at=stored.created_at or min(arrival.created_at or now, now),
-        opted_out_at=stored.opted_out_at or _opted_out_since(seen, arrival.customer_address),
-        priority=stored.priority if rules.is_routed(stored) else rules.priority_of(seen.customer, seen.pool),
+        opted_out_at=stored.opted_out_at
+        or _opted_out_since(seen, arrival.customer_address),
+        priority=stored.priority
+        if rules.is_routed(stored)
+        else rules.priority_of(seen.customer, seen.pool),
     )
-    closes = seen.pool.hours is not None and not described.outside_hours and not rules.is_routed(described)
+    closes = (
+        seen.pool.hours is not None
+        and not described.outside_hours
+        and not rules.is_routed(described)
+    )
     described = _if_outside_hours(described, seen) if closes else described
     if arrival.written:
         described = hearing.heard(described, arrival.written)
@@ -258,20 +297,30 @@ def _opted_out_since(seen: Seen, address: str) -> datetime | None:
     """By the customer's record. A new record marks its sender's conversations (functions/customer_written.py), so only
     where none is made this costs a read."""
     if seen.customer.known or seen.settings.create_customers:
-        return seen.customer.opted_out_since(address) if seen.customer.opted_out else None
+        return (
+            seen.customer.opted_out_since(address) if seen.customer.opted_out else None
+        )
     return opt_outs.load(address).since
 
 
 def _if_outside_hours(arrived: Conversation, seen: Seen) -> Conversation:
     """Noted once, by the hours that held when it arrived: what somebody edits later changes no figures."""
     week, at, zone = seen.pool.hours, arrived.created_at, seen.settings.zone
-    if week is None or at is None or hours.open_at(week, at, zone, public_holidays.of(week.countries)):
+    if (
+        week is None
+        or at is None
+        or hours.open_at(week, at, zone, public_holidays.of(week.countries))
+    ):
         return arrived
     outside = replace(arrived, outside_hours=True)
-    return outside.noted(clock.now(), "outside the hours", f"{seen.pool.display_name} is closed just now")
+    return outside.noted(
+        clock.now(), "outside the hours", f"{seen.pool.display_name} is closed just now"
+    )
 
 
 def _our_number(arrival: Arrival, pool: Pool) -> str | None:
     """Which of a group message's receivers is the Twilio number: one that a pool or the environment names."""
     named = {*pool.addresses, *configuration.own_numbers()}
-    return next((address for address in arrival.our_addresses if address in named), None)
+    return next(
+        (address for address in arrival.our_addresses if address in named), None
+    )

@@ -23,20 +23,30 @@ _MARGIN = 0.5  # seconds that must be left to try again
 
 
 def take(
-    conversation: Conversation, worker: Worker, why: str, known: Mapping[str, Pool] = ledger.NO_POOLS
+    conversation: Conversation,
+    worker: Worker,
+    why: str,
+    known: Mapping[str, Pool] = ledger.NO_POOLS,
 ) -> Moved | None:
     """Claims the conversation for this worker; None: somebody else changed the worker's record first.
 
     Raises database.LostRace if somebody has decided about the conversation meanwhile.
     """
-    after = transitions.claimed(conversation, worker, uuid.uuid4().hex, clock.now(), why)
+    after = transitions.claimed(
+        conversation, worker, uuid.uuid4().hex, clock.now(), why
+    )
     moved: Moved | None
     try:
         moved = ledger.move(conversation, after, worker, known)
     except database.LostRace:
         if (moved := _won_after_all(conversation, after)) is None:
             return None
-    log.info(f"assigning: {why}", conversation=after.sid, worker=worker.identity, pool=after.pool)
+    log.info(
+        f"assigning: {why}",
+        conversation=after.sid,
+        worker=worker.identity,
+        pool=after.pool,
+    )
     return moved
 
 
@@ -56,7 +66,11 @@ def finish(conversation: Conversation) -> Outcome:
     What has to be done next about whom is said in matching.finish.
     """
     result = _add(conversation)
-    if result.outcome is Outcome.DONE and conversation.leaving_sid and not _is_out(conversation):
+    if (
+        result.outcome is Outcome.DONE
+        and conversation.leaving_sid
+        and not _is_out(conversation)
+    ):
         return Outcome.RETRY
     if result.outcome is Outcome.DONE:
         return confirm(conversation, getattr(result.body, "sid", None))
@@ -82,11 +96,21 @@ def let_out(conversation: Conversation) -> Outcome:
 
     def step() -> Conversation:
         current = conversations.load(conversation.sid)
-        if (current.leaving, current.leaving_sid) == (conversation.leaving, conversation.leaving_sid):
+        if (current.leaving, current.leaving_sid) == (
+            conversation.leaving,
+            conversation.leaving_sid,
+        ):
             return ledger.move(current, transitions.out(current)).conversation
-        is_theirs_again = current.state == ASSIGNED and current.worker == conversation.leaving
-        if is_theirs_again and current.participant_sid in (None, conversation.leaving_sid):
-            return ledger.move(current, transitions.added_again(current, clock.now())).conversation
+        is_theirs_again = (
+            current.state == ASSIGNED and current.worker == conversation.leaving
+        )
+        if is_theirs_again and current.participant_sid in (
+            None,
+            conversation.leaving_sid,
+        ):
+            return ledger.move(
+                current, transitions.added_again(current, clock.now())
+            ).conversation
         return current
 
     current = database.until_it_holds(step)
@@ -104,7 +128,9 @@ def confirm(conversation: Conversation, participant_sid: str | None) -> Outcome:
 
     def again() -> bool:
         current = conversations.load(conversation.sid)
-        in_flight = current.state in (ASSIGNING, INACTIVE) and current.lease_until is not None
+        in_flight = (
+            current.state in (ASSIGNING, INACTIVE) and current.lease_until is not None
+        )
         if in_flight and current.claim == conversation.claim:
             # A person may have written another worker into it meanwhile: that is still to be done, by the sweep.
             ours = there(replace(current, worker=conversation.worker))
@@ -143,29 +169,49 @@ def _add(conversation: Conversation) -> Result:
     identity = conversation.worker or ""
     result = twilio.add_worker(conversation, identity, conversation.projected_address)
     is_in_it = result.outcome is Outcome.DONE
-    if result.body is not None or not (is_in_it or result.outcome in (Outcome.NEXT_WORKER, Outcome.REFUSED)):
+    if result.body is not None or not (
+        is_in_it or result.outcome in (Outcome.NEXT_WORKER, Outcome.REFUSED)
+    ):
         return result
     people = twilio.participants(conversation)
     if people.outcome is not Outcome.DONE:
-        return people if people.outcome is Outcome.RETRY and not is_in_it else _believed(result)
+        return (
+            people
+            if people.outcome is Outcome.RETRY and not is_in_it
+            else _believed(result)
+        )
     bindings = [person.messaging_binding or {} for person in people.body]
-    projected = next((b["projected_address"] for b in bindings if b.get("projected_address")), None)
-    if result.outcome is Outcome.REFUSED and projected and projected != conversation.projected_address:
+    projected = next(
+        (b["projected_address"] for b in bindings if b.get("projected_address")), None
+    )
+    if (
+        result.outcome is Outcome.REFUSED
+        and projected
+        and projected != conversation.projected_address
+    ):
         return twilio.add_worker(conversation, identity, projected)
-    inside = next((person for person in people.body if person.identity == identity), None)
+    inside = next(
+        (person for person in people.body if person.identity == identity), None
+    )
     return Result(Outcome.DONE, body=inside) if inside else _believed(result)
 
 
 def _believed(result: Result) -> Result:
     """A conflict with an unknown code is no success unless the worker was seen in the conversation."""
-    return replace(result, outcome=Outcome.RETRY) if result.is_unknown_conflict else result
+    return (
+        replace(result, outcome=Outcome.RETRY) if result.is_unknown_conflict else result
+    )
 
 
 def _withdraw(conversation: Conversation, participant_sid: str | None) -> Outcome:
     """It is not this worker's any more: they left while we were adding them. What we added, we take out again."""
     if participant_sid is not None:
         twilio.remove_participant(conversation, participant_sid)
-    log.warning("added too late, and out again", conversation=conversation.sid, worker=conversation.worker)
+    log.warning(
+        "added too late, and out again",
+        conversation=conversation.sid,
+        worker=conversation.worker,
+    )
     return Outcome.GONE
 
 
@@ -187,7 +233,9 @@ def _has_left(conversation: Conversation) -> bool:
     if people.outcome in (Outcome.RETRY, Outcome.MISCONFIGURED):
         return False
     inside = people.body if people.outcome is Outcome.DONE else ()
-    stay = next((one.sid for one in inside if one.identity == conversation.leaving), None)
+    stay = next(
+        (one.sid for one in inside if one.identity == conversation.leaving), None
+    )
     return stay is None or _is_out(replace(conversation, leaving_sid=stay))
 
 
@@ -195,14 +243,21 @@ def _put_back(conversation: Conversation, result: Result) -> None:
     """Twilio does not take this worker: the slot comes back. The conversation stays with whoever wanted to hand it on
     and is in it still, or waits for another one."""
     identity = conversation.worker or ""
-    log.warning(f"Twilio does not add them: {result.why}", conversation=conversation.sid, worker=identity)
+    log.warning(
+        f"Twilio does not add them: {result.why}",
+        conversation=conversation.sid,
+        worker=identity,
+    )
 
     def step() -> None:
         current = conversations.load(conversation.sid)
         now = clock.now()
         if current.claim == conversation.claim and current.is_handed_on:
             ledger.move(
-                current, transitions.stays(current, now, f"{identity} could not be added: {result.why}")
+                current,
+                transitions.stays(
+                    current, now, f"{identity} could not be added: {result.why}"
+                ),
             )
             return
         if current.claim != conversation.claim or current.state != ASSIGNING:
@@ -230,5 +285,7 @@ def _try_again_later(claimed: Conversation, result: Result) -> None:
     """Whoever comes next may try; what has moved on by itself is left alone."""
     before, now = conversations.load(claimed.sid), clock.now()
     if (before.state, before.claim) == (claimed.state, claimed.claim):
-        noted = replace(before, lease_until=now).noted(now, "waiting", f"to be tried again: {result.why}")
+        noted = replace(before, lease_until=now).noted(
+            now, "waiting", f"to be tried again: {result.why}"
+        )
         ledger.move(before, noted)

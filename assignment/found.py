@@ -64,7 +64,11 @@ def by_message(sid: str, service_sid: str | None, message: Message) -> Found:
 
 
 def look(
-    entry: Entry, message: Message | None = None, *, seen: Any = None, queue_first: bool = False
+    entry: Entry,
+    message: Message | None = None,
+    *,
+    seen: Any = None,
+    queue_first: bool = False,
 ) -> Found:
     """Look at one conversation, and route it if a customer is in it and the log does not have it in hand.
 
@@ -84,36 +88,51 @@ def look(
     inside = _inside(place)
     if inside is None:
         return Found.LATER
-    if not inside.customers or (message is not None and not _is_from_one_of(inside.customers, message)):
+    if not inside.customers or (
+        message is not None and not _is_from_one_of(inside.customers, message)
+    ):
         return Found.NOTHING
     written = _written(place, message)
     if written is None:
         return Found.LATER
     _store_words(record, inside.customers, written)
     if record.state == CLOSED:
-        return _open_again(_arrival(state.body, inside.customers, written), inside.workers)
+        return _open_again(
+            _arrival(state.body, inside.customers, written), inside.workers
+        )
     if inside.workers:
         _count_as_theirs(place, inside.workers)
-    arrival.route(_arrival(state.body, inside.customers, written), queue_first=queue_first)
+    arrival.route(
+        _arrival(state.body, inside.customers, written), queue_first=queue_first
+    )
     database.until_it_holds(lambda: _mark(entry.sid, written))
-    log.warning("No webhook led to this conversation; it is routed now.", conversation=entry.sid)
+    log.warning(
+        "No webhook led to this conversation; it is routed now.", conversation=entry.sid
+    )
     return Found.ROUTED
 
 
 def _count_as_theirs(place: Place, inside: Mapping[str, str]) -> None:
     """Count it as the worker's who is in it: the event about them was lost, too. The route then only describes it."""
     identity = min(inside)
-    join = partial(membership.joined, place.sid, place.service_sid, identity, inside[identity])
+    join = partial(
+        membership.joined, place.sid, place.service_sid, identity, inside[identity]
+    )
     database.until_it_holds(join)
 
 
 def _store_words(
-    record: Conversation, customers: Collection[dict[str, Any]], written: Collection[Message]
+    record: Conversation,
+    customers: Collection[dict[str, Any]],
+    written: Collection[Message],
 ) -> None:
     """Store what opt-out words among the messages say, before the route notes these as known."""
     if any(hearing.word_of(message) for message in written):
         authors = [message.author for message in written]
-        address = min((one["address"] for one in customers), key=lambda one: _place_in(authors, one))
+        address = min(
+            (one["address"] for one in customers),
+            key=lambda one: _place_in(authors, one),
+        )
         unheard = replace(record, address=record.address or address, heard=())
         opting_out.stored(unheard, hearing.heard(unheard, written), written)
 
@@ -122,7 +141,9 @@ def _mark(sid: str, written: Collection[Message]) -> None:
     """Note in the record that its address opted out; nothing without an opt-out word. Raises database.LostRace."""
     if any(hearing.word_of(message) for message in written):
         routed = conversations.load(sid)
-        ledger.note(routed, opting_out.stored(replace(routed, heard=()), routed, written))
+        ledger.note(
+            routed, opting_out.stored(replace(routed, heard=()), routed, written)
+        )
 
 
 def _state(entry: Entry, record: Conversation) -> Result:
@@ -132,7 +153,9 @@ def _state(entry: Entry, record: Conversation) -> Result:
         result = twilio.state(Place(service_sid, entry.sid))
         if result.outcome is not Outcome.MISSING:
             return result
-    is_gone = twilio.is_gone(Place(configuration.service_in_use(entry.service_sid), entry.sid))
+    is_gone = twilio.is_gone(
+        Place(configuration.service_in_use(entry.service_sid), entry.sid)
+    )
     return replace(result, outcome=Outcome.GONE) if is_gone else result
 
 
@@ -151,7 +174,9 @@ def _inside(place: Place) -> _Inside | None:
         return None
     bindings = (p.messaging_binding or {} for p in people.body if not p.identity)
     bots = settings.load().bots
-    named = {p.identity: p.sid for p in people.body if p.identity and p.identity not in bots}
+    named = {
+        p.identity: p.sid for p in people.body if p.identity and p.identity not in bots
+    }
     confirmed = workers.confirmed(named) if named else {}
     inside = {identity: sid for identity, sid in named.items() if identity in confirmed}
     return _Inside([binding for binding in bindings if binding.get("address")], inside)
@@ -174,11 +199,17 @@ def _written(place: Place, message: Message | None) -> list[Message] | None:
     return [told[index] for index in sorted(told)]
 
 
-def _arrival(conversation: Any, customers: list[dict[str, Any]], written: list[Message]) -> Arrival:
+def _arrival(
+    conversation: Any, customers: list[dict[str, Any]], written: list[Message]
+) -> Arrival:
     """What the lost webhooks would have said."""
     authors = [one.author for one in written]
     binding = min(customers, key=lambda one: _place_in(authors, one["address"]))
-    ours = [one.get(name) for one in customers for name in ("proxy_address", "projected_address")]
+    ours = [
+        one.get(name)
+        for one in customers
+        for name in ("proxy_address", "projected_address")
+    ]
     created: datetime | None = conversation.date_created
     return Arrival(
         conversation.sid,
@@ -205,7 +236,9 @@ def _open_again(arrived: Arrival, inside: Mapping[str, str]) -> Found:
         before = conversations.load(arrived.sid)
         newest = max((one.index for one in before.heard), default=-1)
         news = tuple(one for one in arrived.written if one.index > newest)
-        if before.state != CLOSED or not any(messages.sender_of(one, before) == CUSTOMER for one in news):
+        if before.state != CLOSED or not any(
+            messages.sender_of(one, before) == CUSTOMER for one in news
+        ):
             return Found.NOTHING
         again = transitions.open_again(before, clock.now())
         if inside:
@@ -218,5 +251,8 @@ def _open_again(arrived: Arrival, inside: Mapping[str, str]) -> Found:
 
     came_of_it = database.until_it_holds(step)
     if came_of_it is Found.ROUTED:
-        log.warning("Twilio has this closed conversation open; it is routed again.", conversation=arrived.sid)
+        log.warning(
+            "Twilio has this closed conversation open; it is routed again.",
+            conversation=arrived.sid,
+        )
     return came_of_it

@@ -27,10 +27,27 @@ from assignment import claim, ledger, matching, membership, worker_care
 from assignment.ledger import Moved
 from assignment.worker_care import Meant
 from domain import transitions
-from domain.conversation import ASSIGNED, ASSIGNING, CLOSED, INACTIVE, QUEUED, UNROUTED, Conversation
+from domain.conversation import (
+    ASSIGNED,
+    ASSIGNING,
+    CLOSED,
+    INACTIVE,
+    QUEUED,
+    UNROUTED,
+    Conversation,
+)
 from domain.pool import Pool
 from domain.worker import Worker
-from providers import clock, conversations, database, log, pools, settings, twilio, workers
+from providers import (
+    clock,
+    conversations,
+    database,
+    log,
+    pools,
+    settings,
+    twilio,
+    workers,
+)
 from providers.twilio import Outcome, Result
 
 
@@ -55,9 +72,13 @@ def to_worker(sid: str, actor: str, identity: str) -> None:
     if heir is None or not heir.can_sign_in:
         raise Refused(f"No worker is called {identity}.")
     if not heir.confirmed:
-        raise Refused(f"{heir.name} waits for confirmation and cannot take a conversation yet.")
+        raise Refused(
+            f"{heir.name} waits for confirmation and cannot take a conversation yet."
+        )
     attempt = uuid.uuid4().hex
-    moved = database.until_it_holds(lambda: _promised(sid, actor, heir.identity, attempt))
+    moved = database.until_it_holds(
+        lambda: _promised(sid, actor, heir.identity, attempt)
+    )
     if moved is None:
         return
     outcome = matching.finish(moved.conversation)
@@ -126,20 +147,32 @@ def edited(sid: str, stay: str | None, new: str | None, old: str | None = None) 
         matching.freed(worker)
 
 
-def _followed(sid: str, stay: str | None, new: str | None, heir: Worker | None, why_not: str) -> Moved | None:
+def _followed(
+    sid: str, stay: str | None, new: str | None, heir: Worker | None, why_not: str
+) -> Moved | None:
     """The record as the edit wants it, without the counts, which are counted afresh afterwards: they may have been
     mended by the edited record already. None: it has moved on."""
     current = conversations.load(sid)
-    at_rest = current.state in (ASSIGNED, INACTIVE, QUEUED, UNROUTED) and current.leaving is None
-    if not (at_rest or current.is_claim_edited) or (current.worker, current.participant_sid) != (new, stay):
+    at_rest = (
+        current.state in (ASSIGNED, INACTIVE, QUEUED, UNROUTED)
+        and current.leaving is None
+    )
+    if not (at_rest or current.is_claim_edited) or (
+        current.worker,
+        current.participant_sid,
+    ) != (new, stay):
         return None
     now, held = clock.now(), _as_twilio_has_it(current)
-    if held.worker and current.leaving:  # one can be leaving it: whoever was on the way to it is out at once
+    if (
+        held.worker and current.leaving
+    ):  # one can be leaving it: whoever was on the way to it is out at once
         held = _without_who_was_coming(held)
     old = held.worker
     if new and (heir is None or not heir.can_sign_in):
         theirs = old or (current.claimed_for if current.state == ASSIGNING else None)
-        why = (why_not or f"nobody can sign in as {new}") + (f": it stays with {theirs}" if theirs else "")
+        why = (why_not or f"nobody can sign in as {new}") + (
+            f": it stays with {theirs}" if theirs else ""
+        )
         after = replace(held, worker=theirs).noted(now, "not handed over", why)
     elif heir is None:
         gone = replace(transitions.let_go(held, now) if old else held, mode="pool")
@@ -148,7 +181,9 @@ def _followed(sid: str, stay: str | None, new: str | None, heir: Worker | None, 
     elif heir.identity == old:
         after = held
     elif old is None:
-        after = transitions.claimed(held, heir, uuid.uuid4().hex, now, "written into the record by hand")
+        after = transitions.claimed(
+            held, heir, uuid.uuid4().hex, now, "written into the record by hand"
+        )
     else:
         why = "written into the record by hand"
         after = transitions.handed_to(held, heir, uuid.uuid4().hex, now, why)
@@ -166,16 +201,24 @@ def _as_twilio_has_it(edited: Conversation) -> Conversation:
         raise Refused("Twilio does not answer just now; try again.")
     inside = {one.sid: one.identity for one in people.body if one.identity}
     known = {edited.worker, *edited.others, *settings.load().bots}
-    ours = workers.confirmed(identity for identity in inside.values() if identity not in known)
+    ours = workers.confirmed(
+        identity for identity in inside.values() if identity not in known
+    )
     besides = (sid for sid, identity in inside.items() if identity in ours)
     stay = edited.participant_sid or min(besides, default="")
-    return replace(edited, worker=inside.get(stay), participant_sid=stay if stay in inside else None)
+    return replace(
+        edited,
+        worker=inside.get(stay),
+        participant_sid=stay if stay in inside else None,
+    )
 
 
 def _without_who_was_coming(held: Conversation) -> Conversation:
     """Raises Refused while Twilio does not take them out."""
     participant_sid = held.participant_sid or ""
-    if not twilio.is_out(held, participant_sid, twilio.remove_participant(held, participant_sid)):
+    if not twilio.is_out(
+        held, participant_sid, twilio.remove_participant(held, participant_sid)
+    ):
         raise Refused("Twilio does not answer just now; try again.")
     return replace(held, worker=None, participant_sid=None)
 
@@ -190,7 +233,9 @@ def _recounted(identity: str) -> Worker | None:
 def _queue(sid: str, actor: str, pool_of: Callable[[Conversation], Pool]) -> None:
     def step() -> None:
         before = conversations.load(sid)
-        if before.state == QUEUED and before.leaving == actor:  # our own commit, or the same wish once more
+        if (
+            before.state == QUEUED and before.leaving == actor
+        ):  # our own commit, or the same wish once more
             claim.let_out(before)
             return
         before = _theirs(sid, actor)
@@ -230,7 +275,11 @@ def _theirs(sid: str, actor: str) -> Conversation:
 
 def _is_at_rest(conversation: Conversation) -> None:
     """One that is on its way to somebody can be handed on when it has arrived."""
-    if conversation.state == ASSIGNING or conversation.lease_until is not None or conversation.leaving:
+    if (
+        conversation.state == ASSIGNING
+        or conversation.lease_until is not None
+        or conversation.leaving
+    ):
         raise Refused("It is on its way to somebody just now; try again in a moment.")
 
 
@@ -244,5 +293,7 @@ def with_stay(conversation: Conversation) -> Conversation:
     people = twilio.participants(conversation)
     if people.outcome is not Outcome.DONE:
         raise Refused("Twilio does not answer just now; try again.")
-    stay = next((one.sid for one in people.body if one.identity == conversation.worker), None)
+    stay = next(
+        (one.sid for one in people.body if one.identity == conversation.worker), None
+    )
     return replace(conversation, participant_sid=stay)

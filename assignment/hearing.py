@@ -21,7 +21,11 @@ def word_of(message: Message) -> str | None:
 
 def heard(before: Conversation, told: Iterable[Message]) -> Conversation:
     """Return the record with these messages."""
-    after, known, sender_unnamed = before, {one.index for one in before.heard}, cache(_sender_unnamed)
+    after, known, sender_unnamed = (
+        before,
+        {one.index for one in before.heard},
+        cache(_sender_unnamed),
+    )
     for message in sorted(told, key=lambda one: one.index):
         if message.index in known:
             continue

@@ -66,7 +66,12 @@ def move(
     then nothing was written.
     """
     batch = database.client().batch()
-    database.put(batch, conversations.reference(after.sid), log_record.stored(after), before.version)
+    database.put(
+        batch,
+        conversations.reference(after.sid),
+        log_record.stored(after),
+        before.version,
+    )
     grown = fallen = None
     if before.holder != after.holder:
         dated = clock.now() if before.worker != after.worker else None
@@ -75,7 +80,10 @@ def move(
             taker.confirmed or taker.version is not None
         ):  # else the record was deleted a moment ago
             grown = _recounted(batch, taker, +1, known, dated)
-        if before.holder and (worker := workers.load(before.holder)).version is not None:
+        if (
+            before.holder
+            and (worker := workers.load(before.holder)).version is not None
+        ):
             marks = _marks(worker, marked(worker)) if marked else NO_MARKS
             fallen = _recounted(batch, worker, -1, known, marks=marks)
     if after.state == QUEUED:
@@ -88,7 +96,10 @@ def move(
     if fallen:
         fallen = replace(fallen, version=others.pop(0))
     if before.problem:
-        log.warning(f"The record of a conversation was not right: {before.problem}", conversation=before.sid)
+        log.warning(
+            f"The record of a conversation was not right: {before.problem}",
+            conversation=before.sid,
+        )
     return Moved(replace(after, version=version), grown, fallen)
 
 
@@ -112,7 +123,11 @@ def note(before: Conversation, after: Conversation) -> None:
     Raises database.LostRace when the record has changed meanwhile. A record that takes nothing more stays as it is.
     """
     was = log_record.told(before)
-    changes = {name: value for name, value in log_record.told(after).items() if value != was[name]}
+    changes = {
+        name: value
+        for name, value in log_record.told(after).items()
+        if value != was[name]
+    }
     if after.log != before.log:
         changes["log"] = list(after.log)
     if changes:
@@ -124,7 +139,9 @@ def note(before: Conversation, after: Conversation) -> None:
 
 def register(worker: Worker) -> Worker:
     """Make the record of a new worker; raises database.AlreadyThere for a worker who has one."""
-    version = database.write(workers.reference(worker.identity), worker_record.stored(worker), None)
+    version = database.write(
+        workers.reference(worker.identity), worker_record.stored(worker), None
+    )
     return replace(worker, version=version)
 
 
@@ -139,7 +156,9 @@ def remove(worker: Worker) -> None:
 def note_former(identity: str) -> None:
     """Write that a person has deleted this worker's record."""
     batch = database.client().batch()
-    batch.set(former_workers.reference(identity), {"identity": identity, "at": clock.now()})
+    batch.set(
+        former_workers.reference(identity), {"identity": identity, "at": clock.now()}
+    )
     database.commit(batch)
 
 
@@ -159,7 +178,11 @@ def set_status(identity: str, status: str) -> None:
 
 def follow_frontline(worker: Worker, is_available: bool, changes_status: bool) -> None:
     """Writes where the switch in Frontline's app stands, and makes it the status. Raises database.LostRace."""
-    status = {"status": "Available" if is_available else "Unavailable"} if changes_status else {}
+    status = (
+        {"status": "Available" if is_available else "Unavailable"}
+        if changes_status
+        else {}
+    )
     seen = {"frontline_available": is_available}
     database.write(workers.reference(worker.identity), seen | status, worker.version)
 
@@ -174,7 +197,9 @@ def keep_devices(worker: Worker, changes: Mapping[str, Device | None]) -> None:
         for name, device in changes.items()
     }
     left = device_record.with_changes(device_record.parse(worker.devices), changes)
-    fields["device_endpoints"] = sorted({device_record.fingerprint(one.endpoint) for one in left.values()})
+    fields["device_endpoints"] = sorted(
+        {device_record.fingerprint(one.endpoint) for one in left.values()}
+    )
     database.write(workers.reference(worker.identity), fields, worker.version)
 
 
@@ -222,7 +247,10 @@ def put_right(worker: Worker, right: Worker) -> Worker:
         batch.delete(former_workers.reference(worker.identity))
     version, *_ = database.commit(batch)
     if worker.problem != worker.reported_problem and worker.problem:
-        log.warning(f"The record of a worker is not right: {worker.problem}", worker=worker.identity)
+        log.warning(
+            f"The record of a worker is not right: {worker.problem}",
+            worker=worker.identity,
+        )
     return replace(right, version=version)
 
 
@@ -230,7 +258,9 @@ def restore(conversation: Conversation) -> None:
     """Writes the queue entry of one that waits anew from its record; raises database.LostRace."""
     batch = database.client().batch()
     record = log_record.stored(conversation)
-    database.put(batch, conversations.reference(conversation.sid), record, conversation.version)
+    database.put(
+        batch, conversations.reference(conversation.sid), record, conversation.version
+    )
     batch.set(pending.reference(conversation.sid), log_record.entry(conversation))
     database.commit(batch)
 
@@ -251,13 +281,22 @@ def drop_stray(conversation: Conversation) -> None:
     batch.delete(pending.reference(conversation.sid))
     if conversation.exists:
         touched = {"state": conversation.state}
-        database.put(batch, conversations.reference(conversation.sid), touched, conversation.version)
+        database.put(
+            batch,
+            conversations.reference(conversation.sid),
+            touched,
+            conversation.version,
+        )
     database.commit(batch)
 
 
 def _marks(worker: Worker, marked: Worker) -> dict[str, Any]:
     """The fields that say how their customers' patience was tried, where they differ."""
-    marks = {name: getattr(marked, name) for name in _MARKS if getattr(worker, name) != getattr(marked, name)}
+    marks = {
+        name: getattr(marked, name)
+        for name in _MARKS
+        if getattr(worker, name) != getattr(marked, name)
+    }
     if worker.available and not marked.available:
         marks |= {"status": "Unavailable", "status_since": marked.status_since}
     return marks
@@ -272,7 +311,11 @@ def _recounted(
     marks: Mapping[str, Any] = NO_MARKS,
 ) -> Worker:
     """The worker with so many more; a count that is missing is counted afresh."""
-    held = conversations.how_many_held(worker.identity) if worker.active is None else worker.active
+    held = (
+        conversations.how_many_held(worker.identity)
+        if worker.active is None
+        else worker.active
+    )
     after = replace(worker, active=max(0, held + change))
     after = replace(after, full=rules.is_full(after, pools.deciding(after, known)))
     values: dict[str, Any] = {"active": after.active, "full": after.full, **marks}
@@ -289,11 +332,18 @@ def _differences(worker: Worker, right: Worker) -> dict[str, Any]:
     from google.cloud.firestore import DELETE_FIELD
 
     kept = ("active", "full", "status_since", "pools", *_ADMITTED, *_MARKS)
-    changes = {name: getattr(right, name) for name in kept if getattr(worker, name) != getattr(right, name)}
+    changes = {
+        name: getattr(right, name)
+        for name in kept
+        if getattr(worker, name) != getattr(right, name)
+    }
     if "pools" in changes:
         changes["pools"] = list(right.pools or ())
     if not worker.is_complete:
-        changes |= {"last_assigned_at": worker.last_assigned_at, "made_by": right.made_by}
+        changes |= {
+            "last_assigned_at": worker.last_assigned_at,
+            "made_by": right.made_by,
+        }
         changes["key"] = worker_record.key_of(worker.identity)
         if not worker.has_confirmed:
             changes["confirmed"] = right.confirmed

@@ -57,7 +57,9 @@ def give_to(conversation: Conversation, worker: Worker, why: str) -> None:
     finish(moved.conversation)
 
 
-def give_to_pool(conversation: Conversation, pool: Pool, some_wait_for_one: bool = False) -> None:
+def give_to_pool(
+    conversation: Conversation, pool: Pool, some_wait_for_one: bool = False
+) -> None:
     """Gives a conversation to a free worker of the pool, or queues it. Raises database.LostRace.
 
     Where others wait already whom the worker may take, it queues behind them, and the free worker takes the oldest.
@@ -67,7 +69,9 @@ def give_to_pool(conversation: Conversation, pool: Pool, some_wait_for_one: bool
     while True:
         with rivals.choosing(pool.id) as choice:
             worker, why = _choose(conversation, pool, choice, width, some_wait_for_one)
-            moved = _claim_for(worker, conversation, pool) if worker is not None else None
+            moved = (
+                _claim_for(worker, conversation, pool) if worker is not None else None
+            )
         if worker is None:
             return queue(conversation, conversation, pool, why)
         if moved is not None:
@@ -109,13 +113,17 @@ def wait(conversation: Conversation, pool: Pool, why: str) -> None:
     log.info(f"queued: {why}", conversation=conversation.sid, pool=pool.id)
 
 
-def queue_for(conversation: Conversation, worker: Worker, settings: Settings, why: str) -> None:
+def queue_for(
+    conversation: Conversation, worker: Worker, settings: Settings, why: str
+) -> None:
     """Puts it into the queue for this one worker, as long as the settings say, and only then looks once more whether
     they are free. Raises database.LostRace.
     """
     now = clock.now()
     until = rules.waits_until(settings, now)
-    ledger.move(conversation, transitions.waiting_for(conversation, worker, until, now, why))
+    ledger.move(
+        conversation, transitions.waiting_for(conversation, worker, until, now, why)
+    )
     log.info(f"queued: {why}", conversation=conversation.sid, worker=worker.identity)
     take_next(workers.load(worker.identity), "has a free slot")
 
@@ -130,14 +138,18 @@ def overflow(sid: str) -> bool:
         return False
     now, pool = clock.now(), pools.load(before.pool)
     due = rules.overflows_at(pool, before.queued_at or now)
-    if due is None or due > now or pool.overflow is None:  # the pool's record was edited meanwhile
+    if (
+        due is None or due > now or pool.overflow is None
+    ):  # the pool's record was edited meanwhile
         changed = replace(before, open_to=(), due_at=due)
         ledger.move(before, changed)
         return changed != before
     other = pools.load(pool.overflow)
     waited = rules.in_words((now - (before.queued_at or now)).total_seconds())
     why = f"nobody of {pool.display_name} was free for {waited}: {other.display_name} may take it, too"
-    ledger.move(before, transitions.opened(before, other.id).noted(now, "overflow", why))
+    ledger.move(
+        before, transitions.opened(before, other.id).noted(now, "overflow", why)
+    )
     drain(pool)
     drain(other)
     return True
@@ -177,7 +189,9 @@ def drain(pool: Pool) -> int:
             left_elsewhere.add(pulled.left_in)
         if pulled.ended is Ended.FOR_ALL:
             break
-    return taken + sum(drain_with_overflow(other) for other in pools.by_id(left_elsewhere).values())
+    return taken + sum(
+        drain_with_overflow(other) for other in pools.by_id(left_elsewhere).values()
+    )
 
 
 def look_again(waiting: Conversation) -> None:
@@ -211,7 +225,11 @@ def take_next(worker: Worker, because: str) -> Pulled:
 
 
 def _choose(
-    conversation: Conversation, pool: Pool, choice: rivals.Choice, width: int, some_wait_for_one: bool
+    conversation: Conversation,
+    pool: Pool,
+    choice: rivals.Choice,
+    width: int,
+    some_wait_for_one: bool,
 ) -> tuple[Worker | None, str]:
     """The worker for it; or nobody, and why it has to wait: also where somebody waits whom they may take elsewhere."""
     excluded = conversation.excluded_workers
@@ -227,7 +245,9 @@ def _choose(
         random.shuffle(free)
     worker = choice.first(free)
     elsewhere = [pool_id for pool_id in worker.pools or () if pool_id != pool.id]
-    if waiting or pending.heads(elsewhere, 1, worker.identity if some_wait_for_one else None):
+    if waiting or pending.heads(
+        elsewhere, 1, worker.identity if some_wait_for_one else None
+    ):
         return None, "others wait already"
     return worker, ""
 
@@ -243,7 +263,11 @@ def _look_closer(pool: Pool, excluded: Collection[str]) -> tuple[list[Worker], s
     free = [one for one in asked if rules.can_take(one, pools.deciding(one, known))]
     if free:
         return strategies.in_order(pool.strategy, free), ""
-    number = len(available) if len(available) < _CROWD else workers.how_many_available(pool.id)
+    number = (
+        len(available)
+        if len(available) < _CROWD
+        else workers.how_many_available(pool.id)
+    )
     return [], rules.why_nobody(pool, members, number)
 
 
@@ -253,7 +277,9 @@ def _claim_for(worker: Worker, conversation: Conversation, pool: Pool) -> Moved 
     if not rules.can_take(worker, known):
         worker_care.put_right(worker, known=known)
         return None
-    why = f"{STRATEGIES[pool.strategy].because} of those Available in {pool.display_name}"
+    why = (
+        f"{STRATEGIES[pool.strategy].because} of those Available in {pool.display_name}"
+    )
     return claim.take(conversation, worker, why, known)
 
 
@@ -268,7 +294,9 @@ def _pull(worker: Worker, because: str) -> Pulled:
         if isinstance(entry, Ended):
             return Pulled(taken, entry)
         conversation, known = _load(entry, worker, known)
-        if not conversation.exists:  # deleted by hand: the sweep asks Twilio what it was
+        if (
+            not conversation.exists
+        ):  # deleted by hand: the sweep asks Twilio what it was
             passed_over.add(entry.sid)
             continue
         if conversation.state != QUEUED:
@@ -310,9 +338,13 @@ def _load(
     """The conversation, as its entry in the queue has it, for a person may have moved that; and in the same round trip
     the pools on which the worker's capacity depends."""
     asked = [name for name in worker.decisive_pools if name not in known]
-    record, *found = database.read(conversations.reference(entry.sid), *map(pools.reference, asked))
+    record, *found = database.read(
+        conversations.reference(entry.sid), *map(pools.reference, asked)
+    )
     conversation = conversations.of(record)
-    conversation = replace(conversation, priority=entry.priority, pool=entry.pool or conversation.pool)
+    conversation = replace(
+        conversation, priority=entry.priority, pool=entry.pool or conversation.pool
+    )
     return conversation, {**known, **{pool.id: pools.of(pool) for pool in found}}
 
 
@@ -333,7 +365,10 @@ def _take(
     wherefrom = "" if is_own else f", as overflow of {conversation.pool}"
     try:
         moved = claim.take(
-            conversation, worker, f"pulled by a worker who {because}, after {waited}{wherefrom}", known
+            conversation,
+            worker,
+            f"pulled by a worker who {because}, after {waited}{wherefrom}",
+            known,
         )
     except database.LostRace:
         moved = None

@@ -32,13 +32,17 @@ _NO_RECORD = "has no record any more"
 _IN_FLIGHT = timedelta(minutes=10)  # longer than an event is on its way, as a rule
 
 
-def joined(sid: str, service_sid: str | None, identity: str, participant_sid: str) -> None:
+def joined(
+    sid: str, service_sid: str | None, identity: str, participant_sid: str
+) -> None:
     """The conversation counts as theirs and leaves the queue, unless it is another worker's already.
 
     Raises database.LostRace.
     """
     before = conversations.load(sid)
-    if before.state == CLOSED or before.leaving == identity:  # it was taken from them just now
+    if (
+        before.state == CLOSED or before.leaving == identity
+    ):  # it was taken from them just now
         return
     if before.worker == identity and before.participant_sid in (None, participant_sid):
         _is_in_it(before, participant_sid)
@@ -46,11 +50,17 @@ def joined(sid: str, service_sid: str | None, identity: str, participant_sid: st
         _came_in(before, service_sid, identity, participant_sid)
 
 
-def _came_in(before: Conversation, service_sid: str | None, identity: str, participant_sid: str) -> None:
+def _came_in(
+    before: Conversation, service_sid: str | None, identity: str, participant_sid: str
+) -> None:
     service_sid = configuration.service_in_use(before.service_sid or service_sid)
     known = replace(before, service_sid=service_sid)
     if (why := _why_ignored(known, identity, participant_sid)) is not None:
-        log.info(f"a participant is ignored: {why}", conversation=before.sid, participant=identity)
+        log.info(
+            f"a participant is ignored: {why}",
+            conversation=before.sid,
+            participant=identity,
+        )
     elif before.worker == identity:
         _is_in_it(before, participant_sid)
     elif before.worker is not None:
@@ -59,7 +69,9 @@ def _came_in(before: Conversation, service_sid: str | None, identity: str, parti
         count_as_theirs(before, known, identity, participant_sid)
 
 
-def _why_ignored(conversation: Conversation, identity: str, participant_sid: str) -> str | None:
+def _why_ignored(
+    conversation: Conversation, identity: str, participant_sid: str
+) -> str | None:
     """Why this participant counts for nothing here; None: a confirmed worker, who is in it unless Twilio denies it."""
     record, rule = database.read(workers.reference(identity), settings.reference())
     if identity in settings.of(rule).bots:
@@ -94,7 +106,11 @@ def learn_projected(sid: str, projected_address: str) -> None:
     Raises database.LostRace.
     """
     before = conversations.load(sid)
-    if before.exists and before.starting and before.projected_address != projected_address:
+    if (
+        before.exists
+        and before.starting
+        and before.projected_address != projected_address
+    ):
         ledger.move(before, replace(before, projected_address=projected_address))
 
 
@@ -104,8 +120,13 @@ def left(sid: str, identity: str, participant_sid: str) -> None:
     if identity in before.others:
         rest = tuple(other for other in before.others if other != identity)
         ledger.move(before, replace(before, others=rest))
-    elif before.worker == identity and before.participant_sid in (None, participant_sid):
-        holder_left(before)  # otherwise this tells of an earlier stay of a worker who has come back since
+    elif before.worker == identity and before.participant_sid in (
+        None,
+        participant_sid,
+    ):
+        holder_left(
+            before
+        )  # otherwise this tells of an earlier stay of a worker who has come back since
 
 
 def customer_left(sid: str, address: str) -> None:
@@ -122,7 +143,9 @@ def _is_its_customer(conversation: Conversation, address: str) -> bool:
     waits_by = conversation.address or ""
     if addresses.on_its_channel(address) == addresses.on_its_channel(waits_by):
         return True
-    if conversation.customer_id is None or addresses.channel(address) != addresses.channel(waits_by):
+    if conversation.customer_id is None or addresses.channel(
+        address
+    ) != addresses.channel(waits_by):
         return False
     (record,) = database.read(customers.reference(conversation.customer_id))
     listed = set(map(addresses.compact, customers.of(record).addresses))
@@ -164,7 +187,10 @@ def came_back(identity: str) -> bool:
     if worker.confirmed and worker.made_by == SERVICE and age > _IN_FLIGHT:
         return False
     ledger.remove(worker)
-    log.warning("The record was deleted by a person and made again by an event: deleted.", worker=identity)
+    log.warning(
+        "The record was deleted by a person and made again by an event: deleted.",
+        worker=identity,
+    )
     return True
 
 
@@ -174,9 +200,15 @@ def take_out(sid: str, identity: str, why: str = _NO_RECORD) -> None:
     if before.leaving == identity and before.worker != identity:
         return  # being handed over: whoever finishes that takes them out
     people = twilio.participants(before)
-    inside = {one.sid: one.identity for one in people.body} if people.outcome is Outcome.DONE else {}
+    inside = (
+        {one.sid: one.identity for one in people.body}
+        if people.outcome is Outcome.DONE
+        else {}
+    )
     for participant_sid in (one for one, name in inside.items() if name == identity):
-        twilio.remove_participant(before, participant_sid)  # if that fails they are ignored, as any visitor
+        twilio.remove_participant(
+            before, participant_sid
+        )  # if that fails they are ignored, as any visitor
     if identity in before.others:
         rest = tuple(other for other in before.others if other != identity)
         before = ledger.move(before, replace(before, others=rest)).conversation
@@ -198,7 +230,9 @@ def holder_left(before: Conversation, why: str = "left it") -> None:
         moved = ledger.move(before, transitions.handed_over(before, heir, now), heir)
         matching.freed(moved.freed)
     elif before.state in HELD and before.address is not None and before.mode != "none":
-        gone = replace(transitions.without(before, before.worker or "", now), mode="pool")
+        gone = replace(
+            transitions.without(before, before.worker or "", now), mode="pool"
+        )
         matching.queue(before, gone, pool_for(before), f"{before.worker} {why}")
     else:
         matching.move(before, transitions.nobodys(before, now, why))
@@ -206,12 +240,16 @@ def holder_left(before: Conversation, why: str = "left it") -> None:
 
 def pool_for(conversation: Conversation) -> Pool:
     """The pool it was routed by; else the one that holds now."""
-    return pools.load(conversation.pool) if conversation.pool else pool_now(conversation)
+    return (
+        pools.load(conversation.pool) if conversation.pool else pool_now(conversation)
+    )
 
 
 def pool_now(conversation: Conversation) -> Pool:
     """The pool that names its number, else the default one."""
-    numbers = [n for n in (conversation.proxy_address, conversation.projected_address) if n]
+    numbers = [
+        n for n in (conversation.proxy_address, conversation.projected_address) if n
+    ]
     if named := pools.of_numbers(numbers):
         return pools.of(named[0])
     (default,) = pools.as_called([settings.load().default_pool])
@@ -258,7 +296,9 @@ def _is_in_it(before: Conversation, participant_sid: str) -> None:
         ledger.move(before, replace(before, participant_sid=participant_sid))
 
 
-def count_as_theirs(before: Conversation, known: Conversation, identity: str, participant_sid: str) -> None:
+def count_as_theirs(
+    before: Conversation, known: Conversation, identity: str, participant_sid: str
+) -> None:
     """The worker who is in it holds it now. `known`: the record with what else has changed.
 
     Raises database.LostRace.

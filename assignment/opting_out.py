@@ -20,7 +20,15 @@ from functools import partial
 
 from assignment import arrival, claim, hearing, ledger, matching
 from domain import opt_out, rules, transitions
-from domain.conversation import ASSIGNED, ASSIGNING, CUSTOMER, INACTIVE, QUEUED, Conversation, Heard
+from domain.conversation import (
+    ASSIGNED,
+    ASSIGNING,
+    CUSTOMER,
+    INACTIVE,
+    QUEUED,
+    Conversation,
+    Heard,
+)
 from domain.messages import Message, sender_of
 from domain.opt_out import START, STOP, Wish
 from providers import clock, conversations, database, log, opt_outs
@@ -36,11 +44,19 @@ def is_opt_out(message: Message, sid: str) -> bool:
     return is_customer and hearing.word_of(message) == STOP
 
 
-def stored(before: Conversation, after: Conversation, told: Iterable[Message]) -> Conversation:
+def stored(
+    before: Conversation, after: Conversation, told: Iterable[Message]
+) -> Conversation:
     """Store what new words among these messages say; return the record with its copy. Costs nothing without one."""
     known = {one.index for one in before.heard}
-    new = {one.index: one for one in after.heard if one.index not in known and one.word in (STOP, START)}
-    by_author = {message.author: message.index for message in told if message.index in new}
+    new = {
+        one.index: one
+        for one in after.heard
+        if one.index not in known and one.word in (STOP, START)
+    }
+    by_author = {
+        message.author: message.index for message in told if message.index in new
+    }
     for author, index in by_author.items():
         decisive = new[index] if _is_group(after) else _latest_word(after)
         wish = Wish(decisive.word == STOP, decisive.at, after.sid, decisive.index)
@@ -69,7 +85,11 @@ def note_refused(sid: str) -> None:
 
 def must_be_left_out(before: Conversation, after: Conversation) -> bool:
     """Return whether this message is the one that leaves its conversation without a reason for a worker."""
-    is_in_hand = before.state in _CAN_BE_LEFT_OUT and before.mode in _ROUTED and not before.others
+    is_in_hand = (
+        before.state in _CAN_BE_LEFT_OUT
+        and before.mode in _ROUTED
+        and not before.others
+    )
     has_new_word = len(_stops(after)) > len(_stops(before))
     return is_in_hand and has_new_word and rules.is_only_an_opt_out(after)
 
@@ -81,7 +101,11 @@ def leave_out(before: Conversation, after: Conversation) -> None:
     instead, the sweep does it when the lease is over.
     """
     moved = ledger.move(before, transitions.left_out(after, clock.now()))
-    log.info("unrouted: only an opt-out word was written", conversation=after.sid, worker=before.worker)
+    log.info(
+        "unrouted: only an opt-out word was written",
+        conversation=after.sid,
+        worker=before.worker,
+    )
     if moved.conversation.leaving_sid:
         claim.let_out(moved.conversation)
     matching.freed(moved.freed)
@@ -90,7 +114,9 @@ def leave_out(before: Conversation, after: Conversation) -> None:
 def must_be_routed(before: Conversation, after: Conversation) -> bool:
     """Return whether a conversation that was left out has a message now that wants an answer."""
     known = {one.index for one in before.heard}
-    return rules.is_left_out(before) and any(one.asks and one.index not in known for one in after.heard)
+    return rules.is_left_out(before) and any(
+        one.asks and one.index not in known for one in after.heard
+    )
 
 
 def route(after: Conversation) -> None:
@@ -142,5 +168,9 @@ def _marked(conversation: Conversation, since: datetime | None) -> Conversation:
     if conversation.opted_out_at == since:
         return conversation
     what = "opted out" if since else "opted in"
-    why = "nothing is sent to this address" if since else "the customer takes messages again"
+    why = (
+        "nothing is sent to this address"
+        if since
+        else "the customer takes messages again"
+    )
     return replace(conversation, opted_out_at=since).noted(clock.now(), what, why)

@@ -20,14 +20,18 @@ from domain.delivery import Receipt
 from providers import clock, conversations, database, twilio
 from providers.twilio import Outcome
 
-_failed: TTLCache[str, bool] = TTLCache(maxsize=5000, ttl=3600)  # messages that this instance noted as failed
+_failed: TTLCache[str, bool] = TTLCache(
+    maxsize=5000, ttl=3600
+)  # messages that this instance noted as failed
 _lock = threading.Lock()
 _TO_LIST = 2.0  # seconds: what was reported is noted in any case
 
 
 def report(sid: str, message_sid: str, reported: Receipt) -> Conversation | None:
     """Follows one report of Twilio's; returns the record as it was before, None if the report changes nothing."""
-    if not reported.has_failed and not (reported.has_arrived and _has_failed_before(message_sid)):
+    if not reported.has_failed and not (
+        reported.has_arrived and _has_failed_before(message_sid)
+    ):
         return None
     before = conversations.load(sid)
     if before.exists:
@@ -53,7 +57,9 @@ def _write(seen: Conversation, message_sid: str, receipts: list[Receipt]) -> Non
         with _lock:
             _failed[message_sid] = True
     now = clock.now()
-    at = min(max((one.at for one in receipts if one.at and one.has_failed), default=now), now)
+    at = min(
+        max((one.at for one in receipts if one.at and one.has_failed), default=now), now
+    )
     records = [seen]
 
     def step() -> None:
@@ -78,7 +84,13 @@ def _listed(conversation: Conversation, message_sid: str) -> list[Receipt]:
         result = twilio.receipts(conversation, message_sid)
     found = result.body if result.outcome is Outcome.DONE else ()
     return [
-        Receipt(str(one.status or ""), one.error_code or 0, one.date_updated, one.sid, one.participant_sid)
+        Receipt(
+            str(one.status or ""),
+            one.error_code or 0,
+            one.date_updated,
+            one.sid,
+            one.participant_sid,
+        )
         for one in found
     ]
 

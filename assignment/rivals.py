@@ -18,8 +18,12 @@ from domain.worker import Worker
 _MOST = 15  # rivals to look past, so that nobody reads more than 16 workers
 _REMEMBERED = 10.0  # seconds; whoever looked before that has lost the race already
 _lock = threading.Lock()
-_choosing: Counter[str] = Counter()  # by pool: how many are between their look and their claim
-_claimed: dict[str, float] = {}  # by identity: when their last claim was over; infinite: not yet
+_choosing: Counter[str] = (
+    Counter()
+)  # by pool: how many are between their look and their claim
+_claimed: dict[
+    str, float
+] = {}  # by identity: when their last claim was over; infinite: not yet
 
 
 @dataclass
@@ -33,7 +37,9 @@ class Choice:
     def first(self, free: Sequence[Worker]) -> Worker:
         """The first whose record nobody here is changing or has changed since this choice began; else any."""
         with _lock:
-            untouched = (one for one in free if _claimed.get(one.identity, 0.0) < self.looked_at)
+            untouched = (
+                one for one in free if _claimed.get(one.identity, 0.0) < self.looked_at
+            )
             worker = next(untouched, None) or random.choice(free)  # noqa: S311 - no secret
             self.mine = worker.identity
             _claimed[self.mine] = float("inf")

@@ -42,7 +42,9 @@ def put_right(
     those are called. Raises database.LostRace.
     """
     right = _completed(worker)
-    if right.available and right.unavailable_because:  # their own word that they are there again
+    if (
+        right.available and right.unavailable_because
+    ):  # their own word that they are there again
         right = replace(right, missed=0, missed_at=None, unavailable_because=None)
     if held is not None:
         right = replace(right, active=held)
@@ -72,13 +74,19 @@ def meant_by(identity: str, service_sid: str | None) -> Meant:
         return Meant(worker)
     if worker is not None:
         return Meant(
-            None, f"{worker.identity} waits for confirmation: set confirmed: true in that worker's record"
+            None,
+            f"{worker.identity} waits for confirmation: set confirmed: true in that worker's record",
         )
     if is_former(identity):
-        return Meant(None, f"the record of {identity} was deleted: make it again, or name another worker")
+        return Meant(
+            None,
+            f"the record of {identity} was deleted: make it again, or name another worker",
+        )
     result = twilio.user(identity, service_sid)
     if result.outcome is Outcome.DONE:
-        return Meant(ledger.newcomer(identity, result.body.friendly_name, confirmed=True))
+        return Meant(
+            ledger.newcomer(identity, result.body.friendly_name, confirmed=True)
+        )
     return Meant(None, f"nobody is called {identity}, neither here nor at Twilio")
 
 
@@ -119,14 +127,22 @@ def admit(identity: str, display_name: str | None) -> None:
     if worker.version is not None or identity in settings.load().bots:
         return
     if is_former(identity):
-        log.info("a user whose worker's record was deleted: no record is made", worker=identity)
+        log.info(
+            "a user whose worker's record was deleted: no record is made",
+            worker=identity,
+        )
         return
-    made = replace(ledger.newcomer(identity, display_name, confirmed=False), ask_frontline_at=clock.now())
+    made = replace(
+        ledger.newcomer(identity, display_name, confirmed=False),
+        ask_frontline_at=clock.now(),
+    )
     try:
         made = ledger.register(made)
     except database.AlreadyThere:
         return
-    log.info("a new user: Unavailable, in the default pool, and unconfirmed", worker=identity)
+    log.info(
+        "a new user: Unavailable, in the default pool, and unconfirmed", worker=identity
+    )
     database.until_it_holds(partial(ask_frontline, identity))
 
 
@@ -140,7 +156,9 @@ def ask_frontline(identity: str) -> Outcome | None:
         return None
     result = twilio.frontline_user(identity)
     if result.outcome is Outcome.DONE and result.body.state != "deactivated":
-        right = replace(worker, made_by=FRONTLINE, confirmed=True, ask_frontline_at=None)
+        right = replace(
+            worker, made_by=FRONTLINE, confirmed=True, ask_frontline_at=None
+        )
         put_right(ledger.put_right(worker, right))
         log.info("confirmed: Frontline knows this user", worker=identity)
         return Outcome.DONE
@@ -161,7 +179,11 @@ def _completed(worker: Worker) -> Worker:
     return replace(
         worker,
         pools=(settings.load().default_pool,) if worker.pools is None else worker.pools,
-        active=conversations.how_many_held(worker.identity) if worker.active is None else worker.active,
+        active=conversations.how_many_held(worker.identity)
+        if worker.active is None
+        else worker.active,
         status_since=worker.status_since or clock.now(),
-        ask_frontline_at=clock.now() if worker.made_by == SERVICE and not worker.confirmed else None,
+        ask_frontline_at=clock.now()
+        if worker.made_by == SERVICE and not worker.confirmed
+        else None,
     )

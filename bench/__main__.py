@@ -30,7 +30,10 @@ def main() -> int:
         found = _measured(name, given.quick)
         rows += found
         for row in found:
-            console.print(f"{row.name}: {row.product_value}, floor {row.floor_value}", highlight=False)
+            console.print(
+                f"{row.name}: {row.product_value}, floor {row.floor_value}",
+                highlight=False,
+            )
         console.print(f"{name}: {time.monotonic() - at:.0f} s")
     seconds = time.monotonic() - began
     report.show(rows)
@@ -47,15 +50,35 @@ def _measured(name: str, quick: bool) -> list[Row]:
             return ROWS[name](world)
     except (RuntimeError, OSError, HTTPError, CannotRunError) as error:
         traceback.print_exc()
-        return [Row(name, "not measured", "", "-", "-", "a measurement", is_reached=False, note=str(error))]
+        return [
+            Row(
+                name,
+                "not measured",
+                "",
+                "-",
+                "-",
+                "a measurement",
+                is_reached=False,
+                note=str(error),
+            )
+        ]
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m bench", description="Measures the service against its floors."
     )
-    parser.add_argument("--quick", action="store_true", help="a few samples of each, to see that it runs")
-    parser.add_argument("--row", action="append", choices=list(ROWS), help="only this one; may be repeated")
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="a few samples of each, to see that it runs",
+    )
+    parser.add_argument(
+        "--row",
+        action="append",
+        choices=list(ROWS),
+        help="only this one; may be repeated",
+    )
     return parser.parse_args()
 
 

@@ -21,7 +21,9 @@ WORKER = "john@example.com"
 PROJECT = "demo-bench-customers"
 PAGES = {
     "first page": {},
-    "page behind customer 9000": {"NextPageToken": crm.token_of(("customer number 09000", "c09000"))},
+    "page behind customer 9000": {
+        "NextPageToken": crm.token_of(("customer number 09000", "c09000"))
+    },
     "search, one word": {"Query": "number"},
     "search, two words": {"Query": "customer 04711"},
 }
@@ -32,7 +34,10 @@ def main() -> None:
     emulator.start()
     try:
         with tempfile.TemporaryDirectory() as folder, Meter(emulator.host) as meter:
-            os.environ |= {"GOOGLE_CLOUD_PROJECT": PROJECT, "FIRESTORE_EMULATOR_HOST": emulator.host}
+            os.environ |= {
+                "GOOGLE_CLOUD_PROJECT": PROJECT,
+                "FIRESTORE_EMULATOR_HOST": emulator.host,
+            }
             _bulk(Path(folder) / "customers.csv")
             os.environ["FIRESTORE_EMULATOR_HOST"] = meter.host
             for name, form in PAGES.items():
@@ -42,7 +47,10 @@ def main() -> None:
 
 
 def _bulk(file: Path) -> None:
-    rows = (f"c{n:05},Customer number {n:05},+1555{n:07},{WORKER}\n" for n in range(CUSTOMERS))
+    rows = (
+        f"c{n:05},Customer number {n:05},+1555{n:07},{WORKER}\n"
+        for n in range(CUSTOMERS)
+    )
     file.write_text("customer_id,display_name,addresses,worker\n" + "".join(rows))
     for words in (["import", str(file)], ["import", str(file)], ["export", str(file)]):
         begun, used = time.monotonic(), _processor()
@@ -61,13 +69,17 @@ def _processor() -> float:
 
 
 def _page(meter: Meter, name: str, form: dict[str, str]) -> None:
-    asked = MultiDict({"Location": "GetCustomersList", "Worker": WORKER, "PageSize": "30", **form})
+    asked = MultiDict(
+        {"Location": "GetCustomersList", "Worker": WORKER, "PageSize": "30", **form}
+    )
     crm.handle(asked)
     meter.reset()
     begun = time.monotonic()
     shown = len(crm.handle(asked).body["objects"]["customers"])
     taken = time.monotonic() - begun
-    print(f"{name}: {meter.counts().reads} documents read, {shown} shown, {taken * 1000:.0f} ms")
+    print(
+        f"{name}: {meter.counts().reads} documents read, {shown} shown, {taken * 1000:.0f} ms"
+    )
 
 
 if __name__ == "__main__":

@@ -16,11 +16,18 @@ _COLUMNS = "{:<30} {:>5}  {:>9}  {:>28}  {:>18}"
 
 def main() -> None:
     options = argparse.ArgumentParser(prog="python -m bench.flows", description=__doc__)
-    options.add_argument("--tree", type=Path, default=HERE, help="the checkout to look at")
+    options.add_argument(
+        "--tree", type=Path, default=HERE, help="the checkout to look at"
+    )
     options.add_argument("--list", action="store_true", help="also the names")
     given = options.parse_args()
     flows = recorded(given.tree)
-    titles = ("files", "functions", "files beside domain, providers", "beside the records")
+    titles = (
+        "files",
+        "functions",
+        "files beside domain, providers",
+        "beside the records",
+    )
     print(_COLUMNS.format("", *titles))
     for flow in flows:
         beside = len(flow.beside_values_and_stores), len(flow.beside_records)
@@ -31,7 +38,10 @@ def main() -> None:
 
 def _list(flow: Flow) -> None:
     print(f"\n{flow.name}")
-    names = {file: [name for _, name in group] for file, group in groupby(flow.functions, lambda one: one[0])}
+    names = {
+        file: [name for _, name in group]
+        for file, group in groupby(flow.functions, lambda one: one[0])
+    }
     for file in flow.files:
         print(f"  {file}: {', '.join(names.get(file, ()))}")
 

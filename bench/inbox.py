@@ -60,13 +60,17 @@ def _measure(stack: Stack, browser: Browser, count: int) -> None:
     for number in range(count):
         time.sleep(random.uniform(0.3, 2.7))
         began = time.perf_counter()
-        stack.standin.inbound(_CUSTOMER, RECEPTION, f"Message number {number}.", wait=False)
+        stack.standin.inbound(
+            _CUSTOMER, RECEPTION, f"Message number {number}.", wait=False
+        )
         log.get_by_text(f"Message number {number}.").wait_for(timeout=60_000)
         took.append(time.perf_counter() - began)
     took.sort()
     middle, late = numbers.median(took), took[int(len(took) * 0.95)]
     load = f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
-    print(f"message to screen: p50 {middle:.2f} s, p95 {late:.2f} s, of {count}; {load}")
+    print(
+        f"message to screen: p50 {middle:.2f} s, p95 {late:.2f} s, of {count}; {load}"
+    )
 
 
 if __name__ == "__main__":

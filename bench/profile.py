@@ -47,10 +47,16 @@ WAYS = {
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(prog="python -m bench.profile", description=__doc__)
+    options = argparse.ArgumentParser(
+        prog="python -m bench.profile", description=__doc__
+    )
     options.add_argument("what", choices=list(WAYS))
     options.add_argument("--requests", type=int, default=300)
-    options.add_argument("--tree", action="store_true", help="also where the time goes (slows it by a third)")
+    options.add_argument(
+        "--tree",
+        action="store_true",
+        help="also where the time goes (slows it by a third)",
+    )
     given = options.parse_args()
     with World(quick=True) as world:
         _measure(world, given.what, given.requests, given.tree)
@@ -67,7 +73,10 @@ def _measure(world: World, what: str, number: int, with_tree: bool) -> None:
         with profiler if with_tree else contextlib.nullcontext():
             for form in forms[_WARM_UP:]:
                 _send(client, form)
-        function, emulator = time.process_time() - began, _emulator_seconds(world) - before
+        function, emulator = (
+            time.process_time() - began,
+            _emulator_seconds(world) - before,
+        )
     each = f"{1000 * function / number:.1f} ms in the function, {1000 * emulator / number:.1f} ms in the emulator"
     print(f"{what}: {each}, computing time per request over {number} requests")
     if with_tree:
@@ -78,7 +87,9 @@ def _client(world: World, way: _Way) -> FlaskClient:
     db = world.project()
     population.fill(db, population.Size(workers=0))
     record = population.worker(way.status, "sales")
-    population.write(db, [(f"workers/w{n:03}@example.com", record) for n in range(_WORKERS)])
+    population.write(
+        db, [(f"workers/w{n:03}@example.com", record) for n in range(_WORKERS)]
+    )
     os.environ |= world.environment(str(db.project))
     return functions.load(Function(way.entry_point, "http"), way.source).test_client()
 
@@ -87,7 +98,9 @@ def _form(world: World, entry_point: str, number: int) -> dict[str, str]:
     if entry_point == "pre_event":
         return webhooks.conversation_add(ADA, SALES)
     address = f"+1555{number:07}"
-    return webhooks.conversation_route(world.conversation(), world.service_sid, address, SALES)
+    return webhooks.conversation_route(
+        world.conversation(), world.service_sid, address, SALES
+    )
 
 
 def _send(client: FlaskClient, form: dict[str, str]) -> None:
@@ -99,7 +112,9 @@ def _send(client: FlaskClient, form: dict[str, str]) -> None:
 
 def _emulator_seconds(world: World) -> float:
     """Its computing time until now."""
-    fields = Path(f"/proc/{world.emulator.pid}/stat").read_text().rpartition(")")[2].split()
+    fields = (
+        Path(f"/proc/{world.emulator.pid}/stat").read_text().rpartition(")")[2].split()
+    )
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 

@@ -27,7 +27,15 @@ class Quota:
         """The command, run within the quota."""
         if self.group is None:
             return command
-        return [sys.executable, "-I", "-S", "-c", _JOIN, str(self.group / "cgroup.procs"), *command]
+        return [
+            sys.executable,
+            "-I",
+            "-S",
+            "-c",
+            _JOIN,
+            str(self.group / "cgroup.procs"),
+            *command,
+        ]
 
 
 def quotas(wanted: tuple[float, ...] = (1.0, 0.333)) -> Iterator[Quota]:
@@ -35,9 +43,7 @@ def quotas(wanted: tuple[float, ...] = (1.0, 0.333)) -> Iterator[Quota]:
     for cpus in wanted:
         group = _made(cpus)
         if group is None:
-            note = (
-                "NO QUOTA: control groups cannot be written here (needs root), so this is the whole machine"
-            )
+            note = "NO QUOTA: control groups cannot be written here (needs root), so this is the whole machine"
             yield Quota(float(os.cpu_count() or 1), None, note)
             return
         try:

@@ -52,7 +52,9 @@ class Pairs:
 
     @property
     def spread(self) -> tuple[float, float]:
-        ratios = [median(p) / median(f) for p, f in zip(self.product, self.floor, strict=True)]
+        ratios = [
+            median(p) / median(f) for p, f in zip(self.product, self.floor, strict=True)
+        ]
         return min(ratios), max(ratios)
 
 
@@ -60,7 +62,9 @@ def median(values: Sequence[float]) -> float:
     return statistics.median(values)
 
 
-def in_turns(product: Measure, floor: Measure, rounds: int, each: int, warm_up: int = 5) -> Pairs:
+def in_turns(
+    product: Measure, floor: Measure, rounds: int, each: int, warm_up: int = 5
+) -> Pairs:
     """`rounds` times `each` pairs; the warm-up is thrown away."""
     for _ in range(warm_up):
         product(), floor()
@@ -84,7 +88,9 @@ def ms(seconds: float) -> str:
     return f"{seconds * 1000:.1f} ms"
 
 
-def compared(name: str, measured: str, floor: str, pairs: Pairs, at_most: float, **details: Any) -> Row:
+def compared(
+    name: str, measured: str, floor: str, pairs: Pairs, at_most: float, **details: Any
+) -> Row:
     """A row whose ratio of medians must not be above `at_most`."""
     ours, theirs = pairs.medians
     return Row(

@@ -43,14 +43,18 @@ class Function:
         headers, body = webhooks.signed(self.url, form, TOKEN, ACCOUNT)
         answer = self._http.request("POST", self.url, body=body, headers=headers)
         if answer.status != 200:
-            raise RuntimeError(f"{self.child.name} answered {answer.status}:\n{self.child.output(1500)}")
+            raise RuntimeError(
+                f"{self.child.name} answered {answer.status}:\n{self.child.output(1500)}"
+            )
         return answer
 
     def call(self) -> None:
         """As the scheduler calls the sweep; raises RuntimeError unless it is answered with 200."""
         answer = self._http.request("POST", self.url, retries=False)
         if answer.status != 200:
-            raise RuntimeError(f"{self.child.name} answered {answer.status}:\n{self.child.output(1500)}")
+            raise RuntimeError(
+                f"{self.child.name} answered {answer.status}:\n{self.child.output(1500)}"
+            )
 
     def get(self, path: str, headers: dict[str, str]) -> urllib3.BaseHTTPResponse:
         """What a browser asks for."""
@@ -63,7 +67,9 @@ class Function:
         answer = self._http.request("POST", self.url, body=body, headers=headers)
         seconds = time.perf_counter() - began
         if answer.status != 200:
-            raise RuntimeError(f"{self.child.name} answered {answer.status}: {answer.data[:300]!r}")
+            raise RuntimeError(
+                f"{self.child.name} answered {answer.status}: {answer.data[:300]!r}"
+            )
         return seconds
 
 
@@ -100,7 +106,10 @@ class World:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self.end_functions()
         self.triggers.close()
@@ -129,10 +138,14 @@ class World:
             **more,
         }
 
-    def serve(self, entry_point: str, project: str, source: Path = MAIN, **more: str) -> Function:
+    def serve(
+        self, entry_point: str, project: str, source: Path = MAIN, **more: str
+    ) -> Function:
         """A function of main.py or of the floors, running."""
         port = free_port()
-        child = functions.child(entry_point, port, self.environment(project, **more), source).start()
+        child = functions.child(
+            entry_point, port, self.environment(project, **more), source
+        ).start()
         self._started.append(child)
         child.wait_ready(90)
         return Function(child, f"http://{HOST}:{port}/")
@@ -154,8 +167,14 @@ class World:
         """When each conversation got its first participant, in seconds since 1970; then forgets the traffic."""
         times: dict[str, float] = {}
         for request in self.twilio.call("requests"):
-            conversation, _, what = request["path"].partition("/Conversations/")[2].partition("/")
-            if request["method"] == "POST" and what == "Participants" and request["status"] == 201:
+            conversation, _, what = (
+                request["path"].partition("/Conversations/")[2].partition("/")
+            )
+            if (
+                request["method"] == "POST"
+                and what == "Participants"
+                and request["status"] == 201
+            ):
                 times.setdefault(conversation, request["at"])
         self.twilio.call("forget_traffic")
         return times

@@ -32,23 +32,34 @@ _LABELS = re.compile(
 # Blanks, brackets, dots, slashes, all sorts of dashes.
 _SIGNS = r"\s()\[\]./~·•_\-\u2010-\u2015\u2043\u2053\u2212\u301c\u30fb\u30fc"
 _TYPOGRAPHY = re.compile(f"[{_SIGNS}]+")
-_TYPED = re.compile(rf"(?P<before>[^\d+@]*+)(?P<number>\+?[{_SIGNS}]*+\d(?:[{_SIGNS}]*+\d)*+)(?P<after>\D*)")
+_TYPED = re.compile(
+    rf"(?P<before>[^\d+@]*+)(?P<number>\+?[{_SIGNS}]*+\d(?:[{_SIGNS}]*+\d)*+)(?P<after>\D*)"
+)
 _WORD = re.compile(r"[^\W\d_]+")
 _AFTER = re.compile(rf"[{_SIGNS},;]*|\s+[^\W\d]+\.?|\s*[(\[][^\d()\[\]]*[)\]]")
-_SCHEME = re.compile(r"(?P<scheme>tel|sms|callto|whatsapp):(?://)?(?P<rest>[^;?]*)[;?].*", re.IGNORECASE)
+_SCHEME = re.compile(
+    r"(?P<scheme>tel|sms|callto|whatsapp):(?://)?(?P<rest>[^;?]*)[;?].*", re.IGNORECASE
+)
 _LONGEST = 320  # characters; an e-mail address has no more
 _MOST_BEFORE = 40
-_LEAST_DIGITS = 7  # shorter ones may as well be short codes, which are not international numbers
-_ABROAD = re.compile(r"^00(?=[1-9]\d{6})")  # how most countries dial what is written as a plus
+_LEAST_DIGITS = (
+    7  # shorter ones may as well be short codes, which are not international numbers
+)
+_ABROAD = re.compile(
+    r"^00(?=[1-9]\d{6})"
+)  # how most countries dial what is written as a plus
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _SHORT_CODE = re.compile(r"[0-9]{3,6}")
 _EMAIL = re.compile(r"[^@\s,;:<>()]+@[^@\s,;:<>()]+")
 _TYPED_EMAIL = re.compile(
-    r"(?:mailto:|e-?mail\s*:?\s|[^<>@:]*<)?\s*(?P<email>[^@\s<>]+@[^@\s<>]+?)\s*>?", re.IGNORECASE
+    r"(?:mailto:|e-?mail\s*:?\s|[^<>@:]*<)?\s*(?P<email>[^@\s<>]+@[^@\s<>]+?)\s*>?",
+    re.IGNORECASE,
 )
 _CHANNEL = re.compile(r"(?P<channel>[^\W\d_]+)\s*:\s*(?P<rest>.*)", re.DOTALL)
 # What WhatsApp calls somebody who hides their number: https://developers.facebook.com/docs/whatsapp/business-scoped-user-ids
-_USER_ID = re.compile(r"(?P<country>[A-Za-z]{2}(?:\.(?i:ENT))?)\.(?P<rest>[A-Za-z0-9]{4,128})")
+_USER_ID = re.compile(
+    r"(?P<country>[A-Za-z]{2}(?:\.(?i:ENT))?)\.(?P<rest>[A-Za-z0-9]{4,128})"
+)
 _SMALL_USER_ID = re.compile(r"[a-z]{2}(?:\.ent)?\.[0-9]{10,128}")
 _USERNAME = re.compile(r"(?:whatsapp\s*:?\s*)?@[\w.]{2,40}", re.IGNORECASE)
 _CALLED = "WhatsApp user …"
@@ -56,7 +67,9 @@ _CALLED = "WhatsApp user …"
 _AS_A_NAME = re.compile(
     r"whatsapp:[A-Za-z]{2}(?:\.(?i:ENT))?\.[A-Za-z0-9]{4,128}|[A-Z]{2}(?:\.ENT)?\.[0-9]{10,128}"
 )
-_AGENT = re.compile(r"(?:rcs|viber):[\w.\-]{1,200}")  # the name of a business where others have numbers
+_AGENT = re.compile(
+    r"(?:rcs|viber):[\w.\-]{1,200}"
+)  # the name of a business where others have numbers
 # https://www.twilio.com/docs/glossary/what-alphanumeric-sender-id
 _ALPHANUMERIC = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 &+_\-]{1,11}")
 _COUNTRY = r"(?>\+(?:1|7|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|\d{3}))"
@@ -94,7 +107,9 @@ def visible(text: str) -> str:
 def shown(text: str) -> str:
     """For a sentence about it: what nobody sees is named, and a long text is cut."""
     named = [
-        f"‹U+{ord(c):04X} {unicodedata.name(c, 'CONTROL')}›" if is_invisible(c) or c in _ODD_BLANKS else c
+        f"‹U+{ord(c):04X} {unicodedata.name(c, 'CONTROL')}›"
+        if is_invisible(c) or c in _ODD_BLANKS
+        else c
         for c in text[:200]
     ]
     return "".join(named)
@@ -106,7 +121,11 @@ def compact(address: str) -> str:
     if is_number(address):  # as all of Twilio's are
         return address
     text = visible(address)
-    plain = text if text.isascii() else "".join(map(_plain, unicodedata.normalize("NFKC", text)))
+    plain = (
+        text
+        if text.isascii()
+        else "".join(map(_plain, unicodedata.normalize("NFKC", text)))
+    )
     if len(plain) > _LONGEST:
         return text
     return _named(plain) or _email(plain) or _number(plain) or text
@@ -148,7 +167,9 @@ def _number(text: str) -> str | None:
     spelled = f"{channel}:{digits}" if channel else digits
     if "".join(words) in ("", channel, "wa"):
         return spelled
-    is_said = digits.startswith("+") or all(word == channel or _LABELS.fullmatch(word) for word in words)
+    is_said = digits.startswith("+") or all(
+        word == channel or _LABELS.fullmatch(word) for word in words
+    )
     is_long = len(digits) >= _LEAST_DIGITS and len(found["before"]) <= _MOST_BEFORE
     return spelled if is_said and is_long else None
 
@@ -170,7 +191,9 @@ def channel(address: str) -> str:
     plain = compact(address)
     if ":" in plain:
         name = plain.partition(":")[0].strip().lower()
-        return {"urn": "apple"}.get(name, name)  # urn:mbid:... is Apple Messages for Business
+        return {"urn": "apple"}.get(
+            name, name
+        )  # urn:mbid:... is Apple Messages for Business
     return "email" if "@" in plain else "sms"
 
 
@@ -245,7 +268,11 @@ def is_on_channel(address: str) -> bool:
 def numbers(address: str) -> tuple[str, ...]:
     """The number without its channel and, where WhatsApp spells it otherwise, that one too; none in other addresses."""
     number = bare(address)
-    other = (pattern.sub(to, number) for pattern, to in _TWO_SPELLINGS if pattern.fullmatch(number))
+    other = (
+        pattern.sub(to, number)
+        for pattern, to in _TWO_SPELLINGS
+        if pattern.fullmatch(number)
+    )
     return (number, *other) if is_number(address) else ()
 
 
@@ -273,7 +300,11 @@ def on_same_channel(address: str) -> tuple[str, ...]:
 def on_every_channel(address: str) -> tuple[str, ...]:
     """The spellings, and those of the same number on WhatsApp."""
     forms = spellings(address)
-    return tuple(dict.fromkeys((*forms, *(f"whatsapp:{form}" for form in forms if _E164.fullmatch(form)))))
+    return tuple(
+        dict.fromkeys(
+            (*forms, *(f"whatsapp:{form}" for form in forms if _E164.fullmatch(form)))
+        )
+    )
 
 
 def key(address: str) -> str:
@@ -312,7 +343,11 @@ def stable_id(address: str, secret: bytes | None) -> str:
     key; those stay."""
     same = key(address)
     who = (bare(same) if is_user_id(same) else bare(same).lower()).encode()
-    made = hmac.digest(secret, who, "sha256") if secret is not None else hashlib.sha256(who).digest()
+    made = (
+        hmac.digest(secret, who, "sha256")
+        if secret is not None
+        else hashlib.sha256(who).digest()
+    )
     return "c-" + made.hex()[:20]
 
 
@@ -321,4 +356,8 @@ def record_names(address: str, secret: bytes) -> tuple[str, ...]:
     had before there was a key. One that is there may be somebody else's by now: records keep their names, numbers pass
     on."""
     first = stable_id(address, secret)
-    return (first, *(f"{first}-{number}" for number in range(2, 10)), stable_id(address, None))
+    return (
+        first,
+        *(f"{first}-{number}" for number in range(2, 10)),
+        stable_id(address, None),
+    )

@@ -38,7 +38,8 @@ _BY_MMS = (
     "text/vcard",
 )
 _NO_REPLY = re.compile(
-    r"(no|do[-_.]?not)[-_.]?reply.*|mailer-daemon|postmaster|bounces?([-+.].*)?", re.IGNORECASE
+    r"(no|do[-_.]?not)[-_.]?reply.*|mailer-daemon|postmaster|bounces?([-+.].*)?",
+    re.IGNORECASE,
 )
 _WITHOUT_MEDIA = ("apple", "gbm")
 _OTHER_NAMES = {
@@ -52,7 +53,12 @@ _OTHER_NAMES = {
     "text/x-vcard": "text/vcard",
     "text/directory": "text/vcard",
 }
-_OF_PHONES_ONLY = ("image/heic", "image/heif", "image/heic-sequence", "image/heif-sequence")
+_OF_PHONES_ONLY = (
+    "image/heic",
+    "image/heif",
+    "image/heic-sequence",
+    "image/heif-sequence",
+)
 
 
 def can_be_read(address: str) -> bool:

@@ -22,8 +22,16 @@ _PAUSES = (
 
 def is_due(worker: Worker, now: datetime) -> bool:
     """Whether Frontline is asked about this worker now."""
-    is_open = worker.version is not None and worker.made_by == SERVICE and not worker.confirmed
-    return is_open and worker.ask_frontline_at is not None and worker.ask_frontline_at <= now
+    is_open = (
+        worker.version is not None
+        and worker.made_by == SERVICE
+        and not worker.confirmed
+    )
+    return (
+        is_open
+        and worker.ask_frontline_at is not None
+        and worker.ask_frontline_at <= now
+    )
 
 
 def asked_again(worker: Worker, now: datetime) -> Worker:

@@ -14,7 +14,15 @@ from typing import Any
 # https://www.twilio.com/docs/api/errors/50542
 IN_CONVERSATIONS = frozenset(
     f"twilio/{name}"
-    for name in ("text", "media", "location", "quick-reply", "call-to-action", "list-picker", "card")
+    for name in (
+        "text",
+        "media",
+        "location",
+        "quick-reply",
+        "call-to-action",
+        "list-picker",
+        "card",
+    )
 )
 UNSUBMITTED, UNSUPPORTED, MISSING = "unsubmitted", "unsupported", "missing"
 CATEGORY = "WhatsApp templates"
@@ -47,9 +55,15 @@ def parse(data: Mapping[str, Any]) -> Content:
     kinds = [types[name] for name in sorted(IN_CONVERSATIONS.intersection(types))]
     status, reason = approval_of(data.get("approval_requests"))
     if types and not kinds:
-        status, reason = UNSUPPORTED, f"Conversations cannot send the type {', '.join(sorted(types))}."
+        status, reason = (
+            UNSUPPORTED,
+            f"Conversations cannot send the type {', '.join(sorted(types))}.",
+        )
     defaults = data.get("variables")
-    named = [*(defaults if isinstance(defaults, Mapping) else ()), *_placeholders(kinds)]
+    named = [
+        *(defaults if isinstance(defaults, Mapping) else ()),
+        *_placeholders(kinds),
+    ]
     return Content(
         sid=str(data.get("sid") or ""),
         name=str(data.get("friendly_name") or ""),
@@ -67,10 +81,14 @@ def approval_of(data: Any) -> tuple[str, str | None]:
     below = found.get("whatsapp")
     found = below if isinstance(below, Mapping) else found
     status, reason = found.get("status"), found.get("rejection_reason")
-    return str(status).lower() if status else UNSUBMITTED, str(reason) if reason else None
+    return str(status).lower() if status else UNSUBMITTED, str(
+        reason
+    ) if reason else None
 
 
-def changes(record: Mapping[str, Any], content: Content, now: datetime) -> dict[str, Any]:
+def changes(
+    record: Mapping[str, Any], content: Content, now: datetime
+) -> dict[str, Any]:
     """The fields of a template's record that differ: the approval, and fields that are still missing.
 
     A variable without a text gets an empty one, which keeps the template from being sent with Twilio's sample value.
@@ -106,7 +124,9 @@ def new_record(content: Content, now: datetime) -> dict[str, Any]:
 
 def _text(kinds: list[Any]) -> str:
     """What a worker sees of it before it is sent."""
-    words = (kind.get(name) for kind in kinds if isinstance(kind, Mapping) for name in _SHOWN)
+    words = (
+        kind.get(name) for kind in kinds if isinstance(kind, Mapping) for name in _SHOWN
+    )
     return next((word for word in words if isinstance(word, str) and word.strip()), "")
 
 
@@ -115,6 +135,12 @@ def _placeholders(value: Any, depth: int = 0) -> Iterator[str]:
     if isinstance(value, str):
         yield from (name for name in _PLACEHOLDER.findall(value) if name)
     elif depth < _DEEPEST:
-        parts = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
+        parts = (
+            value.values()
+            if isinstance(value, Mapping)
+            else value
+            if isinstance(value, list)
+            else ()
+        )
         for part in parts:
             yield from _placeholders(part, depth + 1)

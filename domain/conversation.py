@@ -151,7 +151,9 @@ class Conversation:
     @property
     def is_claim_edited(self) -> bool:
         """Whether it is being assigned, and the record names nobody or somebody else than the claim is for."""
-        return self.state == ASSIGNING and self.worker != (self.claimed_for or self.worker or "")
+        return self.state == ASSIGNING and self.worker != (
+            self.claimed_for or self.worker or ""
+        )
 
     @property
     def is_handed_on(self) -> bool:
@@ -164,7 +166,9 @@ class Conversation:
         return replace(self, log=(*self.log, line)[-LONGEST_LOG:])
 
 
-_STORED = tuple(f.name for f in fields(Conversation) if f.name not in ("sid", "version"))
+_STORED = tuple(
+    f.name for f in fields(Conversation) if f.name not in ("sid", "version")
+)
 _IN_ENTRY = (
     "pool",
     "priority",
@@ -227,7 +231,9 @@ class Pending:
         return lapsed or identity not in self.excluded_workers
 
 
-def parse(sid: str, data: Mapping[str, Any] | None, version: object = None) -> Conversation:
+def parse(
+    sid: str, data: Mapping[str, Any] | None, version: object = None
+) -> Conversation:
     """The record; `problem` says which values made no sense and count as left out."""
     if data is None:
         return Conversation(sid)
@@ -262,7 +268,9 @@ def parse(sid: str, data: Mapping[str, Any] | None, version: object = None) -> C
         answered_by=identity_in(read, "answered_by"),
         read_index=max(-1, read.whole("read_index", default=-1)),
         heard=tuple(filter(None, map(_heard, read.objects("heard"))))[-MOST_HEARD:],
-        undelivered=tuple(filter(None, map(_undelivered, read.objects("undelivered"))))[-MOST_UNDELIVERED:],
+        undelivered=tuple(filter(None, map(_undelivered, read.objects("undelivered"))))[
+            -MOST_UNDELIVERED:
+        ],
         taken_from=identity_in(read, "taken_from"),
         log=tuple(map(_line, read.objects("log")))[-LONGEST_LOG:],
         version=version,
@@ -270,7 +278,9 @@ def parse(sid: str, data: Mapping[str, Any] | None, version: object = None) -> C
     )
     if "customer_wrote_at" not in data:  # a record of an earlier version
         conversation = replace(conversation, customer_wrote_at=_wrote_at(conversation))
-    state = read.choice("state", STATES, default="", safe=_likely_state(conversation)) or ""
+    state = (
+        read.choice("state", STATES, default="", safe=_likely_state(conversation)) or ""
+    )
     return replace(conversation, state=state, problem=read.problem)
 
 
@@ -303,10 +313,15 @@ def _last_message(record: Fields) -> LastMessage | None:
     if data is None:
         return None
     read = Fields(data)
-    sender, index = read.choice("from", SENDERS, None, None), read.whole("index", default=-1)
+    sender, index = (
+        read.choice("from", SENDERS, None, None),
+        read.whole("index", default=-1),
+    )
     text = read.text("text", LONGEST_TEXT) or ""
     if sender is None or index < 0:
-        record.complain("last_message must say from whom it is and its index; it is ignored.")
+        record.complain(
+            "last_message must say from whom it is and its index; it is ignored."
+        )
         return None
     return LastMessage(read.time("at"), sender, text, index)
 
@@ -314,8 +329,15 @@ def _last_message(record: Fields) -> LastMessage | None:
 def _heard(data: Mapping[str, Any]) -> Heard | None:
     read = Fields(data)
     sender, at = read.choice("from", SENDERS, None, None), read.time("at")
-    index, word = read.whole("index", default=-1), read.choice("word", opt_out.KINDS, None, None)
-    return None if sender is None or at is None or index < 0 else Heard(index, sender, at, word)
+    index, word = (
+        read.whole("index", default=-1),
+        read.choice("word", opt_out.KINDS, None, None),
+    )
+    return (
+        None
+        if sender is None or at is None or index < 0
+        else Heard(index, sender, at, word)
+    )
 
 
 def _undelivered(data: Mapping[str, Any]) -> Undelivered | None:
@@ -325,7 +347,9 @@ def _undelivered(data: Mapping[str, Any]) -> Undelivered | None:
         return None
     recipients = max(1, read.whole("recipients", default=1))
     failed = min(max(1, read.whole("failed", default=1)), recipients)
-    return Undelivered(sid, max(0, read.whole("code", default=0)), read.time("at"), failed, recipients)
+    return Undelivered(
+        sid, max(0, read.whole("code", default=0)), read.time("at"), failed, recipients
+    )
 
 
 def stored(conversation: Conversation) -> dict[str, Any]:
@@ -341,10 +365,17 @@ def stored(conversation: Conversation) -> dict[str, Any]:
     data["heard"] = list(map(_stored_heard, conversation.heard))
     data["undelivered"] = list(map(_stored_undelivered, conversation.undelivered))
     # For the wallboard's counts: only what a worker was looked for, so that one range says "arrived today".
-    data["arrived_at"] = conversation.created_at if conversation.mode in ("custom", "pool") else None
-    if conversation.outside_hours:  # else not there at all, so that pools without hours pay for no index
+    data["arrived_at"] = (
+        conversation.created_at if conversation.mode in ("custom", "pool") else None
+    )
+    if (
+        conversation.outside_hours
+    ):  # else not there at all, so that pools without hours pay for no index
         data["arrived_outside_at"] = data["arrived_at"]
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in data.items()}
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in data.items()
+    }
 
 
 def _stored_heard(one: Heard) -> dict[str, Any]:
@@ -375,7 +406,9 @@ def entry(conversation: Conversation) -> dict[str, Any]:
     return fields | {name: record[name] for name in _WHERE_SET if record[name]}
 
 
-def parse_entry(sid: str, data: Mapping[str, Any] | None, version: object = None) -> Pending:
+def parse_entry(
+    sid: str, data: Mapping[str, Any] | None, version: object = None
+) -> Pending:
     read = Fields(data)
     pool, queued_at = read.record_name("pool"), read.time("queued_at")
     priority = read.whole("priority", default=0)

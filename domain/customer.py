@@ -38,12 +38,16 @@ class Customer:
         return opt_out.since_in(self.opted_out, address)
 
 
-def parse(customer_id: str, data: Mapping[str, Any] | None, version: object = None) -> Customer:
+def parse(
+    customer_id: str, data: Mapping[str, Any] | None, version: object = None
+) -> Customer:
     fields = Fields(data, typed_as=CUSTOMERS)
     listed = fields.texts("addresses")
     return Customer(
         customer_id=customer_id,
-        display_name=spelling.called(fields.text("display_name") or (listed[0] if listed else customer_id)),
+        display_name=spelling.called(
+            fields.text("display_name") or (listed[0] if listed else customer_id)
+        ),
         addresses=listed,
         worker=identity_in(fields, "worker"),
         priority=fields.whole("priority", default=None),
@@ -51,7 +55,9 @@ def parse(customer_id: str, data: Mapping[str, Any] | None, version: object = No
         links=_links(fields),
         details=fields.mapping("details"),
         # What makes no sense here was meant to keep somebody from being written to.
-        do_not_contact=fields.flag("do_not_contact", default=fields.plain("do_not_contact") is not None),
+        do_not_contact=fields.flag(
+            "do_not_contact", default=fields.plain("do_not_contact") is not None
+        ),
         language=fields.text("language"),
         opted_out=opt_out.times_in(fields, "opted_out"),
         problem=fields.problem,
@@ -72,10 +78,16 @@ def _links(fields: Fields) -> tuple[Mapping[str, Any], ...]:
 
 def _may_be_opened(value: object) -> bool:
     """A link without a value is nothing to open."""
-    return not isinstance(value, str) or not value.strip() or _LINK.fullmatch(value.strip()) is not None
+    return (
+        not isinstance(value, str)
+        or not value.strip()
+        or _LINK.fullmatch(value.strip()) is not None
+    )
 
 
-NOBODY = Customer("nobody", "", known=False)  # who writes in a conversation that names no customer
+NOBODY = Customer(
+    "nobody", "", known=False
+)  # who writes in a conversation that names no customer
 
 
 def has_name(data: Mapping[str, Any]) -> bool:

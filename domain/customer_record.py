@@ -37,12 +37,18 @@ class Kept:
     def problem(self, twins: Mapping[str, tuple[str, ...]]) -> str | None:
         """The sentence for the record. `twins` are other customers by id, with their addresses."""
         shared = [_shared(address, twins) for address in self.listed]
-        return " ".join((*self.problems, *filter(None, shared)))[:_LONGEST_PROBLEM] or None
+        return (
+            " ".join((*self.problems, *filter(None, shared)))[:_LONGEST_PROBLEM] or None
+        )
 
 
 def texts(value: object) -> tuple[str, ...]:
     """The texts in something that should be a list of texts."""
-    return tuple(v for v in value if isinstance(v, str) and v) if isinstance(value, list) else ()
+    return (
+        tuple(v for v in value if isinstance(v, str) and v)
+        if isinstance(value, list)
+        else ()
+    )
 
 
 def kept(customer_id: str, data: Mapping[str, Any]) -> Kept:
@@ -50,22 +56,31 @@ def kept(customer_id: str, data: Mapping[str, Any]) -> Kept:
     data = field_names.read(data, field_names.CUSTOMERS).data
     addresses = phone_numbers.tidied(data.get("addresses"))
     person = customer.parse(customer_id, {**data, "addresses": addresses})
-    numbers = [form for address in person.addresses for form in phone_numbers.digits(address)]
+    numbers = [
+        form for address in person.addresses for form in phone_numbers.digits(address)
+    ]
     terms = customer_search.terms(person.display_name, person.addresses, numbers)
     sort_name = customer_search.sort_name(person.display_name)
     return Kept(
         addresses=addresses,
         search=customer_search.entries(person.worker, sort_name, terms),
         sort_name=sort_name,
-        problems=tuple(filter(None, (person.problem, *_unclear(person.addresses, _made_for(data))))),
+        problems=tuple(
+            filter(None, (person.problem, *_unclear(person.addresses, _made_for(data))))
+        ),
     )
 
 
-def needs_care(customer_id: str, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> bool:
+def needs_care(
+    customer_id: str, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None
+) -> bool:
     """Whether a change is more than what the service itself writes."""
     if before is None or after is None or _typed(before) != _typed(after):
         return True
-    return any(after.get(name) != value for name, value in kept(customer_id, after).fields.items())
+    return any(
+        after.get(name) != value
+        for name, value in kept(customer_id, after).fields.items()
+    )
 
 
 def is_complete(data: Mapping[str, Any]) -> bool:
@@ -91,7 +106,9 @@ def keys_of(data: Mapping[str, Any] | None) -> dict[str, str]:
 def _typed(data: Mapping[str, Any]) -> dict[str, Any]:
     """What people put into the record, so that two spellings of an address are the same."""
     spelled = phone_numbers.tidied(data.get("addresses"))
-    return {name: value for name, value in data.items() if name not in KEPT} | {"addresses": spelled}
+    return {name: value for name, value in data.items() if name not in KEPT} | {
+        "addresses": spelled
+    }
 
 
 def _made_for(data: Mapping[str, Any]) -> str | None:
@@ -103,8 +120,15 @@ def _made_for(data: Mapping[str, Any]) -> str | None:
 def _unclear(addresses: tuple[str, ...], made_for: str | None) -> list[str]:
     if not addresses:
         return ["addresses is empty: no message is recognised as this customer's."]
-    unclear = (one for one in addresses if one != made_for and phone_numbers.normalised(one) is None)
-    return [f"addresses: {spelling.shown(address)} {_why_unclear(address)}" for address in unclear]
+    unclear = (
+        one
+        for one in addresses
+        if one != made_for and phone_numbers.normalised(one) is None
+    )
+    return [
+        f"addresses: {spelling.shown(address)} {_why_unclear(address)}"
+        for address in unclear
+    ]
 
 
 def _why_unclear(address: str) -> str:
@@ -122,10 +146,14 @@ def _why_unclear(address: str) -> str:
 def _shared(address: str, twins: Mapping[str, tuple[str, ...]]) -> str | None:
     """One number is one person, also where WhatsApp spells it otherwise."""
     same = spelling.key(address)
-    others = sorted(twin for twin, theirs in twins.items() if same in map(spelling.key, theirs))
+    others = sorted(
+        twin for twin, theirs in twins.items() if same in map(spelling.key, theirs)
+    )
     if not others:
         return None
-    named = ", ".join(others[:_MOST_NAMED]) + (" and others" if len(others) > _MOST_NAMED else "")
+    named = ", ".join(others[:_MOST_NAMED]) + (
+        " and others" if len(others) > _MOST_NAMED else ""
+    )
     if all(address in twins[other] for other in others):
         return f"{address} also belongs to the customer {named}: one of them is taken, the first by id."
     return (

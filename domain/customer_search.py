@@ -15,22 +15,32 @@ from domain import addresses as spelling
 
 LONGEST_TERM = 15  # characters of a word that are kept and compared
 MOST_TERMS = 240  # per record; each is an entry in an index of its own
-_MOST_OF_THE_NAME = 140  # leaves room for the addresses of somebody with a very long name
+_MOST_OF_THE_NAME = (
+    140  # leaves room for the addresses of somebody with a very long name
+)
 _LONGEST_SORT_NAME = 60
 _MOST_WORDS_ASKED = 6
 _WORD = re.compile(r"[^\W_]+")
 _APOSTROPHES = re.compile(r"(?<=\w)['’‘ʼʻ`´](?=\w)")
 _HYPHENS = re.compile(r"(?<=\w)[\-\u2010-\u2015\u2212](?=\w)")
-_ABROAD = re.compile(r"^00(?=[1-9]\d{3})")  # how many countries dial what is written as a plus
+_ABROAD = re.compile(
+    r"^00(?=[1-9]\d{3})"
+)  # how many countries dial what is written as a plus
 _DIGITS_APART = re.compile(r"(?<=\d)[\s().\-/]+(?=\d)")
 # Letters that Unicode does not take apart into a letter and an accent.
-_PLAIN = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"})
+_PLAIN = str.maketrans(
+    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"}
+)
 
 
 def folded(text: str) -> str:
     """Without case and accents: Ångström is angstrom, Groß is gross."""
     apart = unicodedata.normalize("NFKD", text.casefold())
-    seen = (c for c in apart if unicodedata.category(c)[0] != "M" and not spelling.is_invisible(c))
+    seen = (
+        c
+        for c in apart
+        if unicodedata.category(c)[0] != "M" and not spelling.is_invisible(c)
+    )
     return "".join(seen).casefold().translate(_PLAIN)
 
 
@@ -48,7 +58,9 @@ def range_of(worker: str) -> tuple[str, str]:
     return f"{worker}/", f"{worker}0"
 
 
-def terms(display_name: str, addresses: Iterable[str], numbers: Iterable[str]) -> list[str]:
+def terms(
+    display_name: str, addresses: Iterable[str], numbers: Iterable[str]
+) -> list[str]:
     """The beginnings of all words of the name, the e-mail addresses and the numbers.
 
     O'Hara-Smith is also found as ohara and as oharasmith.
@@ -56,17 +68,29 @@ def terms(display_name: str, addresses: Iterable[str], numbers: Iterable[str]) -
     name = folded(display_name)
     joined = _APOSTROPHES.sub("", name)
     forms = (name, _DIGITS_APART.sub("", name), joined, _HYPHENS.sub("", joined))
-    found = _beginnings([word for form in forms for word in _WORD.findall(form)], _MOST_OF_THE_NAME, {})
+    found = _beginnings(
+        [word for form in forms for word in _WORD.findall(form)], _MOST_OF_THE_NAME, {}
+    )
     other = (address for address in addresses if not spelling.is_number(address))
-    words = [word for address in other for word in _WORD.findall(folded(spelling.bare(address)))]
+    words = [
+        word
+        for address in other
+        for word in _WORD.findall(folded(spelling.bare(address)))
+    ]
     return list(_beginnings([*numbers, *words], MOST_TERMS, found))
 
 
 def asked(query: str) -> list[str]:
     """The words that somebody asks for, the longest first. 0170 12-34 is one word, and so is whatsapp:+49 170 1234."""
     address = spelling.compact(query[:200])
-    query = spelling.bare(address) if spelling.is_number(address) or spelling.is_user_id(address) else query
-    words = {_ABROAD.sub("", word)[:LONGEST_TERM] for word in _asked(folded(query[:200]))}
+    query = (
+        spelling.bare(address)
+        if spelling.is_number(address) or spelling.is_user_id(address)
+        else query
+    )
+    words = {
+        _ABROAD.sub("", word)[:LONGEST_TERM] for word in _asked(folded(query[:200]))
+    }
     return sorted(words, key=lambda word: (-len(word), word))[:_MOST_WORDS_ASKED]
 
 
@@ -74,7 +98,9 @@ def _asked(folded_text: str) -> list[str]:
     return _WORD.findall(_DIGITS_APART.sub("", folded_text))
 
 
-def _beginnings(words: Iterable[str], most: int, found: dict[str, None]) -> dict[str, None]:
+def _beginnings(
+    words: Iterable[str], most: int, found: dict[str, None]
+) -> dict[str, None]:
     """Adds to `found`, in order and without repeating, until there are `most`."""
     for word in words:
         for length in range(1, min(len(word), LONGEST_TERM) + 1):

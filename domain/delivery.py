@@ -13,7 +13,13 @@ from typing import Any
 
 from domain.delivery_reasons import SENTENCES
 
-SENT, DELIVERED, READ, FAILED, UNDELIVERED = "sent", "delivered", "read", "failed", "undelivered"
+SENT, DELIVERED, READ, FAILED, UNDELIVERED = (
+    "sent",
+    "delivered",
+    "read",
+    "failed",
+    "undelivered",
+)
 ARRIVED, LOST = (DELIVERED, READ), (FAILED, UNDELIVERED)
 _WORST_FIRST = (FAILED, UNDELIVERED, READ, DELIVERED, SENT)
 _UNKNOWN = "The customer's network did not say why."
@@ -78,7 +84,9 @@ def failure_in(summary: Mapping[str, Any] | None) -> Failure:
     counted = summary if isinstance(summary, Mapping) else {}
     total = counted.get("total")
     recipients = total if isinstance(total, int) and total > 0 else 1
-    is_partial = recipients > 1 and not any(counted.get(state) == "all" for state in LOST)
+    is_partial = recipients > 1 and not any(
+        counted.get(state) == "all" for state in LOST
+    )
     return Failure(0, 1 if is_partial else recipients, recipients)
 
 
@@ -91,7 +99,10 @@ def has_reached_all(summary: Mapping[str, Any] | None) -> bool:
 def state_of(summary: Mapping[str, Any] | None) -> str | None:
     """What Twilio's summary of receipts comes to: `{"sent": "all", "failed": "none", ...}`; None: nothing is known."""
     counted = summary if isinstance(summary, Mapping) else {}
-    return next((state for state in _WORST_FIRST if counted.get(state) not in (None, "none")), None)
+    return next(
+        (state for state in _WORST_FIRST if counted.get(state) not in (None, "none")),
+        None,
+    )
 
 
 def reason(failure: Failure) -> str:

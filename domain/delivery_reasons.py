@@ -12,19 +12,17 @@ _TEMPORARY = "There was a fault on the way; try again later."
 _DAILY_LIMIT = "Our daily limit of messages is used up; try again tomorrow."
 _TRIAL = "The Twilio account is a trial account, and its limit of messages is used up; an administrator can upgrade it."
 _NOT_OURS = "Our number cannot send this message; an administrator has to look at it in the Twilio Console."
-_NOT_REGISTERED = "Our number is not registered with the customer's network, which refuses it."
+_NOT_REGISTERED = (
+    "Our number is not registered with the customer's network, which refuses it."
+)
 _UNSUBSCRIBED = "The customer has unsubscribed by writing STOP; only they can undo that, by writing START."
 _OPTED_OUT = "The customer does not want messages from us on this channel."
 _CONTENT = "The channel did not take the content of this message."
 _TOO_LONG = "The text is longer than the 1,600 characters that can be sent at once; send it in parts."
-_TEMPLATE_VALUES = (
-    "A placeholder of the template had no valid value; an administrator has to correct the template."
-)
+_TEMPLATE_VALUES = "A placeholder of the template had no valid value; an administrator has to correct the template."
 _TEMPLATE = "WhatsApp does not have this template as it was sent; an administrator has to look at it."
 _FILE_SIZE = "The file is too large for this channel."
-_ACCOUNT_LOCKED = (
-    "Meta has locked our WhatsApp account; an administrator has to look at it in Meta's Business Manager."
-)
+_ACCOUNT_LOCKED = "Meta has locked our WhatsApp account; an administrator has to look at it in Meta's Business Manager."
 _RCS = "The phone cannot be reached by RCS now: it is off, has no internet, or does not support RCS."
 
 SENTENCES: Mapping[int, str] = {

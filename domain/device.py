@@ -12,7 +12,9 @@ from typing import Any
 from domain.fields import Fields
 
 MOST = 10  # of one worker; the one that was told longest ago makes room
-_NAME = re.compile(r"(?!__)[A-Za-z0-9_-]{8,64}")  # Firestore keeps names such as __name__ for itself
+_NAME = re.compile(
+    r"(?!__)[A-Za-z0-9_-]{8,64}"
+)  # Firestore keeps names such as __name__ for itself
 _KEY = re.compile(r"[A-Za-z0-9_=-]{16,100}")
 _LONGEST = 1000  # characters of an endpoint
 # Strict, because another parser of addresses may see another host: no user, backslash, fragment or number as a host.
@@ -63,7 +65,9 @@ def is_push_service(endpoint: str) -> bool:
     if found is None:
         return False
     host = found["host"]
-    return any(host == name or (name[0] == "." and host.endswith(name)) for name in _SERVICES)
+    return any(
+        host == name or (name[0] == "." and host.endswith(name)) for name in _SERVICES
+    )
 
 
 def is_on_this_machine(endpoint: str) -> bool:
@@ -81,8 +85,16 @@ def parse(data: object) -> dict[str, Device]:
     found: dict[str, Device] = {}
     for name, one in (data if isinstance(data, Mapping) else {}).items():
         read = Fields(one if isinstance(one, Mapping) else None)
-        endpoint, p256dh, auth = (read.text(field, 1000) for field in ("endpoint", "p256dh", "auth"))
-        if endpoint and p256dh and auth and _KEY.fullmatch(p256dh) and _KEY.fullmatch(auth):
+        endpoint, p256dh, auth = (
+            read.text(field, 1000) for field in ("endpoint", "p256dh", "auth")
+        )
+        if (
+            endpoint
+            and p256dh
+            and auth
+            and _KEY.fullmatch(p256dh)
+            and _KEY.fullmatch(auth)
+        ):
             with_text = read.flag("text", default=False)
             at, until = read.time("at"), read.time("until")
             found[str(name)] = Device(endpoint, p256dh, auth, with_text, at, until)
@@ -102,12 +114,18 @@ def stored(device: Device) -> dict[str, Any]:
 
 def too_many(devices: Mapping[str, Device], new: str) -> Iterable[str]:
     """Which of them make room for this one."""
-    others = [name for name in devices if name != new]
-    others.sort(key=lambda name: devices[name].at.timestamp() if devices[name].at else 0.0)  # type: ignore[union-attr]
+
+    def age(name: str) -> float:
+        at = devices[name].at
+        return at.timestamp() if at else 0.0
+
+    others = sorted((name for name in devices if name != new), key=age)
     return others[: max(0, len(others) - (MOST - 1))]
 
 
-def with_changes(devices: Mapping[str, Device], changes: Mapping[str, Device | None]) -> dict[str, Device]:
+def with_changes(
+    devices: Mapping[str, Device], changes: Mapping[str, Device | None]
+) -> dict[str, Device]:
     """Return the devices after these changes; None removes one."""
     merged = {**devices, **changes}
     return {name: one for name, one in merged.items() if one is not None}

@@ -21,25 +21,40 @@ def asked_for(
     if pool is None:  # it waits for one worker alone
         return followed
     if entry.pool != conversation.pool or conversation.for_worker:
-        return transitions.queued(followed, pool, now, f"moved to {pool.display_name} by hand")
+        return transitions.queued(
+            followed, pool, now, f"moved to {pool.display_name} by hand"
+        )
     due = rules.overflows_at(pool, conversation.queued_at or now)
-    is_open = due is not None and due <= now and conversation.open_to == (pool.overflow,)
+    is_open = (
+        due is not None and due <= now and conversation.open_to == (pool.overflow,)
+    )
     return followed if is_open else replace(followed, open_to=(), due_at=due)
 
 
 def is_told_right(entry: Pending, conversation: Conversation) -> bool:
     """Whether the entry says of whom else may take it what the log says."""
     theirs = (entry.for_worker, entry.open_to, entry.due_at)
-    return theirs == (conversation.for_worker, conversation.open_to, conversation.due_at)
+    return theirs == (
+        conversation.for_worker,
+        conversation.open_to,
+        conversation.due_at,
+    )
 
 
 def by_hand(before: Conversation, after: Conversation) -> frozenset[str]:
     """Which of these fields a person has edited in a conversation's record: whatever the service changes there it notes
     in the story, too."""
-    if not before.state or before.state != after.state or before.log != after.log or after.problem:
+    if (
+        not before.state
+        or before.state != after.state
+        or before.log != after.log
+        or after.problem
+    ):
         return frozenset()
     return frozenset(
-        name for name in ("worker", "pool", "priority") if getattr(before, name) != getattr(after, name)
+        name
+        for name in ("worker", "pool", "priority")
+        if getattr(before, name) != getattr(after, name)
     )
 
 

@@ -77,7 +77,9 @@ def read(data: Mapping[str, Any], record: str) -> Named:
 @lru_cache(maxsize=1000)
 def key_of(name: str) -> str:
     """Return what all spellings of a name have in common: "Time zone", "time-zone" and "timezone" are one."""
-    return "".join(char for char in visible(name[:1500]).casefold() if char not in " -_")
+    return "".join(
+        char for char in visible(name[:1500]).casefold() if char not in " -_"
+    )
 
 
 @lru_cache(maxsize=10)
@@ -95,12 +97,17 @@ def _unknown(name: str, meant: str | None, record: str) -> str | None:
     shown = visible(name)[:_LONGEST_NAME] or "(an empty name)"
     if meant is not None:
         return f"{shown} is the same field as {meant}; it is ignored."
-    close = get_close_matches(key_of(name)[:_LONGEST_NAME], _by_key(record), n=1, cutoff=_CLOSE)
+    close = get_close_matches(
+        key_of(name)[:_LONGEST_NAME], _by_key(record), n=1, cutoff=_CLOSE
+    )
     if close:
         return f"{shown} is not a field; did you mean {_by_key(record)[close[0]]}?"
     if record in _WITH_OWN_FIELDS:
         return None
-    other = _home_of(key_of(name), (kind for kind in (SETTINGS, POOLS, WORKERS, CUSTOMERS) if kind != record))
+    other = _home_of(
+        key_of(name),
+        (kind for kind in (SETTINGS, POOLS, WORKERS, CUSTOMERS) if kind != record),
+    )
     if other is not None:
         return f"{shown} is not a field of this record; it belongs to {other}."
     return f"{shown} is not a field of this record; it is ignored."

@@ -50,8 +50,12 @@ class Holiday(NamedTuple):
     def includes(self, day: date) -> bool:
         if not self.is_yearly:
             return self.first <= day <= self.last
-        first, last, asked = ((one.month, one.day) for one in (self.first, self.last, day))
-        return first <= asked <= last if first <= last else asked >= first or asked <= last
+        first, last, asked = (
+            (one.month, one.day) for one in (self.first, self.last, day)
+        )
+        return (
+            first <= asked <= last if first <= last else asked >= first or asked <= last
+        )
 
     @property
     def length(self) -> int:
@@ -70,7 +74,9 @@ class Hours:
     countries: tuple[str, ...] = ()
 
 
-def open_at(hours: Hours, moment: datetime, zone: ZoneInfo, is_holiday: IsHoliday) -> bool:
+def open_at(
+    hours: Hours, moment: datetime, zone: ZoneInfo, is_holiday: IsHoliday
+) -> bool:
     """Whether it is open at this moment. `is_holiday`: of the public holidays of `hours.countries`."""
     wall = moment.astimezone(zone).replace(tzinfo=None)
     today = wall.date()
@@ -82,7 +88,9 @@ def open_at(hours: Hours, moment: datetime, zone: ZoneInfo, is_holiday: IsHolida
     )
 
 
-def opens_next(hours: Hours, moment: datetime, zone: ZoneInfo, is_holiday: IsHoliday) -> datetime | None:
+def opens_next(
+    hours: Hours, moment: datetime, zone: ZoneInfo, is_holiday: IsHoliday
+) -> datetime | None:
     """The first moment from this one on at which it is open, in UTC; None: not within a year."""
     if open_at(hours, moment, zone, is_holiday):
         return moment.astimezone(UTC)
@@ -95,7 +103,11 @@ def opens_next(hours: Hours, moment: datetime, zone: ZoneInfo, is_holiday: IsHol
 
 
 def open_seconds(
-    hours: Hours, since: datetime, until: datetime, zone: ZoneInfo, is_holiday: IsHoliday
+    hours: Hours,
+    since: datetime,
+    until: datetime,
+    zone: ZoneInfo,
+    is_holiday: IsHoliday,
 ) -> float:
     """Return for how many seconds it is open from `since` to `until`; at most the last 400 days count."""
     since = max(since, until - _LOOK_AHEAD * _DAY)
@@ -124,16 +136,27 @@ def open_for(
 
 
 def _constant(
-    hours: Hours, since: datetime, until: datetime, zone: ZoneInfo, is_holiday: IsHoliday
+    hours: Hours,
+    since: datetime,
+    until: datetime,
+    zone: ZoneInfo,
+    is_holiday: IsHoliday,
 ) -> Iterator[tuple[datetime, datetime]]:
     """Yield the time from `since` to `until` in pieces in which it is either open or closed throughout."""
     first, last = since.astimezone(zone).date() - _DAY, until.astimezone(zone).date()
     days = ((first + number * _DAY) for number in range((last - first).days + 1))
-    edges = {edge for day in days for edge in _edges(hours, day, zone, is_holiday) if since < edge < until}
+    edges = {
+        edge
+        for day in days
+        for edge in _edges(hours, day, zone, is_holiday)
+        if since < edge < until
+    }
     yield from pairwise([since, *sorted(edges), until])
 
 
-def _edges(hours: Hours, day: date, zone: ZoneInfo, is_holiday: IsHoliday) -> Iterator[datetime]:
+def _edges(
+    hours: Hours, day: date, zone: ZoneInfo, is_holiday: IsHoliday
+) -> Iterator[datetime]:
     """Yield each moment at which this day's spans may begin or end."""
     yield from _beginnings(hours, day, zone, is_holiday)
     midnight = datetime.combine(day, time())
@@ -142,7 +165,9 @@ def _edges(hours: Hours, day: date, zone: ZoneInfo, is_holiday: IsHoliday) -> It
             yield (midnight + span.ends).replace(tzinfo=zone, fold=fold).astimezone(UTC)
 
 
-def _spans(hours: Hours, day: date, zone: ZoneInfo, is_holiday: IsHoliday) -> tuple[Span, ...]:
+def _spans(
+    hours: Hours, day: date, zone: ZoneInfo, is_holiday: IsHoliday
+) -> tuple[Span, ...]:
     """Return the spans that begin on this day.
 
     The shortest of the pool's own holidays decides, before the public ones and the week. Hours typed for a day of
@@ -153,17 +178,24 @@ def _spans(hours: Hours, day: date, zone: ZoneInfo, is_holiday: IsHoliday) -> tu
     if own:
         decisive = min(own, key=lambda holiday: (holiday.is_yearly, holiday.length))
         return () if decisive.is_yearly and not spans else decisive.spans
-    if any(moment.astimezone(zone).date() == day for moment in hours.moments) or not spans:
+    if (
+        any(moment.astimezone(zone).date() == day for moment in hours.moments)
+        or not spans
+    ):
         return ()
     return () if is_holiday(day) else spans
 
 
-def _beginnings(hours: Hours, day: date, zone: ZoneInfo, is_holiday: IsHoliday) -> Iterator[datetime]:
+def _beginnings(
+    hours: Hours, day: date, zone: ZoneInfo, is_holiday: IsHoliday
+) -> Iterator[datetime]:
     """When it may begin to be open on this day: where a span begins, and where the clock is changed."""
     midnight = datetime.combine(day, time())
     for span in _spans(hours, day, zone, is_holiday):
         for fold in (0, 1):
-            yield (midnight + span.begins).replace(tzinfo=zone, fold=fold).astimezone(UTC)
+            yield (
+                (midnight + span.begins).replace(tzinfo=zone, fold=fold).astimezone(UTC)
+            )
     if (change := _clock_change(midnight, zone)) is not None:
         yield change
 
@@ -177,7 +209,9 @@ def _clock_change(midnight: datetime, zone: ZoneInfo) -> datetime | None:
     low, high = 0, int((last - first).total_seconds())
     while high - low > 1:
         middle = (low + high) // 2
-        is_before = _offset(first + timedelta(seconds=middle), zone) == _offset(first, zone)
+        is_before = _offset(first + timedelta(seconds=middle), zone) == _offset(
+            first, zone
+        )
         low, high = (middle, high) if is_before else (low, middle)
     return first + timedelta(seconds=high)
 

@@ -20,7 +20,9 @@ def fits(attributes: Mapping[str, Any], most: int) -> bool:
     return len(as_json(attributes).encode(errors="surrogatepass")) <= most
 
 
-def with_room_for(there: Mapping[str, Any], more: Mapping[str, Any], most: int) -> dict[str, Any]:
+def with_room_for(
+    there: Mapping[str, Any], more: Mapping[str, Any], most: int
+) -> dict[str, Any]:
     """`more`, the most important first, as far as all stays below `most` bytes; what is there already wins."""
     found = dict(there)
     for name, value in more.items():

@@ -32,9 +32,14 @@ from domain.opt_out import STOP
 from domain.rules import in_words
 from domain.worker import is_identity
 
-BY_SERVICE = {"sent_by": "service"}  # in the attributes of every message that the service itself sends
+BY_SERVICE = {
+    "sent_by": "service"
+}  # in the attributes of every message that the service itself sends
 _OWN = "system"  # the author of what was sent without naming one
-_PEOPLES_APPS = ("SDK", "API")  # all other sources of a message are a customer's channel
+_PEOPLES_APPS = (
+    "SDK",
+    "API",
+)  # all other sources of a message are a customer's channel
 
 
 @dataclass(frozen=True)
@@ -100,7 +105,9 @@ def stranger(author: str, bots: Collection[str]) -> str:
     return SERVICE if author in bots else WORKER
 
 
-def noted(before: Conversation, message: Message, sender: str, word: str | None = None) -> Conversation:
+def noted(
+    before: Conversation, message: Message, sender: str, word: str | None = None
+) -> Conversation:
     """The record with this message; unchanged where it was known, or is older than all that are remembered.
 
     `word`: what it means if it is only one word of domain/opt_out.py. An opt-out word awaits no answer.
@@ -109,11 +116,18 @@ def noted(before: Conversation, message: Message, sender: str, word: str | None 
     is_forgotten = len(known) == MOST_HEARD and message.index < min(known)
     if message.index in known or is_forgotten:
         return before
-    heard = sorted((*before.heard, Heard(message.index, sender, message.at, word)), key=lambda one: one.index)
+    heard = sorted(
+        (*before.heard, Heard(message.index, sender, message.at, word)),
+        key=lambda one: one.index,
+    )
     after = replace(before, heard=tuple(heard[-MOST_HEARD:]))
     if before.last_message is None or message.index > before.last_message.index:
-        text = cut(message.text, LONGEST_TEXT).encode(errors="replace").decode()  # a half surrogate pair
-        after = replace(after, last_message=LastMessage(message.at, sender, text, message.index))
+        text = (
+            cut(message.text, LONGEST_TEXT).encode(errors="replace").decode()
+        )  # a half surrogate pair
+        after = replace(
+            after, last_message=LastMessage(message.at, sender, text, message.index)
+        )
     if sender == CUSTOMER and word == STOP:
         return _opted_out(after, message)
     if sender == CUSTOMER:
@@ -125,38 +139,60 @@ def noted(before: Conversation, message: Message, sender: str, word: str | None 
 def read(before: Conversation, index: int) -> Conversation:
     """The record once the worker has looked at everything up to this message."""
     newest = before.last_message.index if before.last_message else -1
-    index = min(index, newest + MOST_HEARD)  # one that was seen at Twilio, and not heard of yet
+    index = min(
+        index, newest + MOST_HEARD
+    )  # one that was seen at Twilio, and not heard of yet
     if index <= before.read_index:
         return before
     after = replace(before, read_index=index)
     return replace(after, unread=min(before.unread, _unread_in(after)))
 
 
-def not_delivered(before: Conversation, message_sid: str, failure: Failure, at: datetime) -> Conversation:
+def not_delivered(
+    before: Conversation, message_sid: str, failure: Failure, at: datetime
+) -> Conversation:
     """The record with a message that did not reach the customer; unchanged where this was known."""
-    failed = Undelivered(message_sid, failure.code, at, failure.failed, failure.recipients)
-    known = next((one for one in before.undelivered if one.message_sid == message_sid), None)
+    failed = Undelivered(
+        message_sid, failure.code, at, failure.failed, failure.recipients
+    )
+    known = next(
+        (one for one in before.undelivered if one.message_sid == message_sid), None
+    )
     if known is not None:
         return _recounted(before, known, failed)
     undelivered = (*before.undelivered, failed)[-MOST_UNDELIVERED:]
-    why = f"Twilio's error {failure.code}" if failure.code else "Twilio does not say why"
+    why = (
+        f"Twilio's error {failure.code}" if failure.code else "Twilio does not say why"
+    )
     if failure.is_partial:
         why = f"{failure.failed} of {failure.recipients} did not get it: {why}"
     after = replace(before, undelivered=undelivered).noted(at, "not delivered", why)
     return window_closed(after, at) if failure.code == window.CLOSED else after
 
 
-def customer_wrote_at(conversation: Conversation, also: datetime | None = None) -> datetime | None:
+def customer_wrote_at(
+    conversation: Conversation, also: datetime | None = None
+) -> datetime | None:
     """When the customer last opened the window; `also`: another message of theirs, such as one that Twilio lists."""
-    times = [time for time in (conversation.customer_wrote_at, also) if time is not None]
+    times = [
+        time for time in (conversation.customer_wrote_at, also) if time is not None
+    ]
     wrote_at, closed_at = max(times, default=None), closed_at_of(conversation)
-    is_closed = wrote_at is not None and closed_at is not None and _to_the_second(wrote_at) <= closed_at
+    is_closed = (
+        wrote_at is not None
+        and closed_at is not None
+        and _to_the_second(wrote_at) <= closed_at
+    )
     return None if is_closed else wrote_at
 
 
 def closed_at_of(conversation: Conversation) -> datetime | None:
     """When Twilio last said in this conversation that the window is closed."""
-    times = [one.at for one in conversation.undelivered if one.code == window.CLOSED and one.at is not None]
+    times = [
+        one.at
+        for one in conversation.undelivered
+        if one.code == window.CLOSED and one.at is not None
+    ]
     return max(times, default=None)
 
 
@@ -177,10 +213,20 @@ def _opted_out(after: Conversation, message: Message) -> Conversation:
     """Nobody waits for an answer to an opt-out word. As the first message it is the one that the arrival presumed."""
     if message.index > 0:
         return after
-    waiting = [one.at for one in after.heard if one.asks and one.index > _answered_up_to(after)]
-    known = replace(after, awaiting_since=min(waiting, default=None), unread=_unread_in(after))
-    again = _with_first_answer(replace(known, first_answer_at=None, answered_in=None), was_presumed=False)
-    return replace(again, log=after.log) if again.first_answer_at == after.first_answer_at else again
+    waiting = [
+        one.at for one in after.heard if one.asks and one.index > _answered_up_to(after)
+    ]
+    known = replace(
+        after, awaiting_since=min(waiting, default=None), unread=_unread_in(after)
+    )
+    again = _with_first_answer(
+        replace(known, first_answer_at=None, answered_in=None), was_presumed=False
+    )
+    return (
+        replace(again, log=after.log)
+        if again.first_answer_at == after.first_answer_at
+        else again
+    )
 
 
 def delivered(before: Conversation, message_sid: str, at: datetime) -> Conversation:
@@ -192,7 +238,9 @@ def delivered(before: Conversation, message_sid: str, at: datetime) -> Conversat
     return replace(before, undelivered=rest).noted(at, "delivered", why)
 
 
-def _recounted(before: Conversation, known: Undelivered, failed: Undelivered) -> Conversation:
+def _recounted(
+    before: Conversation, known: Undelivered, failed: Undelivered
+) -> Conversation:
     """With another number of recipients who did not get it; the first report's time and code stay."""
     if (known.failed, known.recipients) == (failed.failed, failed.recipients):
         return before
@@ -208,19 +256,29 @@ def _asked(before: Conversation, after: Conversation, message: Message) -> Conve
         after = replace(after, awaiting_since=since)
     if message.index > _read_up_to(before):
         # the one that the arrival presumed
-        is_first = all(one.sender == SERVICE or _follows_the_first(one) for one in before.heard)
+        is_first = all(
+            one.sender == SERVICE or _follows_the_first(one) for one in before.heard
+        )
         seen = 0 if is_first else before.unread
         after = replace(after, unread=seen + 1)
     return _with_first_answer(after, was_presumed=False)
 
 
-def _answered(before: Conversation, after: Conversation, message: Message) -> Conversation:
-    later = [one.at for one in after.heard if one.asks and one.index > _answered_up_to(after)]
-    was_presumed = before.awaiting_since is not None and not any(one.asks for one in before.heard)
+def _answered(
+    before: Conversation, after: Conversation, message: Message
+) -> Conversation:
+    later = [
+        one.at for one in after.heard if one.asks and one.index > _answered_up_to(after)
+    ]
+    was_presumed = before.awaiting_since is not None and not any(
+        one.asks for one in before.heard
+    )
     if message.index > _answered_up_to(before):
         by = message.author if is_identity(message.author) else None
         after = replace(after, answered_at=message.at, answered_by=by)
-        after = replace(after, awaiting_since=min(later, default=None), unread=_unread_in(after))
+        after = replace(
+            after, awaiting_since=min(later, default=None), unread=_unread_in(after)
+        )
     return _with_first_answer(after, was_presumed)
 
 
@@ -229,17 +287,27 @@ def _with_first_answer(after: Conversation, was_presumed: bool) -> Conversation:
     asked = min((one.index for one in after.heard if one.asks), default=None)
     if asked is None and was_presumed:
         asked = -1
-    answers = [o.at for o in after.heard if o.sender == WORKER and asked is not None and o.index > asked]
+    answers = [
+        o.at
+        for o in after.heard
+        if o.sender == WORKER and asked is not None and o.index > asked
+    ]
     first = min([*answers, *filter(None, [after.first_answer_at])], default=None)
     if first is None or first == after.first_answer_at:
         return after
     waited = max(0.0, (first - (after.created_at or first)).total_seconds())
     told = replace(after, first_answer_at=first, answered_in=round(waited, 3))
-    return told if after.first_answer_at else told.noted(first, "answered", f"after {in_words(waited)}")
+    return (
+        told
+        if after.first_answer_at
+        else told.noted(first, "answered", f"after {in_words(waited)}")
+    )
 
 
 def _answered_up_to(conversation: Conversation) -> int:
-    return max((one.index for one in conversation.heard if one.sender == WORKER), default=-1)
+    return max(
+        (one.index for one in conversation.heard if one.sender == WORKER), default=-1
+    )
 
 
 def _read_up_to(conversation: Conversation) -> int:

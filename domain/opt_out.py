@@ -21,7 +21,16 @@ KINDS = (STOP, START, HELP)
 CODE = 21610  # Twilio's error: the customer has opted out. https://www.twilio.com/docs/api/errors/21610
 UNKNOWN_SINCE = datetime(1970, 1, 1, tzinfo=UTC)
 _WORDS = {
-    STOP: ("STOP", "STOPALL", "UNSUBSCRIBE", "END", "QUIT", "CANCEL", "REVOKE", "OPTOUT"),
+    STOP: (
+        "STOP",
+        "STOPALL",
+        "UNSUBSCRIBE",
+        "END",
+        "QUIT",
+        "CANCEL",
+        "REVOKE",
+        "OPTOUT",
+    ),
     START: ("START", "YES", "UNSTOP"),
     HELP: ("HELP", "INFO"),
 }
@@ -45,7 +54,11 @@ def word_in(text: str, also_stop: Collection[str] = ()) -> str | None:
 
 def may_be_a_word(text: str) -> bool:
     """Return whether a setting could make this text an opt-out word: it is short, and Twilio's list lacks it."""
-    return len(text) <= _LONGEST and 0 < len(text.split()) <= _MOST_PARTS and word_in(text) is None
+    return (
+        len(text) <= _LONGEST
+        and 0 < len(text.split()) <= _MOST_PARTS
+        and word_in(text) is None
+    )
 
 
 def words_in_settings(fields: Fields, name: str) -> tuple[str, ...]:
@@ -54,7 +67,9 @@ def words_in_settings(fields: Fields, name: str) -> tuple[str, ...]:
     for typed in fields.texts(name):
         word = folded(typed)
         if word_in(word) in (START, HELP):
-            fields.complain(f"{name} has “{typed}”, which lifts an opt-out or asks for help; it is ignored.")
+            fields.complain(
+                f"{name} has “{typed}”, which lifts an opt-out or asks for help; it is ignored."
+            )
         elif word and len(word) <= _LONGEST and len(word.split()) <= _MOST_PARTS:
             words.append(word)
         else:
@@ -100,7 +115,9 @@ def record_name(address: str, secret: bytes) -> str:
     """Return the name of an address' record: a hash with the installation's key, the same for all spellings of a number
     on one channel."""
     same = addresses.on_its_channel(address)
-    return hmac.digest(secret, f"opt-out {same}".encode(errors="surrogatepass"), "sha256").hex()[:32]
+    return hmac.digest(
+        secret, f"opt-out {same}".encode(errors="surrogatepass"), "sha256"
+    ).hex()[:32]
 
 
 def parse(name: str, data: Mapping[str, Any] | None, version: object = None) -> OptOut:
@@ -135,7 +152,9 @@ def stored(opt_out: OptOut) -> dict[str, Any]:
 
 def decided(before: OptOut, wish: Wish) -> OptOut:
     """Return what is known after a wish; unchanged if a later one was heard before. A repeat keeps the first time."""
-    if not _is_later(before, wish) or (before.since is None and not wish.is_out and not before.exists):
+    if not _is_later(before, wish) or (
+        before.since is None and not wish.is_out and not before.exists
+    ):
         return before
     since = (before.since or wish.at) if wish.is_out else None
     return replace(
@@ -167,7 +186,9 @@ def times_in(fields: Fields, name: str) -> dict[str, datetime]:
             continue
         at = Fields({"at": value}).time("at")
         if at is None:
-            fields.complain(f"{name} has a value that is not a timestamp; the address counts as opted out.")
+            fields.complain(
+                f"{name} has a value that is not a timestamp; the address counts as opted out."
+            )
         times[str(address)] = at or UNKNOWN_SINCE
     return times
 
@@ -182,10 +203,16 @@ def since_in(times: Mapping[str, datetime], address: str) -> datetime | None:
 def without(times: Mapping[str, datetime], address: str) -> dict[str, datetime]:
     """Return such a map without any spelling of this address on its channel."""
     same = addresses.on_its_channel(address)
-    return {one: at for one, at in times.items() if addresses.on_its_channel(one) != same}
+    return {
+        one: at for one, at in times.items() if addresses.on_its_channel(one) != same
+    }
 
 
 def sentence(since: datetime) -> str:
     """Return why nothing can be sent to the address, for a worker."""
-    when = "" if since <= UNKNOWN_SINCE else f" on {since.astimezone(UTC):%d %B %Y at %H:%M} UTC"
+    when = (
+        ""
+        if since <= UNKNOWN_SINCE
+        else f" on {since.astimezone(UTC):%d %B %Y at %H:%M} UTC"
+    )
     return f"The customer opted out of messages{when}; only they can lift it, by writing START."

@@ -16,7 +16,10 @@ def on_channel(channel: str, value: str) -> str:
 
 
 def why_not(
-    customer: Customer, address: str, namesakes: Iterable[Customer], opted_out_at: datetime | None = None
+    customer: Customer,
+    address: str,
+    namesakes: Iterable[Customer],
+    opted_out_at: datetime | None = None,
 ) -> str | None:
     """Why this customer may not be written to at this address, in one sentence; None: they may.
 
@@ -35,11 +38,24 @@ def why_not(
     return opt_out.sentence(since) if since else None
 
 
-def choose(candidates: Iterable[str], channel: str, customer_address: str) -> str | None:
+def choose(
+    candidates: Iterable[str], channel: str, customer_address: str
+) -> str | None:
     """The first number of this channel; nobody writes to themselves (https://www.twilio.com/docs/api/errors/48027)."""
     own = addresses.key(customer_address)
-    ours = (number for candidate in candidates if (number := _as_twilio_owns_it(candidate)) is not None)
-    return next((a for a in ours if addresses.channel(a) == channel and addresses.key(a) != own), None)
+    ours = (
+        number
+        for candidate in candidates
+        if (number := _as_twilio_owns_it(candidate)) is not None
+    )
+    return next(
+        (
+            a
+            for a in ours
+            if addresses.channel(a) == channel and addresses.key(a) != own
+        ),
+        None,
+    )
 
 
 def _as_twilio_owns_it(typed: str) -> str | None:
@@ -47,6 +63,8 @@ def _as_twilio_owns_it(typed: str) -> str | None:
     plain = addresses.compact(typed)
     if addresses.is_plain(plain) or addresses.is_short_code(plain):
         return plain
-    from domain import phone_numbers  # a tenth of a second, for a number that is typed oddly
+    from domain import (
+        phone_numbers,
+    )  # a tenth of a second, for a number that is typed oddly
 
     return phone_numbers.normalised(plain)

@@ -9,12 +9,21 @@ import re
 from typing import Any
 
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, ValidationResult
+from phonenumbers import (
+    NumberParseException,
+    PhoneNumber,
+    PhoneNumberFormat,
+    ValidationResult,
+)
 
 from domain import addresses
 
-_NATIONAL_DIGITS = 7  # shorter ones may as well be short codes, which are not international numbers
-_GIVEN_UP = re.compile(r"\+521[2-9]\d{9}")  # Mexico's 1 before mobiles, which only WhatsApp still writes
+_NATIONAL_DIGITS = (
+    7  # shorter ones may as well be short codes, which are not international numbers
+)
+_GIVEN_UP = re.compile(
+    r"\+521[2-9]\d{9}"
+)  # Mexico's 1 before mobiles, which only WhatsApp still writes
 _POSSIBLE = (ValidationResult.IS_POSSIBLE, ValidationResult.IS_POSSIBLE_LOCAL_ONLY)
 
 
@@ -48,7 +57,9 @@ def tidied(listed: Any) -> Any:
         return listed
     found: list[Any] = []
     for value in listed:
-        spelled = normalised(value) or value.strip() if isinstance(value, str) else value
+        spelled = (
+            normalised(value) or value.strip() if isinstance(value, str) else value
+        )
         if spelled not in found:
             found.append(spelled)
     return found
@@ -76,7 +87,11 @@ def _international(number: str, country: str | None, any_length: bool) -> str | 
     found = str(phonenumbers.format_number(parsed, PhoneNumberFormat.E164))
     code = f"+{parsed.country_code}"
     # What people dial at home (0, 8, 06, 1) is no part of it: the library leaves that out.
-    has_prefix = found != number and number.startswith(code) and number.endswith(found.removeprefix(code))
+    has_prefix = (
+        found != number
+        and number.startswith(code)
+        and number.endswith(found.removeprefix(code))
+    )
     # Another prefix follows: no number.
     if has_prefix and _international(found, country, any_length) != found:
         return None
@@ -84,14 +99,21 @@ def _international(number: str, country: str | None, any_length: bool) -> str | 
     if addresses.is_number(number) and not has_prefix:
         return number if any_length or possible in _POSSIBLE else None
     if not number.startswith("+") and (
-        possible != ValidationResult.IS_POSSIBLE or len(str(parsed.national_number)) < _NATIONAL_DIGITS
+        possible != ValidationResult.IS_POSSIBLE
+        or len(str(parsed.national_number)) < _NATIONAL_DIGITS
     ):
         return None
-    return found if addresses.is_number(found) and (any_length or possible in _POSSIBLE) else None
+    return (
+        found
+        if addresses.is_number(found) and (any_length or possible in _POSSIBLE)
+        else None
+    )
 
 
 def _parse(number: str, country: str | None) -> PhoneNumber | None:
-    if not number.removeprefix("+").isdigit() or (country is None and not number.startswith("+")):
+    if not number.removeprefix("+").isdigit() or (
+        country is None and not number.startswith("+")
+    ):
         return None
     try:
         return phonenumbers.parse(number, country)

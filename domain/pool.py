@@ -60,13 +60,17 @@ def parse(pool_id: str, data: Mapping[str, Any] | None, version: object = None) 
     """The pool; one without a record works with the defaults."""
     fields = Fields(data, typed_as=POOLS)
     hours = None
-    if "hours" in fields or "holidays" in fields:  # most have none, and then an instance starts without it
+    if (
+        "hours" in fields or "holidays" in fields
+    ):  # most have none, and then an instance starts without it
         from domain import typed_hours
 
         hours = typed_hours.read(fields)
     capacity = fields.limit("capacity", default=DEFAULT_CAPACITY)
     listed = numbers_in(fields)
-    strategy = fields.choice("strategy", tuple(STRATEGIES), DEFAULT_STRATEGY, DEFAULT_STRATEGY)
+    strategy = fields.choice(
+        "strategy", tuple(STRATEGIES), DEFAULT_STRATEGY, DEFAULT_STRATEGY
+    )
     if (overflow := fields.record_name("overflow")) == pool_id:
         fields.complain("overflow names the pool itself; it is ignored.")
     return Pool(

@@ -50,7 +50,9 @@ def problem(
     pool = _read(pool_id, data)
     shared = [_shared(number, twins) for number in pool.addresses]
     unknown = [_unknown(name) for name in unknown_countries[:_MOST_NAMED]]
-    partial = [_has_parts(*named) for named in list(countries_with_parts.items())[:_MOST_NAMED]]
+    partial = [
+        _has_parts(*named) for named in list(countries_with_parts.items())[:_MOST_NAMED]
+    ]
     missing = [
         f"texts: there is no template called {name}, so nothing is sent in its place."
         for name in unknown_templates[:_MOST_NAMED]
@@ -93,7 +95,9 @@ def _not_at_midnight(pool: Pool, zone: ZoneInfo) -> list[str]:
     """A sentence for each timestamp that is no day's beginning, for it may be meant for another day."""
     moments = sorted(pool.hours.moments if pool.hours else ())
     walls = [moment.astimezone(zone) for moment in moments]
-    return [_is_no_day(wall, zone) for wall in walls if wall.time() != time()][:_MOST_NAMED]
+    return [_is_no_day(wall, zone) for wall in walls if wall.time() != time()][
+        :_MOST_NAMED
+    ]
 
 
 def _is_no_day(wall: datetime, zone: ZoneInfo) -> str:
@@ -105,22 +109,32 @@ def _is_no_day(wall: datetime, zone: ZoneInfo) -> str:
 
 def _read(pool_id: str, data: Mapping[str, Any]) -> Pool:
     named = field_names.read(data, field_names.POOLS).data
-    return parse(pool_id, {**named, "addresses": phone_numbers.tidied(named.get("addresses"))})
+    return parse(
+        pool_id, {**named, "addresses": phone_numbers.tidied(named.get("addresses"))}
+    )
 
 
 def _overflow(pool: Pool, chain: Sequence[str | None]) -> str | None:
     if chain[:1] == [None]:
         return f"overflow: there is no pool called {pool.overflow}, so nobody there takes what waits here."
     if pool.id in chain:
-        circle = ", ".join(str(name) for name in (pool.id, *chain[: chain.index(pool.id) + 1]))
+        circle = ", ".join(
+            str(name) for name in (pool.id, *chain[: chain.index(pool.id) + 1])
+        )
         return f"overflow: {circle} is a circle: where all of them are busy, it helps nobody."
     return None
 
 
 def _shared(number: str, twins: Mapping[str, tuple[str, ...]]) -> str | None:
     same = addresses.on_its_channel(number)
-    others = sorted(twin for twin, theirs in twins.items() if same in map(addresses.on_its_channel, theirs))
+    others = sorted(
+        twin
+        for twin, theirs in twins.items()
+        if same in map(addresses.on_its_channel, theirs)
+    )
     if not others:
         return None
-    named = ", ".join(others[:_MOST_NAMED]) + (" and others" if len(others) > _MOST_NAMED else "")
+    named = ", ".join(others[:_MOST_NAMED]) + (
+        " and others" if len(others) > _MOST_NAMED else ""
+    )
     return f"addresses: {number} also belongs to the pool {named}: what arrives by it enters the first by id."

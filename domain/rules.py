@@ -6,7 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from domain.conversation import ASSIGNING, CLOSED, CUSTOMER, UNROUTED, WORKER, Conversation
+from domain.conversation import (
+    ASSIGNING,
+    CLOSED,
+    CUSTOMER,
+    UNROUTED,
+    WORKER,
+    Conversation,
+)
 from domain.customer import Customer
 from domain.opt_out import STOP
 from domain.pool import DEFAULT_CAPACITY, Pool
@@ -24,7 +31,9 @@ class Route:
     why: str = ""
 
 
-def decide_route(settings: Settings, pool: Pool | None, own_worker: str | None) -> Route:
+def decide_route(
+    settings: Settings, pool: Pool | None, own_worker: str | None
+) -> Route:
     """One of the three ways. `pool` is the one that names the Twilio number, if any does."""
     mode = pool.mode if pool and pool.mode else settings.mode
     pool_id = pool.id if pool else settings.default_pool
@@ -73,12 +82,16 @@ def why_not(worker: Worker) -> str:
 
 def is_routed(conversation: Conversation) -> bool:
     """Whether there is nothing left to decide. Twilio delivers more than once, and two webhooks ask for a route."""
-    return conversation.exists and not (conversation.state == UNROUTED and conversation.mode is None)
+    return conversation.exists and not (
+        conversation.state == UNROUTED and conversation.mode is None
+    )
 
 
 def is_in_hand(conversation: Conversation) -> bool:
     """Whether the log has it and it is not over: then its events and the sweep see to it."""
-    return conversation.starting or (is_routed(conversation) and conversation.state != CLOSED)
+    return conversation.starting or (
+        is_routed(conversation) and conversation.state != CLOSED
+    )
 
 
 def is_only_an_opt_out(conversation: Conversation) -> bool:
@@ -87,9 +100,16 @@ def is_only_an_opt_out(conversation: Conversation) -> bool:
     False while a message before the last one is unknown: it may want an answer.
     """
     theirs = [one for one in conversation.heard if one.sender == CUSTOMER]
-    is_complete = [one.index for one in conversation.heard] == list(range(len(conversation.heard)))
+    is_complete = [one.index for one in conversation.heard] == list(
+        range(len(conversation.heard))
+    )
     has_worker_written = any(one.sender == WORKER for one in conversation.heard)
-    return bool(theirs) and is_complete and not has_worker_written and all(one.word == STOP for one in theirs)
+    return (
+        bool(theirs)
+        and is_complete
+        and not has_worker_written
+        and all(one.word == STOP for one in theirs)
+    )
 
 
 def is_left_out(conversation: Conversation) -> bool:
@@ -108,13 +128,20 @@ def capacity_of(worker: Worker, pools: Mapping[str, Pool]) -> float:
     """Conversations at once: the worker's own number, else the largest of their pools'."""
     if worker.own_capacity is not None:
         return worker.own_capacity
-    return max((pools[p].capacity for p in worker.pools or () if p in pools), default=DEFAULT_CAPACITY)
+    return max(
+        (pools[p].capacity for p in worker.pools or () if p in pools),
+        default=DEFAULT_CAPACITY,
+    )
 
 
 def has_room(worker: Worker, pools: Mapping[str, Pool]) -> bool:
     """Whether they may hold one more; `pools`: those on which that depends."""
     may_hold = worker.confirmed and worker.can_sign_in
-    return may_hold and worker.active is not None and worker.active < capacity_of(worker, pools)
+    return (
+        may_hold
+        and worker.active is not None
+        and worker.active < capacity_of(worker, pools)
+    )
 
 
 def is_full(worker: Worker, pools: Mapping[str, Pool]) -> bool:
@@ -137,9 +164,17 @@ def can_be_found(worker: Worker) -> bool:
 def needs_care(before: Worker | None, after: Worker) -> bool:
     """Whether something in the record is for the service to put right."""
     turned = before is not None and before.available != after.available
-    capacity = before is not None and (before.own_capacity, before.pools) != (after.own_capacity, after.pools)
+    capacity = before is not None and (before.own_capacity, before.pools) != (
+        after.own_capacity,
+        after.pools,
+    )
     turned = turned or (before is not None and before.confirmed != after.confirmed)
-    return turned or capacity or not after.is_complete or after.problem != after.reported_problem
+    return (
+        turned
+        or capacity
+        or not after.is_complete
+        or after.problem != after.reported_problem
+    )
 
 
 def wakes(before: Worker | None, after: Worker) -> bool:
@@ -151,7 +186,9 @@ def wakes(before: Worker | None, after: Worker) -> bool:
         return False
     if before is None or not before.available or not before.confirmed or before.full:
         return True
-    if (after.active or 0) < (before.active or 0) or set(after.pools or ()) - set(before.pools or ()):
+    if (after.active or 0) < (before.active or 0) or set(after.pools or ()) - set(
+        before.pools or ()
+    ):
         return True
     return after.own_capacity != before.own_capacity
 
@@ -159,7 +196,10 @@ def wakes(before: Worker | None, after: Worker) -> bool:
 def follows_frontline(worker: Worker, is_available: bool) -> bool:
     """Whether the switch in Frontline's app is to become the worker's status: it has been changed since it was last
     looked at. The first look changes nothing, and what was set here holds until the app's switch is changed again."""
-    return worker.frontline_available is not None and worker.frontline_available != is_available
+    return (
+        worker.frontline_available is not None
+        and worker.frontline_available != is_available
+    )
 
 
 def why_nobody(pool: Pool, members: int, full: int) -> str:

@@ -18,10 +18,16 @@ from domain.conversation import Conversation
 from domain.fields import Fields
 from domain.pool_texts import AWAY_TEXT, KINDS
 
-LEASE = timedelta(seconds=30)  # longer than any call to Twilio lives, so that only a crash lets it run out
+LEASE = timedelta(
+    seconds=30
+)  # longer than any call to Twilio lives, so that only a crash lets it run out
 MOST_TRIES = 5
-KEPT = timedelta(days=90)  # since the last text; then Firestore's TTL on expires_at may delete the record
-CLOSED_FOR_LONG = timedelta(days=7)  # how long a closing time is that nobody knows the end of
+KEPT = timedelta(
+    days=90
+)  # since the last text; then Firestore's TTL on expires_at may delete the record
+CLOSED_FOR_LONG = timedelta(
+    days=7
+)  # how long a closing time is that nobody knows the end of
 
 
 @dataclass(frozen=True)
@@ -70,7 +76,9 @@ class Step(enum.Enum):
     NOTHING = "it was sent, or was tried often enough"
 
 
-def next_step(kind: str, sending: Sending | None, wait: datetime, now: datetime) -> Step:
+def next_step(
+    kind: str, sending: Sending | None, wait: datetime, now: datetime
+) -> Step:
     if sending is None or not _is_about(kind, sending, wait, now):
         return Step.BEGIN
     if sending.is_sent or sending.tries >= MOST_TRIES:
@@ -99,10 +107,16 @@ def record_name(conversation: Conversation, secret: bytes) -> str:
     return hmac.digest(secret, pair.encode(errors="surrogatepass"), "sha256").hex()[:32]
 
 
-def parse(name: str, data: Mapping[str, Any] | None, version: object = None) -> SentTexts:
+def parse(
+    name: str, data: Mapping[str, Any] | None, version: object = None
+) -> SentTexts:
     """What makes no sense counts as sent when the record was last written: rather no text than two."""
     fields = Fields(data)
-    sendings = {kind: _sending(fields, kind, version) for kind in KINDS if fields.plain(kind) is not None}
+    sendings = {
+        kind: _sending(fields, kind, version)
+        for kind in KINDS
+        if fields.plain(kind) is not None
+    }
     day, texts = fields.text("day") or "", max(0, fields.whole("day_texts", default=0))
     return SentTexts(name, sendings, day, texts, fields.problem, version)
 
@@ -112,15 +126,27 @@ def _sending(fields: Fields, kind: str, version: object) -> Sending:
     wait, at, token = read.time("wait"), read.time("at"), read.text("token")
     tries, is_sent = read.whole("tries", default=1), read.flag("sent", default=True)
     if wait is None or at is None or token is None or read.problem is not None:
-        written = version if isinstance(version, datetime) else datetime.min.replace(tzinfo=UTC)
+        written = (
+            version
+            if isinstance(version, datetime)
+            else datetime.min.replace(tzinfo=UTC)
+        )
         return Sending(written, "", "", written, is_sent=True)
     return Sending(wait, token, read.text("attempt") or "", at, tries, is_sent)
 
 
 def stored(kind: str, sending: Sending, now: datetime) -> dict[str, Any]:
     """The fields that change by it."""
-    told = {"wait": sending.wait, "token": sending.token, "attempt": sending.attempt, "at": sending.at}
-    return {kind: told | {"tries": sending.tries, "sent": sending.is_sent}, "expires_at": now + KEPT}
+    told = {
+        "wait": sending.wait,
+        "token": sending.token,
+        "attempt": sending.attempt,
+        "at": sending.at,
+    }
+    return {
+        kind: told | {"tries": sending.tries, "sent": sending.is_sent},
+        "expires_at": now + KEPT,
+    }
 
 
 def counted(sent: SentTexts, day: str) -> SentTexts:

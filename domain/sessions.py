@@ -9,7 +9,9 @@ from datetime import UTC, datetime, timedelta
 
 LASTS = timedelta(hours=12)
 MOST_ENDED = 20  # ids in a worker's record
-_ID = re.compile(r"(\d{13})-[A-Za-z0-9_-]{8,40}")  # milliseconds since 1970, then a random part
+_ID = re.compile(
+    r"(\d{13})-[A-Za-z0-9_-]{8,40}"
+)  # milliseconds since 1970, then a random part
 _LONGEST_SUBJECT = 255  # https://openid.net/specs/openid-connect-core-1_0.html#IDToken
 _LONGEST_ISSUER = 1000
 
@@ -63,7 +65,9 @@ def after_signing_out(session: str, ended: Ended, now: datetime) -> Ended:
     Only ids of sessions that could still be used take up room. If more than 20 are left, the oldest make room and
     `before` covers them instead: it also ends the sessions that began earlier than they did, which is the safe side.
     """
-    usable = [one for one in ended.ids if one != session and began_at(one) + LASTS > now]
+    usable = [
+        one for one in ended.ids if one != session and began_at(one) + LASTS > now
+    ]
     usable.append(session)
     dropped, kept = usable[:-MOST_ENDED], usable[-MOST_ENDED:]
     times = [began_at(one) for one in dropped]
@@ -83,7 +87,11 @@ def account_in(value: object) -> Account | None:
     if not isinstance(value, Mapping):
         return None
     issuer, subject = value.get("issuer"), value.get("subject")
-    if not isinstance(issuer, str) or not isinstance(subject, str) or not (issuer and subject):
+    if (
+        not isinstance(issuer, str)
+        or not isinstance(subject, str)
+        or not (issuer and subject)
+    ):
         return None
     return Account(issuer, subject)
 

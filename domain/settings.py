@@ -44,14 +44,20 @@ class Settings:
         return ZoneInfo(self.time_zone)
 
 
-def parse(name: str, data: Mapping[str, Any] | None, version: object = None) -> Settings:
+def parse(
+    name: str, data: Mapping[str, Any] | None, version: object = None
+) -> Settings:
     fields = Fields(data, typed_as=SETTINGS)
     return Settings(
         mode=fields.choice("mode", MODES, default="pool", safe="pool") or "pool",
         default_pool=fields.record_name("default_pool") or "default",
-        custom_fallback=fields.choice("custom_fallback", ("pool", "none"), "pool", "pool") or "pool",
+        custom_fallback=fields.choice(
+            "custom_fallback", ("pool", "none"), "pool", "pool"
+        )
+        or "pool",
         create_customers=fields.flag("create_customers", default=True),
-        own_worker=fields.choice("own_worker", OWN_WORKER, "always", "always") or "always",
+        own_worker=fields.choice("own_worker", OWN_WORKER, "always", "always")
+        or "always",
         own_worker_wait=fields.delay("own_worker_wait", default=300, safe=300, least=0),
         crm_open=fields.flag("crm_open", default=False),
         service_level_seconds=max(1, fields.whole("service_level_seconds", default=60)),
@@ -66,7 +72,9 @@ def parse(name: str, data: Mapping[str, Any] | None, version: object = None) -> 
 @cache
 def _zones() -> dict[str, str]:
     """Return the names of all time zones by what is left of them without case, blanks, underscores and hyphens."""
-    return {_ZONE_BLANKS.sub("", name).casefold(): name for name in available_timezones()}
+    return {
+        _ZONE_BLANKS.sub("", name).casefold(): name for name in available_timezones()
+    }
 
 
 def _time_zone(fields: Fields, name: str) -> str:
@@ -77,5 +85,7 @@ def _time_zone(fields: Fields, name: str) -> str:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         if (meant := _zones().get(_ZONE_BLANKS.sub("", value).casefold())) is not None:
             return meant
-        fields.complain(f"{name} must be a time zone such as Europe/Berlin; it is treated as UTC.")
+        fields.complain(
+            f"{name} must be a time zone such as Europe/Berlin; it is treated as UTC."
+        )
         return "UTC"

@@ -65,10 +65,15 @@ class Template:
     def opens_conversations(self) -> bool:
         """Whether it can be sent to a customer who has not written for 24 hours. A template whose approval is not known
         yet is tried, because a refusal is looked up at once."""
-        return bool(self.content and self.content_sid) and self.approval.status in (None, APPROVED)
+        return bool(self.content and self.content_sid) and self.approval.status in (
+            None,
+            APPROVED,
+        )
 
 
-def parse(template_id: str, data: Mapping[str, Any] | None, version: object = None) -> Template:
+def parse(
+    template_id: str, data: Mapping[str, Any] | None, version: object = None
+) -> Template:
     fields = Fields(data)
     content = fields.text("content", _LONGEST)
     if fields.problem:
@@ -79,10 +84,14 @@ def parse(template_id: str, data: Mapping[str, Any] | None, version: object = No
     if variables is None:
         content = None
     for wrong in unknown_placeholders(content or "", variables or ())[:_MOST_NAMED]:
-        fields.complain(f"content has {cut(wrong)}{_advice(wrong)} the template is not shown.")
+        fields.complain(
+            f"content has {cut(wrong)}{_advice(wrong)} the template is not shown."
+        )
     for text in (variables or {}).values():
         for wrong in unknown_placeholders(text)[:1]:
-            fields.complain(f"variables has {cut(wrong)}{_advice(wrong)} the template is not shown.")
+            fields.complain(
+                f"variables has {cut(wrong)}{_advice(wrong)} the template is not shown."
+            )
     content_sid, is_approved = (
         fields.sid("content_sid", "HX"),
         fields.flag("whatsapp_approved", default=False),
@@ -116,10 +125,16 @@ def _approval(data: Mapping[str, Any] | None) -> Approval:
 
 def unknown_placeholders(content: str, variables: Collection[str] = ()) -> list[str]:
     """What was meant for a placeholder, what stands between braces and is none, and braces that are left over."""
-    content = _BRACES.sub(lambda found: "" if found[1].strip() in variables else found[0], content)
+    content = _BRACES.sub(
+        lambda found: "" if found[1].strip() in variables else found[0], content
+    )
     wrong = [found[0] for found in _MEANT.finditer(content) if not _is_right(found[0])]
     rest = _MEANT.sub(lambda found: found[0] if _is_right(found[0]) else "", content)
-    wrong += [f"{{{{{inner}}}}}" for inner in _BRACES.findall(rest) if not _KNOWN.fullmatch(inner)]
+    wrong += [
+        f"{{{{{inner}}}}}"
+        for inner in _BRACES.findall(rest)
+        if not _KNOWN.fullmatch(inner)
+    ]
     left = _BRACES.sub("", rest)
     return wrong + [braces for braces in ("{{", "}}") if braces in left]
 
@@ -139,7 +154,9 @@ def _advice(wrong: str) -> str:
     return f": did you mean {{{{{meant}}}}}? Until then"
 
 
-def text_of(template: Template, values: Mapping[str, Any], spoken: str | None = None) -> str | None:
+def text_of(
+    template: Template, values: Mapping[str, Any], spoken: str | None = None
+) -> str | None:
     """The template as the customer reads it; None where something in it has no value.
 
     `spoken`: the customer's language.
@@ -167,7 +184,10 @@ def variables_of(
 
 
 def as_sent(
-    template: Template, values: Mapping[str, Any], channel: str, spoken: str | None = None
+    template: Template,
+    values: Mapping[str, Any],
+    channel: str,
+    spoken: str | None = None,
 ) -> dict[str, str] | None:
     """What Twilio is sent: a content template on WhatsApp, a text elsewhere; None where something has no value."""
     text = text_of(template, values, spoken)
@@ -180,7 +200,9 @@ def as_sent(
     return content | ({"content_variables": json.dumps(variables)} if variables else {})
 
 
-def rendered(content: str, values: Mapping[str, Any], variables: Variables | None = None) -> str | None:
+def rendered(
+    content: str, values: Mapping[str, Any], variables: Variables | None = None
+) -> str | None:
     """The content with every placeholder filled; None where one has no value.
 
     `values` are those of Name and Author, and the records customer and worker; a name in `variables` comes first. What
@@ -213,7 +235,10 @@ def _value(path: list[str], values: Mapping[str, Any]) -> str | None:
 
 
 def values_for(
-    customer: Customer, record: Mapping[str, Any], identity: str, worker: Mapping[str, Any]
+    customer: Customer,
+    record: Mapping[str, Any],
+    identity: str,
+    worker: Mapping[str, Any],
 ) -> dict[str, Any]:
     """What placeholders can name. A customer who is only called by their address has no name to be greeted by."""
     return {
@@ -229,12 +254,16 @@ def in_language(templates: list[Template], language: str | None) -> list[Templat
     by_category: dict[str, list[Template]] = {}
     for template in sorted(templates, key=lambda t: (t.order, t.id)):
         by_category.setdefault(template.category, []).append(template)
-    return [t for category in by_category.values() for t in _fitting(category, language)]
+    return [
+        t for category in by_category.values() for t in _fitting(category, language)
+    ]
 
 
 def _fitting(category: list[Template], language: str | None) -> list[Template]:
     for one in (*languages.fitting(language), None):
-        fitting = [t for t in category if (t.language and languages.spelled(t.language)) == one]
+        fitting = [
+            t for t in category if (t.language and languages.spelled(t.language)) == one
+        ]
         if fitting:
             return fitting
     return category

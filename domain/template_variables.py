@@ -36,10 +36,14 @@ def read(fields: Fields) -> Variables | None:
     if value is None:
         return {}
     if not isinstance(value, Mapping):
-        fields.complain("variables must be a map from names to texts; the template is not shown.")
+        fields.complain(
+            "variables must be a map from names to texts; the template is not shown."
+        )
         return None
     if len(value) > _MOST:
-        fields.complain(f"variables has more than {_MOST} entries; the template is not shown.")
+        fields.complain(
+            f"variables has more than {_MOST} entries; the template is not shown."
+        )
         return None
     for name, text in value.items():
         if not isinstance(text, str) or not addresses.visible(text):

@@ -48,9 +48,13 @@ def record_name(pool_id: str, sent_name: str) -> str:
     return f"{pool}-{part}"
 
 
-def parse(name: str, data: Mapping[str, Any] | None, version: object = None) -> HourCount:
+def parse(
+    name: str, data: Mapping[str, Any] | None, version: object = None
+) -> HourCount:
     fields = Fields(data)
-    return HourCount(name, fields.text("hour") or "", max(0, fields.whole("texts", default=0)))
+    return HourCount(
+        name, fields.text("hour") or "", max(0, fields.whole("texts", default=0))
+    )
 
 
 def reached(sent: SentTexts, count: HourCount, now: datetime) -> str | None:

@@ -52,14 +52,26 @@ def read(fields: Fields) -> Hours:
     """Return the holidays, as Hours without a week. Invalid entries are reported and ignored."""
     typed = fields.plain("holidays")
     if typed is not None and not isinstance(typed, str | list | Mapping):
-        fields.complain("holidays must be a list of dates such as 2026-12-24 and of countries such as DE-BY.")
-    moments, holidays, countries, invalid = set[datetime](), list[Holiday](), list[str](), list[_Typed]()
+        fields.complain(
+            "holidays must be a list of dates such as 2026-12-24 and of countries such as DE-BY."
+        )
+    moments, holidays, countries, invalid = (
+        set[datetime](),
+        list[Holiday](),
+        list[str](),
+        list[_Typed](),
+    )
     is_day_first = _is_day_first(typed)
     for number, entry in enumerate(_entries(typed)):
         if number == _MOST_ENTRIES:
-            fields.complain(f"holidays has more than {_MOST_ENTRIES} entries; the rest is ignored.")
+            fields.complain(
+                f"holidays has more than {_MOST_ENTRIES} entries; the rest is ignored."
+            )
             break
-        if isinstance(entry.days, datetime) and FIRST_YEAR <= entry.days.year <= LAST_YEAR:
+        if (
+            isinstance(entry.days, datetime)
+            and FIRST_YEAR <= entry.days.year <= LAST_YEAR
+        ):
             moments.add(entry.days)
         elif (holiday := _holiday(entry, is_day_first)) is not None:
             holidays.append(holiday)
@@ -90,7 +102,11 @@ def _entries(typed: Any) -> Iterator[_Typed]:
 
 def _texts(typed: str) -> list[str]:
     """Return the entries of one text; in "25. and 26.12." the first day takes the month of the second."""
-    parts = [part.strip() for part in _SEPARATORS.split(typed[:_LONGEST_TEXT]) if part.strip()]
+    parts = [
+        part.strip()
+        for part in _SEPARATORS.split(typed[:_LONGEST_TEXT])
+        if part.strip()
+    ]
     for at in range(len(parts) - 2, -1, -1):
         if (day := _ONLY_DAY.fullmatch(parts[at])) is not None:
             parts[at] = day[1] + parts[at + 1].lstrip("0123456789")
@@ -99,7 +115,10 @@ def _texts(typed: str) -> list[str]:
 
 def _is_day_first(typed: Any) -> bool | None:
     """Return whether dates such as 24/12 are typed day first, by those that can only be meant so; None if unknown."""
-    pairs = [(int(one), int(two)) for one, two in _SLASHES.findall(cut(str(typed), _LONGEST_TEXT))]
+    pairs = [
+        (int(one), int(two))
+        for one, two in _SLASHES.findall(cut(str(typed), _LONGEST_TEXT))
+    ]
     day_first, month_first = (
         any(one > 12 >= two for one, two in pairs),
         any(two > 12 >= one for one, two in pairs),
@@ -140,14 +159,18 @@ def _holiday(entry: _Typed, is_day_first: bool | None) -> Holiday | None:
 
 def _hours_of(typed: Any) -> tuple[Span, ...] | None:
     """Return the hours of a day that differs: none for a closed one; None if they are invalid."""
-    return () if typed is None or typed is True or typed == "" else typed_times.read(typed)
+    return (
+        () if typed is None or typed is True or typed == "" else typed_times.read(typed)
+    )
 
 
 def _with_hours(text: str, is_day_first: bool | None) -> tuple[Holiday | None, str]:
     """Return "2026-12-24 9-12" as its days and its hours."""
     for gap in _TIMES_FOLLOW.finditer(text):
         days, hours = text[: gap.start()].rstrip(" :"), text[gap.end() :]
-        if (found := _span(days, is_day_first)) is not None and typed_times.read(hours) is not None:
+        if (found := _span(days, is_day_first)) is not None and typed_times.read(
+            hours
+        ) is not None:
             return found, hours
     return None, ""
 
@@ -157,7 +180,10 @@ def _span(text: str, is_day_first: bool | None) -> Holiday | None:
     if (single := _date(text, is_day_first)) is not None:
         return _between(single, single)
     for gap in _RANGES.finditer(text):
-        first, last = text[: gap.start()].strip(), _date(text[gap.end() :].strip(), is_day_first)
+        first, last = (
+            text[: gap.start()].strip(),
+            _date(text[gap.end() :].strip(), is_day_first),
+        )
         first = re.sub(r"^(?:from|von|vom|de|du|dal|van)\s", "", first)
         if last is None:
             continue
@@ -183,7 +209,9 @@ def _between(first: _Date, last: _Date) -> Holiday | None:
     is_yearly = first.year is None
     if is_yearly != (last.year is None):
         return None
-    begins, ends = (_real_date(one.year or LEAP_YEAR, one.month, one.day) for one in (first, last))
+    begins, ends = (
+        _real_date(one.year or LEAP_YEAR, one.month, one.day) for one in (first, last)
+    )
     if begins is None or ends is None or (ends < begins and not is_yearly):
         return None
     return Holiday(begins, ends, is_yearly)
@@ -202,7 +230,9 @@ def _of_match(found: dict[str, str | None], is_day_first: bool | None) -> _Date 
     if year is not None and year < 100:
         year += _CENTURY
     if found.get("one"):
-        month, day = _in_order(int(found["one"] or 0), int(found["two"] or 0), is_day_first)
+        month, day = _in_order(
+            int(found["one"] or 0), int(found["two"] or 0), is_day_first
+        )
     elif found.get("name"):
         month, day = typed_words.MONTHS[found["name"] or ""], int(found["day"] or 0)
     else:
@@ -241,9 +271,7 @@ def _what_is_wrong(entry: _Typed, is_day_first: bool | None) -> str:
     days = _Typed(entry.days)
     if _holiday(days, is_day_first) is not None or _country(days) is not None:
         hours = _shown(entry.hours)
-        return (
-            f"holidays: the hours {hours} of {_shown(entry.days)} are not understood; the entry is ignored."
-        )
+        return f"holidays: the hours {hours} of {_shown(entry.days)} are not understood; the entry is ignored."
     return (
         f"holidays: {_shown(entry.days)} is not a date such as 2026-12-24 and not a country such as DE-BY, or may be "
         "meant in two ways; it is ignored."

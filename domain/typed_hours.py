@@ -19,8 +19,12 @@ _SEPARATORS = re.compile(r"[,;\n|]")
 _RANGE = re.compile(
     rf"\s*(?:[‐‑‒–—―−-]|\b(?:{'|'.join(map(re.escape, sorted(typed_words.RANGE, key=len, reverse=True)))})\b)\s*"
 )
-_AND = re.compile(rf"\s*[,;/&+\n]\s*|\s+(?:{'|'.join(map(re.escape, typed_words.AND))})\s+")
-_LEADING = re.compile(rf"^(?:{'|'.join(typed_words.LEADING)})\s+|\s+(?:{'|'.join(typed_words.LEADING)})$")
+_AND = re.compile(
+    rf"\s*[,;/&+\n]\s*|\s+(?:{'|'.join(map(re.escape, typed_words.AND))})\s+"
+)
+_LEADING = re.compile(
+    rf"^(?:{'|'.join(typed_words.LEADING)})\s+|\s+(?:{'|'.join(typed_words.LEADING)})$"
+)
 _FEIRA = re.compile(r"[\s-]feiras?\b")  # Portuguese “segunda-feira”
 _IN_BRACKETS = re.compile(r"\s*[(\[]([^)\]]*)[)\]]\s*")
 _BREAK = re.compile(
@@ -53,14 +57,24 @@ def _week(fields: Fields) -> tuple[tuple[Span, ...], ...] | None:
         return None
     pairs = _pairs(typed)
     if not pairs:
-        fields.complain("hours must be a map such as {mon: “09:00-17:00”}; it is treated as always open.")
+        fields.complain(
+            "hours must be a map such as {mon: “09:00-17:00”}; it is treated as always open."
+        )
         return None
     entries = _entries(pairs)
-    for entry in [entry for entry in entries if entry.days is None or entry.spans is None][:_MOST_REPORTED]:
+    for entry in [
+        entry for entry in entries if entry.days is None or entry.spans is None
+    ][:_MOST_REPORTED]:
         fields.complain(_what_is_wrong(entry))
-    for name in [name for name, _ in pairs if _is_about_holidays(name)][:_MOST_REPORTED]:
-        fields.complain(f"hours: {cut(name)} belongs to the field holidays; it is ignored.")
-    understood = [entry for entry in entries if entry.days is not None and entry.spans is not None]
+    for name in [name for name, _ in pairs if _is_about_holidays(name)][
+        :_MOST_REPORTED
+    ]:
+        fields.complain(
+            f"hours: {cut(name)} belongs to the field holidays; it is ignored."
+        )
+    understood = [
+        entry for entry in entries if entry.days is not None and entry.spans is not None
+    ]
     if not understood:
         return None
     for sentence in _contradictions(understood)[:_MOST_REPORTED]:
@@ -69,12 +83,18 @@ def _week(fields: Fields) -> tuple[tuple[Span, ...], ...] | None:
     return tuple(_spans_of(day, entries, others) for day in range(len(DAYS)))
 
 
-def _spans_of(day: int, entries: list[_Entry], otherwise: tuple[Span, ...]) -> tuple[Span, ...]:
+def _spans_of(
+    day: int, entries: list[_Entry], otherwise: tuple[Span, ...]
+) -> tuple[Span, ...]:
     """Return one day's spans: those of all entries that name it, but not of a wider one ("mon-fri" beside "fri")."""
     naming = [entry for entry in entries if entry.days and day in entry.days]
     if not naming:
         return otherwise
-    deciding = [entry for entry in naming if not any(_is_narrower(other, entry) for other in naming)]
+    deciding = [
+        entry
+        for entry in naming
+        if not any(_is_narrower(other, entry) for other in naming)
+    ]
     if any(entry.spans is None for entry in deciding):
         return ALL_DAY
     spans = {span for entry in deciding for span in entry.spans or ()}
@@ -90,9 +110,15 @@ def _contradictions(entries: list[_Entry]) -> list[str]:
     sentences = []
     for day, name in enumerate(DAYS):
         naming = [entry for entry in entries if day in (entry.days or ())]
-        deciding = [entry for entry in naming if not any(_is_narrower(other, entry) for other in naming)]
+        deciding = [
+            entry
+            for entry in naming
+            if not any(_is_narrower(other, entry) for other in naming)
+        ]
         if len({bool(entry.spans) for entry in deciding}) > 1:
-            sentences.append(f"hours: {name} is both closed and open; it is treated as open.")
+            sentences.append(
+                f"hours: {name} is both closed and open; it is treated as open."
+            )
     return sentences
 
 
@@ -162,8 +188,14 @@ def _days_or_holidays(name: str) -> bool:
 
 def _is_left_out(typed: Any) -> bool:
     if isinstance(typed, list):
-        return all(isinstance(entry, str) and not addresses.visible(entry) for entry in typed)
-    return typed is None or typed == {} or (isinstance(typed, str) and not addresses.visible(typed))
+        return all(
+            isinstance(entry, str) and not addresses.visible(entry) for entry in typed
+        )
+    return (
+        typed is None
+        or typed == {}
+        or (isinstance(typed, str) and not addresses.visible(typed))
+    )
 
 
 def _is_about_holidays(name: str) -> bool:
@@ -193,7 +225,11 @@ def _what_is_wrong(entry: _Entry) -> str:
             f"hours: {cut(addresses.shown(entry.name))} is not a day such as mon; it is ignored, and days that no "
             "other entry names are treated as open."
         )
-    shown = f"“{cut(addresses.shown(entry.value))}”" if isinstance(entry.value, str) else "the value"
+    shown = (
+        f"“{cut(addresses.shown(entry.value))}”"
+        if isinstance(entry.value, str)
+        else "the value"
+    )
     return (
         f"hours: {shown} of {cut(entry.name)} is not understood, or may be meant in two ways; write it as “09:00-"
         "12:00, 13:00-17:00” or “closed”. It is treated as open all day."
@@ -209,7 +245,10 @@ def _readings(name: str) -> dict[str, tuple[int, ...]]:
         return _readings(bare)
     if text in typed_words.GROUPS:
         return dict.fromkeys(typed_words.DAY_NAMES, typed_words.GROUPS[text])
-    found = {language: _days(text, numbers) for language, numbers in typed_words.DAY_NAMES.items()}
+    found = {
+        language: _days(text, numbers)
+        for language, numbers in typed_words.DAY_NAMES.items()
+    }
     return {language: days for language, days in found.items() if days}
 
 
@@ -222,7 +261,10 @@ def _days(text: str, numbers: Mapping[str, int]) -> tuple[int, ...]:
     """Return the days of one text in one language; () if it is not understood."""
     found: list[int] = []
     for part in _AND.split(text.replace("t/m", "-")):
-        ends = [numbers.get(_LEADING.sub("", end.strip())) for end in _RANGE.split(part.strip())]
+        ends = [
+            numbers.get(_LEADING.sub("", end.strip()))
+            for end in _RANGE.split(part.strip())
+        ]
         first, last = ends[0], ends[-1]
         if first is None or last is None or len(ends) > 2:
             return ()

@@ -9,7 +9,9 @@ from domain.addresses import visible
 
 _LONGEST = 60  # characters
 _WHOLE = re.compile(r"[+-]?\d{1,15}")
-_PART = re.compile(r"(\d{1,9}(?:[.,]\d{1,3})?)\s*([^\W\d_]*)\.?,?\s*(?:(?:and|und|et|y|e|en)\s+)?")
+_PART = re.compile(
+    r"(\d{1,9}(?:[.,]\d{1,3})?)\s*([^\W\d_]*)\.?,?\s*(?:(?:and|und|et|y|e|en)\s+)?"
+)
 _UNITS = {
     name: seconds
     for seconds, names in (
@@ -18,13 +20,29 @@ _UNITS = {
             "s sec secs second seconds sek sekunde sekunden seconde secondes seg segundo segundos secondi seconden",
         ),
         (60, "m min mins minute minutes minuten minuto minutos minuti minuut"),
-        (3600, "h hr hrs hour hours std stunde stunden heure heures hora horas ora ore uur uren"),
-        (86400, "d day days tag tage tagen jour jours dia dias día días giorno giorni dag dagen"),
+        (
+            3600,
+            "h hr hrs hour hours std stunde stunden heure heures hora horas ora ore uur uren",
+        ),
+        (
+            86400,
+            "d day days tag tage tagen jour jours dia dias día días giorno giorni dag dagen",
+        ),
     )
     for name in names.split()
 }
 _NONE = frozenset(
-    ("null", "none", "never", "no limit", "unlimited", "off", "nie", "kein limit", "unbegrenzt")
+    (
+        "null",
+        "none",
+        "never",
+        "no limit",
+        "unlimited",
+        "off",
+        "nie",
+        "kein limit",
+        "unbegrenzt",
+    )
 )
 
 

@@ -13,7 +13,10 @@ from domain.hours import ALL_DAY, Span
 
 LONGEST = 200  # characters of one day's hours
 _MINUTES_A_DAY = 24 * 60
-_EARLIEST_PLAIN, _LATEST_EARLY = 6 * 60, 10 * 60  # "1-5" and "4-9" may be meant for the afternoon
+_EARLIEST_PLAIN, _LATEST_EARLY = (
+    6 * 60,
+    10 * 60,
+)  # "1-5" and "4-9" may be meant for the afternoon
 _LONGEST_NIGHT = 13 * 60  # minutes: "20-6" is a night, "8:30-5:30" is a day
 _DASHES = "‐‑‒–—―−-"
 
@@ -29,14 +32,18 @@ _RANGE = re.compile(
 _AND = re.compile(rf"\s*[,;/&+|]\s*|\s+(?:{_words(typed_words.AND)})\s+(?=\D*\d)")
 _LEADING = re.compile(rf"(?<!\S)(?:{_words(typed_words.LEADING)})\s+(?=\d)")
 _NOON = re.compile(rf"\b(?:12\s+)?(?:{_words(typed_words.NOON)})\b")
-_MIDNIGHT_AT_END = re.compile(rf"(?<=-)\s*(?:12\s+)?(?:{_words(typed_words.MIDNIGHT)})\b")
+_MIDNIGHT_AT_END = re.compile(
+    rf"(?<=-)\s*(?:12\s+)?(?:{_words(typed_words.MIDNIGHT)})\b"
+)
 _MIDNIGHT = re.compile(rf"\b(?:{_words(typed_words.MIDNIGHT)})\b")
 _UNIT = r"(?:uhr|o'clock|hrs?|hours?|heures?|horas?|ore|uur|h|u)"
 _TIME = re.compile(
     r"(?:(?P<hour>\d{1,2})(?:\s*[:.hu]\s*(?P<minute>\d{2})(?::\d{2})?)?|(?P<hour4>\d{2})(?P<minute4>\d{2}))"
     rf"\s*{_UNIT}?\s*(?:(?P<half>[ap])\.?\s?m\.?)?"
 )
-_WITHOUT_COMMA = re.compile(rf"(-\S+(?:\s(?:[ap]\.?\s?m\.?|{_UNIT}))?)\s+(?=\d)")  # “9-12 13-17”
+_WITHOUT_COMMA = re.compile(
+    rf"(-\S+(?:\s(?:[ap]\.?\s?m\.?|{_UNIT}))?)\s+(?=\d)"
+)  # “9-12 13-17”
 _DECIMAL_COMMA = re.compile(r"(?<!\d)(\d{1,2}),([0-5]\d)(?!\d)")  # “7,30-16,30”
 _ENDS = (
     ("open", "close"),
@@ -73,14 +80,18 @@ def _from_ends(value: Mapping[Any, Any]) -> str | None:
     """Return `{open: "9:00", close: "17:00"}` as one text."""
     typed = {typed_words.plain(str(name)): text for name, text in value.items()}
     for first, last in _ENDS:
-        if set(typed) == {first, last} and all(isinstance(text, str) for text in typed.values()):
+        if set(typed) == {first, last} and all(
+            isinstance(text, str) for text in typed.values()
+        ):
             return f"{typed[first]} - {typed[last]}"
     return None
 
 
 def _from_list(value: list[Any]) -> str | None:
     """Return a list of spans, or of one opening and one closing time, as one text."""
-    typed = [_from_ends(entry) if isinstance(entry, Mapping) else entry for entry in value]
+    typed = [
+        _from_ends(entry) if isinstance(entry, Mapping) else entry for entry in value
+    ]
     texts = [text for text in typed if isinstance(text, str)]
     if len(texts) < len(typed):
         return None
@@ -110,7 +121,9 @@ def _without_words(plain: str) -> str:
 
 def _spans(plain: str) -> tuple[Span, ...] | None:
     text = _WITHOUT_COMMA.sub(r"\1,", _without_words(plain))
-    parts = [_LEADING.sub("", part.strip()) for part in _AND.split(text) if part.strip()]
+    parts = [
+        _LEADING.sub("", part.strip()) for part in _AND.split(text) if part.strip()
+    ]
     spans: list[Span] = []
     for part in parts:
         span = _span(part, after=spans[-1] if spans else None)
@@ -151,7 +164,9 @@ def _is_ambiguous(first: _Time, last: _Time, after: Span | None) -> bool:
         return length >= _LONGEST_NIGHT
     if first.is_exact:
         return False
-    is_out_of_order = after is not None and timedelta(minutes=first.minutes) < after.begins
+    is_out_of_order = (
+        after is not None and timedelta(minutes=first.minutes) < after.begins
+    )
     is_early = 0 < first.minutes < _EARLIEST_PLAIN and last.minutes < _LATEST_EARLY
     return is_out_of_order or is_early
 

@@ -77,7 +77,9 @@ _DAYS_BY_LANGUAGE = {
     ),
 }
 DAY_NAMES = {
-    language: {name: number for number, names in enumerate(days) for name in names.split()}
+    language: {
+        name: number for number, names in enumerate(days) for name in names.split()
+    }
     for language, days in _DAYS_BY_LANGUAGE.items()
 }
 _WEEKDAYS = (
@@ -116,7 +118,17 @@ _OPEN = (
     "24 horas;todo el dia;siempre;24 ore;24 ore su 24;sempre;sempre aperto;o dia todo;24 uur;hele dag;altijd"
 )
 OPEN = frozenset(_OPEN.split(";"))
-NOON = ("noon", "midday", "mittag", "midi", "mediodia", "mezzogiorno", "meio-dia", "meio dia", "middag")
+NOON = (
+    "noon",
+    "midday",
+    "mittag",
+    "midi",
+    "mediodia",
+    "mezzogiorno",
+    "meio-dia",
+    "meio dia",
+    "middag",
+)
 MIDNIGHT = (
     "midnight",
     "mitternacht",
@@ -195,4 +207,6 @@ def plain(text: str) -> str:
     """Return the text in lower case, without accents, invisible characters and repeated blanks."""
     decomposed = unicodedata.normalize("NFKD", addresses.visible(text))
     letters = "".join(char for char in decomposed if not unicodedata.combining(char))
-    return " ".join(unicodedata.normalize("NFKC", letters).casefold().replace("’", "'").split())
+    return " ".join(
+        unicodedata.normalize("NFKC", letters).casefold().replace("’", "'").split()
+    )

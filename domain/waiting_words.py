@@ -10,7 +10,9 @@ from domain import languages
 
 FEWEST = 3  # assignments that make a rate
 RECENT = timedelta(minutes=30)
-_LONGEST_WAIT = timedelta(hours=8)  # what is farther away nobody can tell from half an hour
+_LONGEST_WAIT = timedelta(
+    hours=8
+)  # what is farther away nobody can tell from half an hour
 _WEEKDAYS = {
     "en": "Monday Tuesday Wednesday Thursday Friday Saturday Sunday",
     "de": "Montag Dienstag Mittwoch Donnerstag Freitag Samstag Sonntag",
@@ -47,7 +49,10 @@ def opens(moment: datetime, now: datetime, zone: ZoneInfo, language: str | None)
     time = there.strftime("%H:%M")
     if there.date() == today:
         return time
-    names = next((_WEEKDAYS[one] for one in languages.fitting(language) if one in _WEEKDAYS), None)
+    names = next(
+        (_WEEKDAYS[one] for one in languages.fitting(language) if one in _WEEKDAYS),
+        None,
+    )
     if names and (there.date() - today).days < 7:
         return f"{names.split()[there.weekday()]} {time}"
     return f"{there.date().isoformat()} {time}"

@@ -33,7 +33,11 @@ class Window:
     @property
     def why_closed(self) -> str:
         """The sentence for a worker while it is closed."""
-        takes = "approved templates only" if self.takes_templates else "nothing until they write again"
+        takes = (
+            "approved templates only"
+            if self.takes_templates
+            else "nothing until they write again"
+        )
         return f"The customer has not written in the last 24 hours: {_NAMES[self.channel]} takes {takes}."
 
 

@@ -35,7 +35,9 @@ def of_customer(metadata: object) -> str:
 def _is_place(mapping: Mapping[str, object]) -> bool:
     values = {str(name).lower(): value for name, value in mapping.items()}
     has_coordinates = all(values.get(name) not in (None, "") for name in _COORDINATES)
-    return has_coordinates or any(str(values.get(name)).lower() == "location" for name in _KINDS)
+    return has_coordinates or any(
+        str(values.get(name)).lower() == "location" for name in _KINDS
+    )
 
 
 def _mappings(found: object) -> Iterator[Mapping[str, object]]:

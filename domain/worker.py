@@ -19,7 +19,11 @@ from domain.sessions import Account, Ended
 STATUSES = ("Available", "Unavailable")
 PERSON, FRONTLINE, SERVICE = "person", "frontline", "service"
 MAKERS = (PERSON, FRONTLINE, SERVICE)
-_RESERVED = ("system", "private", "unique")  # https://www.twilio.com/docs/api/errors/50203
+_RESERVED = (
+    "system",
+    "private",
+    "unique",
+)  # https://www.twilio.com/docs/api/errors/50203
 _USER_SID = re.compile(r"US[0-9a-f]{32}")
 
 
@@ -126,30 +130,48 @@ class Identities(tuple[str, ...]):
 def identity_in(fields: Fields, name: str) -> str | None:
     value = fields.text(name, longest=1000)
     if value and not is_identity(value):
-        fields.complain(f"{name} must be a worker's identity such as john@example.com; it is ignored.")
+        fields.complain(
+            f"{name} must be a worker's identity such as john@example.com; it is ignored."
+        )
         return None
     return value
 
 
-def parse(identity: str, data: Mapping[str, Any] | None, version: object = None) -> Worker:
+def parse(
+    identity: str, data: Mapping[str, Any] | None, version: object = None
+) -> Worker:
     """The record as the rules read it: anything but exactly "Available" is not available."""
     fields = Fields(data, typed_as=WORKERS)
     given = fields.all
-    kept = Fields(data)  # what the service keeps: wrong values there are put right, not reported
+    kept = Fields(
+        data
+    )  # what the service keeps: wrong values there are put right, not reported
     patience = Fields(data)  # kept as well; the next one who goes back writes it anew
-    asking = Fields(data)  # kept as well: values that are not understood mean that nobody asks again
+    asking = Fields(
+        data
+    )  # kept as well: values that are not understood mean that nobody asks again
     made_by, confirmed = _who_made_it(fields, given)
     confirmed = confirmed and data is not None
-    status = fields.choice("status", STATUSES, default="Unavailable", safe="Unavailable")
+    status = fields.choice(
+        "status", STATUSES, default="Unavailable", safe="Unavailable"
+    )
     can_sign_in = identity == identity.strip() and identity.isprintable()
     if not can_sign_in:
         shown = ascii(identity)[1:-1]
-        fields.complain(f"Nobody can sign in as “{shown}”: make a record with a name of visible characters.")
+        fields.complain(
+            f"Nobody can sign in as “{shown}”: make a record with a name of visible characters."
+        )
     active = kept.whole("active", default=-1)
-    full, listed, pools = given.get("full"), given.get("pools"), fields.record_names("pools")
+    full, listed, pools = (
+        given.get("full"),
+        given.get("pools"),
+        fields.record_names("pools"),
+    )
     # Names of pools that only have to be written as they are called:
     typed = [listed] if isinstance(listed, str) else listed
-    odd_blanks = isinstance(typed, list) and len(pools) == len(typed) and list(pools) != listed
+    odd_blanks = (
+        isinstance(typed, list) and len(pools) == len(typed) and list(pools) != listed
+    )
     worker = Worker(
         identity=identity,
         available=status == "Available" and can_sign_in,
@@ -166,7 +188,9 @@ def parse(identity: str, data: Mapping[str, Any] | None, version: object = None)
         missed=max(0, patience.whole("missed", default=0)),
         missed_at=patience.time("missed_at"),
         unavailable_because=patience.text("unavailable_because"),
-        frontline_available=seen if isinstance(seen := given.get("frontline_available"), bool) else None,
+        frontline_available=seen
+        if isinstance(seen := given.get("frontline_available"), bool)
+        else None,
         devices=given.get("devices"),
         ended_sessions=given.get("ended_sessions"),
         signed_out_before=fields.time("signed_out_before"),
@@ -180,12 +204,18 @@ def parse(identity: str, data: Mapping[str, Any] | None, version: object = None)
         reported_problem=given.get("problem"),
         version=version,
     )
-    timed = "last_assigned_at" in given and "status_since" in given and kept.problem is None
+    timed = (
+        "last_assigned_at" in given and "status_since" in given and kept.problem is None
+    )
     counted = worker.active is not None and worker.full is not None
     has_key = given.get("key") == key_of(identity)
-    is_complete = timed and counted and worker.pools is not None and worker.has_status and has_key
+    is_complete = (
+        timed and counted and worker.pools is not None and worker.has_status and has_key
+    )
     is_complete = is_complete and not worker.has_odd_blanks_in_pools
-    is_complete = is_complete and given.get("made_by") == made_by and worker.has_confirmed
+    is_complete = (
+        is_complete and given.get("made_by") == made_by and worker.has_confirmed
+    )
     return replace(worker, is_complete=is_complete, problem=fields.problem)
 
 
@@ -196,7 +226,11 @@ def _who_made_it(fields: Fields, given: Mapping[str, Any]) -> tuple[str, bool]:
     A record that the service has made for a new user needs `confirmed: true`.
     """
     made_by: str = (
-        given["made_by"] if given.get("made_by") in MAKERS else SERVICE if "key" in given else PERSON
+        given["made_by"]
+        if given.get("made_by") in MAKERS
+        else SERVICE
+        if "key" in given
+        else PERSON
     )
     return made_by, fields.flag("confirmed", default=made_by != SERVICE, safe=False)
 
@@ -214,6 +248,14 @@ def stored(worker: Worker) -> dict[str, Any]:
         "status_since": worker.status_since,
         "made_by": worker.made_by,
         "confirmed": worker.confirmed,
-        **({"frontline_asked": worker.frontline_asked} if worker.frontline_asked else {}),
-        **({"ask_frontline_at": worker.ask_frontline_at} if worker.ask_frontline_at else {}),
+        **(
+            {"frontline_asked": worker.frontline_asked}
+            if worker.frontline_asked
+            else {}
+        ),
+        **(
+            {"ask_frontline_at": worker.ask_frontline_at}
+            if worker.ask_frontline_at
+            else {}
+        ),
     }

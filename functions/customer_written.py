@@ -15,7 +15,7 @@ from typing import Any
 from assignment import opting_out
 from domain import addresses, customer, customer_record, field_names
 from domain.opt_out import Wish
-from functions.door.trigger import Change
+from functions.http.trigger import Change
 from providers import customers, database, log, opt_outs, workers
 
 _MOST_ADDRESSES = 100  # of one customer that are looked up in opt_outs
@@ -25,7 +25,9 @@ def handle(change: Change) -> None:
     if not customer_record.needs_care(change.name, change.before, change.after):
         return
     _put_right(change.name)
-    touched = customer_record.addresses_of(change.before) | customer_record.addresses_of(change.after)
+    touched = customer_record.addresses_of(
+        change.before
+    ) | customer_record.addresses_of(change.after)
     twins = customers.twins(touched, other_than=change.name)
     for customer_id in sorted([*twins, change.name] if twins else []):
         _put_right(customer_id)
@@ -36,7 +38,8 @@ def _put_right(customer_id: str) -> None:
         database.until_it_holds(lambda: _written_if_wrong(customer_id))
     except database.Unwritable:  # again would be no better
         log.warning(
-            "The record of a customer is too large to be written to; it stays as it is.", customer=customer_id
+            "The record of a customer is too large to be written to; it stays as it is.",
+            customer=customer_id,
         )
 
 
@@ -52,7 +55,11 @@ def _written_if_wrong(customer_id: str) -> None:
     data = _with_worker_as_called(customer_id, named.data)
     kept = customer_record.kept(customer_id, data)
     problem = kept.problem(customers.twins(kept.listed, other_than=customer_id))
-    changes = {name: value for name, value in kept.fields.items() if not _same(stored.get(name), value)}
+    changes = {
+        name: value
+        for name, value in kept.fields.items()
+        if not _same(stored.get(name), value)
+    }
     if data is not named.data:
         changes["worker"] = data["worker"]
     if (opted_out := _opted_out(customer_id, stored, kept.listed)) is not None:
@@ -66,7 +73,9 @@ def _written_if_wrong(customer_id: str) -> None:
     for address, since in changes.get("opted_out", {}).items():
         opting_out.mark_open(address, since)
     if problem and "problem" in changes:
-        log.warning(f"The record of a customer is not right: {problem}", customer=customer_id)
+        log.warning(
+            f"The record of a customer is not right: {problem}", customer=customer_id
+        )
 
 
 def _opted_out(
@@ -79,24 +88,34 @@ def _opted_out(
     known = opt_outs.load_all(islice(looked_up, _MOST_ADDRESSES))
     for address, at in times.items():
         if address in known and not known[address].exists:
-            known[address] = opt_outs.decide(address, Wish(True, at, by="the customer's record"))
+            known[address] = opt_outs.decide(
+                address, Wish(True, at, by="the customer's record")
+            )
     right = opt_outs.merged(times, known)
     return None if right == (stored.get("opted_out") or {}) else right
 
 
 def _on_whatsapp(address: str) -> str:
     """A bare number in a record stands for WhatsApp's, too."""
-    return f"whatsapp:{address}" if addresses.is_number(address) and ":" not in address else address
+    return (
+        f"whatsapp:{address}"
+        if addresses.is_number(address) and ":" not in address
+        else address
+    )
 
 
-def _with_worker_as_called(customer_id: str, data: Mapping[str, Any]) -> Mapping[str, Any]:
+def _with_worker_as_called(
+    customer_id: str, data: Mapping[str, Any]
+) -> Mapping[str, Any]:
     """The record with its worker in the spelling of that worker's own record: lists of customers ask by it."""
     typed = customer.parse(customer_id, data).worker
     if typed is None:
         return data
     called = workers.called(typed)
     return (
-        data if called is None or called.identity == data["worker"] else {**data, "worker": called.identity}
+        data
+        if called is None or called.identity == data["worker"]
+        else {**data, "worker": called.identity}
     )
 
 

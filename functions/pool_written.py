@@ -15,31 +15,54 @@ from assignment import matching, worker_care
 from domain import field_names, phone_numbers, pool_record, pool_texts
 from domain.fields import NO_LIMIT
 from domain.pool import parse
-from functions.door.trigger import Change
-from providers import database, log, pools, public_holidays, settings, templates, workers
+from functions.http.trigger import Change
+from providers import (
+    database,
+    log,
+    pools,
+    public_holidays,
+    settings,
+    templates,
+    workers,
+)
 
-_NUMBERS = ("capacity", "priority", "answer_within", "unavailable_after", "overflow_after")
+_NUMBERS = (
+    "capacity",
+    "priority",
+    "answer_within",
+    "unavailable_after",
+    "overflow_after",
+)
 _MOST_WORKERS = 300  # the sweep sees to the others
 
 
 def handle(change: Change) -> None:
     _put_right(change.name)
-    touched = pool_record.numbers_of(change.before) | pool_record.numbers_of(change.after)
+    touched = pool_record.numbers_of(change.before) | pool_record.numbers_of(
+        change.after
+    )
     twins = pools.twins(touched, other_than=change.name)
     for pool_id in sorted([*twins, change.name] if twins else []):
         _put_right(pool_id)
     for pool_id in _touched_by_overflow(change):
         _put_right(pool_id)
-    if parse(change.name, change.before).capacity != parse(change.name, change.after).capacity:
+    if (
+        parse(change.name, change.before).capacity
+        != parse(change.name, change.after).capacity
+    ):
         _use_room(change.name)
 
 
 def _touched_by_overflow(change: Change) -> list[str]:
     """Other pools of which it is no longer right, or right again, what their records say of the overflow."""
     before, after = parse(change.name, change.before), parse(change.name, change.after)
-    if (change.before is None) == (change.after is None) and before.overflow == after.overflow:
+    if (change.before is None) == (
+        change.after is None
+    ) and before.overflow == after.overflow:
         return []
-    chains = {name for one in (before, after) for name in pools.overflow_of(one) if name}
+    chains = {
+        name for one in (before, after) for name in pools.overflow_of(one) if name
+    }
     return sorted({*chains, *pools.overflowing_into(change.name)} - {change.name})
 
 
@@ -47,7 +70,10 @@ def _put_right(pool_id: str) -> None:
     try:
         database.until_it_holds(lambda: _written_if_wrong(pool_id))
     except database.Unwritable:  # again would be no better
-        log.warning("The record of a pool is too large to be written to; it stays as it is.", pool=pool_id)
+        log.warning(
+            "The record of a pool is too large to be written to; it stays as it is.",
+            pool=pool_id,
+        )
 
 
 def _written_if_wrong(pool_id: str) -> None:
@@ -71,7 +97,9 @@ def _written_if_wrong(pool_id: str) -> None:
         twins,
         unknown_countries=public_holidays.unknown(countries),
         overflow=pools.overflow_of(pool),
-        namesakes=pools.namesakes(pool_id, pool.display_name) if data.get("display_name") else (),
+        namesakes=pools.namesakes(pool_id, pool.display_name)
+        if data.get("display_name")
+        else (),
         countries_with_parts=public_holidays.with_parts(countries),
         unknown_templates=templates.missing(pool_texts.templates_in(pool.texts)),
         zone=settings.load().zone,
@@ -97,7 +125,10 @@ def _as_meant(pool_id: str, data: Mapping[str, Any]) -> dict[str, Any]:
         number = getattr(pool, name)
         if isinstance(data.get(name), str) and name not in pool.invalid:
             changes[name] = None if number in (None, NO_LIMIT) else int(number)
-    if pool.overflow and (called := pools.as_called([pool.overflow])[0]) != data["overflow"]:
+    if (
+        pool.overflow
+        and (called := pools.as_called([pool.overflow])[0]) != data["overflow"]
+    ):
         changes["overflow"] = called
     return changes
 
@@ -108,9 +139,9 @@ def _use_room(pool_id: str) -> None:
     for worker in workers.available(pool_id, _MOST_WORKERS):
         try:
             worker_care.put_right(worker, known={pool_id: pool})
-        except (
-            database.LostRace
-        ):  # whoever changed the record has looked at the pool, or looks when it is complete
+        except database.LostRace:  # whoever changed the record has looked at the pool, or looks when it is complete
             continue
     taken = matching.drain(pool)
-    log.info(f"{taken} were taken from the queue after the capacity changed", pool=pool_id)
+    log.info(
+        f"{taken} were taken from the queue after the capacity changed", pool=pool_id
+    )

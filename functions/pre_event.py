@@ -15,8 +15,8 @@ from typing import Any
 
 from domain import limits
 from domain.customer import Customer
-from functions.door.answers import Answer, TryAgain
-from functions.door.forms import Bound, Form, parse
+from functions.http.answers import Answer, TryAgain
+from functions.http.forms import Bound, Form, parse
 from providers import clock, customers
 
 _UNCHANGED: dict[str, Any] = {}
@@ -37,7 +37,9 @@ def changes(event: ConversationAdd, customer: Customer) -> dict[str, Any]:
     """What Twilio is to change: a known customer's name and avatar, else the address itself as the name."""
     wanted: dict[str, Any] = {"friendly_name": customer.display_name[: limits.NAME]}
     known = {"avatar": customer.avatar}
-    attributes = limits.with_room_for(event.attributes(), known, limits.CONVERSATION_ATTRIBUTES)
+    attributes = limits.with_room_for(
+        event.attributes(), known, limits.CONVERSATION_ATTRIBUTES
+    )
     if customer.avatar and limits.fits(attributes, limits.CONVERSATION_ATTRIBUTES):
         wanted["attributes"] = limits.as_json(attributes)
     return wanted

@@ -13,14 +13,17 @@ from typing import Any
 from assignment import arrival, ledger, matching, membership, worker_care
 from domain import field_names, rules
 from domain.worker import PERSON, Worker, is_identity, parse
-from functions.door.trigger import Change
+from functions.http.trigger import Change
 from providers import database, former_workers, log, pools
 
 
 def handle(change: Change) -> None:
     if not is_identity(change.name):
         return
-    if change.after is not None and field_names.read(change.after, field_names.WORKERS).renamed:
+    if (
+        change.after is not None
+        and field_names.read(change.after, field_names.WORKERS).renamed
+    ):
         database.until_it_holds(lambda: ledger.name_fields(change.name))
         return  # that write is an event of its own
     if change.after is None:
@@ -41,13 +44,19 @@ def handle(change: Change) -> None:
         _take(after, before)
         if has_to_care:
             database.until_it_holds(lambda: _cared_for(before, after, change.at))
-    elif (worker := database.until_it_holds(lambda: _cared_for(before, after, change.at))) is not None:
+    elif (
+        worker := database.until_it_holds(lambda: _cared_for(before, after, change.at))
+    ) is not None:
         _take(worker, before)
 
 
 def _came_back(before: Worker | None, after: Worker) -> bool:
     """Whether the service has made this record while a person was deleting the one before."""
-    if before is not None or after.made_by == PERSON or not former_workers.includes(after.identity):
+    if (
+        before is not None
+        or after.made_by == PERSON
+        or not former_workers.includes(after.identity)
+    ):
         return False
     return database.until_it_holds(partial(membership.came_back, after.identity))
 
@@ -60,27 +69,46 @@ def _dismiss(identity: str) -> None:
 
 def _was_named(record: Mapping[str, Any] | None) -> bool:
     """Whether there was a record with all fields under their own names; one that was just renamed counts as new."""
-    return record is not None and not field_names.read(record, field_names.WORKERS).renamed
+    return (
+        record is not None and not field_names.read(record, field_names.WORKERS).renamed
+    )
 
 
-def _cared_for(before: Worker | None, after: Worker, at: datetime | None) -> Worker | None:
+def _cared_for(
+    before: Worker | None, after: Worker, at: datetime | None
+) -> Worker | None:
     """The record as it is now, completed; None if it is gone. An event that is late or a repeat dates nothing."""
     current, known = worker_care.load_with_pools(after)
     if current.version is None:
         return None
-    turned = before is not None and before.available != after.available == current.available
-    is_news = at is not None and (current.status_since is None or current.status_since < at)
+    turned = (
+        before is not None and before.available != after.available == current.available
+    )
+    is_news = at is not None and (
+        current.status_since is None or current.status_since < at
+    )
     since = at if turned and is_news else None
-    is_typed = current.pools is not None and (before is None or before.pools != after.pools)
+    is_typed = current.pools is not None and (
+        before is None or before.pools != after.pools
+    )
     called = pools.as_called(current.pools or ()) if is_typed else None
-    return worker_care.put_right(current, status_since=since, known=known, called=called)
+    return worker_care.put_right(
+        current, status_since=since, known=known, called=called
+    )
 
 
 def _take(worker: Worker, before: Worker | None) -> None:
     if worker.available:
         pulled = matching.take_next(worker, _because(before, worker))
-        log.info(f"took {pulled.taken} from the queue: {pulled.ended.value}", worker=worker.identity)
+        log.info(
+            f"took {pulled.taken} from the queue: {pulled.ended.value}",
+            worker=worker.identity,
+        )
 
 
 def _because(before: Worker | None, worker: Worker) -> str:
-    return "turned Available" if before is None or not before.available else "has a free slot"
+    return (
+        "turned Available"
+        if before is None or not before.available
+        else "has a free slot"
+    )

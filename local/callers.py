@@ -6,7 +6,14 @@ from urllib.parse import urlsplit
 
 _OURSELVES = ("127.0.0.1", "localhost")
 # A tunnel may call this machine by its own name, and then says in one of these for whom.
-_FROM_A_PROXY = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Cf-Connecting-Ip", "Via")
+_FROM_A_PROXY = (
+    "Forwarded",
+    "X-Forwarded-For",
+    "X-Forwarded-Host",
+    "X-Real-Ip",
+    "Cf-Connecting-Ip",
+    "Via",
+)
 _READING = ("GET", "HEAD", "OPTIONS")
 
 

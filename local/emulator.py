@@ -16,7 +16,12 @@ from local.processes import Child
 RULES = Path(__file__).parent.parent / "firestore.rules"
 WRITTEN = "google.cloud.firestore.document.v1.written"
 _MAIN_CLASS = "com.google.cloud.datastore.emulator.firestore.CloudFirestore"
-_QUICK_START = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-Duser.language=en")
+_QUICK_START = (
+    "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",
+    "-Xshare:auto",
+    "-Duser.language=en",
+)
 
 
 class Emulator:
@@ -50,10 +55,15 @@ class Emulator:
     def launch(self) -> "Emulator":
         """Start it unless there is one already, without waiting."""
         if self.is_ours and self._child is None:
-            port = claim_port(self._wanted_port, "the Firestore emulator", "--emulator-port")
+            port = claim_port(
+                self._wanted_port, "the Firestore emulator", "--emulator-port"
+            )
             self.host = f"{HOST}:{port}"
             self._child = Child(
-                self._command(port), name="The Firestore emulator", log=self.log, ready=self._answers
+                self._command(port),
+                name="The Firestore emulator",
+                log=self.log,
+                ready=self._answers,
             )
             self._child.start()
         return self
@@ -73,7 +83,9 @@ class Emulator:
         """Wait until it ends by itself, which it should not; raises ChildFailedError with its last words."""
         while self._child is None or self._child.alive:
             time.sleep(0.5)
-        raise ChildFailedError(f"The Firestore emulator ended by itself:\n{self._child.output()}")
+        raise ChildFailedError(
+            f"The Firestore emulator ended by itself:\n{self._child.output()}"
+        )
 
     def stop(self) -> None:
         """End it if it is ours; what it held is gone."""
@@ -101,7 +113,11 @@ class Emulator:
             return False
 
     def register_trigger(
-        self, project: str, trigger_id: str, document_pattern: str, event_type: str = WRITTEN
+        self,
+        project: str,
+        trigger_id: str,
+        document_pattern: str,
+        event_type: str = WRITTEN,
     ) -> None:
         """Have every event on matching documents posted to /functions/projects/PROJECT/triggers/TRIGGER_ID.
 
@@ -113,7 +129,9 @@ class Emulator:
             "namespace": "(default)",
             "document": {"value": document_pattern, "matchType": "PATH_PATTERN"},
         }
-        self._call("POST", f"/{project}/eventarcTrigger?eventarcTriggerId={trigger_id}", wanted)
+        self._call(
+            "POST", f"/{project}/eventarcTrigger?eventarcTriggerId={trigger_id}", wanted
+        )
 
     def clear(self, project: str) -> None:
         """Remove every document of a project."""

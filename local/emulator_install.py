@@ -11,7 +11,13 @@ from pathlib import Path
 
 import urllib3
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
 from local.errors import EmulatorMissingError
 
@@ -42,7 +48,9 @@ GOOGLES = Download(
 )
 
 
-def find_jar(fetch: bool = True, download: Download = GOOGLES, sdks: Iterable[Path] | None = None) -> Path:
+def find_jar(
+    fetch: bool = True, download: Download = GOOGLES, sdks: Iterable[Path] | None = None
+) -> Path:
     """The emulator's jar: the gcloud SDK's, the Firebase cache's, or (with `fetch`) Google's download, kept in that
     cache. `sdks`: where to look for gcloud's SDK; None: in its usual places.
 
@@ -51,7 +59,9 @@ def find_jar(fetch: bool = True, download: Download = GOOGLES, sdks: Iterable[Pa
     for jar in _installed(_sdk_roots() if sdks is None else sdks):
         return jar
     if not fetch:
-        raise EmulatorMissingError(f"The Firestore emulator is not installed: {_ways(download)}.")
+        raise EmulatorMissingError(
+            f"The Firestore emulator is not installed: {_ways(download)}."
+        )
     return _fetch(download, _cache())
 
 
@@ -79,7 +89,12 @@ def _fetch(download: Download, into: Path) -> Path:
 
 
 def _stream(download: Download, part: Path) -> None:
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TimeRemainingColumn(),
+    )
     digest = hashlib.sha256()
     http = urllib3.PoolManager(retries=urllib3.Retry(3, redirect=3), timeout=_PATIENCE)
     with (
@@ -89,7 +104,9 @@ def _stream(download: Download, part: Path) -> None:
     ):
         if answer.status != 200:
             raise OSError(f"it answered {answer.status}")
-        task = progress.add_task("Fetching the Firestore emulator (once)", total=download.size)
+        task = progress.add_task(
+            "Fetching the Firestore emulator (once)", total=download.size
+        )
         for chunk in answer.stream(_CHUNK):
             file.write(chunk)
             digest.update(chunk)
@@ -112,24 +129,38 @@ def _sdk_roots() -> Iterator[Path]:
     gcloud = shutil.which("gcloud")
     if gcloud:
         yield Path(gcloud).resolve().parent.parent
-    yield from (Path(place) for place in ("/usr/lib/google-cloud-sdk", "/opt/google-cloud-sdk"))
-    yield from (Path.home() / "google-cloud-sdk", Path("/snap/google-cloud-cli/current"))
+    yield from (
+        Path(place) for place in ("/usr/lib/google-cloud-sdk", "/opt/google-cloud-sdk")
+    )
+    yield from (
+        Path.home() / "google-cloud-sdk",
+        Path("/snap/google-cloud-cli/current"),
+    )
     if gcloud:
         ask = (gcloud, "info", "--format=value(installation.sdk_root)")
-        answer = subprocess.run(ask, capture_output=True, text=True, check=False, timeout=60)
+        answer = subprocess.run(
+            ask, capture_output=True, text=True, check=False, timeout=60
+        )
         if answer.stdout.strip():
             yield Path(answer.stdout.strip())
 
 
 def _cache() -> Path:
     """Where Firebase's own tools keep it, so that it is fetched once for all."""
-    return Path(os.environ.get("FIREBASE_EMULATORS_PATH") or Path.home() / ".cache/firebase/emulators")
+    return Path(
+        os.environ.get("FIREBASE_EMULATORS_PATH")
+        or Path.home() / ".cache/firebase/emulators"
+    )
 
 
 def _in_firebase_cache() -> list[Path]:
     """Newest version first."""
     jars = _cache().glob("cloud-firestore-emulator-v*.jar")
-    return sorted(jars, key=lambda jar: [int(part) for part in re.findall(r"\d+", jar.name)], reverse=True)
+    return sorted(
+        jars,
+        key=lambda jar: [int(part) for part in re.findall(r"\d+", jar.name)],
+        reverse=True,
+    )
 
 
 def find_java() -> Path:
@@ -148,6 +179,8 @@ def find_java() -> Path:
 
 def _java_version(java: str) -> int:
     """The major version, 0 where `java` is only a stub without a Java behind it (macOS)."""
-    answer = subprocess.run((java, "-version"), capture_output=True, text=True, check=False, timeout=60)
+    answer = subprocess.run(
+        (java, "-version"), capture_output=True, text=True, check=False, timeout=60
+    )
     found = re.search(r'version "(?:1\.)?(\d+)', answer.stderr)
     return int(found.group(1)) if found else 0

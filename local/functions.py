@@ -26,9 +26,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 MAIN = Path(__file__).parent.parent / "main.py"
-CLOCK = (
-    "_clock"  # beside the functions, and not behind the gateway: POST a number of seconds that pass at once
-)
+CLOCK = "_clock"  # beside the functions, and not behind the gateway: POST a number of seconds that pass at once
 AHEAD = "LOCAL_CLOCK_AHEAD"  # seconds that have passed so before this process began
 _DOCUMENTS = {one.name: one.documents for one in FUNCTIONS if one.documents}
 _KINDS = {"http": "http", "cloud_event": "cloudevent"}
@@ -52,7 +50,11 @@ def listed(source: Path = MAIN) -> list[Function]:
     functions = []
     for node in ast.parse(source.read_text()).body:
         if isinstance(node, ast.FunctionDef):
-            kinds = [_KINDS[name] for name in map(_decorator, node.decorator_list) if name in _KINDS]
+            kinds = [
+                _KINDS[name]
+                for name in map(_decorator, node.decorator_list)
+                if name in _KINDS
+            ]
             functions += [Function(node.name, kind) for kind in kinds]
     return functions
 
@@ -88,7 +90,9 @@ class Dispatcher:
     def __init__(self, apps: "dict[str, WSGIApplication]") -> None:
         self.apps = apps
 
-    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Any:
         name, _, rest = environ.get("PATH_INFO", "").removeprefix("/").partition("/")
         app = self.apps.get(name)
         if app is None:
@@ -138,7 +142,12 @@ def child(
     ]
     url = f"http://{HOST}:{port}/robots.txt"  # which the framework answers without calling the function
     return Child(
-        [cli, *where], name=entry_point, env=env, cwd=source.parent, log=log, ready=lambda: answers(url)
+        [cli, *where],
+        name=entry_point,
+        env=env,
+        cwd=source.parent,
+        log=log,
+        ready=lambda: answers(url),
     )
 
 
@@ -152,7 +161,11 @@ def answers(url: str) -> bool:
 
 def import_sdks() -> None:
     """The SDKs, which the functions load on first use: here the first customer need not wait for them."""
-    for module in ("google.cloud.firestore", "google.events.cloud.firestore", "twilio.rest"):
+    for module in (
+        "google.cloud.firestore",
+        "google.events.cloud.firestore",
+        "twilio.rest",
+    ):
         importlib.import_module(module)
 
 

@@ -36,7 +36,11 @@ class Gateway:
     """
 
     def __init__(
-        self, names: Iterable[str], functions_url: str, triggers: Triggers, signed: Iterable[str] = ()
+        self,
+        names: Iterable[str],
+        functions_url: str,
+        triggers: Triggers,
+        signed: Iterable[str] = (),
     ) -> None:
         self.names = frozenset(names)
         self.signed = frozenset(signed)
@@ -62,13 +66,15 @@ class Gateway:
             self.server.stop()
             self.server = None
 
-    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
         """WSGI, not Flask routes: those would redirect /crm//x, and Twilio follows no redirect of a POST."""
         name = environ.get("PATH_INFO", "").removeprefix("/").partition("/")[0]
         if name not in self.signed and (why := _refusal(environ)) is not None:
-            return Response(json.dumps({"error": why}), 403, content_type="application/json")(
-                environ, start_response
-            )
+            return Response(
+                json.dumps({"error": why}), 403, content_type="application/json"
+            )(environ, start_response)
         frame = _FRAME.match(environ["RAW_URI"]) if name == "as" else None
         if name in self.names or (frame and "inbox" in self.names):
             prefix = frame["prefix"] if frame else ""
@@ -77,7 +83,11 @@ class Gateway:
 
     def _forward(self, request: Request, prefix: str) -> Response:
         url = self.functions_url + request.environ["RAW_URI"].removeprefix(prefix)
-        headers = [one for one in request.headers.items() if one[0].lower() != "x-forwarded-prefix"]
+        headers = [
+            one
+            for one in request.headers.items()
+            if one[0].lower() != "x-forwarded-prefix"
+        ]
         headers += [("X-Forwarded-Prefix", prefix)] if prefix else []
         try:
             answer = raw_http.send(request.method, url, headers, request.get_data())
@@ -85,7 +95,11 @@ class Gateway:
             answer.headers["Date"] = http_date(time.time() + self.ahead)
             return answer
         except (OSError, http.client.HTTPException) as error:
-            return Response(f"The functions do not answer: {error}\n", 503, content_type="text/plain")
+            return Response(
+                f"The functions do not answer: {error}\n",
+                503,
+                content_type="text/plain",
+            )
 
 
 def _refusal(environ: "WSGIEnvironment") -> str | None:

@@ -19,7 +19,9 @@ def claim_port(port: int, purpose: str, option: str = "--port") -> int:
     if port == 0:
         return free_port()
     with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # one in TIME_WAIT counts as free
+        probe.setsockopt(
+            socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
+        )  # one in TIME_WAIT counts as free
         try:
             probe.bind((HOST, port))
         except OSError as error:

@@ -95,7 +95,9 @@ class Child:
             if not self.alive:
                 raise ChildFailedError(f"{self.name} ended by itself:\n{self.output()}")
             if time.monotonic() > end:
-                raise ChildFailedError(f"{self.name} did not answer within {timeout:g} s:\n{self.output()}")
+                raise ChildFailedError(
+                    f"{self.name} did not answer within {timeout:g} s:\n{self.output()}"
+                )
             time.sleep(0.01)
         return self
 
@@ -134,12 +136,16 @@ class Child:
         return tail.decode(errors="replace").strip()
 
 
-def _spawn(open_process: Callable[[], subprocess.Popen[bytes]]) -> subprocess.Popen[bytes]:
+def _spawn(
+    open_process: Callable[[], subprocess.Popen[bytes]],
+) -> subprocess.Popen[bytes]:
     """Start it from one thread that lives as long as we do: Linux ties the child's life to that thread."""
     global _spawner
     with _spawner_lock:
         if _spawner is None or not _spawner.is_alive():
-            _spawner = threading.Thread(target=_serve_spawns, name="spawner", daemon=True)
+            _spawner = threading.Thread(
+                target=_serve_spawns, name="spawner", daemon=True
+            )
             _spawner.start()
     opened: Future[subprocess.Popen[bytes]] = Future()
     _spawns.put((open_process, opened))

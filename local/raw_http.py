@@ -7,7 +7,14 @@ from urllib.parse import urlsplit
 from werkzeug.wrappers import Response
 
 # They belong to one connection, not to the message (RFC 9110, section 7.6.1).
-HOP_BY_HOP = {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer"}
+HOP_BY_HOP = {
+    "connection",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "te",
+    "trailer",
+}
 HOP_BY_HOP |= {"transfer-encoding", "upgrade"}
 
 
@@ -21,7 +28,11 @@ class HttpAnswer(Response):
 
 
 def send(
-    method: str, url: str, headers: Iterable[tuple[str, str]] = (), body: bytes = b"", timeout: float = 60
+    method: str,
+    url: str,
+    headers: Iterable[tuple[str, str]] = (),
+    body: bytes = b"",
+    timeout: float = 60,
 ) -> HttpAnswer:
     """The answer, whatever its status; raises OSError or http.client.HTTPException if there is none."""
     split = urlsplit(url)
@@ -29,14 +40,20 @@ def send(
     target = url[len(f"{split.scheme}://{split.netloc}") :] or "/"
     names = {name.lower() for name, _ in headers}
     try:
-        connection.putrequest(method, target, skip_host="host" in names, skip_accept_encoding=True)
+        connection.putrequest(
+            method, target, skip_host="host" in names, skip_accept_encoding=True
+        )
         for name, value in headers:
             if name.lower() not in HOP_BY_HOP | {"content-length"}:
                 connection.putheader(name, value)
         connection.putheader("Content-Length", str(len(body)))
         _send_body(connection, body)
         answer = connection.getresponse()
-        kept = [(name, value) for name, value in answer.getheaders() if name.lower() not in HOP_BY_HOP]
+        kept = [
+            (name, value)
+            for name, value in answer.getheaders()
+            if name.lower() not in HOP_BY_HOP
+        ]
         return HttpAnswer(answer.read(), answer.status, kept)
     finally:
         connection.close()

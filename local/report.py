@@ -14,7 +14,9 @@ _PAUSE = 0.02
 class Report:
     """Prints, counts, and waits for what is expected to become true."""
 
-    def __init__(self, console: Console | None = None, patience: float = _PATIENCE) -> None:
+    def __init__(
+        self, console: Console | None = None, patience: float = _PATIENCE
+    ) -> None:
         self.console = console or Console(highlight=False)
         self.patience = patience
         self.right = 0
@@ -58,4 +60,6 @@ class Report:
 
     def _print(self, lead: str, style: str, text: str) -> None:
         whole_style = style if style == "dim" else ""
-        self.console.print(Text.assemble((lead, style), (text, whole_style)), soft_wrap=True)
+        self.console.print(
+            Text.assemble((lead, style), (text, whole_style)), soft_wrap=True
+        )

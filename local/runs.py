@@ -22,7 +22,9 @@ def run(options: argparse.Namespace) -> int:
     try:
         stack.start()
         _say_where(stack)
-        stack.emulator.clear(options.project)  # one that runs already may hold an earlier story
+        stack.emulator.clear(
+            options.project
+        )  # one that runs already may hold an earlier story
         sample_data.load(stack.emulator.host, options.project)
         all_right = _play(stack)
         if options.once:
@@ -41,7 +43,10 @@ def serve(options: argparse.Namespace) -> int:
         _say_where(stack)
         missing = [name for name in _ACCOUNT if not os.environ.get(name)]
         if missing:
-            print(f"Not set: {' and '.join(missing)}; webhooks will be refused.", flush=True)
+            print(
+                f"Not set: {' and '.join(missing)}; webhooks will be refused.",
+                flush=True,
+            )
         stack.emulator.wait_for_end()
     finally:
         stack.stop()
@@ -50,7 +55,9 @@ def serve(options: argparse.Namespace) -> int:
 def _run_with_twilio(options: argparse.Namespace) -> int:
     """The real account: its webhooks must reach this machine, and customers write with real phones."""
     if options.once:
-        raise CannotRunError("--once plays the scenario, which needs the stand-in: leave out --twilio.")
+        raise CannotRunError(
+            "--once plays the scenario, which needs the stand-in: leave out --twilio."
+        )
     load_dotenv(ENV_FILE)
     os.environ.pop("TWILIO_API_BASE_URL", None)
     missing = [name for name in _ACCOUNT if not os.environ.get(name)]
@@ -63,7 +70,10 @@ def _run_with_twilio(options: argparse.Namespace) -> int:
         stack.start()
         sample_data.load(stack.emulator.host, options.project)
         _say_where(stack)
-        base = os.environ.get("WEBHOOK_BASE_URL") or "https://YOUR-TUNNEL (then set WEBHOOK_BASE_URL in .env)"
+        base = (
+            os.environ.get("WEBHOOK_BASE_URL")
+            or "https://YOUR-TUNNEL (then set WEBHOOK_BASE_URL in .env)"
+        )
         print(
             f"Have a tunnel lead to {stack.url}, and in Twilio's console set for Conversations\n"
             f"  Pre-Event URL   {base}/pre-event\n  Post-Event URL  {base}/post-event\n"
@@ -84,7 +94,9 @@ def _sign_in(stack: Stack) -> str:
     return f"To open the inbox, set OIDC_CLIENT_ID and OIDC_CLIENT_SECRET in {ENV_FILE.name} (docs/inbox.md)."
 
 
-def _stack(options: argparse.Namespace, standin: bool, real_account: bool = False) -> Stack:
+def _stack(
+    options: argparse.Namespace, standin: bool, real_account: bool = False
+) -> Stack:
     chosen = Options(
         project=options.project,
         port=options.port,

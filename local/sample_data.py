@@ -14,7 +14,9 @@ ANNOUNCEMENTS = "+12025550103"
 WHATSAPP = f"whatsapp:{RECEPTION}"
 NUMBERS = (RECEPTION, SALES, KEY_ACCOUNTS, ANNOUNCEMENTS, WHATSAPP)
 
-ALICE, BOB, CAROL, DAN = (f"{name}@example.com" for name in ("alice", "bob", "carol", "dan"))
+ALICE, BOB, CAROL, DAN = (
+    f"{name}@example.com" for name in ("alice", "bob", "carol", "dan")
+)
 
 RECORDS: dict[str, dict[str, Any]] = {
     "settings/routing": {
@@ -23,24 +25,69 @@ RECORDS: dict[str, dict[str, Any]] = {
         "custom_fallback": "pool",
         "create_customers": True,
     },
-    "pools/default": {"display_name": "Reception", "strategy": "longest_idle", "capacity": 1},
-    "pools/sales": {"display_name": "Sales", "addresses": [SALES], "strategy": "least_busy", "capacity": 2},
-    "pools/key_accounts": {"display_name": "Key accounts", "addresses": [KEY_ACCOUNTS], "mode": "custom"},
-    "pools/announcements": {"display_name": "Announcements", "addresses": [ANNOUNCEMENTS], "mode": "none"},
-    f"workers/{ALICE}": {"display_name": "Alice", "status": "Unavailable", "pools": ["default"]},
-    f"workers/{BOB}": {"display_name": "Bob", "status": "Unavailable", "pools": ["default"]},
-    f"workers/{CAROL}": {"display_name": "Carol", "status": "Unavailable", "pools": ["key_accounts"]},
-    f"workers/{DAN}": {"display_name": "Dan", "status": "Unavailable", "pools": ["sales"]},
+    "pools/default": {
+        "display_name": "Reception",
+        "strategy": "longest_idle",
+        "capacity": 1,
+    },
+    "pools/sales": {
+        "display_name": "Sales",
+        "addresses": [SALES],
+        "strategy": "least_busy",
+        "capacity": 2,
+    },
+    "pools/key_accounts": {
+        "display_name": "Key accounts",
+        "addresses": [KEY_ACCOUNTS],
+        "mode": "custom",
+    },
+    "pools/announcements": {
+        "display_name": "Announcements",
+        "addresses": [ANNOUNCEMENTS],
+        "mode": "none",
+    },
+    f"workers/{ALICE}": {
+        "display_name": "Alice",
+        "status": "Unavailable",
+        "pools": ["default"],
+    },
+    f"workers/{BOB}": {
+        "display_name": "Bob",
+        "status": "Unavailable",
+        "pools": ["default"],
+    },
+    f"workers/{CAROL}": {
+        "display_name": "Carol",
+        "status": "Unavailable",
+        "pools": ["key_accounts"],
+    },
+    f"workers/{DAN}": {
+        "display_name": "Dan",
+        "status": "Unavailable",
+        "pools": ["sales"],
+    },
     "customers/ada": {
         "display_name": "Ada Byron",
         "addresses": ["+447700900001"],
         "worker": CAROL,
         "avatar": "https://example.com/avatars/ada.png",
-        "links": [{"type": "Website", "value": "https://example.com/ada", "display_name": "Her page"}],
-        "details": {"title": "Customer since 2019", "content": "Prefers to be written to in the morning."},
+        "links": [
+            {
+                "type": "Website",
+                "value": "https://example.com/ada",
+                "display_name": "Her page",
+            }
+        ],
+        "details": {
+            "title": "Customer since 2019",
+            "content": "Prefers to be written to in the morning.",
+        },
     },
     "customers/grace": {"display_name": "Grace Hopper", "addresses": ["+447700900002"]},
-    "customers/edsger": {"display_name": "Edsger Dijkstra", "addresses": ["+447700900003"]},
+    "customers/edsger": {
+        "display_name": "Edsger Dijkstra",
+        "addresses": ["+447700900003"],
+    },
 }
 
 

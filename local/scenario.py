@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 from local import sample_data
 from local.report import Report
-from local.sample_data import ALICE, ANNOUNCEMENTS, BOB, CAROL, DAN, KEY_ACCOUNTS, RECEPTION, SALES, WHATSAPP
+from local.sample_data import (
+    ALICE,
+    ANNOUNCEMENTS,
+    BOB,
+    CAROL,
+    DAN,
+    KEY_ACCOUNTS,
+    RECEPTION,
+    SALES,
+    WHATSAPP,
+)
 from local.stack import Stack
 from local.twilio.errors import ApiError
 from local.worker_app import Inbox, RefusedError
@@ -15,7 +25,12 @@ if TYPE_CHECKING:
     from local.twilio import StandIn
 
 ADA, GRACE, EDSGER = "+447700900001", "+447700900002", "+447700900003"
-STRANGER, BUYER, READER, LATECOMER = "+447700900011", "+447700900012", "+447700900013", "+447700900014"
+STRANGER, BUYER, READER, LATECOMER = (
+    "+447700900011",
+    "+447700900012",
+    "+447700900013",
+    "+447700900014",
+)
 
 
 class CannotGoOnError(Exception):
@@ -56,17 +71,31 @@ class Scenario:
         self.the_counts_are_true()
 
     def known_customer_with_a_worker(self) -> None:
-        self.report.step("Ada, whose own worker is Carol, writes to Key accounts. Carol is Unavailable.")
+        self.report.step(
+            "Ada, whose own worker is Carol, writes to Key accounts. Carol is Unavailable."
+        )
         sid = self.write(ADA, KEY_ACCOUNTS, "Good morning, Carol!")
-        self.expect_held(sid, CAROL, "Carol is in the conversation all the same: she is Ada's own worker")
-        self.report.expect("it is called Ada Byron", lambda: self.name_of(sid), "Ada Byron")
-        self.report.expect("its participant is customer ada", lambda: self.customer_id(sid, ADA), "ada")
+        self.expect_held(
+            sid,
+            CAROL,
+            "Carol is in the conversation all the same: she is Ada's own worker",
+        )
+        self.report.expect(
+            "it is called Ada Byron", lambda: self.name_of(sid), "Ada Byron"
+        )
+        self.report.expect(
+            "its participant is customer ada", lambda: self.customer_id(sid, ADA), "ada"
+        )
         self.tell(sid)
 
     def number_that_is_not_routed(self) -> None:
-        self.report.step("A reader writes to Announcements, a number that is not routed.")
+        self.report.step(
+            "A reader writes to Announcements, a number that is not routed."
+        )
         sid = self.write(READER, ANNOUNCEMENTS, "Thanks for the news.")
-        self.report.expect("it is in the log as unrouted", lambda: self.state(sid), "unrouted")
+        self.report.expect(
+            "it is in the log as unrouted", lambda: self.state(sid), "unrouted"
+        )
         self.report.expect("nobody is in it", lambda: self.workers_in(sid), [])
         self.tell(sid)
 
@@ -74,26 +103,46 @@ class Scenario:
         self.report.step("A stranger writes to Reception. Nobody is Available.")
         stranger = self.write(STRANGER, RECEPTION, "Is anybody there?")
         self.expect_queue("default", [stranger], "it waits in Reception's queue")
-        self.report.expect("the stranger has a customer record", lambda: self.records_of(STRANGER), 1)
+        self.report.expect(
+            "the stranger has a customer record", lambda: self.records_of(STRANGER), 1
+        )
         self.tell(stranger)
-        self.report.step("Grace, a customer without a worker of her own, writes to Reception.")
+        self.report.step(
+            "Grace, a customer without a worker of her own, writes to Reception."
+        )
         grace = self.write(GRACE, RECEPTION, "Me too.")
-        self.expect_queue("default", [stranger, grace], "it waits behind the stranger's")
+        self.expect_queue(
+            "default", [stranger, grace], "it waits behind the stranger's"
+        )
         self.report.step("Edsger, known by his bare number, writes over WhatsApp.")
         edsger = self.write(f"whatsapp:{EDSGER}", WHATSAPP, "Hello")
-        self.report.expect("he is recognised", lambda: self.name_of(edsger), "Edsger Dijkstra")
-        self.expect_queue("default", [stranger, grace, edsger], "it waits behind Grace's")
-        self.report.step("A buyer writes to Sales, and a moment later a second message.")
+        self.report.expect(
+            "he is recognised", lambda: self.name_of(edsger), "Edsger Dijkstra"
+        )
+        self.expect_queue(
+            "default", [stranger, grace, edsger], "it waits behind Grace's"
+        )
+        self.report.step(
+            "A buyer writes to Sales, and a moment later a second message."
+        )
         buyer = self.write(BUYER, SALES, "What does it cost?")
         again = self.write(BUYER, SALES, "Hello?")
-        self.report.expect("both messages are in one conversation", lambda: again, buyer)
+        self.report.expect(
+            "both messages are in one conversation", lambda: again, buyer
+        )
         self.expect_queue("sales", [buyer], "it waits in Sales' queue")
         return stranger, grace, edsger, buyer
 
-    def workers_turn_available(self, stranger: str, grace: str, edsger: str, buyer: str) -> None:
-        self.report.step("Alice turns Available. Each of Reception has room for one conversation.")
+    def workers_turn_available(
+        self, stranger: str, grace: str, edsger: str, buyer: str
+    ) -> None:
+        self.report.step(
+            "Alice turns Available. Each of Reception has room for one conversation."
+        )
         self.turn(ALICE, "Available")
-        self.expect_held(stranger, ALICE, "she gets the stranger, who has waited longest")
+        self.expect_held(
+            stranger, ALICE, "she gets the stranger, who has waited longest"
+        )
         self.report.expect("she is full", lambda: self.worker(ALICE).get("full"), True)
         self.tell(stranger)
         self.report.step("Bob turns Available.")
@@ -103,7 +152,9 @@ class Scenario:
         self.report.step("Dan of Sales turns Available.")
         self.turn(DAN, "Available")
         self.expect_held(buyer, DAN, "he gets the buyer")
-        self.expect_queue("default", [edsger], "Edsger still waits: Dan is not of Reception")
+        self.expect_queue(
+            "default", [edsger], "Edsger still waits: Dan is not of Reception"
+        )
 
     def everybody_is_full(self, edsger: str) -> str:
         self.report.step("Another stranger writes to Reception.")
@@ -115,17 +166,25 @@ class Scenario:
     def a_worker_hands_back(self, grace: str, edsger: str, latecomer: str) -> None:
         self.report.step("Bob hands Grace's conversation back to the queue.")
         self.inbox(BOB).hand_back(grace)
-        self.expect_held(edsger, BOB, "Bob's slot goes to Edsger: Bob is not given Grace again")
+        self.expect_held(
+            edsger, BOB, "Bob's slot goes to Edsger: Bob is not given Grace again"
+        )
         self.expect_queue(
-            "default", [grace, latecomer], "Grace waits again, first because she is as old as she was"
+            "default",
+            [grace, latecomer],
+            "Grace waits again, first because she is as old as she was",
         )
         self.tell(grace)
 
     def a_conversation_is_closed(self, stranger: str, grace: str) -> None:
         self.report.step("Alice closes the stranger's conversation.")
         self.inbox(ALICE).close(stranger)
-        self.report.expect("it is closed in the log", lambda: self.state(stranger), "closed")
-        self.expect_held(grace, ALICE, "her slot goes to Grace, now the oldest in the queue")
+        self.report.expect(
+            "it is closed in the log", lambda: self.state(stranger), "closed"
+        )
+        self.expect_held(
+            grace, ALICE, "her slot goes to Grace, now the oldest in the queue"
+        )
 
     def the_queue_empties(self, edsger: str, latecomer: str) -> None:
         self.report.step("Bob closes Edsger's conversation, then turns Unavailable.")
@@ -159,7 +218,11 @@ class Scenario:
     def expect_held(self, sid: str, identity: str, what: str) -> None:
         self.report.expect(
             what,
-            lambda: (self.state(sid), self.record(sid).get("worker"), self.workers_in(sid)),
+            lambda: (
+                self.state(sid),
+                self.record(sid).get("worker"),
+                self.workers_in(sid),
+            ),
             ("assigned", identity, [identity]),
         )
 
@@ -197,15 +260,24 @@ class Scenario:
             for entry in self.db.collection("pending_conversations").stream()
             if entry.get("pool") == pool
         ]
-        return [entry.id for entry in sorted(entries, key=lambda entry: entry.get("queued_at"))]
+        return [
+            entry.id
+            for entry in sorted(entries, key=lambda entry: entry.get("queued_at"))
+        ]
 
     def workers_in(self, sid: str) -> list[str]:
-        identities = [participant.get("identity") for participant in self.standin.participants(sid)]
+        identities = [
+            participant.get("identity")
+            for participant in self.standin.participants(sid)
+        ]
         return sorted(identity for identity in identities if identity)
 
     def records_of(self, address: str) -> int:
         customers = self.db.collection("customers").stream()
-        return sum(address in (customer.to_dict() or {}).get("addresses", []) for customer in customers)
+        return sum(
+            address in (customer.to_dict() or {}).get("addresses", [])
+            for customer in customers
+        )
 
     def customer_id(self, sid: str, address: str) -> Any:
         for participant in self.standin.participants(sid):

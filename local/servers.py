@@ -19,8 +19,12 @@ class LocalServer:
     """Serves `app` with a thread per request until stopped; `port` 0 takes a free one."""
 
     def __init__(self, app: Any, port: int = 0) -> None:
-        self._server = make_server(HOST, port, app, threaded=True, request_handler=_Quiet)
-        self._thread = threading.Thread(target=self._serve, name=f"server-{self.port}", daemon=True)
+        self._server = make_server(
+            HOST, port, app, threaded=True, request_handler=_Quiet
+        )
+        self._thread = threading.Thread(
+            target=self._serve, name=f"server-{self.port}", daemon=True
+        )
 
     def _serve(self) -> None:
         self._server.serve_forever(poll_interval=0.02)

@@ -37,7 +37,9 @@ class Options:
     emulator_port: int = 0
     standin_port: int = 0
     standin: bool = True
-    real_account: bool = False  # of Twilio, behind a tunnel: then only a real issuer signs workers in
+    real_account: bool = (
+        False  # of Twilio, behind a tunnel: then only a real issuer signs workers in
+    )
     sweep_every: float = 60  # seconds, as Cloud Scheduler; 0: never
     verbose: bool = False  # show the functions' log instead of writing it to .local/
 
@@ -45,7 +47,9 @@ class Options:
 class Stack:
     """The emulator, the functions, the gateway with the triggers, the scheduler and perhaps the stand-in."""
 
-    def __init__(self, options: Options, pages: "Callable[[Stack], Blueprint] | None" = None) -> None:
+    def __init__(
+        self, options: Options, pages: "Callable[[Stack], Blueprint] | None" = None
+    ) -> None:
         self.options = options
         port = claim_port(options.port, "the gateway")
         functions_port = claim_port(0, "the functions")
@@ -54,16 +58,22 @@ class Stack:
         self.functions_list: list[Function] = functions.listed()
         self.functions_url = f"http://{HOST}:{functions_port}"
         names = [f.name for f in self.functions_list]
-        self.gateway = Gateway(names, self.functions_url, self.triggers, functions.signed())
+        self.gateway = Gateway(
+            names, self.functions_url, self.triggers, functions.signed()
+        )
         self.url = f"http://{HOST}:{port}"
         self.emulator = Emulator(
-            functions_port=port, port=options.emulator_port, log=_fresh(LOGS / "emulator.log")
+            functions_port=port,
+            port=options.emulator_port,
+            log=_fresh(LOGS / "emulator.log"),
         )
         self.standin = self._make_standin() if options.standin else None
         self.functions = self._functions_process(functions_port)
         self.scheduler = Scheduler(f"{self.functions_url}/sweep", options.sweep_every)
         if not options.real_account:
-            self.gateway.mount(oidc.pages(oidc.Issuer(f"{self.url}/oidc", self._workers)))
+            self.gateway.mount(
+                oidc.pages(oidc.Issuer(f"{self.url}/oidc", self._workers))
+            )
         if pages is not None:
             self.gateway.mount(pages(self))
 
@@ -81,7 +91,9 @@ class Stack:
             if function.signature == "cloudevent":
                 pattern = functions.pattern_of(function)
                 url = f"{self.functions_url}/{function.name}"
-                self.triggers.attach(self.options.project, function.entry_point, pattern, url)
+                self.triggers.attach(
+                    self.options.project, function.entry_point, pattern, url
+                )
         self._check_events()
         self.functions.wait_ready()
         if self.standin is not None:
@@ -104,7 +116,11 @@ class Stack:
     def functions_environment(self) -> Mapping[str, str]:
         """What the functions find in their environment: ours, and where the local parts are."""
         env = dict(os.environ)
-        for name in ("K_SERVICE", "INBOX_URL", "INBOX_SIGN_IN"):  # locally each function goes by its own name
+        for name in (
+            "K_SERVICE",
+            "INBOX_URL",
+            "INBOX_SIGN_IN",
+        ):  # locally each function goes by its own name
             env.pop(name, None)
         env["GOOGLE_CLOUD_PROJECT"] = self.options.project
         env["FIRESTORE_EMULATOR_HOST"] = self.emulator.host
@@ -136,9 +152,16 @@ class Stack:
 
         Raises OSError or http.client.HTTPException, and nothing has passed, while the functions do not answer.
         """
-        raw_http.send("POST", f"{self.functions_url}/{functions.CLOCK}", body=str(seconds).encode())
+        raw_http.send(
+            "POST",
+            f"{self.functions_url}/{functions.CLOCK}",
+            body=str(seconds).encode(),
+        )
         self.gateway.ahead += seconds
-        self.functions.env = {**(self.functions.env or {}), functions.AHEAD: str(self.ahead)}
+        self.functions.env = {
+            **(self.functions.env or {}),
+            functions.AHEAD: str(self.ahead),
+        }
         if self.standin is not None:
             self.standin.advance(seconds)
 
@@ -151,18 +174,25 @@ class Stack:
         """Whom one can be, by their e-mail addresses."""
         database = sample_data.client(self.emulator.host, self.options.project)
         records = database.collection("workers").limit(50).stream()
-        return {one.id: str((one.to_dict() or {}).get("display_name") or one.id) for one in records}
+        return {
+            one.id: str((one.to_dict() or {}).get("display_name") or one.id)
+            for one in records
+        }
 
     def _make_standin(self) -> "StandIn":
         from local.twilio import StandIn
 
-        port = claim_port(self.options.standin_port, "the Twilio stand-in", "--standin-port")
+        port = claim_port(
+            self.options.standin_port, "the Twilio stand-in", "--standin-port"
+        )
         return StandIn(account_sid="AC" + "1" * 32, auth_token="2" * 32, port=port)
 
     def _configure(self, standin: "StandIn") -> None:
         """What one sets in Twilio's console: the two webhooks and the numbers that make conversations."""
         standin.configure_webhooks(
-            pre_url=f"{self.url}/pre-event", post_url=f"{self.url}/post-event", filters=list(FILTERS)
+            pre_url=f"{self.url}/pre-event",
+            post_url=f"{self.url}/post-event",
+            filters=list(FILTERS),
         )
         for number in NUMBERS:
             standin.set_autocreate(number, enabled=True)

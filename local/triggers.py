@@ -47,7 +47,13 @@ class Behaviour:
     delay: float = 0  # seconds before each delivery
     drop: float = 0  # share of events that never arrive, 0 to 1
     serial: bool = False  # one at a time, in order, as the emulator does
-    retry_after: tuple[float, ...] = (0.1, 0.2, 0.5, 1, 2)  # seconds; in production 10 to 600, for 24 hours
+    retry_after: tuple[float, ...] = (
+        0.1,
+        0.2,
+        0.5,
+        1,
+        2,
+    )  # seconds; in production 10 to 600, for 24 hours
 
 
 @dataclass(frozen=True)
@@ -94,7 +100,12 @@ class Triggers:
         return self._emulator
 
     def attach(
-        self, project: str, trigger: str, pattern: str, target: Target, behaviour: Behaviour | None = None
+        self,
+        project: str,
+        trigger: str,
+        pattern: str,
+        target: Target,
+        behaviour: Behaviour | None = None,
     ) -> None:
         """From now on `target` gets every write of a document of `project` that matches `pattern`."""
         self._triggers[project, trigger] = _Trigger(target, behaviour or self.default)
@@ -105,7 +116,9 @@ class Triggers:
         for key in [key for key in self._triggers if key[0] == project]:
             del self._triggers[key]
 
-    def behave(self, project: str | None = None, trigger: str | None = None, **how: Any) -> None:
+    def behave(
+        self, project: str | None = None, trigger: str | None = None, **how: Any
+    ) -> None:
         """Change how events arrive, everywhere or of one project or trigger; `how` as in Behaviour, {} heals."""
         behaviour = Behaviour(**how)
         if project is None:
@@ -121,11 +134,17 @@ class Triggers:
         @receiver.post("/functions/projects/<project>/triggers/<trigger>")
         def receive(project: str, trigger: str) -> Response:
             headers = {
-                name.lower(): value for name, value in request.headers if name.lower().startswith("ce-")
+                name.lower(): value
+                for name, value in request.headers
+                if name.lower().startswith("ce-")
             }
-            headers["ce-source"] = headers.get("ce-source", "").replace("/projects/projects/", "/projects/")
+            headers["ce-source"] = headers.get("ce-source", "").replace(
+                "/projects/projects/", "/projects/"
+            )
             headers["content-type"] = "application/protobuf"
-            self.accept(Event(project, trigger, headers, base64.b64decode(request.get_data())))
+            self.accept(
+                Event(project, trigger, headers, base64.b64decode(request.get_data()))
+            )
             return Response(status=200)
 
         return receiver
@@ -170,11 +189,17 @@ class Triggers:
         finally:
             self.deliveries.append(Delivery(event, attempt, status))
             is_attached = self._triggers.get((event.project, event.trigger)) is trigger
-            if 200 <= status < 300 or not is_attached or attempt > len(behaviour.retry_after):
+            if (
+                200 <= status < 300
+                or not is_attached
+                or attempt > len(behaviour.retry_after)
+            ):
                 self._done_with(event)
             else:
                 wait = behaviour.retry_after[attempt - 1]
-                threading.Timer(wait, self._once_more, (trigger, event, attempt + 1)).start()
+                threading.Timer(
+                    wait, self._once_more, (trigger, event, attempt + 1)
+                ).start()
 
     def _once_more(self, trigger: _Trigger, event: Event, attempt: int) -> None:
         try:
@@ -191,7 +216,9 @@ class Triggers:
         if callable(target):
             return target(event)
         try:
-            return self._http.request("POST", target, body=event.body, headers=event.headers).status
+            return self._http.request(
+                "POST", target, body=event.body, headers=event.headers
+            ).status
         except urllib3.exceptions.HTTPError:
             return 0
 
@@ -203,7 +230,11 @@ class Triggers:
         """Wait until no event of this project is under way, in the emulator or here; raises TimeoutError."""
         end = time.monotonic() + timeout
         while True:
-            self._wait(lambda: self._in_flight[project] == 0, end, f"deliveries of events of {project}")
+            self._wait(
+                lambda: self._in_flight[project] == 0,
+                end,
+                f"deliveries of events of {project}",
+            )
             before = self._accepted[project]
             self._pass_a_fence(project, end)
             if self._accepted[project] == before:
@@ -215,7 +246,9 @@ class Triggers:
             self.attach(project, _FENCE, f"{_FENCE}/{{fence}}", "")
         document = f"{_FENCE}/{random.getrandbits(64):x}"
         url = f"http://{self.emulator.host}/v1/projects/{project}/databases/(default)/documents/{document}"
-        self._http.request("PATCH", url, json={"fields": {}}, headers={"Authorization": "Bearer owner"})
+        self._http.request(
+            "PATCH", url, json={"fields": {}}, headers={"Authorization": "Bearer owner"}
+        )
         self._wait(lambda: document in self._fences, end, "the emulator's events")
         self._fences.discard(document)
         self._http.request("DELETE", url, headers={"Authorization": "Bearer owner"})

@@ -19,7 +19,9 @@ class Inbox:
     def __init__(self, url: str, identity: str) -> None:
         self._address = f"{url}/as/{quote(identity, safe='@')}/inbox/"
         self._session = requests.Session()
-        self._session.trust_env = False  # no proxy stands between this machine and itself
+        self._session.trust_env = (
+            False  # no proxy stands between this machine and itself
+        )
         self._session.headers.update({"X-Inbox": "1", "Origin": url})
         self._told(self._session.get(f"{self._address}sign-in", timeout=_PATIENCE))
 
@@ -33,7 +35,10 @@ class Inbox:
 
     def write(self, sid: str, text: str) -> None:
         """An answer to the customer."""
-        self._post(f"conversations/{sid}/messages", {"token": secrets.token_urlsafe(12), "body": text})
+        self._post(
+            f"conversations/{sid}/messages",
+            {"token": secrets.token_urlsafe(12), "body": text},
+        )
 
     def hand_back(self, sid: str) -> None:
         """Hand over to the queue."""
@@ -44,7 +49,9 @@ class Inbox:
         self._post(f"conversations/{sid}/close", {})
 
     def _post(self, path: str, body: dict[str, str]) -> None:
-        self._told(self._session.post(f"{self._address}{path}", json=body, timeout=_PATIENCE))
+        self._told(
+            self._session.post(f"{self._address}{path}", json=body, timeout=_PATIENCE)
+        )
 
     def _json(self, answer: requests.Response) -> dict[str, Any]:
         found: dict[str, Any] = self._told(answer).json()
@@ -52,5 +59,7 @@ class Inbox:
 
     def _told(self, answer: requests.Response) -> requests.Response:
         if not answer.ok:
-            raise RefusedError(f"The inbox answered {answer.status_code}: {answer.text[:300]}")
+            raise RefusedError(
+                f"The inbox answered {answer.status_code}: {answer.text[:300]}"
+            )
         return answer

@@ -23,7 +23,9 @@ class Breach:
     sentence: str
 
     def __str__(self) -> str:
-        return f"invariant {self.invariant}, {self.kind}: {self.subject} {self.sentence}"
+        return (
+            f"invariant {self.invariant}, {self.kind}: {self.subject} {self.sentence}"
+        )
 
 
 def held_by(records: Iterable[Record]) -> dict[str, list[Record]]:
@@ -39,7 +41,9 @@ def is_confirmed(worker: Record | None) -> bool:
     one that the service made needs `confirmed: true`."""
     if worker is None:
         return False
-    by_a_person = worker.get("made_by") == "person" or ("made_by" not in worker and "key" not in worker)
+    by_a_person = worker.get("made_by") == "person" or (
+        "made_by" not in worker and "key" not in worker
+    )
     if worker.get("confirmed") is None:
         return by_a_person or worker.get("made_by") == "frontline"
     return worker["confirmed"] is True
@@ -62,7 +66,9 @@ def is_for(entry: Record, identity: str, worker: Record, now: datetime | None) -
     alone = entry.get("for_worker")
     if alone not in (None, identity):
         return False
-    if alone is None and not {entry["pool"], *(entry.get("open_to") or ())} & set(worker.get("pools") or ()):
+    if alone is None and not {entry["pool"], *(entry.get("open_to") or ())} & set(
+        worker.get("pools") or ()
+    ):
         return False
     until = entry.get("excluded_until")
     lapsed = now is not None and until is not None and until <= now
@@ -75,7 +81,10 @@ def capacity(worker: Record, pools: Mapping[str, Record]) -> float:
     if own is not None:
         return own
     of_pools = [_limit(pools.get(name, {})) for name in worker.get("pools") or ()]
-    return max((DEFAULT_CAPACITY if one is None else one for one in of_pools), default=DEFAULT_CAPACITY)
+    return max(
+        (DEFAULT_CAPACITY if one is None else one for one in of_pools),
+        default=DEFAULT_CAPACITY,
+    )
 
 
 def _limit(record: Record) -> float | None:

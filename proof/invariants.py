@@ -11,10 +11,21 @@ from datetime import UTC, datetime, timedelta
 
 from google.cloud import firestore
 
-from proof.contract import HELD, Breach, Record, capacity, held_by, is_confirmed, is_for, is_free
+from proof.contract import (
+    HELD,
+    Breach,
+    Record,
+    capacity,
+    held_by,
+    is_confirmed,
+    is_for,
+    is_free,
+)
 
 _CHANNELS = ("+", "whatsapp:")
-STOPS = frozenset(("STOP", "STOPALL", "UNSUBSCRIBE", "END", "QUIT", "CANCEL", "REVOKE", "OPTOUT"))
+STOPS = frozenset(
+    ("STOP", "STOPALL", "UNSUBSCRIBE", "END", "QUIT", "CANCEL", "REVOKE", "OPTOUT")
+)
 LIFTS = frozenset(("START", "YES", "UNSTOP"))
 JUST_NOW = timedelta(seconds=5)  # since the sweep before the check
 
@@ -66,7 +77,17 @@ def observe(
 def broken(world: World) -> list[Breach]:
     """Every breach of invariants 1, 2, 3, 4, 6, 9, 10 and 12."""
     checks = (
-        *(lost, doubled, torn, miscounted, stuck, overdue, misheard, forgotten, repeated),
+        *(
+            lost,
+            doubled,
+            torn,
+            miscounted,
+            stuck,
+            overdue,
+            misheard,
+            forgotten,
+            repeated,
+        ),
         *(unwanted, unconfirmed),
     )
     return [breach for check in checks for breach in check(world)]
@@ -82,7 +103,9 @@ def lost(world: World) -> Iterator[Breach]:
             yield Breach(1, "lost", sid, why)
     for sid, record in world.conversations.items():
         if sid not in world.twilio and record["state"] in ("queued", *HELD):
-            yield Breach(1, "lost", sid, f"is {record['state']}, but Twilio has deleted it")
+            yield Breach(
+                1, "lost", sid, f"is {record['state']}, but Twilio has deleted it"
+            )
 
 
 def _astray(at_twilio: Record, record: Record | None) -> str | None:
@@ -98,14 +121,28 @@ def _astray(at_twilio: Record, record: Record | None) -> str | None:
         if state == "inactive":
             return "is assigned, but inactive at Twilio"
         inside = {one["identity"] for one in at_twilio["participants"]}
-        return None if record["worker"] in inside else f"is {record['worker']}'s, who is not in it"
+        return (
+            None
+            if record["worker"] in inside
+            else f"is {record['worker']}'s, who is not in it"
+        )
     messages = at_twilio.get("messages") or []
     if now == "unrouted":
         if record.get("left_out"):
-            return None if is_only_an_opt_out(messages) else "has more than opt-out words, and was not routed"
-        meant = record.get("mode") == "none" or (record.get("starting") and state == "initializing")
+            return (
+                None
+                if is_only_an_opt_out(messages)
+                else "has more than opt-out words, and was not routed"
+            )
+        meant = record.get("mode") == "none" or (
+            record.get("starting") and state == "initializing"
+        )
         return None if meant else "was not routed"
-    if now == "queued" and record.get("mode") == "pool" and is_only_an_opt_out(messages):
+    if (
+        now == "queued"
+        and record.get("mode") == "pool"
+        and is_only_an_opt_out(messages)
+    ):
         return "has only opt-out words, and waits in the queue"
     right = now == "queued" or (now == "inactive" and state == "inactive")
     return None if right else f"is {now}, but {state} at Twilio"
@@ -122,7 +159,11 @@ def doubled(world: World) -> Iterator[Breach]:
 
 def torn(world: World) -> Iterator[Breach]:
     """3: an entry in the queue exactly for what is queued, and for the same pool."""
-    queued = {sid for sid, record in world.conversations.items() if record["state"] == "queued"}
+    queued = {
+        sid
+        for sid, record in world.conversations.items()
+        if record["state"] == "queued"
+    }
     for sid in queued - set(world.pending):
         yield Breach(3, "torn", sid, "is queued, but not in the queue")
     for sid in set(world.pending) - queued:
@@ -131,7 +172,9 @@ def torn(world: World) -> Iterator[Breach]:
     for sid in queued & set(world.pending):
         record, entry = world.conversations[sid], world.pending[sid]
         if entry.get("for_worker") != record.get("for_worker"):
-            yield Breach(3, "torn", sid, "waits for another worker in the queue than in the log")
+            yield Breach(
+                3, "torn", sid, "waits for another worker in the queue than in the log"
+            )
         elif not entry.get("for_worker") and record["pool"] != entry["pool"]:
             yield Breach(3, "torn", sid, "waits in the queue of another pool")
 
@@ -140,23 +183,39 @@ def miscounted(world: World) -> Iterator[Breach]:
     """4: a worker's count is the number of conversations that are theirs, and `full` says if that is all."""
     for identity, held in held_by(world.conversations.values()).items():
         if identity not in world.workers:
-            yield Breach(4, "miscounted", identity, f"holds {len(held)}, but has no record")
+            yield Breach(
+                4, "miscounted", identity, f"holds {len(held)}, but has no record"
+            )
     counts = held_by(world.conversations.values())
     for identity, worker in world.workers.items():
         held = counts.get(identity, [])
         if worker.get("active") != len(held):
             sentence = f"holds {len(held)}, but active is {worker.get('active')}"
             yield Breach(4, "miscounted", identity, sentence)
-        elif is_confirmed(worker) and worker.get("full") != (len(held) >= capacity(worker, world.pools)):
-            yield Breach(4, "miscounted", identity, f"holds {len(held)}, but full is {worker.get('full')}")
+        elif is_confirmed(worker) and worker.get("full") != (
+            len(held) >= capacity(worker, world.pools)
+        ):
+            yield Breach(
+                4,
+                "miscounted",
+                identity,
+                f"holds {len(held)}, but full is {worker.get('full')}",
+            )
 
 
 def stuck(world: World) -> Iterator[Breach]:
     """6: nothing waits while a worker of its pool, not excluded from it, is Available with a free slot."""
     for sid, entry in world.pending.items():
         for identity, worker in world.workers.items():
-            if is_free(worker, world.pools) and is_for(entry, identity, worker, world.now):
-                yield Breach(6, "stuck", sid, f"waits in {entry['pool']} beside {identity}, who is free")
+            if is_free(worker, world.pools) and is_for(
+                entry, identity, worker, world.now
+            ):
+                yield Breach(
+                    6,
+                    "stuck",
+                    sid,
+                    f"waits in {entry['pool']} beside {identity}, who is free",
+                )
 
 
 def misheard(world: World) -> Iterator[Breach]:
@@ -167,10 +226,15 @@ def misheard(world: World) -> Iterator[Breach]:
             continue
         if world.dismissed.intersection(one["author"] for one in messages):
             continue
-        awaited, noted = _is_awaited(messages, world.workers), record.get("awaiting_since") is not None
+        awaited, noted = (
+            _is_awaited(messages, world.workers),
+            record.get("awaiting_since") is not None,
+        )
         if awaited != noted:
             said = "waits for an answer" if awaited else "was answered"
-            yield Breach(9, "misheard", sid, f"{said}, and its record says the opposite")
+            yield Breach(
+                9, "misheard", sid, f"{said}, and its record says the opposite"
+            )
 
 
 def forgotten(world: World) -> Iterator[Breach]:
@@ -181,13 +245,19 @@ def forgotten(world: World) -> Iterator[Breach]:
             continue
         within = world.pools.get(record.get("pool") or "", {}).get("answer_within")
         asked, given = record.get("awaiting_since"), record.get("assigned_at")
-        is_routed = record.get("mode") in ("pool", "custom") and record.get("address") is not None
+        is_routed = (
+            record.get("mode") in ("pool", "custom")
+            and record.get("address") is not None
+        )
         if record["state"] != "assigned" or not within or not asked or not is_routed:
             continue
         late = world.now - max(asked, given or asked) - timedelta(seconds=within)
         if late > JUST_NOW:
             yield Breach(
-                9, "forgotten", sid, f"waits for {record['worker']} for {late} longer than it should"
+                9,
+                "forgotten",
+                sid,
+                f"waits for {record['worker']} for {late} longer than it should",
             )
 
 
@@ -204,7 +274,9 @@ def repeated(world: World) -> Iterator[Breach]:
             kind, wait, _ = token.split(" ")
             text = (customer if kind == "away" else sid, kind, wait)
             if text in seen:
-                yield Breach(10, "repeated", sid, f"was sent the text {kind} twice in one wait")
+                yield Breach(
+                    10, "repeated", sid, f"was sent the text {kind} twice in one wait"
+                )
             seen.add(text)
 
 
@@ -214,10 +286,17 @@ def unconfirmed(world: World) -> Iterator[Breach]:
     for sid, record in world.conversations.items():
         if record["state"] == "closed":
             continue
-        for identity in filter(None, (record.get("worker"), *(record.get("others") or ()))):
+        for identity in filter(
+            None, (record.get("worker"), *(record.get("others") or ()))
+        ):
             is_counted = record["state"] in HELD and identity not in world.workers
             if not is_counted and not is_confirmed(world.workers.get(identity)):
-                yield Breach(12, "unconfirmed", sid, f"is {identity}'s, who is no confirmed worker")
+                yield Breach(
+                    12,
+                    "unconfirmed",
+                    sid,
+                    f"is {identity}'s, who is no confirmed worker",
+                )
 
 
 def unwanted(world: World) -> Iterator[Breach]:
@@ -228,8 +307,15 @@ def unwanted(world: World) -> Iterator[Breach]:
             if _is_customers(message):
                 word = (message.get("body") or "").strip().upper()
                 has_opted_out = word in STOPS or (has_opted_out and word not in LIFTS)
-            elif has_opted_out and "service_text" in json.loads(message.get("attributes") or "{}"):
-                yield Breach(10, "unwanted", sid, "was sent a text after its customer had opted out")
+            elif has_opted_out and "service_text" in json.loads(
+                message.get("attributes") or "{}"
+            ):
+                yield Breach(
+                    10,
+                    "unwanted",
+                    sid,
+                    "was sent a text after its customer had opted out",
+                )
 
 
 def is_only_an_opt_out(messages: Iterable[Record]) -> bool:
@@ -246,12 +332,16 @@ def _is_customers(message: Record) -> bool:
 
 def _is_awaited(messages: list[Record], workers: Mapping[str, Record]) -> bool:
     """Whether a customer's message comes after the last one of a confirmed worker. An opt-out word wants no answer."""
-    people = [one for one in messages if _is_of(one["author"], workers) and not _is_stop(one)]
+    people = [
+        one for one in messages if _is_of(one["author"], workers) and not _is_stop(one)
+    ]
     return bool(people) and _is_customers(people[-1])
 
 
 def _is_stop(message: Record) -> bool:
-    return _is_customers(message) and (message.get("body") or "").strip().upper() in STOPS
+    return (
+        _is_customers(message) and (message.get("body") or "").strip().upper() in STOPS
+    )
 
 
 def _is_of(author: str, workers: Mapping[str, Record]) -> bool:
@@ -264,7 +354,12 @@ def overdue(world: World) -> Iterator[Breach]:
     for sid, entry in world.pending.items():
         due = entry.get("due_at")
         if due is not None and due <= world.now - timedelta(minutes=1):
-            yield Breach(6, "overdue", sid, f"was to be open to others at {due:%H:%M:%S}, and is not")
+            yield Breach(
+                6,
+                "overdue",
+                sid,
+                f"was to be open to others at {due:%H:%M:%S}, and is not",
+            )
 
 
 def added(request: Record) -> tuple[str, str | None]:

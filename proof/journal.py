@@ -12,7 +12,7 @@ from typing import Any
 
 from google.events.cloud import firestore as firestore_events
 
-from functions.door.trigger import unpack
+from functions.http.trigger import unpack
 from local.triggers import Event, Triggers
 from proof.contract import Record
 
@@ -56,7 +56,9 @@ class Journal:
         """What each commit wrote, oldest first; deletions carry no time and are left out."""
         with self._lock:
             events = list(self._events)
-        written = sorted((w for w in map(_written, events) if w is not None), key=lambda w: w.at)
+        written = sorted(
+            (w for w in map(_written, events) if w is not None), key=lambda w: w.at
+        )
         return [list(group) for _, group in groupby(written, key=lambda w: w.at)]
 
 
@@ -68,4 +70,10 @@ def _written(event: Event) -> Written | None:
     change = unpack(event.body)
     after: Mapping[str, Any] = change.after or {}
     collection = event.document.partition("/")[0]
-    return Written(data.value.update_time.ToNanoseconds(), collection, change.name, change.before, after)
+    return Written(
+        data.value.update_time.ToNanoseconds(),
+        collection,
+        change.name,
+        change.before,
+        after,
+    )

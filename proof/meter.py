@@ -16,9 +16,15 @@ from google.cloud.firestore_v1 import types
 
 _SERVICE = "/google.firestore.v1.Firestore/"
 _STREAMS: dict[str, tuple[Any, Any]] = {
-    "BatchGetDocuments": (types.BatchGetDocumentsRequest, types.BatchGetDocumentsResponse),
+    "BatchGetDocuments": (
+        types.BatchGetDocumentsRequest,
+        types.BatchGetDocumentsResponse,
+    ),
     "RunQuery": (types.RunQueryRequest, types.RunQueryResponse),
-    "RunAggregationQuery": (types.RunAggregationQueryRequest, types.RunAggregationQueryResponse),
+    "RunAggregationQuery": (
+        types.RunAggregationQueryRequest,
+        types.RunAggregationQueryResponse,
+    ),
 }
 _PASSED_ON = ("authorization", "google-cloud-resource-prefix", "x-goog-request-params")
 
@@ -62,9 +68,14 @@ class Meter(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc carries no ty
     def __init__(self, emulator_host: str, delay: float = 0.0) -> None:
         """`delay`: seconds that each call takes longer, as if Firestore were that far away."""
         self._delay = delay
-        options = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
+        options = [
+            ("grpc.max_receive_message_length", -1),
+            ("grpc.max_send_message_length", -1),
+        ]
         self._channel = grpc.insecure_channel(emulator_host, options=options)
-        self._server = grpc.server(ThreadPoolExecutor(48), handlers=[self], options=options)
+        self._server = grpc.server(
+            ThreadPoolExecutor(48), handlers=[self], options=options
+        )
         self.host = f"127.0.0.1:{self._server.add_insecure_port('127.0.0.1:0')}"
         self._lock = threading.Lock()
         self.made: list[Call] = []
@@ -74,7 +85,10 @@ class Meter(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc carries no ty
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self._server.stop(grace=None).wait()
         self._channel.close()
@@ -119,7 +133,9 @@ class Meter(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc carries no ty
             for write in types.CommitRequest.deserialize(request).writes:
                 call.deleted += bool(write.delete)
                 call.written += not write.delete
-        answer: bytes = self._passed(self._channel.unary_unary(path), request, context, call)
+        answer: bytes = self._passed(
+            self._channel.unary_unary(path), request, context, call
+        )
         return answer
 
     def _passed(self, send: Any, request: bytes, context: Any, call: Call) -> Any:
@@ -127,7 +143,9 @@ class Meter(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc carries no ty
         try:
             return send(request, metadata=_metadata(context))
         except grpc.RpcError as error:
-            call.written = call.deleted = 0  # all or nothing: a lost race writes nothing
+            call.written = call.deleted = (
+                0  # all or nothing: a lost race writes nothing
+            )
             context.abort(error.code(), error.details())
 
     def _noted(self, call: Call) -> None:
@@ -136,20 +154,28 @@ class Meter(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc carries no ty
         if self._delay:
             time.sleep(self._delay)
 
-    def _stream(self, path: str, method: str, request: bytes, context: Any) -> Iterator[bytes]:
+    def _stream(
+        self, path: str, method: str, request: bytes, context: Any
+    ) -> Iterator[bytes]:
         asked, answered = _STREAMS[method]
         parsed = asked.deserialize(request)
-        call = Call(method, query=_query(parsed), names=tuple(getattr(parsed, "documents", ())))
+        call = Call(
+            method, query=_query(parsed), names=tuple(getattr(parsed, "documents", ()))
+        )
         self._noted(call)
         try:
-            for answer in self._channel.unary_stream(path)(request, metadata=_metadata(context)):
+            for answer in self._channel.unary_stream(path)(
+                request, metadata=_metadata(context)
+            ):
                 part = answered.deserialize(answer)
                 call.read += _documents(method, part)
                 yield answer
         except grpc.RpcError as error:
             context.abort(error.code(), error.details())
         finally:
-            call.billed = call.read if method == "BatchGetDocuments" else max(1, call.read)
+            call.billed = (
+                call.read if method == "BatchGetDocuments" else max(1, call.read)
+            )
 
 
 def _documents(method: str, part: Any) -> int:
@@ -166,4 +192,8 @@ def _query(asked: Any) -> Any:
 
 def _metadata(context: Any) -> list[tuple[str, str]]:
     """What the client sent along, such as the emulator's `Bearer owner`."""
-    return [(name, value) for name, value in context.invocation_metadata() if name in _PASSED_ON]
+    return [
+        (name, value)
+        for name, value in context.invocation_metadata()
+        if name in _PASSED_ON
+    ]

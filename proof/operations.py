@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from flask.testing import FlaskClient
 from google.cloud import firestore
 
-from functions.door import trigger
+from functions.http import trigger
 from local.triggers import Event, Triggers
 from local.twilio import StandIn
 from proof import population, webhooks
@@ -19,7 +19,9 @@ from proof.meter import Counts, Meter
 from proof.population import ADA, CLOSES, CROWD, NEWS, OTHER, PULLS, SALES, VIP
 from providers import customers
 
-_PATIENCE = 30.0  # seconds for an event, on a busy machine with a hundred thousand documents
+_PATIENCE = (
+    30.0  # seconds for an event, on a busy machine with a hundred thousand documents
+)
 
 
 class ClientFor(Protocol):
@@ -32,16 +34,33 @@ class Operations:
     """Operations on one project that `population.fill` has filled. The environment names the meter."""
 
     def __init__(
-        self, client_for: ClientFor, triggers: Triggers, db: firestore.Client, standin: StandIn, meter: Meter
+        self,
+        client_for: ClientFor,
+        triggers: Triggers,
+        db: firestore.Client,
+        standin: StandIn,
+        meter: Meter,
     ) -> None:
-        self._client_for, self._db, self._standin, self._meter = client_for, db, standin, meter
+        self._client_for, self._db, self._standin, self._meter = (
+            client_for,
+            db,
+            standin,
+            meter,
+        )
         self._events: queue.Queue[Event] = queue.Queue()
         self._log: queue.Queue[Event] = queue.Queue()
         customers.key()  # read once in a process' life
         for number in (SALES, CROWD, VIP, NEWS, OTHER):
             standin.set_autocreate(number)
-        triggers.attach(db.project, "worker_available", "workers/{identity}", self._noted)
-        triggers.attach(db.project, "conversation_written", "conversations/{sid}", self._written_down)
+        triggers.attach(
+            db.project, "worker_available", "workers/{identity}", self._noted
+        )
+        triggers.attach(
+            db.project,
+            "conversation_written",
+            "conversations/{sid}",
+            self._written_down,
+        )
         self._number = 0
         self.all: dict[str, Callable[[], Counts]] = {
             "routed, pool by number": lambda: self._routed(SALES, "assigned"),
@@ -89,27 +108,39 @@ class Operations:
         """Only what this one delivery costs; the events that follow from it are operations of their own."""
         os.environ["WEBHOOK_BASE_URL"] = "http://functions.test"
         url = f"http://functions.test/{name.replace('_', '-')}"
-        headers, body = webhooks.signed(url, form, self._standin.auth_token, self._standin.account_sid)
-        return self._counted(lambda: self._client_for(name).post("/", data=body, headers=headers))
+        headers, body = webhooks.signed(
+            url, form, self._standin.auth_token, self._standin.account_sid
+        )
+        return self._counted(
+            lambda: self._client_for(name).post("/", data=body, headers=headers)
+        )
 
     def _deliver(self, event: Event, to: str = "worker_available") -> Counts:
         client = self._client_for(to)
-        return self._counted(lambda: client.post("/", data=event.body, headers=event.headers))
+        return self._counted(
+            lambda: client.post("/", data=event.body, headers=event.headers)
+        )
 
     def _counted(self, request: Callable[[], Any]) -> Counts:
         self._meter.reset()
         answer = request()
         if answer.status_code not in (200, 204):
-            raise RuntimeError(f"The function answered {answer.status_code}: {answer.text}")
+            raise RuntimeError(
+                f"The function answered {answer.status_code}: {answer.text}"
+            )
         return self._meter.counts()
 
     def _written(self, number: str, address: str | None = None) -> tuple[str, str]:
         """A new conversation at Twilio, whose webhooks are ours to send; its sid and the customer's address."""
         self._number += 1
         address = address or f"+1555777{self._number:04}"
-        conversation = self._standin.inbound(from_=address, to=number, body="Hello").conversation_sid
+        conversation = self._standin.inbound(
+            from_=address, to=number, body="Hello"
+        ).conversation_sid
         if conversation is None:
-            raise RuntimeError(f"Twilio made no conversation for a message to {number}.")
+            raise RuntimeError(
+                f"Twilio made no conversation for a message to {number}."
+            )
         return conversation, address
 
     def _routed(self, number: str, state: str, address: str | None = None) -> Counts:
@@ -138,7 +169,12 @@ class Operations:
         older = fields["queued_at"].replace(year=2020)
         service = self._standin.default_service_sid
         fields |= {"queued_at": older, "service_sid": service}
-        entry = {"pool": "crowd", "priority": 0, "queued_at": older, "excluded_workers": []}
+        entry = {
+            "pool": "crowd",
+            "priority": 0,
+            "queued_at": older,
+            "excluded_workers": [],
+        }
         records = [
             (f"conversations/{conversation}", fields),
             (f"pending_conversations/{conversation}", entry),
@@ -161,7 +197,9 @@ class Operations:
         conversations = self._db.collection("conversations")
         held = next(iter(conversations.where(filter=_is("worker", CLOSES)).stream()))
         self._db.document(f"workers/{CLOSES}").update({"status": "Unavailable"})
-        return self._post("post_event", webhooks.closed(held.id, self._standin.default_service_sid))
+        return self._post(
+            "post_event", webhooks.closed(held.id, self._standin.default_service_sid)
+        )
 
     def _again(self) -> Counts:
         conversation, address = self._written(SALES)
@@ -193,22 +231,30 @@ class Operations:
         worker = self._db.document(f"conversations/{conversation}").get().get("worker")
         participant = self._participant(conversation, worker)
         service = self._standin.default_service_sid
-        form = webhooks.participant_added(conversation, service, participant, identity=worker)
+        form = webhooks.participant_added(
+            conversation, service, participant, identity=worker
+        )
         return self._post("post_event", form)
 
     def _in_hand(self) -> tuple[str, str]:
         """A conversation with a worker, and their identity."""
         conversation, address = self._written(SALES)
         self._post("post_event", self._added(conversation, address, SALES))
-        return conversation, str(self._db.document(f"conversations/{conversation}").get().get("worker"))
+        return conversation, str(
+            self._db.document(f"conversations/{conversation}").get().get("worker")
+        )
 
     def _asked(self) -> Counts:
         conversation, _ = self._in_hand()
-        return self._post("post_event", webhooks.message_added(conversation, 0, "+15557770000", "SMS"))
+        return self._post(
+            "post_event", webhooks.message_added(conversation, 0, "+15557770000", "SMS")
+        )
 
     def _answered(self) -> Counts:
         conversation, worker = self._in_hand()
-        return self._post("post_event", webhooks.message_added(conversation, 1, worker, "SDK"))
+        return self._post(
+            "post_event", webhooks.message_added(conversation, 1, worker, "SDK")
+        )
 
     def _told_again(self) -> Counts:
         conversation, worker = self._in_hand()
@@ -226,15 +272,22 @@ class Operations:
         while True:
             event = self._log.get(timeout=_PATIENCE)
             after = trigger.unpack(event.body).after or {}
-            if event.document == f"conversations/{conversation}" and after.get("state") == state:
+            if (
+                event.document == f"conversations/{conversation}"
+                and after.get("state") == state
+            ):
                 return event
 
     def _message_event(self) -> Counts:
         """Of a customer's message in a conversation that somebody has."""
         conversation, _ = self._in_hand()
         self._step_of(conversation, "assigned")
-        self._post("post_event", webhooks.message_added(conversation, 0, "+15557770000", "SMS"))
-        return self._deliver(self._step_of(conversation, "assigned"), "conversation_written")
+        self._post(
+            "post_event", webhooks.message_added(conversation, 0, "+15557770000", "SMS")
+        )
+        return self._deliver(
+            self._step_of(conversation, "assigned"), "conversation_written"
+        )
 
     def _text(self) -> Counts:
         """The customer hears their place in the queue, and how long it may take."""
@@ -247,18 +300,24 @@ class Operations:
 
     def _swept(self) -> Counts:
         """One of the 59 runs in an hour that do not look at the templates' approvals."""
-        self._db.document("service/sweep").set({"templates_checked_at": datetime.now(UTC)}, merge=True)
+        self._db.document("service/sweep").set(
+            {"templates_checked_at": datetime.now(UTC)}, merge=True
+        )
         return self._counted(lambda: self._client_for("sweep").post("/"))
 
     def _added(self, conversation: str, address: str, number: str) -> dict[str, str]:
-        return webhooks.conversation_added(conversation, self._standin.default_service_sid, address, number)
+        return webhooks.conversation_added(
+            conversation, self._standin.default_service_sid, address, number
+        )
 
     def _participant(self, conversation: str, identity: str | None) -> str:
         found = self._standin.participants(conversation)
         return str(next(p["sid"] for p in found if p.get("identity") == identity))
 
     def _state(self, conversation: str) -> str:
-        return str(self._db.document(f"conversations/{conversation}").get().get("state"))
+        return str(
+            self._db.document(f"conversations/{conversation}").get().get("state")
+        )
 
 
 def _is(field: str, value: str) -> Any:

@@ -34,7 +34,9 @@ class Size:
 
 def fill(db: firestore.Client, size: Size) -> None:
     """Everything that `proof.operations` works on, and `size` of the rest around it."""
-    records = chain(_named(), _workers(size.workers), _queue(size.queued), _log(size.log))
+    records = chain(
+        _named(), _workers(size.workers), _queue(size.queued), _log(size.log)
+    )
     while part := list(islice(records, _AT_ONCE)):
         write(db, part)
 
@@ -58,7 +60,10 @@ def worker(status: str, *pools: str, **more: Any) -> dict[str, Any]:
 def _named() -> Iterator[Record]:
     yield "settings/routing", {"mode": "pool"}
     yield "pools/default", {"display_name": "Default", "capacity": None}
-    yield "pools/sales", {"display_name": "Sales", "addresses": [SALES], "capacity": None}
+    yield (
+        "pools/sales",
+        {"display_name": "Sales", "addresses": [SALES], "capacity": None},
+    )
     yield "pools/crowd", {"display_name": "Crowd", "addresses": [CROWD], "capacity": 1}
     yield "pools/vip", {"display_name": "VIP", "addresses": [VIP], "mode": "custom"}
     yield "pools/news", {"display_name": "News", "addresses": [NEWS], "mode": "none"}
@@ -86,21 +91,47 @@ def _workers(number: int) -> Iterator[Record]:
 def conversation(n: int, state: str, pool: str, **more: Any) -> Record:
     """A record of the log."""
     at = _THEN + timedelta(seconds=n)
-    fields = {"state": state, "mode": "pool", "pool": pool, "customer_id": f"c{n}", "display_name": f"C {n}"}
-    times = {"created_at": at, "arrived_at": at, "queued_at": at, "address": f"+1555{n:07}", "attempts": 0}
-    story = [{"at": at, "what": state, "why": "no one in Crowd is Available; 5 Unavailable"}]
-    return f"conversations/CH{n:032x}", fields | times | {"log": story, "priority": 0} | more
+    fields = {
+        "state": state,
+        "mode": "pool",
+        "pool": pool,
+        "customer_id": f"c{n}",
+        "display_name": f"C {n}",
+    }
+    times = {
+        "created_at": at,
+        "arrived_at": at,
+        "queued_at": at,
+        "address": f"+1555{n:07}",
+        "attempts": 0,
+    }
+    story = [
+        {"at": at, "what": state, "why": "no one in Crowd is Available; 5 Unavailable"}
+    ]
+    return f"conversations/CH{n:032x}", fields | times | {
+        "log": story,
+        "priority": 0,
+    } | more
 
 
 def _queue(number: int) -> Iterator[Record]:
     for n in range(number):
         yield conversation(n, "queued", "crowd")
         at = _THEN + timedelta(seconds=n)
-        entry = {"pool": "crowd", "priority": 0, "queued_at": at, "excluded_workers": []}
+        entry = {
+            "pool": "crowd",
+            "priority": 0,
+            "queued_at": at,
+            "excluded_workers": [],
+        }
         yield f"pending_conversations/CH{n:032x}", entry
 
 
 def _log(number: int) -> Iterator[Record]:
     for n in range(1_000_000, 1_000_000 + number):
-        more = {"worker": f"w{n % 1000:05}@example.com", "waited": 3.5, "closed_at": _THEN}
+        more = {
+            "worker": f"w{n % 1000:05}@example.com",
+            "waited": 3.5,
+            "closed_at": _THEN,
+        }
         yield conversation(n, "closed", "sales", **more)

@@ -36,12 +36,15 @@ def broken(commits: list[list[Written]]) -> list[Breach]:
 class Replay:
     """The state of the database, commit by commit."""
 
-    def __init__(self, tolerance: Tolerance = IN_TURN, by_hand: Container[str] = ()) -> None:
+    def __init__(
+        self, tolerance: Tolerance = IN_TURN, by_hand: Container[str] = ()
+    ) -> None:
         """`by_hand`: conversations in whose records a person has written another worker, or nobody."""
         self.tolerance = tolerance
         self.by_hand = by_hand
         self.documents: dict[str, dict[str, Record]] = {
-            name: {} for name in ("workers", "conversations", "pools", "pending_conversations")
+            name: {}
+            for name in ("workers", "conversations", "pools", "pending_conversations")
         }
         self.tolerated: list[
             tuple[int, float]
@@ -49,7 +52,9 @@ class Replay:
         self._queued_since: dict[
             str, datetime
         ] = {}  # as it waits now: in this pool, with this priority, for these
-        self._uncounted: set[str] = set()  # workers whom a person has written into a record, or out of it
+        self._uncounted: set[str] = (
+            set()
+        )  # workers whom a person has written into a record, or out of it
         self._passed: Counter[str] = Counter()
 
     def all(self, commits: list[list[Written]]) -> list[Breach]:
@@ -58,17 +63,25 @@ class Replay:
 
     def step(self, commit: list[Written]) -> list[Breach]:
         claims = [w for w in commit if w.collection == "conversations" and _is_claim(w)]
-        taken_over = [breach for claim in claims for breach in self._out_of_turn(claim, commit)]
+        taken_over = [
+            breach for claim in claims for breach in self._out_of_turn(claim, commit)
+        ]
         self._note_edits(commit)
         for written in commit:
             waited_so = self._how_it_waits(written.name)
             self.documents[written.collection][written.name] = written.after
             self._note_queue(written, waited_so)
-        too_much = [breach for claim in claims for breach in self._too_much(claim, commit)]
-        strangers = [breach for claim in claims for breach in self._of_a_stranger(claim)]
+        too_much = [
+            breach for claim in claims for breach in self._too_much(claim, commit)
+        ]
+        strangers = [
+            breach for claim in claims for breach in self._of_a_stranger(claim)
+        ]
         return [*taken_over, *too_much, *strangers, *self._miscounted(commit)]
 
-    def _note_queue(self, written: Written, waited_so: tuple[object, ...] | None) -> None:
+    def _note_queue(
+        self, written: Written, waited_so: tuple[object, ...] | None
+    ) -> None:
         sid, is_record = written.name, written.collection == "conversations"
         if is_record and written.after["state"] != "queued":
             self._queued_since.pop(sid, None)
@@ -83,16 +96,24 @@ class Replay:
         if sid not in self.documents["conversations"]:
             return None
         record = self._waiting(sid)
-        who_may = (record.get("pool"), record.get("for_worker"), tuple(record.get("open_to") or ()))
+        who_may = (
+            record.get("pool"),
+            record.get("for_worker"),
+            tuple(record.get("open_to") or ()),
+        )
         return (*who_may, *_turn(record))
 
     def _note_edits(self, commit: list[Written]) -> None:
         """A person who writes another worker into a record changes no counts: the service counts afresh, later."""
-        counted = {written.name for written in commit if written.collection == "workers"}
+        counted = {
+            written.name for written in commit if written.collection == "workers"
+        }
         for written in commit:
             if written.collection == "conversations" and written.name in self.by_hand:
                 was, now = _holder(written.before or {}), _holder(written.after)
-                self._uncounted |= {name for name in (was, now) if name and was != now} - counted
+                self._uncounted |= {
+                    name for name in (was, now) if name and was != now
+                } - counted
 
     def _too_much(self, claim: Written, commit: list[Written]) -> Iterator[Breach]:
         """5: whom pool routing chose was exactly Available, and is not past capacity by it."""
@@ -102,7 +123,12 @@ class Replay:
         worker = _of(commit, identity)
         if worker is None or worker.get("status") != "Available":
             status = None if worker is None else worker.get("status")
-            yield Breach(5, "unavailable", claim.name, f"was given to {identity}, whose status is {status!r}")
+            yield Breach(
+                5,
+                "unavailable",
+                claim.name,
+                f"was given to {identity}, whose status is {status!r}",
+            )
         elif worker["active"] > capacity(worker, self.documents["pools"]):
             sentence = f"makes {worker['active']} for {identity}"
             yield Breach(5, "over capacity", claim.name, sentence)
@@ -112,7 +138,10 @@ class Replay:
         identity = claim.after["worker"]
         if not is_confirmed(self.documents["workers"].get(identity)):
             yield Breach(
-                12, "unconfirmed", claim.name, f"was given to {identity}, who is no confirmed worker"
+                12,
+                "unconfirmed",
+                claim.name,
+                f"was given to {identity}, who is no confirmed worker",
             )
 
     def _out_of_turn(self, claim: Written, commit: list[Written]) -> Iterator[Breach]:
@@ -121,7 +150,9 @@ class Replay:
             return
         identity = claim.after["worker"]
         mine = _turn(
-            self._waiting(claim.name) if claim.name in self._queued_since else claim.before or claim.after
+            self._waiting(claim.name)
+            if claim.name in self._queued_since
+            else claim.before or claim.after
         )
         worker = _of(commit, identity) or {}
         waiting = [sid for sid in self._queued_since if sid != claim.name]
@@ -130,8 +161,12 @@ class Replay:
             return
         at = _moment(claim.at)
         own = (at - self._queued_since.get(claim.name, at)).total_seconds()
-        seen = _turn(claim.after)  # as whoever claims it saw it in the queue, before somebody moved it there
-        was_its_turn = seen < mine and not any(self._is_ahead(sid, seen, identity, worker) for sid in waiting)
+        seen = _turn(
+            claim.after
+        )  # as whoever claims it saw it in the queue, before somebody moved it there
+        was_its_turn = seen < mine and not any(
+            self._is_ahead(sid, seen, identity, worker) for sid in waiting
+        )
         if was_its_turn and own <= self.tolerance.seconds:
             self.tolerated.append((1, own))
             return
@@ -147,7 +182,9 @@ class Replay:
         sentence += f"; it had its own place for {own:.2f} s, and was seen with priority {claim.after.get('priority')}"
         yield Breach(7, "out of turn", claim.name, sentence)
 
-    def _is_ahead(self, sid: str, mine: tuple[int, datetime], identity: str, worker: Record) -> bool:
+    def _is_ahead(
+        self, sid: str, mine: tuple[int, datetime], identity: str, worker: Record
+    ) -> bool:
         record = self._waiting(sid)
         return _turn(record) < mine and is_for(record, identity, worker, now=None)
 
@@ -159,12 +196,20 @@ class Replay:
         )
         return {
             **record,
-            **{name: entry[name] for name in ("pool", "priority") if entry.get(name) is not None},
+            **{
+                name: entry[name]
+                for name in ("pool", "priority")
+                if entry.get(name) is not None
+            },
         }
 
     def _miscounted(self, commit: list[Written]) -> Iterator[Breach]:
         """4: at every commit, not only in the end."""
-        touched = {w.name for w in commit if w.collection == "workers" and w.after.get("active") is not None}
+        touched = {
+            w.name
+            for w in commit
+            if w.collection == "workers" and w.after.get("active") is not None
+        }
         if not touched:
             return
         held = held_by(self.documents["conversations"].values())
@@ -173,7 +218,9 @@ class Replay:
             if active == len(held.get(identity, [])):
                 self._uncounted.discard(identity)
             elif identity not in self._uncounted:
-                sentence = f"holds {len(held.get(identity, []))}, but active became {active}"
+                sentence = (
+                    f"holds {len(held.get(identity, []))}, but active became {active}"
+                )
                 yield Breach(4, "miscounted", identity, sentence)
 
 
@@ -198,18 +245,28 @@ def _by_pool(claim: Written) -> bool:
         return False
     if before.get("state") in HELD and before.get("worker") != claim.after["worker"]:
         return False
-    if before.get("state") in ("inactive", "queued") and before.get("worker") == claim.after["worker"]:
+    if (
+        before.get("state") in ("inactive", "queued")
+        and before.get("worker") == claim.after["worker"]
+    ):
         return False
     return before.get("state") == "queued" or claim.after.get("mode") == "pool"
 
 
 def _turn(record: Record) -> tuple[int, datetime]:
-    since = record.get("queued_at") or record.get("created_at") or datetime.max.replace(tzinfo=UTC)
+    since = (
+        record.get("queued_at")
+        or record.get("created_at")
+        or datetime.max.replace(tzinfo=UTC)
+    )
     return (-int(record.get("priority") or 0), since)
 
 
 def _of(commit: list[Written], identity: str) -> Record | None:
-    return next((w.after for w in commit if w.collection == "workers" and w.name == identity), None)
+    return next(
+        (w.after for w in commit if w.collection == "workers" and w.name == identity),
+        None,
+    )
 
 
 def _moment(nanoseconds: int) -> datetime:

@@ -14,11 +14,15 @@ def sid(prefix: str) -> str:
     return prefix + secrets.token_hex(16)
 
 
-def signed(url: str, form: dict[str, str], token: str, account: str) -> tuple[dict[str, str], bytes]:
+def signed(
+    url: str, form: dict[str, str], token: str, account: str
+) -> tuple[dict[str, str], bytes]:
     """Headers and body of a webhook for `url`."""
     form = {"AccountSid": account, **form}
     signature = RequestValidator(token).compute_signature(url, form)
-    return {"Content-Type": FORM, "X-Twilio-Signature": signature}, urlencode(form).encode()
+    return {"Content-Type": FORM, "X-Twilio-Signature": signature}, urlencode(
+        form
+    ).encode()
 
 
 def conversation_add(address: str, proxy: str) -> dict[str, str]:
@@ -31,7 +35,9 @@ def conversation_add(address: str, proxy: str) -> dict[str, str]:
     } | _binding(address, proxy)
 
 
-def conversation_added(conversation: str, service: str, address: str, proxy: str) -> dict[str, str]:
+def conversation_added(
+    conversation: str, service: str, address: str, proxy: str
+) -> dict[str, str]:
     return {
         "EventType": "onConversationAdded",
         "ConversationSid": conversation,
@@ -42,7 +48,9 @@ def conversation_added(conversation: str, service: str, address: str, proxy: str
     } | _binding(address, proxy)
 
 
-def conversation_route(conversation: str, service: str, address: str, proxy: str) -> dict[str, str]:
+def conversation_route(
+    conversation: str, service: str, address: str, proxy: str
+) -> dict[str, str]:
     """Frontline's callback names the service in its own way."""
     return {
         "EventType": "onConversationRoute",
@@ -52,7 +60,9 @@ def conversation_route(conversation: str, service: str, address: str, proxy: str
     } | _binding(address, proxy)
 
 
-def participant_added(conversation: str, service: str, participant: str, **who: str) -> dict[str, str]:
+def participant_added(
+    conversation: str, service: str, participant: str, **who: str
+) -> dict[str, str]:
     """`who`: `identity` for a worker, `address` and `proxy` for a customer."""
     form = {
         "EventType": "onParticipantAdded",
@@ -63,10 +73,14 @@ def participant_added(conversation: str, service: str, participant: str, **who: 
     }
     if "identity" in who:
         return form | {"Identity": who["identity"]}
-    return form | {"MessagingBinding.Type": "sms"} | _binding(who["address"], who["proxy"])
+    return (
+        form | {"MessagingBinding.Type": "sms"} | _binding(who["address"], who["proxy"])
+    )
 
 
-def message_added(conversation: str, index: int, author: str, source: str) -> dict[str, str]:
+def message_added(
+    conversation: str, index: int, author: str, source: str
+) -> dict[str, str]:
     return {
         "EventType": "onMessageAdded",
         "ConversationSid": conversation,

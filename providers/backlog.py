@@ -35,7 +35,12 @@ def _parse(sid: str, data: Mapping[str, Any] | None, version: object = None) -> 
     """An entry without a valid time is looked at first."""
     read = Fields(data)
     created_at = read.time("created_at") or clock.now()
-    return Entry(sid, read.sid("service_sid", "IS"), created_at, read.whole("failures", default=0, least=0))
+    return Entry(
+        sid,
+        read.sid("service_sid", "IS"),
+        created_at,
+        read.whole("failures", default=0, least=0),
+    )
 
 
 _BACKLOG = database.Collection("service/found/backlog", _parse)
@@ -54,7 +59,9 @@ def add(entries: Collection[Entry]) -> None:
         batch = database.client().batch()
         for entry in entries:
             fields = {"service_sid": entry.service_sid, "created_at": entry.created_at}
-            batch.set(_BACKLOG.reference(entry.sid), fields | {"failures": entry.failures})
+            batch.set(
+                _BACKLOG.reference(entry.sid), fields | {"failures": entry.failures}
+            )
         database.commit(batch)
 
 

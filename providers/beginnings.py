@@ -10,10 +10,14 @@ from providers import twilio
 from providers.twilio import Outcome, Result, Somewhere
 
 
-def create(unique_name: str, name: str, attributes: Mapping[str, Any], service_sid: str | None) -> Result:
+def create(
+    unique_name: str, name: str, attributes: Mapping[str, Any], service_sid: str | None
+) -> Result:
     """A conversation without anybody in it, or the one that has this unique name already; the body is it."""
     root: Any = twilio.client().conversations.v1
-    all_of_them = root.services(service_sid).conversations if service_sid else root.conversations
+    all_of_them = (
+        root.services(service_sid).conversations if service_sid else root.conversations
+    )
     made = twilio.persistently(
         lambda: all_of_them.create(
             unique_name=unique_name,
@@ -27,7 +31,9 @@ def create(unique_name: str, name: str, attributes: Mapping[str, Any], service_s
     return there if there.outcome is Outcome.DONE else made
 
 
-def add_customer(place: Somewhere, address: str, proxy_address: str, attributes: Mapping[str, Any]) -> Result:
+def add_customer(
+    place: Somewhere, address: str, proxy_address: str, attributes: Mapping[str, Any]
+) -> Result:
     """The customer, at this address of theirs and that number of ours; one who is in it already is DONE."""
     return twilio.persistently(
         lambda: twilio.at(place).participants.create(

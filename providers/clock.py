@@ -15,7 +15,9 @@ from queue import SimpleQueue
 
 _ENDS: ContextVar[float | None] = ContextVar("deadline_ends", default=None)
 _UNHURRIED = 10.0  # seconds for one call when nobody set a deadline (commands, tests)
-_SHORTEST = 0.05  # a call is given at least this long, so that it fails by itself and says why
+_SHORTEST = (
+    0.05  # a call is given at least this long, so that it fails by itself and says why
+)
 FOR_A_BODY = 2.0  # seconds for a whole one; Twilio sends a request in one piece
 
 _ahead = timedelta()
@@ -59,7 +61,11 @@ def within(seconds: float) -> Iterator[None]:
 def remaining(at_most: float = _UNHURRIED) -> float:
     """Seconds that a call started now may take."""
     ends = _ENDS.get()
-    return at_most if ends is None else max(_SHORTEST, min(at_most, ends - time.monotonic()))
+    return (
+        at_most
+        if ends is None
+        else max(_SHORTEST, min(at_most, ends - time.monotonic()))
+    )
 
 
 def is_time_over(margin: float = 0.0) -> bool:
@@ -107,7 +113,9 @@ def _watched(patience: float) -> SimpleQueue[_Reading]:
     """Bodies with this patience, in the order in which their time is over. Made by the first request: the server
     forks before it."""
     readings: SimpleQueue[_Reading] = SimpleQueue()
-    threading.Thread(target=_watch, args=(readings,), name="bodies", daemon=True).start()
+    threading.Thread(
+        target=_watch, args=(readings,), name="bodies", daemon=True
+    ).start()
     return readings
 
 

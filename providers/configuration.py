@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from domain import issuers
 
-_LOCAL = re.compile(r"http://(?:127\.0\.0\.1|localhost)(?=[:/]|$)")  # a test of what is deployed
+_LOCAL = re.compile(
+    r"http://(?:127\.0\.0\.1|localhost)(?=[:/]|$)"
+)  # a test of what is deployed
 _SHORTEST_SECRET = 32  # characters
 _API_KEY_SID = re.compile(r"SK[0-9a-fA-F]{32}")
 _DOMAIN = re.compile(r"[^\s@/\\:;*.]+(?:\.[^\s@/\\:;*.]+)+")
@@ -97,7 +99,10 @@ def firestore() -> Firestore:
 
 def twilio() -> Twilio:
     """The Twilio account; raises ConfigurationError naming what is missing."""
-    primary, *others = _required("TWILIO_AUTH_TOKEN"), _optional("TWILIO_AUTH_TOKEN_SECONDARY")
+    primary, *others = (
+        _required("TWILIO_AUTH_TOKEN"),
+        _optional("TWILIO_AUTH_TOKEN_SECONDARY"),
+    )
     tokens = (primary, *filter(None, others))
     shared = _optional("TWILIO_WEBHOOK_SHARED_KEY")
     return Twilio(
@@ -113,12 +118,20 @@ def twilio_login() -> TwilioLogin:
 
     Raises ConfigurationError for a missing account, for half an API key, and for a SID that is not an API key's.
     """
-    account_sid, base_url = _required("TWILIO_ACCOUNT_SID"), _optional("TWILIO_API_BASE_URL")
-    key_sid, secret = _optional("TWILIO_API_KEY_SID"), _optional("TWILIO_API_KEY_SECRET")
+    account_sid, base_url = (
+        _required("TWILIO_ACCOUNT_SID"),
+        _optional("TWILIO_API_BASE_URL"),
+    )
+    key_sid, secret = (
+        _optional("TWILIO_API_KEY_SID"),
+        _optional("TWILIO_API_KEY_SECRET"),
+    )
     if key_sid is None and secret is None:
         return TwilioLogin(account_sid, account_sid, twilio().tokens, base_url)
     if key_sid is None or secret is None:
-        missing, there = ("TWILIO_API_KEY_SID", "TWILIO_API_KEY_SECRET")[:: 1 if key_sid is None else -1]
+        missing, there = ("TWILIO_API_KEY_SID", "TWILIO_API_KEY_SECRET")[
+            :: 1 if key_sid is None else -1
+        ]
         raise ConfigurationError(
             f"The environment variable {there} is set without {missing}; set both to use an API key, or neither."
         )
@@ -144,7 +157,10 @@ def service_in_use(named: str | None) -> str | None:
 def public_address(entry_point: str) -> str | None:
     """Where the world reaches a function: the address in front of all of them and its deployed name there, which is
     Cloud Run's K_SERVICE, else the entry point with hyphens."""
-    base, name = _public("WEBHOOK_BASE_URL"), _optional("K_SERVICE") or entry_point.replace("_", "-")
+    base, name = (
+        _public("WEBHOOK_BASE_URL"),
+        _optional("K_SERVICE") or entry_point.replace("_", "-"),
+    )
     return f"{base}/{name}" if base else None
 
 
@@ -169,14 +185,21 @@ def issuer() -> Issuer | None:
     if client_id is None:
         return None
     address = (_optional("OIDC_ISSUER") or "https://accounts.google.com").rstrip("/")
-    return Issuer(address, client_id, _optional("OIDC_CLIENT_SECRET") or "", _trusts_email(address))
+    return Issuer(
+        address,
+        client_id,
+        _optional("OIDC_CLIENT_SECRET") or "",
+        _trusts_email(address),
+    )
 
 
 def _trusts_email(issuer: str) -> bool:
     """OIDC_TRUST_EMAIL; raises ConfigurationError if it is neither 1 nor 0, or the issuer signs anybody in."""
     value = _optional("OIDC_TRUST_EMAIL") or "0"
     if value not in ("0", "1"):
-        raise ConfigurationError("The environment variable OIDC_TRUST_EMAIL must be 1 or 0; set one of them.")
+        raise ConfigurationError(
+            "The environment variable OIDC_TRUST_EMAIL must be 1 or 0; set one of them."
+        )
     if value == "1" and issuers.is_shared(issuer):
         raise ConfigurationError(
             f"OIDC_TRUST_EMAIL=1 is refused for {issuer}, where anybody can open an account: unset it, or set "
@@ -211,7 +234,9 @@ def iap() -> Iap | None:
     """None: people sign in by OpenID Connect. Raises ConfigurationError where the proxy's audience is missing."""
     if (_optional("INBOX_SIGN_IN") or "").lower() != "iap":
         return None
-    keys = _optional("IAP_KEYS_URL") or "https://www.gstatic.com/iap/verify/public_key-jwk"
+    keys = (
+        _optional("IAP_KEYS_URL") or "https://www.gstatic.com/iap/verify/public_key-jwk"
+    )
     return Iap(_required("IAP_AUDIENCE"), keys)
 
 
@@ -228,7 +253,11 @@ def function_target() -> str | None:
 
 def outgoing_number(channel: str) -> str | None:
     """The proxy address for conversations that a worker starts; `channel` is sms or whatsapp."""
-    return _optional({"sms": "TWILIO_SMS_NUMBER", "whatsapp": "TWILIO_WHATSAPP_NUMBER"}.get(channel, ""))
+    return _optional(
+        {"sms": "TWILIO_SMS_NUMBER", "whatsapp": "TWILIO_WHATSAPP_NUMBER"}.get(
+            channel, ""
+        )
+    )
 
 
 def own_numbers() -> frozenset[str]:
@@ -245,7 +274,9 @@ def _public(name: str) -> str | None:
     if not is_deployed():
         return base or None
     if not base:
-        raise ConfigurationError(f"The environment variable {name} is not set; run deploy.sh, which sets it.")
+        raise ConfigurationError(
+            f"The environment variable {name} is not set; run deploy.sh, which sets it."
+        )
     if not base.startswith("https://") and not _LOCAL.match(base):
         raise ConfigurationError(
             f"The environment variable {name} must begin with https://; run deploy.sh with such an address."
@@ -265,5 +296,7 @@ def _optional(name: str) -> str | None:
 def _required(name: str) -> str:
     value = _optional(name)
     if value is None:
-        raise ConfigurationError(f"The environment variable {name} is not set; set it and start again.")
+        raise ConfigurationError(
+            f"The environment variable {name} is not set; set it and start again."
+        )
     return value

@@ -51,18 +51,31 @@ def plan(found: list[Content], creates: bool) -> list[Change]:
     for record in records:
         data = record.to_dict() or {}
         sid = templates.of(record).content_sid or ""
-        content = by_sid.get(sid) or Content(sid, record.id, status=contents.MISSING, reason=_NOT_THERE)
+        content = by_sid.get(sid) or Content(
+            sid, record.id, status=contents.MISSING, reason=_NOT_THERE
+        )
         fields = contents.changes(data, content, now)
         if fields and (sid in by_sid or is_complete):
             changes.append(Change(record.id, content, fields, record))
     known = {templates.of(record).content_sid for record in records}
-    new = [one for one in found if one.sid not in known and one.is_sendable] if creates else []
-    return [*changes, *(Change(one.sid, one, contents.new_record(one, now)) for one in new)]
+    new = (
+        [one for one in found if one.sid not in known and one.is_sendable]
+        if creates
+        else []
+    )
+    return [
+        *changes,
+        *(Change(one.sid, one, contents.new_record(one, now)) for one in new),
+    ]
 
 
 def apply(change: Change) -> bool:
     """Writes it, unless a person has changed the record meanwhile; whether it was written."""
-    reference = change.record.reference if change.record else templates.reference(change.template_id)
+    reference = (
+        change.record.reference
+        if change.record
+        else templates.reference(change.template_id)
+    )
     version = change.record.update_time if change.record else None
     try:
         database.write(reference, dict(change.fields), version)
@@ -77,7 +90,9 @@ def apply(change: Change) -> bool:
 def refresh(content_sid: str) -> None:
     """Asks WhatsApp's word on one template after a refusal, and writes it down. What fails the sweep makes up for."""
     api: Any = twilio.client().content.v1
-    result = twilio.persistently(lambda: api.contents(content_sid).approval_fetch().fetch())
+    result = twilio.persistently(
+        lambda: api.contents(content_sid).approval_fetch().fetch()
+    )
     if result.outcome is Outcome.DONE:
         status, reason = contents.approval_of(result.body.whatsapp)
     elif result.outcome is Outcome.MISSING:
@@ -86,14 +101,24 @@ def refresh(content_sid: str) -> None:
         log.warning(f"Whether a template is approved could not be asked: {result.why}")
         return
     for record in templates.with_content(content_sid):
-        fields = contents.approval_changes(record.to_dict() or {}, status, reason, clock.now())
-        if fields and apply(Change(record.id, Content(content_sid, record.id), fields, record)):
-            log.warning(f"The template {record.id} is {status} by WhatsApp: {reason or 'no reason is given'}")
+        fields = contents.approval_changes(
+            record.to_dict() or {}, status, reason, clock.now()
+        )
+        if fields and apply(
+            Change(record.id, Content(content_sid, record.id), fields, record)
+        ):
+            log.warning(
+                f"The template {record.id} is {status} by WhatsApp: {reason or 'no reason is given'}"
+            )
 
 
 def refresh_of_message(place: Somewhere, message_sid: str) -> None:
     """The same for the template of which a message was made; nothing for any other message."""
     result = twilio.persistently(twilio.at(place).messages(message_sid).fetch)
-    content_sid = getattr(result.body, "content_sid", None) if result.outcome is Outcome.DONE else None
+    content_sid = (
+        getattr(result.body, "content_sid", None)
+        if result.outcome is Outcome.DONE
+        else None
+    )
     if isinstance(content_sid, str) and content_sid:
         refresh(content_sid)

@@ -21,13 +21,19 @@ def words_of(typed: str | None) -> list[str]:
     return customer_search.asked(phone_numbers.normalised(typed or "") or typed or "")
 
 
-def found(worker: str, words: list[str], after: Cursor | None, limit: int) -> list[Snapshot]:
+def found(
+    worker: str, words: list[str], after: Cursor | None, limit: int
+) -> list[Snapshot]:
     """From behind the cursor, by name; for several words those with the rarest of them: see `has_all`.
 
     Reads `limit` records; for a list that begins one or two counted reads more, see _complete.
     """
     few = _find(worker, words, after, limit)
-    if after is None and len(few) < (1 if words else limit) and _complete(worker, few, words):
+    if (
+        after is None
+        and len(few) < (1 if words else limit)
+        and _complete(worker, few, words)
+    ):
         return _find(worker, words, after, limit)
     return few
 
@@ -47,15 +53,23 @@ def _complete(worker: str, few: list[Snapshot], words: list[str]) -> bool:
     if customers.how_many(worker) <= listed:
         return False
     records = [(one, one.to_dict() or {}) for one in customers.of_worker(worker)]
-    incomplete = [(one, data) for one, data in records if not customer_record.is_complete(data)]
+    incomplete = [
+        (one, data) for one, data in records if not customer_record.is_complete(data)
+    ]
     try:
-        customers.write((one, customer_record.kept(one.id, data).fields) for one, data in incomplete)
-    except database.LostRace:  # somebody is editing one of them: they are left for the next time
+        customers.write(
+            (one, customer_record.kept(one.id, data).fields) for one, data in incomplete
+        )
+    except (
+        database.LostRace
+    ):  # somebody is editing one of them: they are left for the next time
         return False
     return bool(incomplete)
 
 
-def _find(worker: str, words: list[str], after: Cursor | None, limit: int) -> list[Snapshot]:
+def _find(
+    worker: str, words: list[str], after: Cursor | None, limit: int
+) -> list[Snapshot]:
     if not words:
         return customers.listed(worker, after, limit)
     if len(words) == 1:

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
     from providers.database import Snapshot
 
-Cursor: TypeAlias = tuple[str, str]  # (sort_name, id) of a record: a list goes on behind it
+Cursor: TypeAlias = tuple[
+    str, str
+]  # (sort_name, id) of a record: a list goes on behind it
 _MOST_WITH_ONE_ADDRESS = 4  # enough to see that an address is claimed twice
 _MOST_TWINS = 20
 _COUNTED_UP_TO = 1000  # one billed read
@@ -54,7 +56,9 @@ def _look_up(address: str) -> list[Snapshot]:
     """The records that name this address, and those that were made for it."""
     made_for_it = list(map(reference, spelling.record_names(address, key())))
     named = ("addresses", "array_contains_any", list(spelling.spellings(address)))
-    query = database.filtered(_CUSTOMERS.name, (), any_of=[named, ("__name__", "in", made_for_it)])
+    query = database.filtered(
+        _CUSTOMERS.name, (), any_of=[named, ("__name__", "in", made_for_it)]
+    )
     return database.find(query.limit(_MOST_WITH_ONE_ADDRESS + len(made_for_it)))
 
 
@@ -63,13 +67,17 @@ def _choose(address: str, found: Iterable[Snapshot]) -> Snapshot | None:
     known = spelling.spellings(address)
     ranked = [(_rank(known, record), str(record.id), record) for record in found]
     having = [one for one in ranked if one[0] < len(known)]
-    if len(having) > 1:  # a record that a person wrote goes before one that the service made
+    if (
+        len(having) > 1
+    ):  # a record that a person wrote goes before one that the service made
         having = [one for one in having if not _is_made_here(one[1], address)] or having
     having.sort(key=lambda one: one[:2])
     best = [record for rank, _, record in having if rank == having[0][0]]
     if len(best) > 1:
         ids = ", ".join(record.id for record in best)
-        log.warning(f"{log.masked(address)} belongs to {len(best)} customers ({ids}); the first is taken.")
+        log.warning(
+            f"{log.masked(address)} belongs to {len(best)} customers ({ids}); the first is taken."
+        )
     return best[0] if best else None
 
 
@@ -91,11 +99,15 @@ def _stranger(address: str, found: Iterable[Snapshot]) -> Customer:
     taken = {record.id: of(record) for record in found}
     *names, former = spelling.record_names(address, key())
     for name in (*names, former):
-        if name in taken and spelling.key(address) in map(spelling.key, taken[name].addresses):
+        if name in taken and spelling.key(address) in map(
+            spelling.key, taken[name].addresses
+        ):
             return replace(taken[name], known=False)
     free = (name for name in names if name not in taken)
     name = next(free, f"{names[0]}-{secrets.token_hex(8)}")
-    return Customer(name, display_name=spelling.called(address), addresses=(address,), known=False)
+    return Customer(
+        name, display_name=spelling.called(address), addresses=(address,), known=False
+    )
 
 
 def key() -> bytes:
@@ -111,7 +123,9 @@ def _key_in(db: Client) -> bytes:
     if known := key_of(record.to_dict()):
         return known
     made = new_key()
-    database.write(record.reference, made, record.update_time if record.exists else None)
+    database.write(
+        record.reference, made, record.update_time if record.exists else None
+    )
     return made["key"].encode()
 
 
@@ -155,7 +169,9 @@ def _with_address(sender: Customer, address: str) -> Customer:
         }
         database.write(record, made, None)
         return sender
-    if address in sender.addresses or sender.customer_id not in spelling.record_names(address, key()):
+    if address in sender.addresses or sender.customer_id not in spelling.record_names(
+        address, key()
+    ):
         return sender
     there = database.read(record)[0]
     if spelling.key(address) not in map(spelling.key, of(there).addresses):
@@ -186,7 +202,9 @@ def may_see(customer: Customer, worker: str, settings: Settings, asked_as: str) 
 def twins(addresses: Iterable[str], other_than: str) -> dict[str, tuple[str, ...]]:
     """Other customers with one of these numbers or addresses, by id; 20 at most, for 120 spellings at most."""
     given = (address for address in addresses if len(address) <= LONGEST_ENTRY)
-    wanted = sorted({form for address in given for form in spelling.on_every_channel(address)})
+    wanted = sorted(
+        {form for address in given for form in spelling.on_every_channel(address)}
+    )
     found = _CUSTOMERS.having_any("addresses", wanted, _MOST_TWINS + 1)
     return {name: one.addresses for name, one in found.items() if name != other_than}
 
@@ -202,7 +220,8 @@ def with_address(number: str) -> list[Customer]:
 def recognised_by(address: str) -> list[str]:
     """Return the ids of all customers who are recognised when this address writes; 20 at most."""
     query = database.filtered(
-        _CUSTOMERS.name, [("addresses", "array_contains_any", list(spelling.spellings(address)))]
+        _CUSTOMERS.name,
+        [("addresses", "array_contains_any", list(spelling.spellings(address)))],
     )
     return [record.id for record in database.find(query.limit(_MOST_TWINS))]
 
@@ -211,18 +230,26 @@ def listed(worker: str, after: Cursor | None, limit: int) -> list[Snapshot]:
     """A worker's own customers by name, from behind a cursor; reads `limit` records, of each what a list shows."""
     query: Any = database.filtered("customers", [("worker", "==", worker)])
     query = query.order_by("sort_name").order_by("__name__").select(_SHOWN)
-    return database.find((query.start_after(list(after)) if after else query).limit(limit))
+    return database.find(
+        (query.start_after(list(after)) if after else query).limit(limit)
+    )
 
 
 def how_many(worker: str, are_listed: bool = False) -> int:
     """A worker's own customers, or of those the ones that `listed` finds; counted up to 1000."""
     query: Any = database.filtered("customers", [("worker", "==", worker)])
-    return database.count(query.order_by("sort_name") if are_listed else query, _COUNTED_UP_TO)
+    return database.count(
+        query.order_by("sort_name") if are_listed else query, _COUNTED_UP_TO
+    )
 
 
 def of_worker(worker: str) -> list[Snapshot]:
     """A worker's own customers in no order, 300 at most, also those that `listed` does not find."""
-    return database.find(database.filtered("customers", [("worker", "==", worker)]).limit(_MOST_COMPLETED))
+    return database.find(
+        database.filtered("customers", [("worker", "==", worker)]).limit(
+            _MOST_COMPLETED
+        )
+    )
 
 
 def searched(
@@ -232,29 +259,51 @@ def searched(
     query, begin = _with_term(worker, term)
     if after is not None:
         query = query.start_after([begin + after[0], after[1]])
-    return database.find(query.select([*_SHOWN, "search"] if with_terms else _SHOWN).limit(limit))
+    return database.find(
+        query.select([*_SHOWN, "search"] if with_terms else _SHOWN).limit(limit)
+    )
 
 
 def rarest(worker: str, terms: Sequence[str], up_to: int) -> str:
     """The term that the fewest of the worker's customers have, counted by Firestore up to a bound."""
-    return min(terms, key=lambda term: database.count(_with_term(worker, term)[0], up_to))
+    return min(
+        terms, key=lambda term: database.count(_with_term(worker, term)[0], up_to)
+    )
 
 
 def _with_term(worker: str, term: str) -> tuple[Any, str]:
     """The query for a worker's customers with this term, and where its values begin."""
     begin, end = customer_search.range_of(worker)
-    query = database.client().collection("customers").order_by(database.client().field_path("search", term))
+    query = (
+        database.client()
+        .collection("customers")
+        .order_by(database.client().field_path("search", term))
+    )
     return query.order_by("__name__").start_at([begin]).end_before([end]), begin
 
 
 def tell(customer: Customer, problem: str) -> None:
     """Writes into the record what only turned out when somebody wrote."""
-    log.warning(f"The record of a customer is not right: {problem}", customer=customer.customer_id)
+    log.warning(
+        f"The record of a customer is not right: {problem}",
+        customer=customer.customer_id,
+    )
     (record,) = database.read(reference(customer.customer_id))
     known = (record.to_dict() or {}).get("problem")
     if record.exists and problem not in str(known):
         try:
-            write([(record, {"problem": f"{known} {problem}" if isinstance(known, str) else problem})])
+            write(
+                [
+                    (
+                        record,
+                        {
+                            "problem": f"{known} {problem}"
+                            if isinstance(known, str)
+                            else problem
+                        },
+                    )
+                ]
+            )
         except database.LostRace:
             return  # somebody is editing it: it is told when the next message comes
 

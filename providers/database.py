@@ -33,7 +33,9 @@ C = TypeVar("C")
 _MAKING = threading.Lock()
 MOST_ALTERNATIVES = 30  # Firestore's limit for array_contains_any
 _MOST_VALUES = 120
-_PATIENCE = 4.0  # seconds for one call; Firestore answers in milliseconds or is in trouble
+_PATIENCE = (
+    4.0  # seconds for one call; Firestore answers in milliseconds or is in trouble
+)
 
 
 class LostRace(Exception):
@@ -71,7 +73,9 @@ def _side_by_side() -> ThreadPoolExecutor:
 def read(*references: DocumentReference) -> list[Snapshot]:
     """Documents in one round trip, in the order asked for; the same one twice is read once."""
     wanted = list(dict.fromkeys(references))
-    found = _unless_unavailable(lambda **bounds: list(client().get_all(wanted, **bounds)))
+    found = _unless_unavailable(
+        lambda **bounds: list(client().get_all(wanted, **bounds))
+    )
     by_path = {snapshot.reference.path: snapshot for snapshot in found}
     return [by_path[reference.path] for reference in references]
 
@@ -96,7 +100,10 @@ def _unless_unavailable(call: Callable[..., T]) -> T:
     from google.api_core.exceptions import ServiceUnavailable
     from google.api_core.retry import Retry, if_exception_type
 
-    unavailable, patience = if_exception_type(ServiceUnavailable), clock.remaining(_PATIENCE)
+    unavailable, patience = (
+        if_exception_type(ServiceUnavailable),
+        clock.remaining(_PATIENCE),
+    )
     again = Retry(predicate=unavailable, initial=0.05, maximum=0.5, timeout=patience)
     never = Retry(predicate=if_exception_type())
     return again(lambda: call(retry=never, timeout=clock.remaining(_PATIENCE)))()
@@ -116,7 +123,11 @@ def commit(batch: WriteBatch) -> list[Any]:
         raise AlreadyThere(str(there)) from there
     except exceptions.InvalidArgument as error:
         raise Unwritable(str(error)) from error
-    except (exceptions.FailedPrecondition, exceptions.NotFound, exceptions.Aborted) as lost:
+    except (
+        exceptions.FailedPrecondition,
+        exceptions.NotFound,
+        exceptions.Aborted,
+    ) as lost:
         raise LostRace(str(lost)) from lost
 
 
@@ -161,15 +172,24 @@ def until_it_holds(step: Callable[[], T]) -> T:
             time.sleep(random.uniform(0.0, 0.02))  # noqa: S311 - jitter, not a secret
 
 
-def put(batch: WriteBatch, reference: DocumentReference, fields: dict[str, Any], version: object) -> None:
+def put(
+    batch: WriteBatch,
+    reference: DocumentReference,
+    fields: dict[str, Any],
+    version: object,
+) -> None:
     """Adds a compare-and-set: written only if the document is still at this version, or, for None, is not there."""
     if version is None:
         batch.create(reference, fields)
     else:
-        batch.update(reference, fields, option=client().write_option(last_update_time=version))
+        batch.update(
+            reference, fields, option=client().write_option(last_update_time=version)
+        )
 
 
-def write(reference: DocumentReference, fields: dict[str, Any], version: object) -> object:
+def write(
+    reference: DocumentReference, fields: dict[str, Any], version: object
+) -> object:
     """One compare-and-set by itself; returns the new version. Raises LostRace, and then nothing is written."""
     batch = client().batch()
     put(batch, reference, fields, version)
@@ -185,12 +205,17 @@ def together(
 ) -> tuple[A, B, C]: ...
 def together(first: Callable[[], Any], *others: Callable[[], Any]) -> tuple[Any, ...]:
     """Independent reads side by side; the first runs on this thread, an error of any is raised."""
-    running = [_side_by_side().submit(contextvars.copy_context().run, call) for call in others]
+    running = [
+        _side_by_side().submit(contextvars.copy_context().run, call) for call in others
+    ]
     return (first(), *(future.result() for future in running))
 
 
 def filtered(
-    collection: str, conditions: Conditions, any_of: Conditions = (), order: Sequence[str] = ()
+    collection: str,
+    conditions: Conditions,
+    any_of: Conditions = (),
+    order: Sequence[str] = (),
 ) -> Query:
     """A query with these (field, operator, value) conditions, and with one of `any_of`, if any are given; in this order
     (a minus sign: descending)."""
@@ -220,7 +245,9 @@ R = TypeVar("R", bound=Readable)
 class Collection(Generic[R]):
     """One collection, read through its one typed reader: parse(name, data or None, version or None)."""
 
-    def __init__(self, name: str, parse: Callable[[str, dict[str, Any] | None, object], R]) -> None:
+    def __init__(
+        self, name: str, parse: Callable[[str, dict[str, Any] | None, object], R]
+    ) -> None:
         self.name = name
         self._parse = parse
 
@@ -241,10 +268,19 @@ class Collection(Generic[R]):
         return list(map(self.of, read(*wanted))) if wanted else []
 
     def find(
-        self, conditions: Conditions, order: Sequence[str], limit: int, any_of: Conditions = ()
+        self,
+        conditions: Conditions,
+        order: Sequence[str],
+        limit: int,
+        any_of: Conditions = (),
     ) -> list[R]:
         """Matching records, each once, as `filtered` has them; the first `limit` of them."""
-        return list(map(self.of, find(filtered(self.name, conditions, any_of, order).limit(limit))))
+        return list(
+            map(
+                self.of,
+                find(filtered(self.name, conditions, any_of, order).limit(limit)),
+            )
+        )
 
     def having_any(self, field: str, values: Sequence[str], limit: int) -> dict[str, R]:
         """Records whose list in this field has one of these values, by name, with no other field: for 120 values at
@@ -252,12 +288,18 @@ class Collection(Generic[R]):
         found: dict[str, R] = {}
         for first in range(0, len(values[:_MOST_VALUES]), MOST_ALTERNATIVES):
             few = values[first : first + MOST_ALTERNATIVES]
-            query = filtered(self.name, [(field, "array_contains_any", few)]).select([field])
+            query = filtered(self.name, [(field, "array_contains_any", few)]).select(
+                [field]
+            )
             found |= {record.id: self.of(record) for record in find(query.limit(limit))}
         return found
 
     def after(
-        self, name: str | None, limit: int, conditions: Conditions = (), any_of: Conditions = ()
+        self,
+        name: str | None,
+        limit: int,
+        conditions: Conditions = (),
+        any_of: Conditions = (),
     ) -> list[R]:
         """Matching records in the order of their names, from behind that one, for going through all in turns."""
         behind = [("__name__", ">", self.reference(name))] if name else []
@@ -276,7 +318,11 @@ def _tell(snapshot: Snapshot, problem: str | None) -> None:
     from google.cloud.firestore import DELETE_FIELD
 
     try:
-        write(snapshot.reference, {"problem": problem or DELETE_FIELD}, snapshot.update_time)
+        write(
+            snapshot.reference,
+            {"problem": problem or DELETE_FIELD},
+            snapshot.update_time,
+        )
     except LostRace:
         return  # somebody is editing the record; the next reader looks again
     except Unwritable:

@@ -17,19 +17,27 @@ from contextvars import ContextVar
 _TRACE: ContextVar[str | None] = ContextVar("log_trace", default=None)
 _WRITING = threading.Lock()
 # An address begins where a word does: tried at every letter of a long word, this would take the square of its length.
-_EMAIL = re.compile(r"(?<![^\s@,;:()<>\"'])[^\s@,;:()<>\"']+@[^\s@,;:()<>\"']*[^\s@,;:()<>\"'.]")
+_EMAIL = re.compile(
+    r"(?<![^\s@,;:()<>\"'])[^\s@,;:()<>\"']+@[^\s@,;:()<>\"']*[^\s@,;:()<>\"'.]"
+)
 _ID = r"[A-Z]{2}[0-9a-fA-F]{32}|c-[0-9a-f]{20}"  # of Twilio's and of ours, whatever digits are in it
 _NO_ADDRESS = re.compile(_ID)
-_EMAIL_OR_NUMBER = re.compile(rf"\b(?:{_ID})\b|" + _EMAIL.pattern + r"|\+?\d[\d\s().-]{5,}\d")
+_EMAIL_OR_NUMBER = re.compile(
+    rf"\b(?:{_ID})\b|" + _EMAIL.pattern + r"|\+?\d[\d\s().-]{5,}\d"
+)
 _READABLE = {"worker", "function", "stack_trace", "@type"}
-_REPORTED = "type.googleapis.com/google.devtools.clouderrorreporting.v1beta1.ReportedErrorEvent"
+_REPORTED = (
+    "type.googleapis.com/google.devtools.clouderrorreporting.v1beta1.ReportedErrorEvent"
+)
 
 
 def trace_from(header: str | None, project: str | None) -> None:
     """Ties the lines of this request together; `header` is X-Cloud-Trace-Context."""
     trace = (header or "").partition("/")[0]
     well_formed = re.fullmatch(r"[0-9a-fA-F]{32}", trace) is not None
-    _TRACE.set(f"projects/{project}/traces/{trace}" if well_formed and project else None)
+    _TRACE.set(
+        f"projects/{project}/traces/{trace}" if well_formed and project else None
+    )
 
 
 def info(message: str, **fields: object) -> None:
@@ -52,7 +60,14 @@ def crash(message: str, **fields: object) -> None:
     kind = sys.exc_info()[0]
     frames = "".join(traceback.format_tb(sys.exc_info()[2]))
     name = kind.__name__ if kind else "Exception"
-    _write("ERROR", message, {"stack_trace": f"Traceback (most recent call last):\n{frames}{name}", **fields})
+    _write(
+        "ERROR",
+        message,
+        {
+            "stack_trace": f"Traceback (most recent call last):\n{frames}{name}",
+            **fields,
+        },
+    )
 
 
 def masked(address: str | None) -> str:
@@ -61,16 +76,30 @@ def masked(address: str | None) -> str:
         return ""
     channel, colon, rest = address.rpartition(":")
     name, at, domain = rest.rpartition("@")
-    return f"{channel}{colon}{name[:1]}…{at}{domain}" if at else f"{channel}{colon}…{rest[-2:]}"
+    return (
+        f"{channel}{colon}{name[:1]}…{at}{domain}"
+        if at
+        else f"{channel}{colon}…{rest[-2:]}"
+    )
 
 
 def _write(severity: str, message: str, fields: dict[str, object]) -> None:
-    line: dict[str, object] = {"severity": severity, "message": _hidden(message, fields.get("worker"))}
+    line: dict[str, object] = {
+        "severity": severity,
+        "message": _hidden(message, fields.get("worker")),
+    }
     if trace := _TRACE.get():
         line["logging.googleapis.com/trace"] = trace
     given = {name: value for name, value in fields.items() if value is not None}
-    line |= {name: value if name in _READABLE else _hidden(value) for name, value in given.items()}
-    text = json.dumps(line, ensure_ascii=False, default=str).encode(errors="backslashreplace").decode()
+    line |= {
+        name: value if name in _READABLE else _hidden(value)
+        for name, value in given.items()
+    }
+    text = (
+        json.dumps(line, ensure_ascii=False, default=str)
+        .encode(errors="backslashreplace")
+        .decode()
+    )
     with _WRITING:
         sys.stdout.write(text + "\n")
         sys.stdout.flush()

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 TOKEN = "inbox_token"  # noqa: S105 - the name of an attribute: what a worker's page calls the message
-SERVICE_TEXT = "service_text"  # the attribute that holds the token of a text of the service's own
+SERVICE_TEXT = (
+    "service_text"  # the attribute that holds the token of a text of the service's own
+)
 _CONVERSATIONS = "https://conversations.twilio.com/v1"
 _TO_SAY_WHAT_IT_IS = 1.5  # seconds: the message itself is noted in any case
 _MEDIA = "https://mcs.us1.twilio.com/v1/Services"
@@ -44,17 +46,30 @@ def before(place: Somewhere, index: int, limit: int) -> Result:
     """Messages before this index, the newest of them first; Twilio pages from the end, so this reads all after it."""
 
     def listed() -> list[Any]:
-        older = (one for one in _newest_first(place, _MOST_LOOKED_THROUGH) if one.index < index)
+        older = (
+            one
+            for one in _newest_first(place, _MOST_LOOKED_THROUGH)
+            if one.index < index
+        )
         return list(islice(older, limit))
 
     return twilio.persistently(listed)
 
 
-def with_token(place: Somewhere, token: str, limit: int = 2 * _PAGE, attribute: str = TOKEN) -> Result:
+def with_token(
+    place: Somewhere, token: str, limit: int = 2 * _PAGE, attribute: str = TOKEN
+) -> Result:
     """The message that carries this token among the newest; the body is None where there is none."""
 
     def found() -> Any:
-        return next((one for one in _newest_first(place, limit) if token_of(one, attribute) == token), None)
+        return next(
+            (
+                one
+                for one in _newest_first(place, limit)
+                if token_of(one, attribute) == token
+            ),
+            None,
+        )
 
     return twilio.persistently(found)
 
@@ -84,14 +99,18 @@ def of_twilio(one: Any) -> Message:
 def token_of(message: Any, attribute: str = TOKEN) -> str | None:
     """What who sent it called it."""
     try:
-        attributes = json_text.parsed(message.attributes or "{}", json_text.MOST_ATTRIBUTES)
+        attributes = json_text.parsed(
+            message.attributes or "{}", json_text.MOST_ATTRIBUTES
+        )
     except (TypeError, ValueError):
         return None
     value = attributes.get(attribute) if isinstance(attributes, dict) else None
     return value if isinstance(value, str) else None
 
 
-def send(place: Somewhere, author: str, token: str, content: Mapping[str, str]) -> Result:
+def send(
+    place: Somewhere, author: str, token: str, content: Mapping[str, str]
+) -> Result:
     """Sends one message, in one try; the result's body is that message.
 
     `content`: {"body": ...}, {"media_sid": ...}, or {"content_sid": ..., "content_variables": JSON}.
@@ -101,7 +120,10 @@ def send(place: Somewhere, author: str, token: str, content: Mapping[str, str]) 
     attributes = json.dumps({TOKEN: token})
     return twilio.once(
         lambda: twilio.at(place).messages.create(
-            author=author, attributes=attributes, x_twilio_webhook_enabled="true", **content
+            author=author,
+            attributes=attributes,
+            x_twilio_webhook_enabled="true",
+            **content,
         )
     )
 
@@ -109,7 +131,9 @@ def send(place: Somewhere, author: str, token: str, content: Mapping[str, str]) 
 def say(place: Somewhere, token: str, content: Mapping[str, str]) -> Result:
     """Sends a text of the service's own, in one try: Twilio names `system` as its author, and fires no webhook."""
     attributes = json.dumps({SERVICE_TEXT: token})
-    return twilio.once(lambda: twilio.at(place).messages.create(attributes=attributes, **content))
+    return twilio.once(
+        lambda: twilio.at(place).messages.create(attributes=attributes, **content)
+    )
 
 
 def what_it_is(place: Somewhere, message_sid: str | None) -> str | None:
@@ -134,14 +158,18 @@ def _channel_metadata(place: Somewhere, message_sid: str) -> Any:
     url = f"{_CONVERSATIONS}{service}{path}"
     response = twilio.client().request("GET", url)
     if not 200 <= response.status_code < 300:
-        raise Version.exception("GET", url, response, "Unable to fetch the channel metadata")
+        raise Version.exception(
+            "GET", url, response, "Unable to fetch the channel metadata"
+        )
     return json.loads(response.text)
 
 
 def looked(place: Somewhere, participant_sid: str, index: int) -> Result:
     """Tells Twilio's other tools how far this participant has read."""
     people: Any = twilio.at(place).participants
-    return twilio.once(lambda: people(participant_sid).update(last_read_message_index=index))
+    return twilio.once(
+        lambda: people(participant_sid).update(last_read_message_index=index)
+    )
 
 
 def upload(service_sid: str, name: str, kind: str, content: bytes) -> Result:
@@ -151,7 +179,9 @@ def upload(service_sid: str, name: str, kind: str, content: bytes) -> Result:
     """
 
     def sent() -> str:
-        answer = _media("POST", service_sid, params={"Filename": name}, data=content, kind=kind)
+        answer = _media(
+            "POST", service_sid, params={"Filename": name}, data=content, kind=kind
+        )
         return str(answer["sid"])
 
     return twilio.persistently(sent)

@@ -23,13 +23,25 @@ if TYPE_CHECKING:
     from joserfc.jwt import Claims
 
 # Signed with a key that only the issuer has: a shared secret or no key at all would let others sign, too.
-_ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"]
+_ALGORITHMS = [
+    "RS256",
+    "RS384",
+    "RS512",
+    "PS256",
+    "PS384",
+    "PS512",
+    "ES256",
+    "ES384",
+    "ES512",
+]
 _IAP_ISSUER = "https://cloud.google.com/iap"
 _SKEW = 30  # seconds by which clocks may differ
 _KEPT = 3600.0  # seconds for which an issuer's description and keys are good
 _AGAIN = 10.0  # seconds until keys are asked for again because of one that is not known
 _PATIENCE = 5.0  # seconds for one call
-_STALE = 24 * 3600.0  # seconds for which a description or keys still serve while the issuer does not answer
+_STALE = (
+    24 * 3600.0
+)  # seconds for which a description or keys still serve while the issuer does not answer
 _FAILED_FOR = 5.0  # seconds in which an address that did not answer is not asked again
 _ON_THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
 
@@ -73,12 +85,17 @@ def begin(issuer: Issuer, back: str, choose: bool) -> Begun:
     with _session(issuer, back) as session:
         more = {"prompt": "select_account"} if choose else {}
         address, state = session.create_authorization_url(
-            _described(issuer)["authorization_endpoint"], nonce=nonce, code_verifier=verifier, **more
+            _described(issuer)["authorization_endpoint"],
+            nonce=nonce,
+            code_verifier=verifier,
+            **more,
         )
     return Begun(address, state, nonce, verifier)
 
 
-def signed_in(issuer: Issuer, back: str, code: str, nonce: str, verifier: str) -> SignedIn:
+def signed_in(
+    issuer: Issuer, back: str, code: str, nonce: str, verifier: str
+) -> SignedIn:
     """The person who has come back with this code. Raises Untrue and Unreachable."""
     from authlib.common.errors import AuthlibBaseError
 
@@ -94,7 +111,9 @@ def signed_in(issuer: Issuer, back: str, code: str, nonce: str, verifier: str) -
                 )
             )
         except AuthlibBaseError:
-            raise Untrue("Your sign-in was refused where you sign in: begin again.") from None
+            raise Untrue(
+                "Your sign-in was refused where you sign in: begin again."
+            ) from None
     return verified(issuer, token.get("id_token"), nonce)
 
 
@@ -108,7 +127,9 @@ def verified(issuer: Issuer, token: object, nonce: str) -> SignedIn:
         "iss": {"essential": True, "value": described["issuer"]},
         "aud": {"essential": True, "value": issuer.client_id},
     }
-    checked = CodeIDToken(claims, header, wanted, {"nonce": nonce, "client_id": issuer.client_id})
+    checked = CodeIDToken(
+        claims, header, wanted, {"nonce": nonce, "client_id": issuer.client_id}
+    )
     _validate(lambda: checked.validate(leeway=_SKEW))
     if not _is_verified(claims, issuer.trusts_email):
         raise Untrue(
@@ -154,11 +175,15 @@ def _person(claims: Mapping[str, Any]) -> SignedIn:
     address = claims.get("email")
     address = address.strip(" ") if isinstance(address, str) else ""
     if not address:
-        raise Untrue("Your sign-in names no e-mail address, by which you would be known here.")
+        raise Untrue(
+            "Your sign-in names no e-mail address, by which you would be known here."
+        )
     if (
         not address.isprintable()
     ):  # a name is compared without such characters, so this could be another person's
-        raise Untrue("Your e-mail address has invisible characters in it, so it is not taken.")
+        raise Untrue(
+            "Your e-mail address has invisible characters in it, so it is not taken."
+        )
     issuer, subject = claims.get("iss"), claims.get("sub")
     if not is_account(issuer, subject):
         raise Untrue("The sign-in does not say which account of yours it is for (sub).")
@@ -205,7 +230,9 @@ def _session(issuer: Issuer, back: str) -> OAuth2Session:
         scope="openid email",
         redirect_uri=back,
         code_challenge_method="S256",
-        token_endpoint_auth_method="client_secret_post" if issuer.client_secret else "none",
+        token_endpoint_auth_method="client_secret_post"
+        if issuer.client_secret
+        else "none",
         default_timeout=clock.remaining(_PATIENCE),
     )
 
@@ -229,7 +256,9 @@ def _described(issuer: Issuer) -> Mapping[str, str]:
 def _refuse_open_line(address: str) -> None:
     parts = urlsplit(address)
     if parts.scheme != "https" and parts.hostname not in _ON_THIS_MACHINE:
-        raise ConfigurationError("The environment variable OIDC_ISSUER must begin with https://.")
+        raise ConfigurationError(
+            "The environment variable OIDC_ISSUER must begin with https://."
+        )
 
 
 def _keys(address: str, age: float) -> KeySet:

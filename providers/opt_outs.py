@@ -63,7 +63,12 @@ def _decide(address: str, wish: Wish) -> OptOut:
     after = opt_out.decided(before, wish)
     if after == before:
         return before
-    return replace(after, version=database.write(reference(address), opt_out.stored(after), before.version))
+    return replace(
+        after,
+        version=database.write(
+            reference(address), opt_out.stored(after), before.version
+        ),
+    )
 
 
 def _copy(customer_id: str, address: str, known: OptOut) -> None:
@@ -77,7 +82,9 @@ def _copy(customer_id: str, address: str, known: OptOut) -> None:
         database.write(record.reference, {"opted_out": after}, record.update_time)
 
 
-def merged(times: Mapping[str, datetime], known: Mapping[str, OptOut]) -> dict[str, datetime]:
+def merged(
+    times: Mapping[str, datetime], known: Mapping[str, OptOut]
+) -> dict[str, datetime]:
     """Return a customer's `opted_out` with what is known of some of their addresses."""
     after = dict(times)
     for address, one in known.items():
@@ -85,7 +92,9 @@ def merged(times: Mapping[str, datetime], known: Mapping[str, OptOut]) -> dict[s
             continue
         same = spelling.on_its_channel(address)
         spelled = [typed for typed in after if spelling.on_its_channel(typed) == same]
-        if one.since is not None and any(after[typed] == one.since for typed in spelled):
+        if one.since is not None and any(
+            after[typed] == one.since for typed in spelled
+        ):
             continue
         after = {typed: at for typed, at in after.items() if typed not in spelled}
         if one.since is not None:

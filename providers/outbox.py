@@ -20,8 +20,12 @@ from providers import clock, database, log
 if TYPE_CHECKING:
     from google.cloud.firestore import DocumentReference
 
-LEASE = timedelta(seconds=40)  # longer than a request lives, so that only a crash lets it run out
-TO_LAND = timedelta(seconds=10)  # how long a call whose answer was lost may still arrive at Twilio
+LEASE = timedelta(
+    seconds=40
+)  # longer than a request lives, so that only a crash lets it run out
+TO_LAND = timedelta(
+    seconds=10
+)  # how long a call whose answer was lost may still arrive at Twilio
 KEPT = timedelta(days=30)  # then Firestore's TTL on expires_at may delete the record
 
 
@@ -81,14 +85,21 @@ def claim(entry: Entry, sid: str, token: str, worker: str) -> Entry | None:
     now, attempt = clock.now(), uuid.uuid4().hex
     if entry.is_claimed(now) or entry.is_sent:
         return None
-    claimed = {"lease_until": now + LEASE, "attempt": attempt, "worker": worker, "conversation": sid}
+    claimed = {
+        "lease_until": now + LEASE,
+        "attempt": attempt,
+        "worker": worker,
+        "conversation": sid,
+    }
     claimed["expires_at"] = now + KEPT
     try:
         version = database.write(_OUTBOX.reference(entry.name), claimed, entry.version)
     except database.LostRace:
         current = load(sid, token)  # our own, if only the answer to its commit was lost
         return current if current.attempt == attempt and not current.is_sent else None
-    return replace(entry, token=token, lease_until=now + LEASE, attempt=attempt, version=version)
+    return replace(
+        entry, token=token, lease_until=now + LEASE, attempt=attempt, version=version
+    )
 
 
 def sent(entry: Entry, index: int, message_sid: str) -> Entry:
@@ -116,4 +127,6 @@ def _try(entry: Entry, fields: dict[str, Any]) -> None:
     except database.LostRace:
         return  # the lease was over, and another one has it
     except GoogleAPIError as error:
-        log.warning(f"What became of a message could not be written: {type(error).__name__}.")
+        log.warning(
+            f"What became of a message could not be written: {type(error).__name__}."
+        )

@@ -8,7 +8,15 @@ from domain import addresses, outgoing
 from domain.customer import Customer
 from domain.fields import is_record_name
 from domain.worker import Worker
-from providers import configuration, customers, database, opt_outs, pools, settings, workers
+from providers import (
+    configuration,
+    customers,
+    database,
+    opt_outs,
+    pools,
+    settings,
+    workers,
+)
 
 
 class Unknown(Exception):
@@ -37,10 +45,16 @@ def way(worker: str, customer_id: str, channel: str, address: str) -> Way:
     )
     if (why := outgoing.why_not(customer, address, namesakes, known.since)) is not None:
         raise Forbidden(why)
-    candidates = (*them.addresses, *_of_pools(them, default_pool), *_of_environment(channel))
+    candidates = (
+        *them.addresses,
+        *_of_pools(them, default_pool),
+        *_of_environment(channel),
+    )
     proxy = outgoing.choose(candidates, channel, address)
     if proxy is None:
-        raise Forbidden(f"{them.identity} has no number for {channel}: no own one, no pool's, no default.")
+        raise Forbidden(
+            f"{them.identity} has no number for {channel}: no own one, no pool's, no default."
+        )
     return Way(customer, address, proxy)
 
 
@@ -48,7 +62,9 @@ def _look(identity: str, customer_id: str) -> tuple[Customer, Worker, str]:
     if not is_record_name(customer_id):
         raise Unknown
     named, worker, rules = database.read(
-        customers.reference(customer_id), workers.reference(identity), settings.reference()
+        customers.reference(customer_id),
+        workers.reference(identity),
+        settings.reference(),
     )
     record = customers.standing_for(named)
     if record is None:
@@ -71,4 +87,6 @@ def _of_environment(channel: str) -> tuple[str, ...]:
     number = configuration.outgoing_number(channel)
     if number is None:
         return ()
-    return (f"whatsapp:{addresses.bare(number)}",) if channel == "whatsapp" else (number,)
+    return (
+        (f"whatsapp:{addresses.bare(number)}",) if channel == "whatsapp" else (number,)
+    )

@@ -34,7 +34,10 @@ def as_called(names: Sequence[str]) -> tuple[str, ...]:
     if all(record.exists for record in records):
         return tuple(names)
     known = _ids_by_key()
-    called = (record.id if record.exists else known.get(key_of(record.id), record.id) for record in records)
+    called = (
+        record.id if record.exists else known.get(key_of(record.id), record.id)
+        for record in records
+    )
     return tuple(dict.fromkeys(called))
 
 
@@ -42,21 +45,32 @@ def _ids_by_key() -> dict[str, str]:
     """Each pool's id by the key of its id, and of its display name if no other pool has the same."""
     named = [(str(record.id), of(record).display_name) for record in _names_of_all()]
     keys = Counter(key_of(display_name) for _, display_name in named)
-    by_display_name = {key_of(name): pool_id for pool_id, name in named if keys[key_of(name)] == 1}
+    by_display_name = {
+        key_of(name): pool_id for pool_id, name in named if keys[key_of(name)] == 1
+    }
     return by_display_name | {key_of(pool_id): pool_id for pool_id, _ in named}
 
 
 def _names_of_all() -> list[Snapshot]:
     return database.find(
-        database.client().collection(_POOLS.name).select(["display_name"]).limit(_MOST_POOLS)
+        database.client()
+        .collection(_POOLS.name)
+        .select(["display_name"])
+        .limit(_MOST_POOLS)
     )
 
 
 def namesakes(pool_id: str, display_name: str) -> list[str]:
     """Other pools with this display name, in any spelling, or with it as their id."""
     key = key_of(display_name)
-    others = [(str(record.id), of(record).display_name) for record in _names_of_all() if record.id != pool_id]
-    return sorted(other for other, name in others if key in (key_of(other), key_of(name)))
+    others = [
+        (str(record.id), of(record).display_name)
+        for record in _names_of_all()
+        if record.id != pool_id
+    ]
+    return sorted(
+        other for other, name in others if key in (key_of(other), key_of(name))
+    )
 
 
 def deciding(worker: Worker, known: Mapping[str, Pool]) -> Mapping[str, Pool]:
@@ -67,7 +81,10 @@ def deciding(worker: Worker, known: Mapping[str, Pool]) -> Mapping[str, Pool]:
     mine = [known[name] for name in worker.decisive_pools if name in known]
     if any((worker.active or 0) + 1 < pool.capacity for pool in mine):
         return known
-    return {**known, **by_id(name for name in worker.decisive_pools if name not in known)}
+    return {
+        **known,
+        **by_id(name for name in worker.decisive_pools if name not in known),
+    }
 
 
 def with_patience(limit: int) -> list[Pool]:
@@ -87,12 +104,18 @@ def checked(snapshot: Snapshot) -> Pool:
 def load_checked(pool_ids: Iterable[str]) -> dict[str, Pool]:
     """These pools in one round trip; what makes no sense is told in the records."""
     wanted = list(map(reference, pool_ids))
-    return {pool.id: pool for pool in map(checked, database.read(*wanted))} if wanted else {}
+    return (
+        {pool.id: pool for pool in map(checked, database.read(*wanted))}
+        if wanted
+        else {}
+    )
 
 
 def of_numbers(proxy_addresses: Sequence[str]) -> list[Snapshot]:
     """The pools that name one of these Twilio numbers: one that names it exactly first, then by the bare number."""
-    spellings = [s for address in proxy_addresses[:10] for s in addresses.spellings(address)]
+    spellings = [
+        s for address in proxy_addresses[:10] for s in addresses.spellings(address)
+    ]
     if not spellings:
         return []
     few = list(dict.fromkeys(spellings))[: database.MOST_ALTERNATIVES]
@@ -104,7 +127,9 @@ def of_numbers(proxy_addresses: Sequence[str]) -> list[Snapshot]:
 
 def twins(numbers: Iterable[str], other_than: str) -> dict[str, tuple[str, ...]]:
     """Other pools with one of these numbers, by id; 20 at most, for 120 spellings at most."""
-    wanted = sorted({form for number in numbers for form in addresses.on_same_channel(number)})
+    wanted = sorted(
+        {form for number in numbers for form in addresses.on_same_channel(number)}
+    )
     found = _POOLS.having_any("addresses", wanted, _MOST_TWINS + 1)
     return {name: one.addresses for name, one in found.items() if name != other_than}
 
@@ -117,7 +142,9 @@ def overflow_of(pool: Pool) -> list[str | None]:
     while following and len(chain) < _LONGEST_CHAIN:
         record = database.read(reference(following))[0]
         is_known = following in (pool.id, *chain)
-        chain.append(following if record.exists or workers.how_many(following) else None)
+        chain.append(
+            following if record.exists or workers.how_many(following) else None
+        )
         following = of(record).overflow if record.exists and not is_known else None
     return chain
 

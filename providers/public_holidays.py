@@ -15,7 +15,13 @@ from domain import typed_words
 
 _LANGUAGES = ("en", "de", "fr", "es", "it", "pt", "nl")
 _IN_TWO = re.compile(r"[-_ /]")
-_OTHER_NAMES = {"uk": "GB", "great britain": "GB", "england": "GB-ENG", "america": "US", "holland": "NL"}
+_OTHER_NAMES = {
+    "uk": "GB",
+    "great britain": "GB",
+    "england": "GB-ENG",
+    "america": "US",
+    "holland": "NL",
+}
 _CODE = re.compile(r"[A-Za-z]{2,3}")
 _USUAL_PART = re.compile(r"[A-Z]{2,3}")
 _COMPARED_YEAR = 2027
@@ -58,7 +64,11 @@ def _region(name: str) -> _Region | None:
     plain = typed_words.plain(typed)
     if (other := _OTHER_NAMES.get(plain)) is not None:
         return _region(other)
-    return _found_by(_by_code, typed) or _found_by(_by_name, typed) or _only_part_called(plain)
+    return (
+        _found_by(_by_code, typed)
+        or _found_by(_by_name, typed)
+        or _only_part_called(plain)
+    )
 
 
 def _found_by(find_country: Callable[[str], str | None], typed: str) -> _Region | None:
@@ -67,7 +77,10 @@ def _found_by(find_country: Callable[[str], str | None], typed: str) -> _Region 
         return _Region(country)
     for gap in _IN_TWO.finditer(typed):
         country, part = find_country(typed[: gap.start()]), typed[gap.end() :].strip()
-        if country is not None and (code := _parts(country).get(typed_words.plain(part))) is not None:
+        if (
+            country is not None
+            and (code := _parts(country).get(typed_words.plain(part))) is not None
+        ):
             return _Region(country, code)
     return None
 
@@ -132,7 +145,9 @@ def _parts_by_name() -> Mapping[str, frozenset[_Region]]:
 
 def _only_part_called(plain: str) -> _Region | None:
     """Return the only part called so in the world, such as Bayern; None for a code, and for a name of two parts."""
-    regions = _parts_by_name().get(plain, frozenset()) if len(plain) > 3 else frozenset()
+    regions = (
+        _parts_by_name().get(plain, frozenset()) if len(plain) > 3 else frozenset()
+    )
     return next(iter(regions)) if len(regions) == 1 else None
 
 
@@ -147,5 +162,15 @@ def _days(region: _Region, year: int) -> frozenset[date]:
 def _part_with_more(country: str) -> str | None:
     """Return a part with holidays that the whole country does not have, None if there is none."""
     whole = _days(_Region(country), _COMPARED_YEAR)
-    parts = sorted(set(_parts(country).values()), key=lambda code: (not _USUAL_PART.fullmatch(code), code))
-    return next((code for code in parts if _days(_Region(country, code), _COMPARED_YEAR) - whole), None)
+    parts = sorted(
+        set(_parts(country).values()),
+        key=lambda code: (not _USUAL_PART.fullmatch(code), code),
+    )
+    return next(
+        (
+            code
+            for code in parts
+            if _days(_Region(country, code), _COMPARED_YEAR) - whole
+        ),
+        None,
+    )

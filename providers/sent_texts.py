@@ -14,7 +14,9 @@ reference, of, load = _SENT.reference, _SENT.of, _SENT.load
 
 def write(sent: SentTexts, kind: str, sending: Sending) -> SentTexts:
     """Notes this sending if the record is still as it was read; returns it as it is now. Raises database.LostRace."""
-    version = database.write(reference(sent.name), stored(kind, sending, clock.now()), sent.version)
+    version = database.write(
+        reference(sent.name), stored(kind, sending, clock.now()), sent.version
+    )
     return replace(sent, sendings={**sent.sendings, kind: sending}, version=version)
 
 
@@ -27,4 +29,6 @@ def begin(sent: SentTexts, kind: str, sending: Sending, count: HourCount) -> Sen
     database.put(batch, reference(sent.name), fields, sent.version)
     text_counts.add_one(batch, count, now)
     version = database.commit(batch)[0]
-    return replace(sent_then, sendings={**sent.sendings, kind: sending}, version=version)
+    return replace(
+        sent_then, sendings={**sent.sendings, kind: sending}, version=version
+    )

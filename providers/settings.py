@@ -11,11 +11,15 @@ from domain import settings as rules
 from domain.settings import Settings
 from providers import configuration, database
 
-_WORDS_FOR = 10.0  # seconds for which an instance goes by the opt-out words that it read last
+_WORDS_FOR = (
+    10.0  # seconds for which an instance goes by the opt-out words that it read last
+)
 _words: dict[configuration.Firestore, tuple[float, tuple[str, ...]]] = {}
 
 
-def _parse(name: str, data: Mapping[str, Any] | None, version: object = None) -> Settings:
+def _parse(
+    name: str, data: Mapping[str, Any] | None, version: object = None
+) -> Settings:
     """Read the record, and keep its opt-out words: each reader saves the next message a read."""
     settings = rules.parse(name, data, version)
     _words[configuration.firestore()] = (time.monotonic(), settings.opt_out_words)
@@ -24,7 +28,10 @@ def _parse(name: str, data: Mapping[str, Any] | None, version: object = None) ->
 
 _SETTINGS = database.Collection("settings", _parse)
 of, checked = _SETTINGS.of, _SETTINGS.checked
-reference, load = partial(_SETTINGS.reference, "routing"), partial(_SETTINGS.load, "routing")
+reference, load = (
+    partial(_SETTINGS.reference, "routing"),
+    partial(_SETTINGS.load, "routing"),
+)
 
 
 def opt_out_words() -> tuple[str, ...]:

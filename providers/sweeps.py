@@ -61,13 +61,25 @@ class Listing:
     problem: str | None = None
 
 
-def _parse(name: str, data: Mapping[str, Any] | None, version: object = None) -> Progress:
+def _parse(
+    name: str, data: Mapping[str, Any] | None, version: object = None
+) -> Progress:
     """What makes no sense counts as a round's beginning; the run's end writes the record anew."""
     fields = Fields(data)
-    names = ("queue_after", "log_after", "worker_after", "truth_after", "asleep_after", "frontline_after")
+    names = (
+        "queue_after",
+        "log_after",
+        "worker_after",
+        "truth_after",
+        "asleep_after",
+        "frontline_after",
+    )
     values: dict[str, Any] = {name: fields.record_name(name) for name in names}
     values |= {name: _sids(fields, name) for name in ("services", "listed_services")}
-    values |= {name: fields.time(name) for name in ("services_at", "listed_since", "templates_checked_at")}
+    values |= {
+        name: fields.time(name)
+        for name in ("services_at", "listed_since", "templates_checked_at")
+    }
     return Progress(**values, asked=fields.texts("asked"))
 
 
@@ -77,7 +89,9 @@ def _sids(fields: Fields, name: str) -> tuple[str, ...]:
     return tuple(filter(None, (Fields(value).sid("sid", "IS") for value in values)))
 
 
-def _parse_listing(name: str, data: Mapping[str, Any] | None, version: object = None) -> Listing:
+def _parse_listing(
+    name: str, data: Mapping[str, Any] | None, version: object = None
+) -> Listing:
     """An invalid stretch counts as left out; its conversations are then looked for since `listed_since` only."""
     found = map(_parse_stretch, Fields(data).objects("behind"))
     return Listing(tuple(filter(None, found)), version)
@@ -87,7 +101,11 @@ def _parse_stretch(data: Mapping[str, Any]) -> Stretch | None:
     fields = Fields(data)
     since, until = fields.time("since"), fields.time("until")
     token = fields.text("token", _LONGEST_TOKEN) if until else None
-    return Stretch(fields.sid("service_sid", "IS"), since, until if token else None, token) if since else None
+    return (
+        Stretch(fields.sid("service_sid", "IS"), since, until if token else None, token)
+        if since
+        else None
+    )
 
 
 _SERVICE = database.Collection("service", _parse)
@@ -107,15 +125,22 @@ def save_listing(before: Listing, behind: Iterable[Stretch]) -> Listing:
     left = tuple(replace(stretch, is_refused=False) for stretch in behind)
     if left == before.behind:
         return before
-    kept = [{name: value for name, value in asdict(one).items() if name != "is_refused"} for one in left]
-    version = database.write(_LISTING.reference("listing"), {"behind": kept}, before.version)
+    kept = [
+        {name: value for name, value in asdict(one).items() if name != "is_refused"}
+        for one in left
+    ]
+    version = database.write(
+        _LISTING.reference("listing"), {"behind": kept}, before.version
+    )
     return Listing(left, version)
 
 
 def save(progress: Progress, started: datetime, mended: Mapping[str, int]) -> None:
     """Overlapping runs overwrite each other's progress: a stretch is then looked at twice, none is left out
     for longer than a round."""
-    values = {k: list(v) if isinstance(v, tuple) else v for k, v in vars(progress).items()}
+    values = {
+        k: list(v) if isinstance(v, tuple) else v for k, v in vars(progress).items()
+    }
     told = {"last_run_at": started, "last_mended": dict(mended)}
     batch = database.client().batch()
     batch.set(_SERVICE.reference("sweep"), values | told)

@@ -24,7 +24,11 @@ def load() -> list[Template]:
 def missing(names: Iterable[str]) -> list[str]:
     """Those of these names that no record has."""
     wanted = list(map(reference, names))
-    return [record.id for record in database.read(*wanted) if not record.exists] if wanted else []
+    return (
+        [record.id for record in database.read(*wanted) if not record.exists]
+        if wanted
+        else []
+    )
 
 
 def with_content(content_sid: str | None = None) -> list[Snapshot]:

@@ -41,16 +41,31 @@ _CODES: dict[Outcome, tuple[int, ...]] = {
     Outcome.RETRY: (20429, 50063, 50074, 50419, 50213, 50391, 50449, 50349, 50386),
     # The worker's limit of conversations; an identity that Twilio does not take.
     Outcome.NEXT_WORKER: (50208, 50214, 50203, 50206, 50207, 50211),
-    Outcome.GONE: (50377, 50402, 50430, 50432),  # closed for good; the participant is no longer there
+    Outcome.GONE: (
+        50377,
+        50402,
+        50430,
+        50432,
+    ),  # closed for good; the participant is no longer there
     Outcome.MISSING: (50350, 50300, 20404),  # ends nothing by itself: see is_gone
     # The conversation is full; group messages, their projected address, another group of the same people.
     Outcome.REFUSED: (50417, 50418, 50422, 50436, 50434, 50438, 50439, 50452),
     Outcome.MISCONFIGURED: (20003, 20005, 20006, 20008, 70051, 50109, 50303, 50304),
 }
 OUTCOMES = {code: outcome for outcome, codes in _CODES.items() for code in codes}
-_LOGIN_CODES = (20003, 20005, 20006, 20008, 70051)  # about the account, its token, or the API key
+_LOGIN_CODES = (
+    20003,
+    20005,
+    20006,
+    20008,
+    70051,
+)  # about the account, its token, or the API key
 # Without a known code. None of these is a success: only add_worker takes a 409 for "already a participant".
-_BY_STATUS = {401: Outcome.MISCONFIGURED, 403: Outcome.MISCONFIGURED, 404: Outcome.MISSING}
+_BY_STATUS = {
+    401: Outcome.MISCONFIGURED,
+    403: Outcome.MISCONFIGURED,
+    404: Outcome.MISSING,
+}
 _CONFLICT = 409
 _MOST_ADDRESSES = 1000
 _LARGEST_PAGE = 100
@@ -114,20 +129,34 @@ def _client(login: configuration.TwilioLogin) -> Client:
     )
 
 
-def add_worker(place: Somewhere, identity: str, projected_address: str | None) -> Result:
+def add_worker(
+    place: Somewhere, identity: str, projected_address: str | None
+) -> Result:
     """Puts the worker into the conversation; one who is in it already is DONE without a body, as is a repeated call.
 
     Where the body is missing, the caller must look whether the worker is in it.
     """
-    fields = {"messaging_binding_projected_address": projected_address} if projected_address else {}
-    result = persistently(lambda: at(place).participants.create(identity=identity, **fields))
-    return replace(result, outcome=Outcome.DONE) if result.is_unknown_conflict else result
+    fields = (
+        {"messaging_binding_projected_address": projected_address}
+        if projected_address
+        else {}
+    )
+    result = persistently(
+        lambda: at(place).participants.create(identity=identity, **fields)
+    )
+    return (
+        replace(result, outcome=Outcome.DONE) if result.is_unknown_conflict else result
+    )
 
 
-def set_attributes(place: Somewhere, participant_sid: str, attributes: Mapping[str, Any]) -> Result:
+def set_attributes(
+    place: Somewhere, participant_sid: str, attributes: Mapping[str, Any]
+) -> Result:
     """Replaces a participant's attributes (Twilio keeps them as one string)."""
     text = json.dumps(attributes, ensure_ascii=False)
-    return persistently(lambda: at(place).participants(participant_sid).update(attributes=text))
+    return persistently(
+        lambda: at(place).participants(participant_sid).update(attributes=text)
+    )
 
 
 def remove_participant(place: Somewhere, participant_sid: str) -> Result:
@@ -167,7 +196,9 @@ def messages(place: Somewhere, limit: int) -> Result:
 
 def receipts(place: Somewhere, message_sid: str) -> Result:
     """What became of one message on its way to each participant; the body is a list."""
-    return persistently(lambda: at(place).messages(message_sid).delivery_receipts.list())
+    return persistently(
+        lambda: at(place).messages(message_sid).delivery_receipts.list()
+    )
 
 
 def state(place: Somewhere) -> Result:
@@ -181,28 +212,42 @@ def is_gone(place: Somewhere) -> bool:
         return False
     root: Any = client().conversations.v1
     if place.service_sid:
-        return persistently(root.services(place.service_sid).fetch).outcome is Outcome.DONE
-    return persistently(lambda: root.conversations.list(limit=1)).outcome is Outcome.DONE
+        return (
+            persistently(root.services(place.service_sid).fetch).outcome is Outcome.DONE
+        )
+    return (
+        persistently(lambda: root.conversations.list(limit=1)).outcome is Outcome.DONE
+    )
 
 
 def user(identity: str, service_sid: str | None) -> Result:
     """Fetch the Conversations user of this identity; MISSING where there is none."""
     root: Any = client().conversations.v1
     users = root.services(service_sid).users if service_sid else root.users
-    return _of_identity(identity, persistently(lambda: users(quote(identity, safe="@")).fetch()))
+    return _of_identity(
+        identity, persistently(lambda: users(quote(identity, safe="@")).fetch())
+    )
 
 
 def frontline_user(identity: str) -> Result:
     """Frontline's user of this identity, with the switch of the app, `is_available`; MISSING for one who has never
     signed in there. https://www.twilio.com/docs/frontline/frontline-users-api"""
     users: Any = client().frontline_api.v1.users
-    return _of_identity(identity, persistently(lambda: users(quote(identity, safe="@")).fetch()))
+    return _of_identity(
+        identity, persistently(lambda: users(quote(identity, safe="@")).fetch())
+    )
 
 
 def _of_identity(identity: str, result: Result) -> Result:
     """A user of another identity is an answer to another question."""
-    is_asked_for = result.outcome is not Outcome.DONE or result.body.identity == identity
-    return result if is_asked_for else Result(Outcome.MISSING, f"Twilio has no user called {identity}.")
+    is_asked_for = (
+        result.outcome is not Outcome.DONE or result.body.identity == identity
+    )
+    return (
+        result
+        if is_asked_for
+        else Result(Outcome.MISSING, f"Twilio has no user called {identity}.")
+    )
 
 
 class Page(NamedTuple):
@@ -212,14 +257,18 @@ class Page(NamedTuple):
     next_token: str | None
 
 
-def created_on(service_sid: str | None, first: date, last: date, token: str | None) -> Result:
+def created_on(
+    service_sid: str | None, first: date, last: date, token: str | None
+) -> Result:
     """One page of the conversations created on these days (UTC), in any state; the body is a Page.
 
     Twilio filters by whole days and sorts by creation, the newest first, with 100 on a page at most:
     https://www.twilio.com/docs/conversations/api/conversation-resource
     """
     root = client().conversations.v1
-    conversations: Any = root.services(service_sid).conversations if service_sid else root.conversations
+    conversations: Any = (
+        root.services(service_sid).conversations if service_sid else root.conversations
+    )
     days = {"start_date": f"{first}T00:00:00Z", "end_date": f"{last}T23:59:59Z"}
     place = {"page_token": token} if token else {}
 
@@ -238,8 +287,13 @@ def services_in_use() -> Result:
     def named() -> list[str]:
         root: Any = client().conversations.v1
         default = root.configuration().fetch().default_chat_service_sid
-        addresses = root.address_configurations.list(limit=_MOST_ADDRESSES, page_size=50)
-        chosen = [(one.auto_creation or {}).get("conversation_service_sid") for one in addresses]
+        addresses = root.address_configurations.list(
+            limit=_MOST_ADDRESSES, page_size=50
+        )
+        chosen = [
+            (one.auto_creation or {}).get("conversation_service_sid")
+            for one in addresses
+        ]
         return list(dict.fromkeys(sid for sid in (default, *chosen) if sid))
 
     return persistently(named)
@@ -255,7 +309,9 @@ def persistently(call: Callable[[], object]) -> Result:
     from google.api_core.retry import exponential_sleep_generator
 
     ends = time.monotonic() + clock.remaining(at_most=8.0) - _MARGIN
-    pauses: Iterator[float] = exponential_sleep_generator(initial=0.1, maximum=1.5, multiplier=2.0)
+    pauses: Iterator[float] = exponential_sleep_generator(
+        initial=0.1, maximum=1.5, multiplier=2.0
+    )
     while True:
         if (result := once(call)).outcome is not Outcome.RETRY:
             return result
@@ -286,11 +342,22 @@ def once(call: Callable[[], object]) -> Result:
 def classify(error: Exception) -> Result:
     """What an error of the SDK means; both its families carry a status, and mostly a code."""
     error = with_code(error)
-    status, code = int(getattr(error, "status", 0) or 0), int(getattr(error, "code", 0) or 0)
+    status, code = (
+        int(getattr(error, "status", 0) or 0),
+        int(getattr(error, "code", 0) or 0),
+    )
     outcome = OUTCOMES.get(code) or _BY_STATUS.get(status)
     if outcome is None:
-        outcome = Outcome.REFUSED if 400 <= status < 500 and status not in (408, 425, 429) else Outcome.RETRY
-    text = getattr(error, "msg", None) or getattr(error, "detail", None) or getattr(error, "title", None)
+        outcome = (
+            Outcome.REFUSED
+            if 400 <= status < 500 and status not in (408, 425, 429)
+            else Outcome.RETRY
+        )
+    text = (
+        getattr(error, "msg", None)
+        or getattr(error, "detail", None)
+        or getattr(error, "title", None)
+    )
     why = f"Twilio answered {status}, error {code}: {text or 'no text'}"
     if is_about_login(status, code):
         why += f"; {login_advice()}"

@@ -25,7 +25,9 @@ class TimedHttpClient(HttpClient):  # type: ignore[misc]  # the SDK's base class
     On urllib3, which takes half the time of the SDK's own one on requests (docs/performance.md).
     """
 
-    def __init__(self, base_url: str | None, other_passwords: tuple[str, ...], patience: float) -> None:
+    def __init__(
+        self, base_url: str | None, other_passwords: tuple[str, ...], patience: float
+    ) -> None:
         """`patience`: seconds for one call at most; `other_passwords`: tried in order when one is refused."""
         super().__init__(logging.getLogger(__name__), False, patience)
         self._base = urlsplit(base_url) if base_url else None
@@ -51,12 +53,16 @@ class TimedHttpClient(HttpClient):  # type: ignore[misc]  # the SDK's base class
         ):  # the same path there, also of a list's next page; two of Twilio's APIs share some
             asked = urlsplit(url)
             sent["Host"] = asked.netloc
-            url = asked._replace(scheme=self._base.scheme, netloc=self._base.netloc).geturl()
+            url = asked._replace(
+                scheme=self._base.scheme, netloc=self._base.netloc
+            ).geturl()
         if params:
             url += f"?{_encoded(params)}"
         body = data if isinstance(data, bytes) else _encoded(data) if data else None
         logins = (
-            [f"{auth[0]}:{password}" for password in (auth[1], *self._other_passwords)] if auth else [None]
+            [f"{auth[0]}:{password}" for password in (auth[1], *self._other_passwords)]
+            if auth
+            else [None]
         )
         for login in logins:
             response = self._connections.request(
@@ -75,12 +81,18 @@ class TimedHttpClient(HttpClient):  # type: ignore[misc]  # the SDK's base class
 
 def _encoded(fields: Mapping[str, object]) -> str:
     """As a form; None is left out, a list is the same name several times."""
-    return urlencode({name: value for name, value in fields.items() if value is not None}, doseq=True)
+    return urlencode(
+        {name: value for name, value in fields.items() if value is not None}, doseq=True
+    )
 
 
 def _connections(to_twilio: bool) -> urllib3.PoolManager:
     """Through the proxy that the environment names, if any; a local server is not behind one."""
-    kept: dict[str, Any] = {"maxsize": _CONNECTIONS, "retries": False, "ca_certs": certifi.where()}
+    kept: dict[str, Any] = {
+        "maxsize": _CONNECTIONS,
+        "retries": False,
+        "ca_certs": certifi.where(),
+    }
     proxy = urllib.request.getproxies().get("https") if to_twilio else None
     if proxy is None or urllib.request.proxy_bypass("api.twilio.com"):
         return urllib3.PoolManager(**kept)

@@ -58,7 +58,11 @@ def send(vapid: Vapid, device: Device, content: Mapping[str, Any], topic: str) -
     }
     try:
         answer = _connections().request(
-            "POST", device.endpoint, body=body, headers=headers, timeout=clock.remaining(_PATIENCE)
+            "POST",
+            device.endpoint,
+            body=body,
+            headers=headers,
+            timeout=clock.remaining(_PATIENCE),
         )
     except urllib3.exceptions.HTTPError as error:
         log.warning(f"A push service could not be reached ({type(error).__name__}).")
@@ -81,7 +85,11 @@ def public_key(vapid: Vapid) -> str:
     """What a browser subscribes with: the uncompressed point in base64 for addresses."""
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-    point = _key(vapid).public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    point = (
+        _key(vapid)
+        .public_key()
+        .public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    )
     return _base64(point)
 
 
@@ -105,7 +113,11 @@ def _encrypted(device: Device, content: Mapping[str, Any]) -> bytes:
 
 def _token(vapid: Vapid, endpoint: str) -> str:
     """Says to the push service who we are; made out for that service alone."""
-    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+    from cryptography.hazmat.primitives.serialization import (
+        Encoding,
+        NoEncryption,
+        PrivateFormat,
+    )
     from joserfc import jwt
     from joserfc.jwk import ECKey
 
@@ -134,7 +146,9 @@ def _read(text: str) -> EllipticCurvePrivateKey:
         if text.startswith("-----"):
             key = load_pem_private_key(text.encode(), None)
         else:
-            key = ec.derive_private_key(int.from_bytes(_bytes(text), "big"), ec.SECP256R1())
+            key = ec.derive_private_key(
+                int.from_bytes(_bytes(text), "big"), ec.SECP256R1()
+            )
     except (ValueError, TypeError):
         key = None
     if not isinstance(key, ec.EllipticCurvePrivateKey) or key.curve.name != "secp256r1":
@@ -153,7 +167,9 @@ def _connections() -> urllib3.PoolManager:
 
 
 def _bytes(text: str) -> bytes:
-    return base64.urlsafe_b64decode(text.rstrip("=") + "=" * (-len(text.rstrip("=")) % 4))
+    return base64.urlsafe_b64decode(
+        text.rstrip("=") + "=" * (-len(text.rstrip("=")) % 4)
+    )
 
 
 def _base64(content: bytes) -> str:

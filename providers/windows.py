@@ -40,4 +40,6 @@ def is_closed(conversation: Conversation) -> bool:
 def latest(address: str, proxy_address: str | None, now: datetime) -> datetime | None:
     """When the customer last wrote from this address to that number of ours, in any conversation, within 24 hours."""
     found = conversations.with_open_window(address, proxy_address, now - window.LENGTH)
-    return max((one.customer_wrote_at for one in found if one.customer_wrote_at), default=None)
+    return max(
+        (one.customer_wrote_at for one in found if one.customer_wrote_at), default=None
+    )

@@ -14,7 +14,12 @@ if TYPE_CHECKING:
     from google.cloud.firestore import Query
 
 _WORKERS = database.Collection("workers", parse)
-reference, of, load, load_all = _WORKERS.reference, _WORKERS.of, _WORKERS.load, _WORKERS.load_all
+reference, of, load, load_all = (
+    _WORKERS.reference,
+    _WORKERS.of,
+    _WORKERS.load,
+    _WORKERS.load_all,
+)
 after = _WORKERS.after
 _MOST_ALIKE = 20
 _LONGEST_VALUE = 1500  # bytes, in a query
@@ -57,14 +62,22 @@ def free(pool: Pool, limit: int, not_to_ask: Collection[str]) -> list[Worker]:
 
     `limit` of them where there are so many; reads no more documents than these and those who may not be asked.
     """
-    conditions = [("pools", "array_contains", pool.id), ("status", "==", "Available"), ("full", "==", False)]
-    found = _WORKERS.find(conditions, STRATEGIES[pool.strategy].order, limit + len(not_to_ask))
+    conditions = [
+        ("pools", "array_contains", pool.id),
+        ("status", "==", "Available"),
+        ("full", "==", False),
+    ]
+    found = _WORKERS.find(
+        conditions, STRATEGIES[pool.strategy].order, limit + len(not_to_ask)
+    )
     return [one for one in found if one.identity not in not_to_ask]
 
 
 def available(pool_id: str, limit: int) -> list[Worker]:
     """Available workers of the pool in no order, full or not, also those whose record is not complete yet."""
-    return _WORKERS.find([("pools", "array_contains", pool_id), ("status", "==", "Available")], (), limit)
+    return _WORKERS.find(
+        [("pools", "array_contains", pool_id), ("status", "==", "Available")], (), limit
+    )
 
 
 def who_missed(limit: int) -> list[Worker]:
@@ -83,7 +96,9 @@ def busy(limit: int) -> list[Worker]:
 
 def with_device(fingerprint: str, limit: int) -> list[Worker]:
     """Workers whose record holds a device with this fingerprint (domain/device.py), in no order."""
-    return _WORKERS.find([("device_endpoints", "array_contains", fingerprint)], (), limit)
+    return _WORKERS.find(
+        [("device_endpoints", "array_contains", fingerprint)], (), limit
+    )
 
 
 def how_many(pool_id: str) -> int:
@@ -93,8 +108,12 @@ def how_many(pool_id: str) -> int:
 
 def how_many_available(pool_id: str) -> int:
     """Those of them who are Available, full or not, counted up to 1000."""
-    return database.count(_members(pool_id, ("status", "==", "Available")), _COUNTED_UP_TO)
+    return database.count(
+        _members(pool_id, ("status", "==", "Available")), _COUNTED_UP_TO
+    )
 
 
 def _members(pool_id: str, *conditions: tuple[str, str, Any]) -> Query:
-    return database.filtered(_WORKERS.name, [("pools", "array_contains", pool_id), *conditions])
+    return database.filtered(
+        _WORKERS.name, [("pools", "array_contains", pool_id), *conditions]
+    )

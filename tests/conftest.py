@@ -110,7 +110,11 @@ def standin(monkeypatch: pytest.MonkeyPatch) -> Iterator["StandIn"]:
     """Twilio, as far as the service can tell: running, and named by the environment."""
     from local.twilio import StandIn
 
-    twilio = StandIn(account_sid=f"AC{secrets.token_hex(16)}", auth_token=secrets.token_hex(16), port=0)
+    twilio = StandIn(
+        account_sid=f"AC{secrets.token_hex(16)}",
+        auth_token=secrets.token_hex(16),
+        port=0,
+    )
     twilio.start()
     monkeypatch.setenv("TWILIO_ACCOUNT_SID", twilio.account_sid)
     monkeypatch.setenv("TWILIO_AUTH_TOKEN", twilio.auth_token)

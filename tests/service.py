@@ -30,14 +30,18 @@ class Apps:
     """Every function of main.py through the real loader, once per test process, on one port."""
 
     def __init__(self) -> None:
-        self.by_name: dict[str, Flask] = {f.name: functions.load(f) for f in functions.listed()}
+        self.by_name: dict[str, Flask] = {
+            f.name: functions.load(f) for f in functions.listed()
+        }
         functions.import_sdks()
         self.running = 0
         self._changed = threading.Condition()
         self._dispatcher = Dispatcher(dict(self.by_name))
         self.server = LocalServer(self._counted).start()
 
-    def _counted(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
+    def _counted(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Any:
         with self._changed:
             self.running += 1
         try:
@@ -51,7 +55,9 @@ class Apps:
         """Wait until no function runs; raises TimeoutError."""
         with self._changed:
             if not self._changed.wait_for(lambda: self.running == 0, timeout):
-                raise TimeoutError(f"{self.running} requests are still being worked on.")
+                raise TimeoutError(
+                    f"{self.running} requests are still being worked on."
+                )
 
     def client(self, name: str) -> FlaskClient:
         """Flask's test client of one function; both spellings of its name will do."""
@@ -62,7 +68,12 @@ class Service:
     """One test's view of it: its own project, its own stand-in."""
 
     def __init__(
-        self, apps: Apps, triggers: Triggers, project: str, db: firestore.Client, standin: "StandIn"
+        self,
+        apps: Apps,
+        triggers: Triggers,
+        project: str,
+        db: firestore.Client,
+        standin: "StandIn",
     ) -> None:
         self.apps = apps
         self.triggers = triggers
@@ -76,11 +87,16 @@ class Service:
             if function.signature == "cloudevent":
                 pattern, url = functions.pattern_of(function), self.url(function.name)
                 self.triggers.attach(self.project, function.entry_point, pattern, url)
-        self.standin.configure_webhooks(pre_url=self.url("pre_event"), post_url=self.url("post_event"))
+        self.standin.configure_webhooks(
+            pre_url=self.url("pre_event"), post_url=self.url("post_event")
+        )
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         """Nothing of this test may still run when the next one has set its own environment."""
         self.triggers.detach(self.project)
@@ -111,12 +127,19 @@ class Service:
         url = self.url(name) + path + (f"?{query}" if query else "")
         pairs = list(form.items()) if isinstance(form, Mapping) else list(form)
         names = {field for field, _ in pairs}
-        if "EventType" in names and "AccountSid" not in names:  # Conversations names it with every event
+        if (
+            "EventType" in names and "AccountSid" not in names
+        ):  # Conversations names it with every event
             pairs.append(("AccountSid", self.standin.account_sid))
         sent = {"Content-Type": "application/x-www-form-urlencoded", **(headers or {})}
         if signed:
-            sent.setdefault("X-Twilio-Signature", signature(url, pairs, token or self.standin.auth_token))
-        return raw_http.send(method, url, list(sent.items()), urlencode(pairs).encode(), timeout=20)
+            sent.setdefault(
+                "X-Twilio-Signature",
+                signature(url, pairs, token or self.standin.auth_token),
+            )
+        return raw_http.send(
+            method, url, list(sent.items()), urlencode(pairs).encode(), timeout=20
+        )
 
     def settle(self, timeout: float = 15) -> None:
         """Wait until no webhook, no event and no function is under way; raises TimeoutError."""

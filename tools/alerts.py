@@ -29,9 +29,7 @@ SECTIONS = {  # of docs/operations.md
 WAITING = 30  # minutes
 _FIRST = ("pre_event", "post_event")  # Twilio does not repeat these
 _FIVE_MINUTES = "300s"
-_FORBIDDEN_AT_LEAST = (
-    10  # in five minutes: a scanner knocks now and then, a wrong token is refused all the time
-)
+_FORBIDDEN_AT_LEAST = 10  # in five minutes: a scanner knocks now and then, a wrong token is refused all the time
 
 
 @dataclass(frozen=True)
@@ -43,7 +41,9 @@ class Watched:
     prefix: str
 
     def name(self, entry_point: str) -> str:
-        return f"{f'{self.prefix}-' if self.prefix else ''}{entry_point.replace('_', '-')}"
+        return (
+            f"{f'{self.prefix}-' if self.prefix else ''}{entry_point.replace('_', '-')}"
+        )
 
     def logged_by(self, *entry_points: str) -> str:
         """A filter of log lines."""
@@ -92,7 +92,9 @@ def conditions(watched: Watched, waiting: int) -> dict[str, list[Json]]:
     swept = {
         "displayName": "no sweep has answered 200",
         "conditionAbsent": {
-            "filter": _requests(watched, 'metric.labels.response_code_class="2xx"', "sweep"),
+            "filter": _requests(
+                watched, 'metric.labels.response_code_class="2xx"', "sweep"
+            ),
             "aggregations": [
                 {
                     "alignmentPeriod": "60s",
@@ -104,12 +106,23 @@ def conditions(watched: Watched, waiting: int) -> dict[str, list[Json]]:
         },
     }
     everything = watched.logged_by(*(one.name for one in FUNCTIONS))
-    late = f"{watched.logged_by('sweep')} AND jsonPayload.waiting_seconds>={waiting * 60}"
+    late = (
+        f"{watched.logged_by('sweep')} AND jsonPayload.waiting_seconds>={waiting * 60}"
+    )
     return {
         "webhooks": [
-            _more_than(watched, "5xx to Twilio", 'metric.labels.response_code_class="5xx"', 0),
-            _more_than(watched, "429 to Twilio", 'metric.labels.response_code="429"', 0),
-            _more_than(watched, "403 to Twilio", 'metric.labels.response_code="403"', _FORBIDDEN_AT_LEAST),
+            _more_than(
+                watched, "5xx to Twilio", 'metric.labels.response_code_class="5xx"', 0
+            ),
+            _more_than(
+                watched, "429 to Twilio", 'metric.labels.response_code="429"', 0
+            ),
+            _more_than(
+                watched,
+                "403 to Twilio",
+                'metric.labels.response_code="403"',
+                _FORBIDDEN_AT_LEAST,
+            ),
         ],
         "sweep": [swept],
         "errors": [_logged("an ERROR in the log", f"{everything} AND severity>=ERROR")],
@@ -124,15 +137,23 @@ def policies(watched: Watched, waiting: int, channel: str) -> dict[str, Json]:
         is_log = any("conditionMatchedLog" in one for one in looked_at)
         policy: Json = {
             "displayName": f"{watched.app}: {SECTIONS[name].removeprefix('Alert: ')}",
-            "documentation": {"content": _text(watched, name), "mimeType": "text/markdown"},
+            "documentation": {
+                "content": _text(watched, name),
+                "mimeType": "text/markdown",
+            },
             "conditions": looked_at,
             "combiner": "OR",
             "notificationChannels": [channel],
             # Google wants a rate for alerts on log lines; the others close by themselves.
-            "alertStrategy": {"autoClose": "1800s"} | (_once_an_hour() if is_log else {}),
+            "alertStrategy": {"autoClose": "1800s"}
+            | (_once_an_hour() if is_log else {}),
         }
-        mark = hashlib.sha256(json.dumps(policy, sort_keys=True).encode()).hexdigest()[:32]
-        found[name] = policy | {"userLabels": {"app": watched.app, "alert": name, "mark": mark}}
+        mark = hashlib.sha256(json.dumps(policy, sort_keys=True).encode()).hexdigest()[
+            :32
+        ]
+        found[name] = policy | {
+            "userLabels": {"app": watched.app, "alert": name, "mark": mark}
+        }
     return found
 
 
@@ -171,7 +192,10 @@ def kept(api: Api, project: str, app: str) -> Kept:
         listed = api.all(f"projects/{project}/{kind}", key)
         return [one for one in listed if one.get("userLabels", {}).get("app") == app]
 
-    return Kept(ours("notificationChannels", "notificationChannels"), ours("alertPolicies", "alertPolicies"))
+    return Kept(
+        ours("notificationChannels", "notificationChannels"),
+        ours("alertPolicies", "alertPolicies"),
+    )
 
 
 @dataclass(frozen=True)
@@ -191,10 +215,15 @@ def channel_change(have: Kept, project: str, app: str, email: str) -> Change | N
     }
     if not have.channels:
         return Change(
-            f"let alerts write to {email}", "POST", f"projects/{project}/notificationChannels", body
+            f"let alerts write to {email}",
+            "POST",
+            f"projects/{project}/notificationChannels",
+            body,
         )
     if have.email != email:
-        return Change(f"let alerts write to {email}", "PATCH", have.channels[0]["name"], body)
+        return Change(
+            f"let alerts write to {email}", "PATCH", have.channels[0]["name"], body
+        )
     return None
 
 
@@ -204,9 +233,18 @@ def policy_changes(have: Kept, project: str, wanted: dict[str, Json]) -> list[Ch
     for name, policy in wanted.items():
         doing = f"make the alert {policy['displayName']!r}"
         if name not in by_name:
-            changes.append(Change(doing, "POST", f"projects/{project}/alertPolicies", policy))
+            changes.append(
+                Change(doing, "POST", f"projects/{project}/alertPolicies", policy)
+            )
         elif by_name[name]["userLabels"].get("mark") != policy["userLabels"]["mark"]:
-            changes.append(Change(doing.replace("make", "renew", 1), "PATCH", by_name[name]["name"], policy))
+            changes.append(
+                Change(
+                    doing.replace("make", "renew", 1),
+                    "PATCH",
+                    by_name[name]["name"],
+                    policy,
+                )
+            )
     return changes
 
 
@@ -242,16 +280,31 @@ def put_right(api: Api, arguments: argparse.Namespace) -> None:
 def _arguments(words: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--project", required=True)
-    parser.add_argument("--app", default="inbound", help="the label: the prefix, or inbound")
+    parser.add_argument(
+        "--app", default="inbound", help="the label: the prefix, or inbound"
+    )
     parser.add_argument("--region", default="us-central1")
     parser.add_argument("--prefix", default="")
     parser.add_argument("--email", help="who is told; none: whoever is told now")
-    parser.add_argument("--waiting", type=int, help=f"minutes that somebody may wait (default {WAITING})")
-    parser.add_argument("--list", action="store_true", help="print the names of what is there, and end")
+    parser.add_argument(
+        "--waiting",
+        type=int,
+        help=f"minutes that somebody may wait (default {WAITING})",
+    )
+    parser.add_argument(
+        "--list", action="store_true", help="print the names of what is there, and end"
+    )
     parser.add_argument("--remove", metavar="NAME", help="remove this one, and end")
-    parser.add_argument("--patience", type=float, default=0, help="seconds to wait for an API just enabled")
+    parser.add_argument(
+        "--patience",
+        type=float,
+        default=0,
+        help="seconds to wait for an API just enabled",
+    )
     parser.add_argument("--dry-run", action="store_true")
-    parser.add_argument("--changes", type=Path, help="a file that gets a line for each change")
+    parser.add_argument(
+        "--changes", type=Path, help="a file that gets a line for each change"
+    )
     return parser.parse_args(words)
 
 
@@ -261,7 +314,10 @@ def run(arguments: argparse.Namespace) -> None:
         api.call("DELETE", arguments.remove)
     elif arguments.list:
         have = kept(api, arguments.project, arguments.app)
-        for one in [*have.policies, *have.channels]:  # a channel that a policy names cannot go
+        for one in [
+            *have.policies,
+            *have.channels,
+        ]:  # a channel that a policy names cannot go
             print(one["name"])
     else:
         put_right(api, arguments)
@@ -272,8 +328,14 @@ def main(words: list[str] | None = None) -> None:
         run(_arguments(words))
     except ApiError as error:
         lacking = "roles/monitoring.editor and roles/logging.configWriter"
-        why = f"have an owner give you {lacking}" if error.status in (401, 403) else str(error)
-        sys.exit(f"\ndeploy.sh: The alerts could not be made: {why}; then run the same command again.")
+        why = (
+            f"have an owner give you {lacking}"
+            if error.status in (401, 403)
+            else str(error)
+        )
+        sys.exit(
+            f"\ndeploy.sh: The alerts could not be made: {why}; then run the same command again."
+        )
     except requests.RequestException as error:
         sys.exit(
             f"\ndeploy.sh: The Monitoring API could not be reached ({type(error).__name__}): check the network."

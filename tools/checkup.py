@@ -17,7 +17,14 @@ from tools.google_api import Api
 Json = dict[str, Any]
 _LATE = timedelta(minutes=3)  # the sweep runs every minute
 _SHOWN = 5
-_PEOPLES = ("settings", "pools", "workers", "customers", "pending_conversations", "conversations")
+_PEOPLES = (
+    "settings",
+    "pools",
+    "workers",
+    "customers",
+    "pending_conversations",
+    "conversations",
+)
 
 
 @dataclass(frozen=True)
@@ -46,7 +53,9 @@ class Place:
         return self.prefix or "inbound"
 
     def name(self, entry_point: str) -> str:
-        return f"{f'{self.prefix}-' if self.prefix else ''}{entry_point.replace('_', '-')}"
+        return (
+            f"{f'{self.prefix}-' if self.prefix else ''}{entry_point.replace('_', '-')}"
+        )
 
     @cached_property
     def functions(self) -> dict[str, Json]:
@@ -58,12 +67,16 @@ class Place:
         if not self.region and ours:
             self.region = ours[0]["name"].split("/")[3]
         return {
-            one["name"].rsplit("/", 1)[1]: one for one in ours if one["name"].split("/")[3] == self.region
+            one["name"].rsplit("/", 1)[1]: one
+            for one in ours
+            if one["name"].split("/")[3] == self.region
         }
 
     def environment(self, entry_point: str) -> dict[str, str]:
         function = self.functions.get(self.name(entry_point), {})
-        found: dict[str, str] = function.get("serviceConfig", {}).get("environmentVariables", {})
+        found: dict[str, str] = function.get("serviceConfig", {}).get(
+            "environmentVariables", {}
+        )
         return found
 
     @property
@@ -81,17 +94,28 @@ class Place:
 
 
 def functions(place: Place) -> Iterator[Finding]:
-    missing = [place.name(one.name) for one in FUNCTIONS if place.name(one.name) not in place.functions]
+    missing = [
+        place.name(one.name)
+        for one in FUNCTIONS
+        if place.name(one.name) not in place.functions
+    ]
     if missing:
         yield Finding(False, f"not deployed: {', '.join(missing)}; run {place.again}")
-    broken = [f"{n} ({f.get('state')})" for n, f in place.functions.items() if f.get("state") != "ACTIVE"]
+    broken = [
+        f"{n} ({f.get('state')})"
+        for n, f in place.functions.items()
+        if f.get("state") != "ACTIVE"
+    ]
     if broken:
         yield Finding(False, f"not serving: {', '.join(broken)}; run {place.again}")
     sources = {f.get("labels", {}).get("source") for f in place.functions.values()}
     if len(sources) > 1:
         yield Finding(False, f"not all functions are of one version; run {place.again}")
     if not missing and not broken and len(sources) == 1:
-        yield Finding(True, f"{len(place.functions)} functions of one version serve in {place.region}")
+        yield Finding(
+            True,
+            f"{len(place.functions)} functions of one version serve in {place.region}",
+        )
 
 
 def traffic(place: Place) -> Iterator[Finding]:
@@ -100,11 +124,18 @@ def traffic(place: Place) -> Iterator[Finding]:
     )
     for service in services:
         name = service["name"].rsplit("/", 1)[1]
-        held = [part["revision"] for part in service.get("traffic", []) if part.get("revision")]
+        held = [
+            part["revision"]
+            for part in service.get("traffic", [])
+            if part.get("revision")
+        ]
         if name in place.functions and held:
             where = f"--region {place.region} --project {place.project}"
             leave = f"gcloud run services update-traffic {name} --to-latest {where}"
-            yield Finding(None, f"{name} was rolled back to {held[0]} and stays so; to leave that: {leave}")
+            yield Finding(
+                None,
+                f"{name} was rolled back to {held[0]} and stays so; to leave that: {leave}",
+            )
 
 
 def secrets(place: Place) -> Iterator[Finding]:
@@ -115,7 +146,9 @@ def secrets(place: Place) -> Iterator[Finding]:
     }
     api, bad = place.api("secretmanager", "v1"), 0
     for secret, version in sorted(named):
-        found = api.call("GET", f"projects/{place.project}/secrets/{secret}/versions/{version}")
+        found = api.call(
+            "GET", f"projects/{place.project}/secrets/{secret}/versions/{version}"
+        )
         if not found or found.get("state", "ENABLED") != "ENABLED":
             bad += 1
             yield Finding(
@@ -131,14 +164,21 @@ def indexes(place: Place) -> Iterator[Finding]:
     api = place.api("firestore", "v1")
     base = f"projects/{place.project}/databases/{place.database}/collectionGroups/-"
     have = api.all(f"{base}/indexes", "indexes")
-    fields = api.all(f"{base}/fields", "fields", filter="indexConfig.usesAncestorConfig:false OR ttlConfig:*")
+    fields = api.all(
+        f"{base}/fields",
+        "fields",
+        filter="indexConfig.usesAncestorConfig:false OR ttlConfig:*",
+    )
     wanted = json.loads(firestore_indexes.WANTED.read_text())
     missing = firestore_indexes.missing_indexes(wanted, have)
     for doing, _ in [*missing, *firestore_indexes.missing_fields(wanted, fields)]:
         yield Finding(False, f"Firestore: still to do: {doing}; run {place.again}")
     unbuilt = firestore_indexes.building(wanted, have) - len(missing)
     if unbuilt:
-        yield Finding(False, f"{unbuilt} indexes are being built: wait, queries that need them fail")
+        yield Finding(
+            False,
+            f"{unbuilt} indexes are being built: wait, queries that need them fail",
+        )
     elif not missing:
         yield Finding(True, "every index is built")
 
@@ -147,27 +187,38 @@ def rules(place: Place) -> Iterator[Finding]:
     api = RulesApi(place.project, place.database)
     name = api.ruleset()
     if name is None or api.text_of(name) != RULES.read_text():
-        yield Finding(False, f"the database's rules are not those of firestore.rules; run {place.again}")
+        yield Finding(
+            False,
+            f"the database's rules are not those of firestore.rules; run {place.again}",
+        )
     else:
         yield Finding(True, "firestore.rules are in force")
 
 
 def database(place: Place) -> Iterator[Finding]:
-    api, name = place.api("firestore", "v1"), f"projects/{place.project}/databases/{place.database}"
+    api, name = (
+        place.api("firestore", "v1"),
+        f"projects/{place.project}/databases/{place.database}",
+    )
     found = api.call("GET", name)
     if found is None:
         yield Finding(
-            False, f"there is no database {place.database}: restore a backup, see docs/deploying.md"
+            False,
+            f"there is no database {place.database}: restore a backup, see docs/deploying.md",
         )
         return
     if not api.all(f"{name}/backupSchedules", "backupSchedules"):
         make = "gcloud firestore backups schedules create --recurrence=daily --retention=7d"
         yield Finding(
-            None, f"no backups are made: {make} --database='{place.database}' --project {place.project}"
+            None,
+            f"no backups are made: {make} --database='{place.database}' --project {place.project}",
         )
     if found.get("pointInTimeRecoveryEnablement") != "POINT_IN_TIME_RECOVERY_ENABLED":
         switch = f"gcloud firestore databases update --database='{place.database}' --enable-pitr"
-        yield Finding(None, f"what somebody deletes is gone at once: {switch} --project {place.project}")
+        yield Finding(
+            None,
+            f"what somebody deletes is gone at once: {switch} --project {place.project}",
+        )
 
 
 def triggers(place: Place) -> Iterator[Finding]:
@@ -177,8 +228,13 @@ def triggers(place: Place) -> Iterator[Finding]:
         if event is None:
             continue  # said by functions()
         filters = {f["attribute"]: f["value"] for f in event.get("eventFilters", [])}
-        is_ours = (filters.get("database"), filters.get("document")) == (place.database, one.documents)
-        is_there = "trigger" not in event or place.api("eventarc", "v1").call("GET", event["trigger"])
+        is_ours = (filters.get("database"), filters.get("document")) == (
+            place.database,
+            one.documents,
+        )
+        is_there = "trigger" not in event or place.api("eventarc", "v1").call(
+            "GET", event["trigger"]
+        )
         if not is_ours or not is_there:
             wrong += 1
             what = "has lost its trigger" if is_ours else "watches other documents"
@@ -192,15 +248,24 @@ def triggers(place: Place) -> Iterator[Finding]:
 
 
 def scheduler(place: Place) -> Iterator[Finding]:
-    name = f"projects/{place.project}/locations/{place.region}/jobs/{place.name('sweep')}"
+    name = (
+        f"projects/{place.project}/locations/{place.region}/jobs/{place.name('sweep')}"
+    )
     job = place.api("cloudscheduler", "v1").call("GET", name)
     if job is None:
-        yield Finding(False, f"there is no scheduler job {place.name('sweep')}; run {place.again}")
+        yield Finding(
+            False, f"there is no scheduler job {place.name('sweep')}; run {place.again}"
+        )
     elif job.get("state") != "ENABLED":
-        yield Finding(False, f"the scheduler job is {job.get('state')}; run {place.again}")
+        yield Finding(
+            False, f"the scheduler job is {job.get('state')}; run {place.again}"
+        )
     elif job.get("status", {}).get("code"):
         why = f"code {job['status']['code']}"
-        yield Finding(False, f"the scheduler's last call of the sweep failed ({why}): see the sweep's log")
+        yield Finding(
+            False,
+            f"the scheduler's last call of the sweep failed ({why}): see the sweep's log",
+        )
     else:
         yield Finding(True, "the scheduler calls the sweep every minute")
 
@@ -213,7 +278,9 @@ def last_sweep(place: Place) -> Iterator[Finding]:
         return
     age = datetime.now(UTC) - datetime.fromisoformat(at)
     said = f"the last sweep finished {age.total_seconds():.0f} s ago"
-    yield Finding(age < _LATE, said if age < _LATE else f"{said}: see its log, severity>=ERROR")
+    yield Finding(
+        age < _LATE, said if age < _LATE else f"{said}: see its log, severity>=ERROR"
+    )
 
 
 def problems(place: Place) -> Iterator[Finding]:
@@ -230,12 +297,19 @@ def problems(place: Place) -> Iterator[Finding]:
             },
             "limit": _SHOWN + 1,
         }
-        rows = documents(place).call("POST", f"{place.records}:runQuery", {"structuredQuery": query}) or []
+        rows = (
+            documents(place).call(
+                "POST", f"{place.records}:runQuery", {"structuredQuery": query}
+            )
+            or []
+        )
         records = [row["document"] for row in rows if "document" in row]
         found += len(records)
         for record in records[:_SHOWN]:
             path = record["name"].partition("/documents/")[2]
-            yield Finding(None, f"{path}: {record['fields']['problem'].get('stringValue')}")
+            yield Finding(
+                None, f"{path}: {record['fields']['problem'].get('stringValue')}"
+            )
         if len(records) > _SHOWN:
             yield Finding(None, f"{collection}: and more with a problem")
     if not found:
@@ -245,7 +319,10 @@ def problems(place: Place) -> Iterator[Finding]:
 def alerting(place: Place) -> Iterator[Finding]:
     have = alerts.kept(place.api("monitoring", "v3"), place.project, place.app)
     if not have.policies:
-        yield Finding(None, f"nobody learns when it breaks: {place.again} --alert-email somebody@example.com")
+        yield Finding(
+            None,
+            f"nobody learns when it breaks: {place.again} --alert-email somebody@example.com",
+        )
     else:
         yield Finding(True, f"{len(have.policies)} alerts write to {have.email}")
 

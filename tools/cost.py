@@ -14,7 +14,11 @@ SWEEPS_PER_MONTH = 60 * 24 * 30
 CPUS, GIBIBYTES = 1, 0.5  # as deploy.sh asks for: --cpu=1 --memory=512Mi
 SECONDS_PER_MONTH = 3600 * 24 * 30
 _BEGIN = ("pre-event",)
-_END = ("customer introduced", "worker's own arrival", "event of an assignment, no texts")
+_END = (
+    "customer introduced",
+    "worker's own arrival",
+    "event of an assignment, no texts",
+)
 _WAITED = ("queued", "event of one who waits, no texts", "pulled")
 # What happens to a conversation; to turn inactive, as most do before they are closed, costs as much as closing.
 # (Either costs one read more where the worker is Available, who then looks at the queue.)
@@ -37,32 +41,68 @@ class Price:
 
 # Read in stored copies of these pages; check them before you rely on a figure. Free allowances are left out.
 PRICES = {
-    "read": Price(0.03 / 100_000, "document read, us-central1", "https://cloud.google.com/firestore/pricing"),
+    "read": Price(
+        0.03 / 100_000,
+        "document read, us-central1",
+        "https://cloud.google.com/firestore/pricing",
+    ),
     "write": Price(
-        0.09 / 100_000, "document write, us-central1", "https://cloud.google.com/firestore/pricing"
+        0.09 / 100_000,
+        "document write, us-central1",
+        "https://cloud.google.com/firestore/pricing",
     ),
     "delete": Price(
-        0.01 / 100_000, "document deleted, us-central1", "https://cloud.google.com/firestore/pricing"
+        0.01 / 100_000,
+        "document deleted, us-central1",
+        "https://cloud.google.com/firestore/pricing",
     ),
-    "request": Price(0.40 / 1_000_000, "request to a function", "https://cloud.google.com/run/pricing"),
-    "cpu": Price(0.000024, "vCPU second while a request runs", "https://cloud.google.com/run/pricing"),
-    "memory": Price(0.0000025, "GiB second while a request runs", "https://cloud.google.com/run/pricing"),
+    "request": Price(
+        0.40 / 1_000_000,
+        "request to a function",
+        "https://cloud.google.com/run/pricing",
+    ),
+    "cpu": Price(
+        0.000024,
+        "vCPU second while a request runs",
+        "https://cloud.google.com/run/pricing",
+    ),
+    "memory": Price(
+        0.0000025,
+        "GiB second while a request runs",
+        "https://cloud.google.com/run/pricing",
+    ),
     "idle": Price(
         0.0000025,
         "vCPU second or GiB second of a warm, idle instance",
         "https://cloud.google.com/run/pricing",
     ),
     "event": Price(
-        2 * 1000 * 40 / 2**40, "event, published and delivered", "https://cloud.google.com/pubsub/pricing"
+        2 * 1000 * 40 / 2**40,
+        "event, published and delivered",
+        "https://cloud.google.com/pubsub/pricing",
     ),
     # The next three have no second source.
     "gibibyte": Price(
-        0.15, "GiB stored and month, us-central1", "https://cloud.google.com/firestore/pricing"
+        0.15,
+        "GiB stored and month, us-central1",
+        "https://cloud.google.com/firestore/pricing",
     ),
-    "backup": Price(0.03, "GiB of a backup and month", "https://cloud.google.com/firestore/pricing"),
-    "image": Price(0.10, "GiB of images and month", "https://cloud.google.com/artifact-registry/pricing"),
-    "job": Price(0.10, "scheduler job and month", "https://cloud.google.com/scheduler/pricing"),
-    "secret": Price(0.06, "secret version and month", "https://cloud.google.com/secret-manager/pricing"),
+    "backup": Price(
+        0.03, "GiB of a backup and month", "https://cloud.google.com/firestore/pricing"
+    ),
+    "image": Price(
+        0.10,
+        "GiB of images and month",
+        "https://cloud.google.com/artifact-registry/pricing",
+    ),
+    "job": Price(
+        0.10, "scheduler job and month", "https://cloud.google.com/scheduler/pricing"
+    ),
+    "secret": Price(
+        0.06,
+        "secret version and month",
+        "https://cloud.google.com/secret-manager/pricing",
+    ),
 }
 
 
@@ -99,7 +139,9 @@ def others() -> Others:
 def running(seconds: float) -> float:
     """Dollars for one request that takes so long; Cloud Run rounds up to 0.1 s."""
     billed = -(-round(seconds * 1000) // 100) / 10
-    compute = billed * (CPUS * PRICES["cpu"].dollars + GIBIBYTES * PRICES["memory"].dollars)
+    compute = billed * (
+        CPUS * PRICES["cpu"].dollars + GIBIBYTES * PRICES["memory"].dollars
+    )
     return PRICES["request"].dollars + compute
 
 
@@ -113,11 +155,13 @@ def per_thousand(life: str) -> list[tuple[str, str, float]]:
         dollars = CONVERSATIONS * number * PRICES[what].dollars
         rows.append((f"Firestore {what}s", f"{CONVERSATIONS} × {number}", dollars))
     short = CONVERSATIONS * other.log_events
-    seconds = f"{CONVERSATIONS} × {requests:g} requests of {other.request_seconds:g} s, "
-    seconds += f"{other.log_events:g} of {other.message_seconds:g} s"
-    dollars = CONVERSATIONS * requests * running(other.request_seconds) + short * running(
-        other.message_seconds
+    seconds = (
+        f"{CONVERSATIONS} × {requests:g} requests of {other.request_seconds:g} s, "
     )
+    seconds += f"{other.log_events:g} of {other.message_seconds:g} s"
+    dollars = CONVERSATIONS * requests * running(
+        other.request_seconds
+    ) + short * running(other.message_seconds)
     rows.append(("Functions", seconds, dollars))
     delivered = other.events + other.log_events
     events = CONVERSATIONS * delivered * PRICES["event"].dollars
@@ -130,7 +174,13 @@ def per_thousand_messages() -> list[tuple[str, str, float]]:
     counted, rows = operations(), []
     for what in ("read", "write"):
         number = sum(counted[step][f"{what}s"] for step in MESSAGES) / len(MESSAGES)
-        rows.append((f"Firestore {what}s", f"1000 × {number:g}", 1000 * number * PRICES[what].dollars))
+        rows.append(
+            (
+                f"Firestore {what}s",
+                f"1000 × {number:g}",
+                1000 * number * PRICES[what].dollars,
+            )
+        )
     seconds = f"1000 × 2 requests of {others().message_seconds:g} s"
     rows.append(("Functions", seconds, 2 * 1000 * running(others().message_seconds)))
     return [*rows, ("Firestore events", "1000 × 1", 1000 * PRICES["event"].dollars)]
@@ -145,7 +195,11 @@ def per_month(counted: Others) -> list[tuple[str, str, float]]:
 
     seconds = SWEEPS_PER_MONTH * running(counted.sweep_seconds)
     return [
-        ("Sweep every minute", f"{SWEEPS_PER_MONTH} × {counted.sweep_seconds:g} s", seconds),
+        (
+            "Sweep every minute",
+            f"{SWEEPS_PER_MONTH} × {counted.sweep_seconds:g} s",
+            seconds,
+        ),
         (
             "Reads of the sweep, 10 workers",
             f"{SWEEPS_PER_MONTH} × {counted.sweep_reads:g}",
@@ -157,7 +211,11 @@ def per_month(counted: Others) -> list[tuple[str, str, float]]:
             reads(counted.sweep_reads_of_many),
         ),
         ("Scheduler job", "1", PRICES["job"].dollars),
-        ("Secret versions", f"{counted.secrets:g}", counted.secrets * PRICES["secret"].dollars),
+        (
+            "Secret versions",
+            f"{counted.secrets:g}",
+            counted.secrets * PRICES["secret"].dollars,
+        ),
         (
             "Images, the last five of each function",
             f"{counted.image_gigabytes:g} GB",
@@ -177,17 +235,29 @@ def kept(counted: Others) -> list[tuple[str, str, float]]:
     ):
         gibibytes = STORED * kilobytes * 1000 / 2**30
         much = f"{STORED} × {kilobytes:g} kB"
-        rows.append((f"{STORED} {what} in store", much, gibibytes * PRICES["gibibyte"].dollars))
-        rows.append(("their backups", f"7 × {much}", BACKUPS * gibibytes * PRICES["backup"].dollars))
+        rows.append(
+            (f"{STORED} {what} in store", much, gibibytes * PRICES["gibibyte"].dollars)
+        )
+        rows.append(
+            (
+                "their backups",
+                f"7 × {much}",
+                BACKUPS * gibibytes * PRICES["backup"].dollars,
+            )
+        )
     return rows
 
 
-def table(title: str, rows: list[tuple[str, str, float]], with_sum: bool = False) -> list[str]:
+def table(
+    title: str, rows: list[tuple[str, str, float]], with_sum: bool = False
+) -> list[str]:
     """A Markdown table."""
     lines = [f"| {title} | how much | US dollars |", "|---|---|---:|"]
     lines += [f"| {what} | {much} | {dollars:.4f} |" for what, much, dollars in rows]
     if with_sum:
-        lines.append(f"| **Together** | | **{sum(dollars for _, _, dollars in rows):.4f}** |")
+        lines.append(
+            f"| **Together** | | **{sum(dollars for _, _, dollars in rows):.4f}** |"
+        )
     return [*lines, ""]
 
 
@@ -195,7 +265,9 @@ def report() -> str:
     """The tables, as they stand in docs/deploying.md."""
     lines = []
     for life in LIVES:
-        lines += table(f"A thousand conversations {life}", per_thousand(life), with_sum=True)
+        lines += table(
+            f"A thousand conversations {life}", per_thousand(life), with_sum=True
+        )
     lines += table("A thousand messages", per_thousand_messages(), with_sum=True)
     lines += table("A month", per_month(others()))
     return "\n".join(lines).strip()

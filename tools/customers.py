@@ -9,11 +9,21 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from google.api_core.exceptions import FailedPrecondition, GoogleAPICallError, RetryError
+from google.api_core.exceptions import (
+    FailedPrecondition,
+    GoogleAPICallError,
+    RetryError,
+)
 from google.auth.exceptions import DefaultCredentialsError
 from google.cloud.firestore import Client
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
 from domain import phone_numbers
 from domain.fields import is_record_name
@@ -43,11 +53,18 @@ def import_(arguments: argparse.Namespace) -> int:
     with arguments.file.open(encoding="utf-8-sig", newline="") as file:
         sheet = customers_csv.read(file, arguments.country)
     if not sheet.rows:
-        return _complain(arguments.file, sheet.mistakes or [Mistake(1, "there is no customer in this file")])
+        return _complain(
+            arguments.file,
+            sheet.mistakes or [Mistake(1, "there is no customer in this file")],
+        )
     db = connect(arguments.project, arguments.database)
     with _progress() as progress:
         count = customers_store.how_many(db)
-        existing = dict(_watched(progress, "reading what is there", customers_store.read_all(db), count))
+        existing = dict(
+            _watched(
+                progress, "reading what is there", customers_store.read_all(db), count
+            )
+        )
         made = plan(sheet.rows, existing, customers_store.key(db))
     if sheet.mistakes or made.mistakes:
         return _complain(arguments.file, [*sheet.mistakes, *made.mistakes])
@@ -117,8 +134,14 @@ def erase(arguments: argparse.Namespace) -> int:
             "One of the conversations has just changed. Run the same command again: it goes on where it ended."
         )
         return 1
-    what = f"{int(found.record.exists)} record, {len(found.conversations)} conversations"
-    print(f"{what}; nothing is erased (--dry-run)" if arguments.dry_run else f"erased: {what}")
+    what = (
+        f"{int(found.record.exists)} record, {len(found.conversations)} conversations"
+    )
+    print(
+        f"{what}; nothing is erased (--dry-run)"
+        if arguments.dry_run
+        else f"erased: {what}"
+    )
     _tell_what_is_left(eraser.at_twilio(found))
     return 0
 
@@ -126,18 +149,24 @@ def erase(arguments: argparse.Namespace) -> int:
 def _tell_what_is_left(addresses: Sequence[str]) -> None:
     if addresses:
         print("Left at Twilio, with all messages. To remove them there:")
-    for address in addresses:  # printf is the shell's own, so that no list of processes shows the token
+    for address in (
+        addresses
+    ):  # printf is the shell's own, so that no list of processes shows the token
         print(f"  {_login()} | curl -K - -X DELETE {plain(address)}")
     print("docs/privacy.md says what else Twilio and Google keep, and for how long.")
 
 
-def _write_for_owner(path: Path, records: Iterable[tuple[str, Mapping[str, Any]]]) -> int:
+def _write_for_owner(
+    path: Path, records: Iterable[tuple[str, Mapping[str, Any]]]
+) -> int:
     """All or nothing, and readable by nobody else: whoever else is on this machine has no right to the customers."""
     part = path.with_name(f"{path.name}.part")
     part.unlink(missing_ok=True)
     try:
         created = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(created, "w", encoding="utf-8-sig", newline="") as file:  # with a mark for Excel
+        with os.fdopen(
+            created, "w", encoding="utf-8-sig", newline=""
+        ) as file:  # with a mark for Excel
             number = customers_csv.write(file, records)
         part.replace(path)
     finally:
@@ -166,11 +195,18 @@ def _complain(file: Path, mistakes: Sequence[Mistake]) -> int:
 
 
 def _progress() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     return Progress(*columns, console=_errors)
 
 
-def _watched(progress: Progress, what: str, items: Iterable[T], total: int) -> Iterable[T]:
+def _watched(
+    progress: Progress, what: str, items: Iterable[T], total: int
+) -> Iterable[T]:
     return progress.track(items, total=total, description=what)
 
 
@@ -190,22 +226,43 @@ def _parsed(words: Sequence[str] | None) -> argparse.Namespace:
     common = argparse.ArgumentParser(add_help=False)
     default = os.environ.get("GOOGLE_CLOUD_PROJECT")
     common.add_argument("--project", default=default, required=default is None)
-    common.add_argument("--database", default=os.environ.get("FIRESTORE_DATABASE") or "(default)")
-    parser = argparse.ArgumentParser(prog="python -m tools.customers", description=__doc__)
+    common.add_argument(
+        "--database", default=os.environ.get("FIRESTORE_DATABASE") or "(default)"
+    )
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.customers", description=__doc__
+    )
     commands = parser.add_subparsers(required=True)
-    bring = commands.add_parser("import", parents=[common], help="write the customers of a CSV file")
+    bring = commands.add_parser(
+        "import", parents=[common], help="write the customers of a CSV file"
+    )
     bring.add_argument("file", type=Path)
-    bring.add_argument("--dry-run", action="store_true", help="check everything and write nothing")
-    bring.add_argument("--country", type=_country, help="where numbers without a plus belong, such as DE")
+    bring.add_argument(
+        "--dry-run", action="store_true", help="check everything and write nothing"
+    )
+    bring.add_argument(
+        "--country",
+        type=_country,
+        help="where numbers without a plus belong, such as DE",
+    )
     bring.set_defaults(run=import_)
-    fetch = commands.add_parser("export", parents=[common], help="write all customers into a CSV file")
+    fetch = commands.add_parser(
+        "export", parents=[common], help="write all customers into a CSV file"
+    )
     fetch.add_argument("file", type=Path, help="- for the standard output")
     fetch.set_defaults(run=export)
     forget = commands.add_parser(
         "erase", parents=[common], help="erase one customer and what was kept of them"
     )
-    forget.add_argument("customer_id", type=_record_name, metavar="ID", help="the record's name in customers")
-    forget.add_argument("--dry-run", action="store_true", help="say what there is and erase nothing")
+    forget.add_argument(
+        "customer_id",
+        type=_record_name,
+        metavar="ID",
+        help="the record's name in customers",
+    )
+    forget.add_argument(
+        "--dry-run", action="store_true", help="say what there is and erase nothing"
+    )
     forget.set_defaults(run=erase, file="")
     return parser.parse_args(words)
 

@@ -54,19 +54,28 @@ def is_like_another(name: str) -> bool:
 
 def understood(header: Sequence[str]) -> list[str]:
     """The columns by their right names; one that says what it holds, `age (json)`, is called exactly as it is."""
-    return [_KNOWN.get(_folded(column), column) for column in (_INVISIBLE.sub("", c).strip() for c in header)]
+    return [
+        _KNOWN.get(_folded(column), column)
+        for column in (_INVISIBLE.sub("", c).strip() for c in header)
+    ]
 
 
 def wrong_in(header: Sequence[str]) -> list[str]:
     """What is wrong in a header that is `understood`, a sentence each. A column without a name is none."""
     named = [column for column in header if column]
-    wrong = [f"the column {name} comes twice" for name in dict.fromkeys(named) if named.count(name) > 1]
+    wrong = [
+        f"the column {name} comes twice"
+        for name in dict.fromkeys(named)
+        if named.count(name) > 1
+    ]
     for column in named:
         name, kind = parts(column)
         if name in KEPT:
             wrong.append(f"the column {name} is kept by the service: leave it out")
         elif not can_be(name):
-            wrong.append(f"the column “{column}” is not a name: letters, digits, blanks, - and _")
+            wrong.append(
+                f"the column “{column}” is not a name: letters, digits, blanks, - and _"
+            )
         elif kind is None and is_like_another(name):
             wrong.append(
                 f"the column {name}: did you mean {_meant(name)}? For a field of its own call it {name} (json)"

@@ -58,9 +58,15 @@ def read(file: TextIO, country: str | None = None) -> Sheet:
     try:
         first = file.readline()
         file.seek(0)
-        lines = csv.reader(file, delimiter=";" if ";" in first and "," not in first else ",", strict=True)
+        lines = csv.reader(
+            file,
+            delimiter=";" if ";" in first and "," not in first else ",",
+            strict=True,
+        )
         header = customers_columns.understood(next(lines, []))
-        sheet.mistakes += [Mistake(1, text) for text in customers_columns.wrong_in(header)]
+        sheet.mistakes += [
+            Mistake(1, text) for text in customers_columns.wrong_in(header)
+        ]
         sheet.own_columns = customers_columns.own(header)
         line = lines.line_num + 1
         for cells in [] if sheet.mistakes else lines:
@@ -70,13 +76,23 @@ def read(file: TextIO, country: str | None = None) -> Sheet:
     except csv.Error as error:
         sheet.mistakes.append(Mistake(line, f"this is no CSV ({error})"))
     except UnicodeDecodeError:
-        sheet.mistakes.append(Mistake(line, "this is not UTF-8: in Excel save the file as “CSV UTF-8”"))
+        sheet.mistakes.append(
+            Mistake(line, "this is not UTF-8: in Excel save the file as “CSV UTF-8”")
+        )
     return sheet
 
 
-def _take(sheet: Sheet, line: int, header: Sequence[str], cells: Sequence[str], country: str | None) -> None:
+def _take(
+    sheet: Sheet,
+    line: int,
+    header: Sequence[str],
+    cells: Sequence[str],
+    country: str | None,
+) -> None:
     if len(cells) != len(header):
-        sheet.mistakes.append(Mistake(line, f"{len(cells)} cells, but {len(header)} columns"))
+        sheet.mistakes.append(
+            Mistake(line, f"{len(cells)} cells, but {len(header)} columns")
+        )
         return
     fields: dict[str, Any] = {}
     customer_id = ""
@@ -121,9 +137,15 @@ def _value(name: str, kind: str | None, cell: str, country: str | None) -> Any:
         except ValueError:
             raise ValueError("this is not JSON") from None
     if name == "addresses":
-        typed = [address.strip() for address in _BETWEEN_ADDRESSES.split(cell) if address.strip()]
+        typed = [
+            address.strip()
+            for address in _BETWEEN_ADDRESSES.split(cell)
+            if address.strip()
+        ]
         typed = list(map(_as_it_was, typed))
-        return list(dict.fromkeys(phone_numbers.normalised(a, country) or a for a in typed))
+        return list(
+            dict.fromkeys(phone_numbers.normalised(a, country) or a for a in typed)
+        )
     if name == "do_not_contact":
         if cell.lower() not in _FLAGS:
             raise ValueError("true or false is wanted")
@@ -133,7 +155,9 @@ def _value(name: str, kind: str | None, cell: str, country: str | None) -> Any:
 
 def _harmless(text: str) -> str:
     """The text as a spreadsheet shows it without working it out; `_as_it_was` takes the sign off again."""
-    is_plain = _FORMULA.match(text) is None or _SIGNED_NUMBER.fullmatch(text) is not None
+    is_plain = (
+        _FORMULA.match(text) is None or _SIGNED_NUMBER.fullmatch(text) is not None
+    )
     return text if is_plain else f"'{text}"
 
 
@@ -172,21 +196,33 @@ def _cells(name: str, value: Any) -> dict[str, str]:
     }
     if name in special and special[name](value):
         if name == "details":
-            return {column: _harmless(value[key]) for column, key in _DETAILS.items() if key in value}
+            return {
+                column: _harmless(value[key])
+                for column, key in _DETAILS.items()
+                if key in value
+            }
         if name == "addresses":
             listed = "; ".join(map(_harmless, value))
             return {name: listed if listed.startswith("'") else _harmless(listed)}
         return {name: json.dumps(value, ensure_ascii=False)}
     if name == customers_columns.EXPORTED_ONLY:
         times = opt_out.times_in(Fields({name: value}), name)
-        listed = "; ".join(f"{address} {at.isoformat()}" for address, at in sorted(times.items()))
+        listed = "; ".join(
+            f"{address} {at.isoformat()}" for address, at in sorted(times.items())
+        )
         return {name: _harmless(listed)} if listed else {}
     if isinstance(value, datetime):
         return {f"{name} (time)": value.isoformat()}
-    is_own = name in (*special, ID, *_DETAILS) or customers_columns.is_like_another(name)
+    is_own = name in (*special, ID, *_DETAILS) or customers_columns.is_like_another(
+        name
+    )
     if not is_own and _is_plain(value):
         return {name: _harmless(value)}
-    return {f"{name} (json)": json.dumps(value, ensure_ascii=False)} if _is_json(value) else {}
+    return (
+        {f"{name} (json)": json.dumps(value, ensure_ascii=False)}
+        if _is_json(value)
+        else {}
+    )
 
 
 def _is_plain(value: Any) -> bool:

@@ -35,7 +35,10 @@ def plan(rows: Sequence[Row], existing: Records, key: bytes) -> Plan:
     wanted = {row.customer_id: row for row in _once(named, made)}
     after = {name: _merged(row, existing.get(name, {})) for name, row in wanted.items()}
     for name, row in wanted.items():
-        made.mistakes += [Mistake(row.line, text) for text in _wrong(name, after[name], existing.get(name))]
+        made.mistakes += [
+            Mistake(row.line, text)
+            for text in _wrong(name, after[name], existing.get(name))
+        ]
     made.mistakes += _shared(wanted, after, existing)
     if made.mistakes:
         return made
@@ -47,12 +50,16 @@ def plan(rows: Sequence[Row], existing: Records, key: bytes) -> Plan:
 def _named(row: Row, made: Plan, existing: Records, key: bytes) -> Row:
     """A row without an id gets the one that its first address always gives, unless somebody else has it by now."""
     if row.customer_id and not is_record_name(row.customer_id):
-        made.mistakes.append(Mistake(row.line, "customer_id: a record cannot be called that"))
+        made.mistakes.append(
+            Mistake(row.line, "customer_id: a record cannot be called that")
+        )
     if row.customer_id:
         return row
     listed = customer_record.texts(row.fields.get("addresses"))
     if not listed:
-        made.mistakes.append(Mistake(row.line, "there is neither a customer_id nor an address"))
+        made.mistakes.append(
+            Mistake(row.line, "there is neither a customer_id nor an address")
+        )
         return row
     return replace(row, customer_id=_name_for(listed[0], existing, key))
 
@@ -61,7 +68,9 @@ def _name_for(address: str, existing: Records, key: bytes) -> str:
     """The first name whose record is not there or has the number: records keep their names, numbers pass on."""
     *names, former = addresses.record_names(address, key)
     same = addresses.key(address)
-    theirs = [n for n in (former, *names) if same in customer_record.keys_of(existing.get(n))]
+    theirs = [
+        n for n in (former, *names) if same in customer_record.keys_of(existing.get(n))
+    ]
     return next(iter(theirs + [n for n in names if n not in existing]), names[-1])
 
 
@@ -71,7 +80,9 @@ def _once(rows: Sequence[Row], made: Plan) -> list[Row]:
     for row in rows:
         known = first.setdefault(row.customer_id, row)
         if known is not row and row.customer_id:
-            made.mistakes.append(Mistake(row.line, f"the same customer as in line {known.line}"))
+            made.mistakes.append(
+                Mistake(row.line, f"the same customer as in line {known.line}")
+            )
     return [row for row in first.values() if is_record_name(row.customer_id)]
 
 
@@ -84,14 +95,20 @@ def _merged(row: Row, before: Mapping[str, Any]) -> dict[str, Any]:
         joined = {**(old if isinstance(old, Mapping) else {}), **given}
         filled = {key: value for key, value in joined.items() if value is not None}
         fields["details"] = filled or (None if given else {})
-    return {name: value for name, value in {**before, **fields}.items() if value is not None}
+    return {
+        name: value for name, value in {**before, **fields}.items() if value is not None
+    }
 
 
-def _wrong(name: str, after: Mapping[str, Any], before: Mapping[str, Any] | None) -> list[str]:
+def _wrong(
+    name: str, after: Mapping[str, Any], before: Mapping[str, Any] | None
+) -> list[str]:
     """What is wrong in this row alone; what stands in the database like that already may stay."""
     known = set(customer_record.texts((before or {}).get("addresses")))
     listed = customer_record.texts(after.get("addresses"))
-    unclear = [a for a in listed if phone_numbers.normalised(a) is None and a not in known]
+    unclear = [
+        a for a in listed if phone_numbers.normalised(a) is None and a not in known
+    ]
     wrong = [
         f"addresses: {addresses.shown(address)} is not an international number such as +15551234567 "
         "(or name the country of national numbers with --country)"
@@ -105,7 +122,9 @@ def _wrong(name: str, after: Mapping[str, Any], before: Mapping[str, Any] | None
     return wrong
 
 
-def _shared(wanted: Mapping[str, Row], after: Records, existing: Records) -> list[Mistake]:
+def _shared(
+    wanted: Mapping[str, Row], after: Records, existing: Records
+) -> list[Mistake]:
     """Addresses that would belong to two customers and do not do so already."""
     owners: dict[str, list[str]] = defaultdict(list)
     for name, data in {**existing, **after}.items():
@@ -113,10 +132,14 @@ def _shared(wanted: Mapping[str, Row], after: Records, existing: Records) -> lis
             owners[same].append(name)
     mistakes = []
     for same, names in owners.items():
-        stood = all(same in customer_record.keys_of(existing.get(name)) for name in names)
+        stood = all(
+            same in customer_record.keys_of(existing.get(name)) for name in names
+        )
         if len(names) == 1 or stood:
             continue
-        for name in sorted(set(names) & set(wanted), key=lambda name: wanted[name].line)[-1:]:
+        for name in sorted(
+            set(names) & set(wanted), key=lambda name: wanted[name].line
+        )[-1:]:
             address = customer_record.keys_of(after[name])[same]
             other = next(n for n in names if n != name)
             place = (
@@ -124,16 +147,28 @@ def _shared(wanted: Mapping[str, Row], after: Records, existing: Records) -> lis
                 if other in wanted
                 else f"of the customer {other} in the database"
             )
-            mistakes.append(Mistake(wanted[name].line, f"{address} is also an address {place}"))
+            mistakes.append(
+                Mistake(wanted[name].line, f"{address} is also an address {place}")
+            )
     return mistakes
 
 
-def _add(made: Plan, name: str, row: Row, after: Mapping[str, Any], before: Mapping[str, Any] | None) -> None:
+def _add(
+    made: Plan,
+    name: str,
+    row: Row,
+    after: Mapping[str, Any],
+    before: Mapping[str, Any] | None,
+) -> None:
     """The fields that change, with what the service keeps, so that its trigger finds nothing to do."""
     wanted = {**after, **customer_record.kept(name, after).fields}
     written = {*row.fields, "addresses", "search", "sort_name"}
     old = before or {}
-    changes = {n: wanted.get(n, DELETE_FIELD) for n in sorted(written) if wanted.get(n) != old.get(n)}
+    changes = {
+        n: wanted.get(n, DELETE_FIELD)
+        for n in sorted(written)
+        if wanted.get(n) != old.get(n)
+    }
     if before is None:
         made.new += 1
     if changes:

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from google.api_core.retry import Retry
     from google.cloud.firestore import Client
 
-_PAGE = 1000  # records per query, each far shorter than the minute that a query may take
+_PAGE = (
+    1000  # records per query, each far shorter than the minute that a query may take
+)
 _WRITES = 400  # per commit
 _BYTES = 4_000_000  # per commit; Firestore takes 10 MiB
 _SIDE_BY_SIDE = 4
@@ -29,17 +31,23 @@ def key(db: Client) -> bytes:
     found = db.document(customers.THE_KEY).get(timeout=_PATIENCE)
     if known := customers.key_of(found.to_dict()):
         return known
-    with suppress(AlreadyExists, FailedPrecondition):  # the service made one a moment ago
+    with suppress(
+        AlreadyExists, FailedPrecondition
+    ):  # the service made one a moment ago
         if found.exists:
             unchanged = db.write_option(last_update_time=found.update_time)
-            found.reference.update(customers.new_key(), option=unchanged, timeout=_PATIENCE)
+            found.reference.update(
+                customers.new_key(), option=unchanged, timeout=_PATIENCE
+            )
         else:
             found.reference.create(customers.new_key(), timeout=_PATIENCE)
     return key(db)
 
 
 def how_many(db: Client) -> int:
-    query: Any = db.collection("customers")  # the library's own types are wrong for count
+    query: Any = db.collection(
+        "customers"
+    )  # the library's own types are wrong for count
     counted = query.count().get(retry=_retry(), timeout=_PATIENCE)
     return int(counted[0][0].value)
 
@@ -64,7 +72,9 @@ def read_all(db: Client) -> Iterator[tuple[str, dict[str, Any]]]:
         query = first.start_after([page[-1].id])
 
 
-def write_all(db: Client, changes: Mapping[str, Mapping[str, Any]], done: Callable[[int], None]) -> None:
+def write_all(
+    db: Client, changes: Mapping[str, Mapping[str, Any]], done: Callable[[int], None]
+) -> None:
     """Writes the named fields of each record; `done` hears how many are finished. Raises Firestore's errors."""
     with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
         running = [pool.submit(_commit, db, chunk) for chunk in _chunks(changes)]

@@ -39,23 +39,40 @@ def webhooks(place: Place) -> Iterator[Finding]:
     base = place.environment("post_event")["WEBHOOK_BASE_URL"]
     wrong = 0
     for name in probe.WEBHOOKS:
-        found = probe.complaint(probe.Webhook(name, probe.address(base, place.prefix, name)))
+        found = probe.complaint(
+            probe.Webhook(name, probe.address(base, place.prefix, name))
+        )
         if found:
             wrong += 1
             yield Finding(False, f"{place.name(name)}: {found}")
     if not wrong:
-        yield Finding(True, f"{len(probe.WEBHOOKS)} webhooks accept Twilio and refuse others")
+        yield Finding(
+            True, f"{len(probe.WEBHOOKS)} webhooks accept Twilio and refuse others"
+        )
 
 
 def private(place: Place) -> Iterator[Finding]:
     """What is not for everybody must refuse whoever is not signed in."""
     for one in FUNCTIONS:
-        address = place.functions.get(place.name(one.name), {}).get("serviceConfig", {}).get("uri")
+        address = (
+            place.functions.get(place.name(one.name), {})
+            .get("serviceConfig", {})
+            .get("uri")
+        )
         if one.caller not in ("firestore", "scheduler", "person") or not address:
             continue
-        status = requests.get(address, timeout=_SECONDS, allow_redirects=False).status_code
-        if status not in (302, 401, 403):  # 302: Google's Identity-Aware Proxy asks for a sign-in
-            yield Finding(False, f"{place.name(one.name)} answers {status} to anybody: run {place.again}")
+        status = requests.get(
+            address, timeout=_SECONDS, allow_redirects=False
+        ).status_code
+        if status not in (
+            302,
+            401,
+            403,
+        ):  # 302: Google's Identity-Aware Proxy asks for a sign-in
+            yield Finding(
+                False,
+                f"{place.name(one.name)} answers {status} to anybody: run {place.again}",
+            )
 
 
 def inbox(place: Place) -> Iterator[Finding]:
@@ -64,9 +81,13 @@ def inbox(place: Place) -> Iterator[Finding]:
         return
     client = own.get("OIDC_CLIENT_ID")
     if domains := own.get("OIDC_ALLOWED_DOMAINS"):
-        yield Finding(True, f"only addresses of {domains.replace(',', ', ')} sign in to the inbox")
+        yield Finding(
+            True, f"only addresses of {domains.replace(',', ', ')} sign in to the inbox"
+        )
     if own.get("INBOX_SIGN_IN") != "iap" and not client:
-        yield Finding(None, f"nobody can sign in to the inbox: {place.again} --oidc-client-id ID")
+        yield Finding(
+            None, f"nobody can sign in to the inbox: {place.again} --oidc-client-id ID"
+        )
     if own.get("INBOX_SIGN_IN") == "iap":
         return
     found = probe_inbox.complaint(own["INBOX_URL"], client)
@@ -108,7 +129,9 @@ def learn_account(place: Place) -> None:
     for name in _FROM_POST_EVENT:
         if own.get(name):
             os.environ[name] = own[name]
-    given = place.functions[place.name("post_event")]["serviceConfig"].get("secretEnvironmentVariables", [])
+    given = place.functions[place.name("post_event")]["serviceConfig"].get(
+        "secretEnvironmentVariables", []
+    )
     api = place.api("secretmanager", "v1")
     for one in given:
         path = f"projects/{place.project}/secrets/{one['secret']}/versions/{one['version']}:access"
@@ -117,19 +140,27 @@ def learn_account(place: Place) -> None:
             os.environ[one["key"]] = base64.urlsafe_b64decode(data).decode()
 
 
-def asked(name: str, check: Callable[[Place], Iterator[Finding]], place: Place) -> Iterator[Finding]:
+def asked(
+    name: str, check: Callable[[Place], Iterator[Finding]], place: Place
+) -> Iterator[Finding]:
     """The findings; what could not be looked at is one, too."""
     try:
         yield from check(place)
     except ApiError as error:
-        lacking = "you may not look (roles/viewer and roles/secretmanager.secretAccessor do)"
-        yield Finding(False, f"{name}: {lacking if error.status in (401, 403) else error}")
+        lacking = (
+            "you may not look (roles/viewer and roles/secretmanager.secretAccessor do)"
+        )
+        yield Finding(
+            False, f"{name}: {lacking if error.status in (401, 403) else error}"
+        )
     except configuration.ConfigurationError as error:
         yield Finding(False, f"{name}: {error}")
     except TwilioException as error:
         yield Finding(False, f"{name}: {twilio.classify(error).why}")
     except (HTTPError, requests.RequestException) as error:
-        yield Finding(False, f"{name}: no answer ({type(error).__name__}: {str(error)[:200]})")
+        yield Finding(
+            False, f"{name}: no answer ({type(error).__name__}: {str(error)[:200]})"
+        )
 
 
 def examine(place: Place) -> Iterator[Finding]:
@@ -138,7 +169,10 @@ def examine(place: Place) -> Iterator[Finding]:
     try:
         learn_account(place)
     except (ApiError, KeyError):
-        yield Finding(False, "the Twilio token cannot be read, so the webhooks and Twilio were not asked")
+        yield Finding(
+            False,
+            "the Twilio token cannot be read, so the webhooks and Twilio were not asked",
+        )
         return
     for name, check in OUTSIDE.items():
         yield from asked(name, check, place)
@@ -148,7 +182,9 @@ def main(words: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m tools.doctor", description=__doc__)
     parser.add_argument("--project", required=True)
     parser.add_argument("--prefix", default="", help="as given to deploy.sh")
-    parser.add_argument("--region", default="", help="where to look; none: where they run")
+    parser.add_argument(
+        "--region", default="", help="where to look; none: where they run"
+    )
     arguments = parser.parse_args(words)
     try:
         place = Place(arguments.project, arguments.prefix, arguments.region)
@@ -158,7 +194,9 @@ def main(words: list[str] | None = None) -> None:
                 "emulator", "v1", arguments.project, bearer="owner"
             )  # its name for an admin
         if not place.functions:
-            print(f"There is nothing in {arguments.project} that deploy.sh has made: run {place.again}.")
+            print(
+                f"There is nothing in {arguments.project} that deploy.sh has made: run {place.again}."
+            )
             sys.exit(2)
         findings = list(_printed(examine(place)))
     except ApiError as error:

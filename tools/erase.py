@@ -14,7 +14,13 @@ from domain import customer_record, sent_texts
 from domain.conversation import CLOSED, UNROUTED, parse
 from tools import customers_store
 
-_PERSONAL = ("customer_id", "display_name", "address", "proxy_address", "projected_address")
+_PERSONAL = (
+    "customer_id",
+    "display_name",
+    "address",
+    "proxy_address",
+    "projected_address",
+)
 _MOST_ALTERNATIVES = 30  # Firestore's limit for `in`
 _PATIENCE = 30.0  # seconds for one call
 _API = "https://conversations.twilio.com/v1"
@@ -32,7 +38,9 @@ class Found:
     @property
     def open(self) -> list[Any]:
         """Those that somebody still waits in or answers. One that was never routed is nobody's work."""
-        return [one for one in self.conversations if _state(one) not in (CLOSED, UNROUTED)]
+        return [
+            one for one in self.conversations if _state(one) not in (CLOSED, UNROUTED)
+        ]
 
     @property
     def is_nothing(self) -> bool:
@@ -64,7 +72,9 @@ def erase(db: Client, found: Found) -> None:
         texts = sent_texts.record_name(parse(one.id, one.to_dict()), secret)
         batch = db.batch()
         unchanged = db.write_option(last_update_time=one.update_time)
-        batch.update(one.reference, _without(one.to_dict() or {}, names), option=unchanged)
+        batch.update(
+            one.reference, _without(one.to_dict() or {}, names), option=unchanged
+        )
         batch.delete(db.collection("pending_conversations").document(one.id))
         batch.delete(db.collection("sent_texts").document(texts))
         batch.commit(timeout=_PATIENCE)
@@ -93,7 +103,9 @@ def _where(db: Client, name: str, values: list[str]) -> Iterator[Any]:
     for start in range(0, len(values), _MOST_ALTERNATIVES):
         few = values[start : start + _MOST_ALTERNATIVES]
         query: Any = db.collection("conversations")
-        yield from query.where(filter=FieldFilter(name, "in", few)).stream(timeout=_PATIENCE)
+        yield from query.where(filter=FieldFilter(name, "in", few)).stream(
+            timeout=_PATIENCE
+        )
 
 
 def _state(conversation: Any) -> object:
@@ -105,21 +117,34 @@ def _names(found: Found) -> Iterator[str]:
     data = found.record.to_dict() or {}
     yield from (found.customer_id, *customer_record.texts([data.get("display_name")]))
     yield from (
-        bare for address in customer_record.texts(data.get("addresses")) for bare in _spellings(address)
+        bare
+        for address in customer_record.texts(data.get("addresses"))
+        for bare in _spellings(address)
     )
 
 
 def _without(data: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
     """The fields to write. What a supervisor needs for figures stays: state, pool, worker, times, the story's steps."""
-    called = {*names, *(data[name] for name in _PERSONAL if isinstance(data.get(name), str))}
+    called = {
+        *names,
+        *(data[name] for name in _PERSONAL if isinstance(data.get(name), str)),
+    }
     called |= {spelling.bare(name) for name in called}
-    words = "|".join(re.escape(name) for name in sorted(called, key=len, reverse=True) if name.strip())
+    words = "|".join(
+        re.escape(name)
+        for name in sorted(called, key=len, reverse=True)
+        if name.strip()
+    )
     pattern = re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE)
-    written: dict[str, Any] = {name: None for name in _PERSONAL if data.get(name) is not None}
+    written: dict[str, Any] = {
+        name: None for name in _PERSONAL if data.get(name) is not None
+    }
     if isinstance(data.get("log"), list):
         written["log"] = [_line_without(line, pattern) for line in data["log"]]
     if isinstance(data.get("last_message"), Mapping):
-        written["last_message"] = {n: value for n, value in data["last_message"].items() if n != "text"}
+        written["last_message"] = {
+            n: value for n, value in data["last_message"].items() if n != "text"
+        }
     if data.get("problem") is not None:
         written["problem"] = None  # it may quote what was typed
     return written
@@ -129,5 +154,6 @@ def _line_without(line: Any, pattern: re.Pattern[str]) -> Any:
     if not isinstance(line, Mapping):
         return None
     return {
-        name: pattern.sub("…", value) if isinstance(value, str) else value for name, value in line.items()
+        name: pattern.sub("…", value) if isinstance(value, str) else value
+        for name, value in line.items()
     }

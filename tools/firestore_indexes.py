@@ -16,7 +16,10 @@ WANTED = Path(__file__).parent.parent / "firestore.indexes.json"
 
 def index_of(described: Json) -> Index:
     """An index as a comparable value: collection group, scope, fields. Google adds __name__ itself."""
-    group = described.get("collectionGroup") or described["name"].split("/collectionGroups/")[1].split("/")[0]
+    group = (
+        described.get("collectionGroup")
+        or described["name"].split("/collectionGroups/")[1].split("/")[0]
+    )
     fields = tuple(
         (f["fieldPath"], str(f.get("order") or f.get("arrayConfig")).upper())
         for f in described["fields"]
@@ -40,18 +43,27 @@ def create_words(index: Index) -> tuple[str, str]:
         f"--collection-group={group}",
         f"--query-scope={scope.lower()}",
     ]
-    return f"make the index {group}({', '.join(path for path, _ in fields)})", " ".join([*words, *configs])
+    return f"make the index {group}({', '.join(path for path, _ in fields)})", " ".join(
+        [*words, *configs]
+    )
 
 
 def missing_indexes(wanted: Json, existing: list[Json]) -> list[tuple[str, str]]:
     """The commands for the composite indexes that the database does not have."""
     have = {index_of(i) for i in existing}
-    return [create_words(i) for i in dict.fromkeys(map(index_of, wanted.get("indexes", []))) if i not in have]
+    return [
+        create_words(i)
+        for i in dict.fromkeys(map(index_of, wanted.get("indexes", [])))
+        if i not in have
+    ]
 
 
 def missing_fields(wanted: Json, existing: list[Json]) -> list[tuple[str, str]]:
     """The commands for time to live, and for fields that need no index of their own."""
-    have = {tuple(f["name"].split("/collectionGroups/")[1].split("/fields/")): f for f in existing}
+    have = {
+        tuple(f["name"].split("/collectionGroups/")[1].split("/fields/")): f
+        for f in existing
+    }
     commands = []
     for override in wanted.get("fieldOverrides", []):
         group, path = override["collectionGroup"], override["fieldPath"]
@@ -73,15 +85,26 @@ def building(wanted: Json, existing: list[Json]) -> int:
 
 def _is_exempt(field: Json) -> bool:
     config = field.get("indexConfig")
-    return config is not None and not config.get("indexes") and not config.get("usesAncestorConfig")
+    return (
+        config is not None
+        and not config.get("indexes")
+        and not config.get("usesAncestorConfig")
+    )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", choices=["missing", "building"])
-    parser.add_argument("indexes", type=Path, help="gcloud firestore indexes composite list --format=json")
     parser.add_argument(
-        "fields", type=Path, nargs="?", help="gcloud firestore indexes fields list --format=json"
+        "indexes",
+        type=Path,
+        help="gcloud firestore indexes composite list --format=json",
+    )
+    parser.add_argument(
+        "fields",
+        type=Path,
+        nargs="?",
+        help="gcloud firestore indexes fields list --format=json",
     )
     arguments = parser.parse_args()
     wanted = json.loads(WANTED.read_text())
@@ -94,8 +117,13 @@ def main() -> None:
     if arguments.what == "building":
         print(building(wanted, indexes))
         return
-    fields = json.loads(arguments.fields.read_text() or "[]") if arguments.fields else []
-    for doing, words in [*missing_indexes(wanted, indexes), *missing_fields(wanted, fields)]:
+    fields = (
+        json.loads(arguments.fields.read_text() or "[]") if arguments.fields else []
+    )
+    for doing, words in [
+        *missing_indexes(wanted, indexes),
+        *missing_fields(wanted, fields),
+    ]:
         print(doing, words, sep="\t")
 
 

@@ -26,7 +26,9 @@ class RulesApi:
     def __init__(self, project: str, database: str, patience: float = 0.0) -> None:
         self._api = Api("firebaserules", "v1", project, patience)
         self._project = f"projects/{project}"
-        self.release = "cloud.firestore" + ("" if database == "(default)" else f"/{database}")
+        self.release = "cloud.firestore" + (
+            "" if database == "(default)" else f"/{database}"
+        )
 
     def ruleset(self) -> str | None:
         """The name of the ruleset in force, projects/P/rulesets/ID; None if there is none yet."""
@@ -40,10 +42,17 @@ class RulesApi:
     def store(self, text: str) -> str:
         """Stores a ruleset; returns its name."""
         source = {"files": [{"name": RULES.name, "content": text}]}
-        return str(self._api.call("POST", f"{self._project}/rulesets", {"source": source})["name"])
+        return str(
+            self._api.call("POST", f"{self._project}/rulesets", {"source": source})[
+                "name"
+            ]
+        )
 
     def put_in_force(self, ruleset: str) -> None:
-        release = {"name": f"{self._project}/releases/{self.release}", "rulesetName": ruleset}
+        release = {
+            "name": f"{self._project}/releases/{self.release}",
+            "rulesetName": ruleset,
+        }
         if self._api.call("PATCH", release["name"], {"release": release}) is None:
             self._api.call("POST", f"{self._project}/releases", release)
 
@@ -64,9 +73,14 @@ def owner(rules: RulesApi, documents: Api, place: str, is_known: bool) -> str:
         return "another application's rules in force"
     if is_known or (text is not None and _OURS in text):
         return ""
-    if any(documents.call("GET", f"{place}/{record}") is not None for record in _OUR_RECORDS):
+    if any(
+        documents.call("GET", f"{place}/{record}") is not None
+        for record in _OUR_RECORDS
+    ):
         return ""
-    listed = documents.call("POST", f"{place}:listCollectionIds", {"pageSize": 20}) or {}
+    listed = (
+        documents.call("POST", f"{place}:listCollectionIds", {"pageSize": 20}) or {}
+    )
     found = sorted(listed.get("collectionIds", []))
     return f"somebody else's collections ({', '.join(found)})" if found else ""
 
@@ -87,12 +101,27 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--database", default="(default)")
     parser.add_argument("--dry-run", action="store_true")
     parser.add_argument(
-        "--owner", action="store_true", help="print what of somebody else's is there, and end"
+        "--owner",
+        action="store_true",
+        help="print what of somebody else's is there, and end",
     )
-    parser.add_argument("--known", action="store_true", help="with --owner: our functions use it already")
-    parser.add_argument("--put-back", metavar="RULESET", help="put an earlier ruleset in force again")
-    parser.add_argument("--patience", type=float, default=0, help="seconds to wait for an API just enabled")
-    parser.add_argument("--changes", type=Path, help="a file that gets a line for each change")
+    parser.add_argument(
+        "--known",
+        action="store_true",
+        help="with --owner: our functions use it already",
+    )
+    parser.add_argument(
+        "--put-back", metavar="RULESET", help="put an earlier ruleset in force again"
+    )
+    parser.add_argument(
+        "--patience",
+        type=float,
+        default=0,
+        help="seconds to wait for an API just enabled",
+    )
+    parser.add_argument(
+        "--changes", type=Path, help="a file that gets a line for each change"
+    )
     return parser.parse_args()
 
 
@@ -101,7 +130,9 @@ def _put_ours(rules: RulesApi, arguments: argparse.Namespace) -> None:
     if before is not None and rules.text_of(before) == text:
         return
     if arguments.dry_run:
-        print(f"  would put firestore.rules in force for the database {arguments.database}")
+        print(
+            f"  would put firestore.rules in force for the database {arguments.database}"
+        )
         return
     rules.put_in_force(rules.store(text))
     print("  put firestore.rules in force: done")

@@ -12,7 +12,10 @@ import requests
 _SECONDS = 30
 _BETWEEN = 5.0
 _TRIES = 3  # at least
-_NEW = ("SERVICE_DISABLED", "has not been used in project")  # for some minutes after it was enabled
+_NEW = (
+    "SERVICE_DISABLED",
+    "has not been used in project",
+)  # for some minutes after it was enabled
 
 
 class ApiError(Exception):
@@ -27,16 +30,25 @@ def token() -> str:
     """The one that deploy.sh passes, else gcloud's own."""
     if given := os.environ.get("GOOGLE_ACCESS_TOKEN"):
         return given
-    quiet = os.environ | {"CLOUDSDK_CORE_DISABLE_FILE_LOGGING": "1"}  # gcloud logs what it prints
+    quiet = os.environ | {
+        "CLOUDSDK_CORE_DISABLE_FILE_LOGGING": "1"
+    }  # gcloud logs what it prints
     asked = ["gcloud", "auth", "print-access-token", "--quiet"]
-    return subprocess.run(asked, capture_output=True, text=True, check=True, env=quiet).stdout.strip()
+    return subprocess.run(
+        asked, capture_output=True, text=True, check=True, env=quiet
+    ).stdout.strip()
 
 
 class Api:
     """One API, such as `monitoring`; its address can be changed by MONITORING_API_URL."""
 
     def __init__(
-        self, name: str, version: str, project: str, patience: float = 0.0, bearer: str | None = None
+        self,
+        name: str,
+        version: str,
+        project: str,
+        patience: float = 0.0,
+        bearer: str | None = None,
     ) -> None:
         default = f"https://{name}.googleapis.com/"
         base = os.environ.get(f"{name.upper()}_API_URL", default).rstrip("/")
@@ -45,7 +57,10 @@ class Api:
         self._session = requests.Session()
         # A person's token counts against gcloud's own project unless the request names another.
         self._session.headers.update(
-            {"Authorization": f"Bearer {bearer or token()}", "X-Goog-User-Project": project}
+            {
+                "Authorization": f"Bearer {bearer or token()}",
+                "X-Goog-User-Project": project,
+            }
         )
 
     def call(self, method: str, path: str, body: object = None, **query: Any) -> Any:
@@ -54,7 +69,11 @@ class Api:
         while True:
             tries += 1
             response = self._session.request(
-                method, f"{self._base}/{path}", json=body, params=query, timeout=_SECONDS
+                method,
+                f"{self._base}/{path}",
+                json=body,
+                params=query,
+                timeout=_SECONDS,
             )
             if response.ok:
                 return response.json() if response.content else {}

@@ -23,7 +23,9 @@ Json = dict[str, Any]
 
 def package(project: str, region: str, name: str) -> str:
     """What Cloud Functions calls a function's images: each part with its hyphens doubled."""
-    return "__".join(part.replace("_", "__").replace("-", "--") for part in (project, region, name))
+    return "__".join(
+        part.replace("_", "__").replace("-", "--") for part in (project, region, name)
+    )
 
 
 def policies(app: str, packages: list[str]) -> dict[str, Json]:
@@ -35,7 +37,11 @@ def policies(app: str, packages: list[str]) -> dict[str, Json]:
         },
         f"{app}-delete": {
             "action": "DELETE",
-            "condition": {"tagState": "ANY", "olderThan": f"{_MONTH}s", "packageNamePrefixes": packages},
+            "condition": {
+                "tagState": "ANY",
+                "olderThan": f"{_MONTH}s",
+                "packageNamePrefixes": packages,
+            },
         },
     }
 
@@ -50,8 +56,14 @@ def put_right(api: Api, repository: str, app: str, wanted: dict[str, Json]) -> b
     if found is None:  # made with the first function
         return False
     have = found.get("cleanupPolicies", {})
-    ours = {name: policy for name, policy in have.items() if name in (f"{app}-keep", f"{app}-delete")}
-    if ours.keys() == wanted.keys() and all(_same(ours[name], policy) for name, policy in wanted.items()):
+    ours = {
+        name: policy
+        for name, policy in have.items()
+        if name in (f"{app}-keep", f"{app}-delete")
+    }
+    if ours.keys() == wanted.keys() and all(
+        _same(ours[name], policy) for name, policy in wanted.items()
+    ):
         return False
     others = {name: policy for name, policy in have.items() if name not in ours}
     named = {name: {"id": name} | policy for name, policy in wanted.items()}
@@ -64,16 +76,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--project", required=True)
     parser.add_argument("--region", required=True)
-    parser.add_argument("--app", required=True, help="what the policies' names begin with")
-    parser.add_argument("--changes", type=Path, help="a file that gets a line for each change")
+    parser.add_argument(
+        "--app", required=True, help="what the policies' names begin with"
+    )
+    parser.add_argument(
+        "--changes", type=Path, help="a file that gets a line for each change"
+    )
     parser.add_argument("functions", nargs="*", help="none: take our policies away")
     arguments = parser.parse_args()
-    packages = sorted(package(arguments.project, arguments.region, one) for one in arguments.functions)
+    packages = sorted(
+        package(arguments.project, arguments.region, one) for one in arguments.functions
+    )
     wanted = policies(arguments.app, packages) if packages else {}
     repository = f"projects/{arguments.project}/locations/{arguments.region}/repositories/gcf-artifacts"
     try:
         has_changed = put_right(
-            Api("artifactregistry", "v1", arguments.project), repository, arguments.app, wanted
+            Api("artifactregistry", "v1", arguments.project),
+            repository,
+            arguments.app,
+            wanted,
         )
     except ApiError as error:
         lacking = "have an owner give you roles/artifactregistry.admin"

@@ -53,7 +53,11 @@ def complaint(webhook: Webhook) -> str | None:
         signed = _signed(webhook, webhook.form)
         unsigned = _post(webhook, webhook.form, {})
         events = MESSAGES if webhook.entry_point == "post_event" else ()
-        unknown = [event for event in events if _signed(webhook, _bare(event)).status_code != 400]
+        unknown = [
+            event
+            for event in events
+            if _signed(webhook, _bare(event)).status_code != 400
+        ]
     except requests.RequestException as error:
         return f"nothing answers at {webhook.address} ({type(error).__name__})"
     if signed.status_code != webhook.accepted:
@@ -61,7 +65,9 @@ def complaint(webhook: Webhook) -> str | None:
     if unsigned.status_code != 403:
         return f"an unsigned request got {unsigned.status_code} instead of 403: anybody could send events"
     if unknown:
-        return f"it does not know {' and '.join(unknown)}: an older version answers there"
+        return (
+            f"it does not know {' and '.join(unknown)}: an older version answers there"
+        )
     return None
 
 
@@ -71,12 +77,20 @@ def _bare(event: str) -> dict[str, str]:
 
 def _signed(webhook: Webhook, form: dict[str, str]) -> requests.Response:
     validator = RequestValidator(configuration.twilio().signing_secrets[0])
-    return _post(webhook, form, {"X-Twilio-Signature": validator.compute_signature(webhook.address, form)})
+    return _post(
+        webhook,
+        form,
+        {"X-Twilio-Signature": validator.compute_signature(webhook.address, form)},
+    )
 
 
-def _post(webhook: Webhook, form: dict[str, str], headers: dict[str, str]) -> requests.Response:
+def _post(
+    webhook: Webhook, form: dict[str, str], headers: dict[str, str]
+) -> requests.Response:
     """Without following redirects: Twilio would not send the form again either."""
-    return requests.post(webhook.address, form, headers=headers, timeout=_SECONDS, allow_redirects=False)
+    return requests.post(
+        webhook.address, form, headers=headers, timeout=_SECONDS, allow_redirects=False
+    )
 
 
 def _reason(response: requests.Response) -> str:
@@ -92,7 +106,10 @@ def _reason(response: requests.Response) -> str:
             False,
         ): "Google refuses callers that it does not know; ./deploy.sh lets them in, also where the organisation "
         "forbids allUsers",
-        (404, False): "there is no function at this address: check --base-url and --prefix",
+        (
+            404,
+            False,
+        ): "there is no function at this address: check --base-url and --prefix",
     }
     return reasons.get((response.status_code, ours), "see the function's log")
 
@@ -106,12 +123,19 @@ def patient_complaint(webhook: Webhook, until: float) -> str | None:
 
 def main(words: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--base-url", required=True, help="public address in front of the functions")
+    parser.add_argument(
+        "--base-url", required=True, help="public address in front of the functions"
+    )
     parser.add_argument("--prefix", default="")
     parser.add_argument(
-        "--patience", type=float, default=0, help="seconds to go on asking until all is right"
+        "--patience",
+        type=float,
+        default=0,
+        help="seconds to go on asking until all is right",
     )
-    parser.add_argument("webhooks", nargs="*", help=f"entry points; none: {' '.join(WEBHOOKS)}")
+    parser.add_argument(
+        "webhooks", nargs="*", help=f"entry points; none: {' '.join(WEBHOOKS)}"
+    )
     arguments = parser.parse_args(words)
     names = arguments.webhooks or WEBHOOKS
     if unknown := set(names) - set(WEBHOOKS):
@@ -122,7 +146,10 @@ def main(words: Sequence[str] | None = None) -> None:
         webhook = Webhook(name, address(arguments.base_url, arguments.prefix, name))
         found = patient_complaint(webhook, until)
         failed = failed or found is not None
-        print(f"  {webhook.address}: {found or 'accepts Twilio, refuses others'}", flush=True)
+        print(
+            f"  {webhook.address}: {found or 'accepts Twilio, refuses others'}",
+            flush=True,
+        )
     if failed:
         sys.exit(1)
 

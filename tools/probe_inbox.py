@@ -29,7 +29,9 @@ def complaint(url: str, client: str | None) -> str | None:
 
 def _sign_in(url: str, client: str) -> str | None:
     try:
-        begun = requests.get(f"{url}/sign-in", headers=_BROWSER, timeout=_SECONDS, allow_redirects=False)
+        begun = requests.get(
+            f"{url}/sign-in", headers=_BROWSER, timeout=_SECONDS, allow_redirects=False
+        )
     except requests.RequestException as error:
         return f"nothing answers at {url}/sign-in ({type(error).__name__})"
     to = urljoin(f"{url}/sign-in", begun.headers.get("Location", ""))
@@ -59,13 +61,21 @@ def _issuer(to: str, redirect: str) -> str | None:
 def main(words: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--url", required=True, help="the inbox's public address")
-    parser.add_argument("--client", help="the OAuth client; without one only the page is looked at")
-    parser.add_argument("--patience", type=float, default=0, help="seconds to go on asking")
+    parser.add_argument(
+        "--client", help="the OAuth client; without one only the page is looked at"
+    )
+    parser.add_argument(
+        "--patience", type=float, default=0, help="seconds to go on asking"
+    )
     arguments = parser.parse_args(words)
     until = time.monotonic() + arguments.patience
-    while (found := complaint(arguments.url.rstrip("/"), arguments.client)) and time.monotonic() < until:
+    while (
+        found := complaint(arguments.url.rstrip("/"), arguments.client)
+    ) and time.monotonic() < until:
         time.sleep(_BETWEEN)
-    print(f"  {found or 'the page is there' + (' and signing in begins' if arguments.client else '')}")
+    print(
+        f"  {found or 'the page is there' + (' and signing in begins' if arguments.client else '')}"
+    )
     if found:
         sys.exit(1)
 

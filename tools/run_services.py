@@ -23,7 +23,11 @@ def line(service: dict[str, Any]) -> str:
 def held_at(service: dict[str, Any]) -> str:
     """The revision that serves by name, or nothing."""
     traffic = service.get("spec", {}).get("traffic", [])
-    named = [part["revisionName"] for part in traffic if part.get("revisionName") and part.get("percent")]
+    named = [
+        part["revisionName"]
+        for part in traffic
+        if part.get("revisionName") and part.get("percent")
+    ]
     return str(named[0]) if named else ""
 
 

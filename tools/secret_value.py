@@ -10,4 +10,8 @@ if __name__ == "__main__":
         sys.exit(1)  # gcloud has said why
     version = json.loads(text)
     data = version["payload"]["data"].replace("+", "-").replace("/", "_")
-    sys.stdout.write(version["name"].rsplit("/", 1)[1] + "\n" + base64.urlsafe_b64decode(data).decode())
+    sys.stdout.write(
+        version["name"].rsplit("/", 1)[1]
+        + "\n"
+        + base64.urlsafe_b64decode(data).decode()
+    )

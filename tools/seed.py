@@ -26,7 +26,11 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "custom_fallback": "pool",
         "create_customers": True,
     },
-    "pools/default": {"display_name": "Everyone", "strategy": "longest_idle", "capacity": 5},
+    "pools/default": {
+        "display_name": "Everyone",
+        "strategy": "longest_idle",
+        "capacity": 5,
+    },
 }
 
 
@@ -34,7 +38,11 @@ def default_records() -> dict[str, dict[str, Any]]:
     """Every record by its path. Templates come from default_templates.json: {id: fields}."""
     templates = json.loads(TEMPLATES.read_text()) if TEMPLATES.exists() else {}
     made = {customers.THE_KEY: customers.new_key()}
-    return DEFAULTS | made | {f"templates/{name}": fields for name, fields in templates.items()}
+    return (
+        DEFAULTS
+        | made
+        | {f"templates/{name}": fields for name, fields in templates.items()}
+    )
 
 
 def write_missing(db: firestore.Client, dry_run: bool = False) -> list[str]:
@@ -63,7 +71,10 @@ def connect(project: str, database: str) -> firestore.Client:
     credentials = Credentials(token)  # type: ignore[no-untyped-call] # google-auth is not typed here
     options = ClientOptions(quota_project_id=project)
     return firestore.Client(
-        project=project, database=database, credentials=credentials, client_options=options
+        project=project,
+        database=database,
+        credentials=credentials,
+        client_options=options,
     )
 
 
@@ -72,17 +83,25 @@ def main() -> None:
     parser.add_argument("--project", required=True)
     parser.add_argument("--database", default="(default)")
     parser.add_argument("--dry-run", action="store_true")
-    parser.add_argument("--changes", type=Path, help="a file that gets a line for each record written")
+    parser.add_argument(
+        "--changes", type=Path, help="a file that gets a line for each record written"
+    )
     arguments = parser.parse_args()
     try:
-        written = write_missing(connect(arguments.project, arguments.database), arguments.dry_run)
+        written = write_missing(
+            connect(arguments.project, arguments.database), arguments.dry_run
+        )
     except GoogleAPIError as error:
         sys.exit(
             f"\ndeploy.sh: The default records could not be written ({type(error).__name__}): "
             "you need roles/datastore.user; run the same command again once you have it."
         )
     for path in written:
-        print(f"  would write {path}" if arguments.dry_run else f"  write the record {path}: done")
+        print(
+            f"  would write {path}"
+            if arguments.dry_run
+            else f"  write the record {path}: done"
+        )
     if arguments.changes and not arguments.dry_run:
         with arguments.changes.open("a") as changes:
             changes.writelines(f"write {path}\n" for path in written)

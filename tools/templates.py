@@ -22,12 +22,24 @@ from providers.twilio import Outcome, Result
 def in_words(change: Change) -> str:
     """One line: which record, what is written, and what a person still has to do."""
     approval = change.fields.get("approval", {})
-    told = [f"{name} filled in" for name in ("content", "language") if name in change.fields]
-    told += [f"{approval['status']} by WhatsApp{_because(approval)}"] if approval else []
-    empty = [name for name, text in change.fields.get("variables", {}).items() if text == ""]
-    todo = f"; write in its variables what stands for {', '.join(empty)}" if empty else ""
+    told = [
+        f"{name} filled in" for name in ("content", "language") if name in change.fields
+    ]
+    told += (
+        [f"{approval['status']} by WhatsApp{_because(approval)}"] if approval else []
+    )
+    empty = [
+        name for name, text in change.fields.get("variables", {}).items() if text == ""
+    ]
+    todo = (
+        f"; write in its variables what stands for {', '.join(empty)}" if empty else ""
+    )
     verb = "change" if change.record else "create"
-    name = f" ({change.content.name})" if change.content.name not in ("", change.template_id) else ""
+    name = (
+        f" ({change.content.name})"
+        if change.content.name not in ("", change.template_id)
+        else ""
+    )
     return f"  {verb} templates/{change.template_id}{name}: {', '.join(told) or 'variables'}{todo}"
 
 
@@ -50,7 +62,9 @@ def sync(dry_run: bool) -> None:
         if dry_run or contents.apply(change):
             print(in_words(change))
         else:
-            print(f"  templates/{change.template_id} was edited at this moment: run the command again.")
+            print(
+                f"  templates/{change.template_id} was edited at this moment: run the command again."
+            )
     print(_summary(len(found), len(changes), dry_run))
 
 
@@ -63,7 +77,9 @@ def _listed() -> list[Content]:
             f"Twilio refused to list the content templates: {result.why} "
             "Check TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN."
         )
-    sys.exit(f"Twilio's content templates could not be listed: {result.why} Run the command again.")
+    sys.exit(
+        f"Twilio's content templates could not be listed: {result.why} Run the command again."
+    )
 
 
 def _summary(found: int, changed: int, dry_run: bool) -> str:
@@ -75,25 +91,35 @@ def _summary(found: int, changed: int, dry_run: bool) -> str:
 
 
 def arguments_of(words: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tools.templates", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.templates", description=__doc__
+    )
     commands = parser.add_subparsers(dest="command", required=True, metavar="sync")
-    command = commands.add_parser("sync", help="read Twilio's Content API and write the records that differ")
+    command = commands.add_parser(
+        "sync", help="read Twilio's Content API and write the records that differ"
+    )
     command.add_argument(
-        "--project", default=os.environ.get("GOOGLE_CLOUD_PROJECT"), help="the Google Cloud project"
+        "--project",
+        default=os.environ.get("GOOGLE_CLOUD_PROJECT"),
+        help="the Google Cloud project",
     )
     command.add_argument(
         "--database",
         default=os.environ.get("FIRESTORE_DATABASE") or "(default)",
         help="the Firestore database",
     )
-    command.add_argument("--dry-run", action="store_true", help="only show what would be written")
+    command.add_argument(
+        "--dry-run", action="store_true", help="only show what would be written"
+    )
     return parser.parse_args(words)
 
 
 def main(words: list[str] | None = None) -> None:
     arguments = arguments_of(words)
     if not arguments.project:
-        sys.exit("Say which Google Cloud project it is: --project, or set GOOGLE_CLOUD_PROJECT.")
+        sys.exit(
+            "Say which Google Cloud project it is: --project, or set GOOGLE_CLOUD_PROJECT."
+        )
     os.environ["GOOGLE_CLOUD_PROJECT"] = arguments.project
     os.environ["FIRESTORE_DATABASE"] = arguments.database
     try:
@@ -106,7 +132,9 @@ def main(words: list[str] | None = None) -> None:
             "Google does not know who you are: run gcloud auth application-default login, then this command again."
         )
     except GoogleAPIError as error:
-        sys.exit(f"Firestore could not be reached ({type(error).__name__}): you need roles/datastore.user.")
+        sys.exit(
+            f"Firestore could not be reached ({type(error).__name__}): you need roles/datastore.user."
+        )
 
 
 if __name__ == "__main__":

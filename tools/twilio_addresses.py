@@ -55,9 +55,15 @@ def parse(text: str) -> Address:
         if (found := re.fullmatch(form, text)) is None:
             continue
         country = found.groupdict().get("country")
-        return Address(kind, text.removesuffix(country or ""), country[1:].upper() if country else None)
+        return Address(
+            kind,
+            text.removesuffix(country or ""),
+            country[1:].upper() if country else None,
+        )
     if re.fullmatch(r"[\w .-]*[A-Za-z][\w .-]*", text):
-        raise UnknownForm(f"--number {text} is a sender's name, which receives no messages: leave it out.")
+        raise UnknownForm(
+            f"--number {text} is a sender's name, which receives no messages: leave it out."
+        )
     raise UnknownForm(
         f"--number {text} must look like {_EXAMPLES}; set up any other address by hand {BY_HAND}: --check "
         "without --number looks at every address."
@@ -66,14 +72,19 @@ def parse(text: str) -> Address:
 
 def configured(twilio: Any) -> list[Configured]:
     """Return every address that the account has configured, of all kinds."""
-    return [_as_configured(one) for one in twilio.conversations.v1.address_configurations.list()]
+    return [
+        _as_configured(one)
+        for one in twilio.conversations.v1.address_configurations.list()
+    ]
 
 
 def _as_configured(one: Any) -> Configured:
     starting: dict[str, Any] = one.auto_creation or {}
     starts = str(starting.get("type") or "default") if starting.get("enabled") else None
     service_sid = starting.get("conversation_service_sid")
-    return Configured(one.sid or one.address, str(one.type), one.address, starts, service_sid)
+    return Configured(
+        one.sid or one.address, str(one.type), one.address, starts, service_sid
+    )
 
 
 def find(wanted: Address, all_configured: Collection[Configured]) -> Configured | None:

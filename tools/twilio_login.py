@@ -18,7 +18,9 @@ def main() -> None:
     except configuration.ConfigurationError as error:
         sys.exit(str(error))
     service_sid = configuration.service_in_use(None)
-    conversations = root.services(service_sid).conversations if service_sid else root.conversations
+    conversations = (
+        root.services(service_sid).conversations if service_sid else root.conversations
+    )
     with clock.within(_SECONDS):
         result = twilio.persistently(lambda: conversations.list(limit=1))
     if result.outcome is Outcome.MISCONFIGURED:

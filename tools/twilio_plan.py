@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 # The first names the conversation, the others keep our records true. Twilio sends only what is listed.
 FILTERS = ("onConversationAdd", *EVENTS)
 NOTHING = "(none)"
-WEBHOOK, FLEX = "webhook", "flex"  # an account's webhooks go to their URLs, or into Flex
+WEBHOOK, FLEX = (
+    "webhook",
+    "flex",
+)  # an account's webhooks go to their URLs, or into Flex
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,9 @@ class Plan:
     @property
     def is_fulfilled(self) -> bool:
         """Whether Twilio's side is as it must be; advice aside."""
-        is_different = any(change.is_needed and not change.advised for change in self.changes)
+        is_different = any(
+            change.is_needed and not change.advised for change in self.changes
+        )
         return not is_different and not any(notice.is_fault for notice in self.notices)
 
 
@@ -97,7 +102,10 @@ def plan(twilio: Client, wanted: Wanted) -> Plan:
     configured = twilio_addresses.configured(twilio)
     webhooks = _webhooks(twilio, wanted)
     changes = [webhooks]
-    changes += [_autocreation(twilio, one, configured, wanted, services) for one in wanted.addresses]
+    changes += [
+        _autocreation(twilio, one, configured, wanted, services)
+        for one in wanted.addresses
+    ]
     if wanted.inactive_timer is not None:
         changes.append(_inactive_timer(twilio, wanted.inactive_timer))
     flex = [_FLEX] if _belongs_to_flex(webhooks) and not wanted.take_from_flex else []
@@ -109,11 +117,22 @@ def removal(twilio: Client, wanted: Wanted) -> Plan:
     ours = {wanted.url(name) for name in ("pre_event", "post_event")}
     context = _webhook_context(twilio, wanted.service_sid)
     now = context.fetch()
-    urls = {"Pre-Event URL": now.pre_webhook_url or "", "Post-Event URL": now.post_webhook_url or ""}
+    urls = {
+        "Pre-Event URL": now.pre_webhook_url or "",
+        "Post-Event URL": now.post_webhook_url or "",
+    }
     left = {what: "" if url in ours else url for what, url in urls.items()}
-    rows = tuple(Row(what, url or NOTHING, left[what] or NOTHING) for what, url in urls.items())
+    rows = tuple(
+        Row(what, url or NOTHING, left[what] or NOTHING) for what, url in urls.items()
+    )
     pre, post = left.values()
-    return Plan([Change(rows, lambda: context.update(pre_webhook_url=pre, post_webhook_url=post))])
+    return Plan(
+        [
+            Change(
+                rows, lambda: context.update(pre_webhook_url=pre, post_webhook_url=post)
+            )
+        ]
+    )
 
 
 class _Services:
@@ -127,7 +146,9 @@ class _Services:
     @property
     def default(self) -> str:
         if self._default is None:
-            self._default = str(self._v1.configuration().fetch().default_chat_service_sid)
+            self._default = str(
+                self._v1.configuration().fetch().default_chat_service_sid
+            )
         return self._default
 
     def is_deleted(self, sid: str | None) -> bool:
@@ -140,7 +161,11 @@ class _Services:
 
 def _webhook_context(twilio: Client, service_sid: str | None) -> Any:
     v1 = twilio.conversations.v1
-    return v1.services(service_sid).configuration.webhooks() if service_sid else v1.configuration.webhooks()
+    return (
+        v1.services(service_sid).configuration.webhooks()
+        if service_sid
+        else v1.configuration.webhooks()
+    )
 
 
 def _webhooks(twilio: Client, wanted: Wanted) -> Change:
@@ -153,11 +178,18 @@ def _webhooks(twilio: Client, wanted: Wanted) -> Change:
         Row("Method", now.method or NOTHING, "POST"),
         Row("Filters", _listed(now.filters), _listed(FILTERS)),
     ]
-    values = {"pre_webhook_url": pre, "post_webhook_url": post, "method": "POST", "filters": list(FILTERS)}
+    values = {
+        "pre_webhook_url": pre,
+        "post_webhook_url": post,
+        "method": "POST",
+        "filters": list(FILTERS),
+    }
     if wanted.service_sid is None:  # a service's webhooks have no target
         rows.append(Row(_TARGET, now.target or WEBHOOK, WEBHOOK))
         values["target"] = WEBHOOK
-    return Change(tuple(rows), lambda: context.update(**values), stops=_stops(now, (pre, post)))
+    return Change(
+        tuple(rows), lambda: context.update(**values), stops=_stops(now, (pre, post))
+    )
 
 
 _TARGET = "Target"
@@ -180,7 +212,9 @@ def _stops(now: Any, ours: tuple[str, str]) -> tuple[str, ...]:
     foreign = [url for url in urls if url not in ours]
     if foreign:
         events = _listed(now.filters) if now.filters else "every event"
-        return (f"This stops another system: {' and '.join(foreign)} no longer gets {events}.",)
+        return (
+            f"This stops another system: {' and '.join(foreign)} no longer gets {events}.",
+        )
     unwanted = set(now.filters or ()) - set(FILTERS)
     return (f"No longer sent: {_listed(unwanted)}.",) if urls and unwanted else ()
 
@@ -190,7 +224,11 @@ def _listed(events: Iterable[str] | None) -> str:
 
 
 def _autocreation(
-    twilio: Client, wanted_address: Address, configured: list[Configured], wanted: Wanted, services: _Services
+    twilio: Client,
+    wanted_address: Address,
+    configured: list[Configured],
+    wanted: Wanted,
+    services: _Services,
 ) -> Change:
     """A message to this address from somebody new starts a conversation, in the service in use."""
     found = twilio_addresses.find(wanted_address, configured)
@@ -203,7 +241,10 @@ def _autocreation(
     target = service_sid or (found.service_sid if found is not None else None)
     what = f"A message to {wanted_address.address} starts a conversation"
     row = Row(what, current, _in_service("default", target, services))
-    values: dict[str, Any] = {"auto_creation_enabled": True, "auto_creation_type": "default"}
+    values: dict[str, Any] = {
+        "auto_creation_enabled": True,
+        "auto_creation_type": "default",
+    }
     if service_sid:
         values["auto_creation_conversation_service_sid"] = service_sid
     addresses = twilio.conversations.v1.address_configurations
@@ -222,12 +263,18 @@ def _in_service(kind: str, service_sid: str | None, services: _Services) -> str:
     return f"{name}, in {service_sid}{', which was deleted' if services.is_deleted(service_sid) else ''}"
 
 
-def _address_notices(configured: list[Configured], wanted: Wanted, services: _Services) -> list[Notice]:
+def _address_notices(
+    configured: list[Configured], wanted: Wanted, services: _Services
+) -> list[Notice]:
     """What is wrong with addresses that nobody named, and which of all start conversations elsewhere."""
     named = [twilio_addresses.find(one, configured) for one in wanted.addresses]
     notices = []
     for one in configured:
-        if not one.starts or one.service_sid is None or (wanted.service_sid and one in named):
+        if (
+            not one.starts
+            or one.service_sid is None
+            or (wanted.service_sid and one in named)
+        ):
             continue
         if services.is_deleted(one.service_sid):
             if one not in named:
@@ -261,5 +308,9 @@ def _inactive_timer(twilio: Client, timer: str) -> Change:
     """Only where there is none: a timer that somebody chose stays."""
     context = twilio.conversations.v1.configuration()
     now = context.fetch().default_inactive_timer
-    row = Row("A silent conversation turns inactive after", now or NOTHING, now or timer)
-    return Change((row,), lambda: context.update(default_inactive_timer=timer), advised=True)
+    row = Row(
+        "A silent conversation turns inactive after", now or NOTHING, now or timer
+    )
+    return Change(
+        (row,), lambda: context.update(default_inactive_timer=timer), advised=True
+    )

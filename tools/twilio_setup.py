@@ -29,7 +29,9 @@ def show(changes: list[Change]) -> None:
     for change in changes:
         for row in change.rows:
             if row.differs:
-                print(f"  {row.what}\n      now     {row.now}\n      wanted  {row.wanted}")
+                print(
+                    f"  {row.what}\n      now     {row.now}\n      wanted  {row.wanted}"
+                )
             else:
                 print(f"  {row.what}\n      stays   {row.now}")
         if change.is_needed:
@@ -48,15 +50,21 @@ def show_of_service() -> None:
 
 def show_frontline(wanted: Wanted) -> None:
     """What only a person can set."""
-    print("\nOnly if the account has Twilio Frontline: paste these in the Console under Frontline > Manage:")
+    print(
+        "\nOnly if the account has Twilio Frontline: paste these in the Console under Frontline > Manage:"
+    )
     for label, entry_point in FRONTLINE.items():
-        print(f"  {label}\n      {address(wanted.base_url, wanted.prefix, entry_point)}")
+        print(
+            f"  {label}\n      {address(wanted.base_url, wanted.prefix, entry_point)}"
+        )
 
 
 def agrees(question: str) -> bool:
     """Whether the person at the terminal says yes."""
     if not sys.stdin.isatty():
-        sys.exit("This needs an answer and there is no terminal: run it on one, or add --yes.")
+        sys.exit(
+            "This needs an answer and there is no terminal: run it on one, or add --yes."
+        )
     return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
 
 
@@ -69,9 +77,7 @@ def apply(changes: list[Change], yes: bool) -> None:
     for change in required:
         change.apply()
     for change in advised:
-        question = (
-            "An inactive conversation gives its worker's place back. Set a timer for the whole account?"
-        )
+        question = "An inactive conversation gives its worker's place back. Set a timer for the whole account?"
         if yes or agrees(question):
             change.apply()
     print("Done; run with --check to compare again.")
@@ -79,11 +85,19 @@ def apply(changes: list[Change], yes: bool) -> None:
 
 def wanted_from(arguments: argparse.Namespace) -> Wanted:
     """The arguments as checked values; ends with a sentence about the first that makes no sense."""
-    base_url, service, timer = arguments.base_url, arguments.service, arguments.inactive_timer
+    base_url, service, timer = (
+        arguments.base_url,
+        arguments.service,
+        arguments.inactive_timer,
+    )
     if not base_url:
-        sys.exit("Say where the functions are: --base-url https://REGION-PROJECT.cloudfunctions.net.")
+        sys.exit(
+            "Say where the functions are: --base-url https://REGION-PROJECT.cloudfunctions.net."
+        )
     if not re.fullmatch(r"https?://[^\s?#]+", base_url):
-        sys.exit(f"--base-url {base_url} must be an address such as https://example.com, without ? and #.")
+        sys.exit(
+            f"--base-url {base_url} must be an address such as https://example.com, without ? and #."
+        )
     if service and not re.fullmatch(r"IS[0-9a-fA-F]{32}", service):
         sys.exit(f"--service {service} must be IS and 32 hexadecimal digits.")
     try:
@@ -91,15 +105,28 @@ def wanted_from(arguments: argparse.Namespace) -> Wanted:
     except twilio_addresses.UnknownForm as error:
         sys.exit(str(error))
     if timer != "none" and not TIMER.fullmatch(timer):
-        sys.exit(f"--inactive-timer {timer} must be a duration such as PT1H or P1D, or none.")
+        sys.exit(
+            f"--inactive-timer {timer} must be a duration such as PT1H or P1D, or none."
+        )
     chosen_timer = None if timer == "none" else timer
-    return Wanted(base_url, arguments.prefix, service, addresses, chosen_timer, arguments.take_from_flex)
+    return Wanted(
+        base_url,
+        arguments.prefix,
+        service,
+        addresses,
+        chosen_timer,
+        arguments.take_from_flex,
+    )
 
 
 def arguments_of(words: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tools.twilio_setup", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.twilio_setup", description=__doc__
+    )
     parser.add_argument(
-        "--base-url", default=os.environ.get("WEBHOOK_BASE_URL"), help="public address of the functions"
+        "--base-url",
+        default=os.environ.get("WEBHOOK_BASE_URL"),
+        help="public address of the functions",
     )
     parser.add_argument("--prefix", default="", help="as given to deploy.sh")
     parser.add_argument(
@@ -120,13 +147,21 @@ def arguments_of(words: list[str] | None) -> argparse.Namespace:
         help="let the account's webhooks come here instead of to Flex",
     )
     parser.add_argument(
-        "--inactive-timer", default="PT1H", help="set if there is none: PT1H, P1D, ...; or none"
+        "--inactive-timer",
+        default="PT1H",
+        help="set if there is none: PT1H, P1D, ...; or none",
     )
     parser.add_argument(
-        "--check", action="store_true", help="only compare; exit status 1 if anything differs"
+        "--check",
+        action="store_true",
+        help="only compare; exit status 1 if anything differs",
     )
-    parser.add_argument("--remove", action="store_true", help="take our webhooks away again")
-    parser.add_argument("--dry-run", action="store_true", help="only show what would change")
+    parser.add_argument(
+        "--remove", action="store_true", help="take our webhooks away again"
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="only show what would change"
+    )
     parser.add_argument("--yes", action="store_true", help="do not ask")
     return parser.parse_args(words)
 
@@ -135,14 +170,20 @@ def run(arguments: argparse.Namespace) -> None:
     wanted = wanted_from(arguments)
     client = twilio.client()
     print(
-        f"Conversations service {wanted.service_sid}" if wanted.service_sid else "The account's own settings"
+        f"Conversations service {wanted.service_sid}"
+        if wanted.service_sid
+        else "The account's own settings"
     )
     found = removal(client, wanted) if arguments.remove else plan(client, wanted)
     show(found.changes)
     for notice in found.notices:
         print(f"  {'Wrong' if notice.is_fault else 'Note'}: {notice.sentence}")
     if arguments.check:
-        print("Twilio's side is as it must be." if found.is_fulfilled else "Different: see above.")
+        print(
+            "Twilio's side is as it must be."
+            if found.is_fulfilled
+            else "Different: see above."
+        )
         sys.exit(0 if found.is_fulfilled else 1)
     if any(notice.forbids for notice in found.notices):
         sys.exit("Nothing was changed: see above.")
@@ -166,13 +207,18 @@ def main(words: list[str] | None = None) -> None:
     except TwilioException as error:
         sys.exit(_refusal(error, arguments.service))
     except HTTPError as error:
-        sys.exit(f"Twilio could not be reached ({type(error).__name__}): check the network and run it again.")
+        sys.exit(
+            f"Twilio could not be reached ({type(error).__name__}): check the network and run it again."
+        )
 
 
 def _refusal(error: TwilioException, service: str | None) -> str:
     """One sentence: which credentials or which service Twilio refuses, and what to do."""
     refused = twilio.with_code(error)
-    status, code = int(getattr(refused, "status", 0) or 0), int(getattr(refused, "code", 0) or 0)
+    status, code = (
+        int(getattr(refused, "status", 0) or 0),
+        int(getattr(refused, "code", 0) or 0),
+    )
     if twilio.is_about_login(status, code):
         return _login_refused(configuration.twilio_login())
     if status == 404 and service:

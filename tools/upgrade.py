@@ -50,7 +50,9 @@ def upgrade(db: Client, dry_run: bool = False) -> Upgraded:
     keys = set()
     for page in _pages(db.collection("workers")):
         keys |= {key_of(record.id) for record in page}
-        done.confirmed += _confirm(db, [one for one in page if _is_old(one, began)], dry_run)
+        done.confirmed += _confirm(
+            db, [one for one in page if _is_old(one, began)], dry_run
+        )
     done.former += _note_former(db, keys, dry_run)
     if not dry_run:
         db.document(MARK).update({_DONE: SERVER_TIMESTAMP}, timeout=_SECONDS)
@@ -95,14 +97,21 @@ def _note_former(db: Client, keys: set[str], dry_run: bool) -> list[str]:
         path = f"former_workers/{former_name(name)}"
         paths.append(path)
         if not dry_run:
-            db.document(path).set({"identity": name, "at": SERVER_TIMESTAMP}, timeout=_SECONDS)
+            db.document(path).set(
+                {"identity": name, "at": SERVER_TIMESTAMP}, timeout=_SECONDS
+            )
     return paths
 
 
 def _named(db: Client) -> set[str]:
-    query = db.collection("conversations").where(filter=FieldFilter("state", "in", list(_NOT_OVER)))
+    query = db.collection("conversations").where(
+        filter=FieldFilter("state", "in", list(_NOT_OVER))
+    )
     return {
-        name for page in _pages(query.select(["worker", "others"])) for one in page for name in _names(one)
+        name
+        for page in _pages(query.select(["worker", "others"]))
+        for one in page
+        for name in _names(one)
     }
 
 
@@ -118,7 +127,9 @@ def _pages(query: Any) -> Iterator[list[Any]]:
     """All records of the query, some at a time, in the order of their names."""
     last = None
     ordered = query.order_by("__name__").limit(_PAGE)
-    while page := list((ordered.start_after(last) if last else ordered).stream(timeout=_SECONDS)):
+    while page := list(
+        (ordered.start_after(last) if last else ordered).stream(timeout=_SECONDS)
+    ):
         yield page
         last = page[-1]
 
@@ -140,12 +151,18 @@ def main(words: list[str] | None = None) -> None:
     )
     parser.add_argument("--project", required=True)
     parser.add_argument("--database", default="(default)")
-    parser.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
-    parser.add_argument("--changes", type=Path, help="a file that gets a line for each kind of change")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="say what would be done, and do nothing"
+    )
+    parser.add_argument(
+        "--changes", type=Path, help="a file that gets a line for each kind of change"
+    )
     arguments = parser.parse_args(words)
     print("  look for workers' records of an earlier version", flush=True)
     try:
-        done = upgrade(connect(arguments.project, arguments.database), arguments.dry_run)
+        done = upgrade(
+            connect(arguments.project, arguments.database), arguments.dry_run
+        )
     except GoogleAPIError as error:
         sys.exit(
             f"\ndeploy.sh: The records could not be prepared for this version ({type(error).__name__}): "

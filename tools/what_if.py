@@ -24,7 +24,13 @@ from google.api_core.retry import Retry
 from google.auth.exceptions import DefaultCredentialsError
 from google.cloud.firestore import Client, FieldFilter
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.table import Table
 
 from domain import conversation, pool, settings, worker
@@ -39,7 +45,17 @@ _PAGE = 500
 _PATIENCE = 30.0  # seconds for one call
 _MOST_DAYS = 365
 _CHANGEABLE = ("capacity", "strategy", "priority", "overflow", "overflow_after")
-_READ = ("state", "mode", "pool", "worker", "priority", "created_at", "closed_at", "waited", "log")
+_READ = (
+    "state",
+    "mode",
+    "pool",
+    "worker",
+    "priority",
+    "created_at",
+    "closed_at",
+    "waited",
+    "log",
+)
 _BAR = 28  # characters of the longest bar
 _MOST_SHOWN = 20  # workers
 
@@ -56,18 +72,37 @@ class Stored:
 
 
 def read(db: Client, since: datetime, progress: Progress) -> Stored:
-    general = settings.parse("routing", db.document("settings/routing").get(timeout=_PATIENCE).to_dict())
-    pools = {one.id: pool.parse(one.id, one.to_dict()) for one in _all(db.collection("pools"))}
-    workers = tuple(worker.parse(one.id, one.to_dict()) for one in _all(db.collection("workers")))
-    newer: Any = db.collection("conversations").where(filter=FieldFilter("created_at", ">=", since))
+    general = settings.parse(
+        "routing", db.document("settings/routing").get(timeout=_PATIENCE).to_dict()
+    )
+    pools = {
+        one.id: pool.parse(one.id, one.to_dict())
+        for one in _all(db.collection("pools"))
+    }
+    workers = tuple(
+        worker.parse(one.id, one.to_dict()) for one in _all(db.collection("workers"))
+    )
+    newer: Any = db.collection("conversations").where(
+        filter=FieldFilter("created_at", ">=", since)
+    )
     number = int(newer.count().get(retry=_retry(), timeout=_PATIENCE)[0][0].value)
     found = progress.track(
-        _all(newer.select(_READ), "created_at"), total=number, description="reading the log"
+        _all(newer.select(_READ), "created_at"),
+        total=number,
+        description="reading the log",
     )
     listed = tuple(conversation.parse(one.id, one.to_dict()) for one in found)
-    named = {p for one in listed if (p := one.pool)} | {p for one in workers for p in one.pools or ()}
+    named = {p for one in listed if (p := one.pool)} | {
+        p for one in workers for p in one.pools or ()
+    }
     pools |= {name: pool.parse(name, None) for name in named - pools.keys()}
-    return Stored(ZoneInfo(general.time_zone), general.service_level_seconds, pools, workers, listed)
+    return Stored(
+        ZoneInfo(general.time_zone),
+        general.service_level_seconds,
+        pools,
+        workers,
+        listed,
+    )
 
 
 def _all(query: Any, order: str = "__name__") -> Iterator[Any]:
@@ -75,7 +110,9 @@ def _all(query: Any, order: str = "__name__") -> Iterator[Any]:
     query, page = query.order_by(order).limit(_PAGE), None
     while page is None or len(page) == _PAGE:
         page = list(
-            (query.start_after(page[-1]) if page else query).stream(retry=_retry(), timeout=_PATIENCE)
+            (query.start_after(page[-1]) if page else query).stream(
+                retry=_retry(), timeout=_PATIENCE
+            )
         )
         yield from page
 
@@ -85,19 +122,31 @@ def _retry() -> Retry:
     return Retry(timeout=_PATIENCE)
 
 
-def changed(pools: Mapping[str, Pool], pool_id: str, changes: Mapping[str, Any]) -> dict[str, Pool]:
+def changed(
+    pools: Mapping[str, Pool], pool_id: str, changes: Mapping[str, Any]
+) -> dict[str, Pool]:
     """The pools with these fields of one of them changed, read as Firestore's record would be.
 
     Raises ValueError with one sentence where the pool is not there or a value makes no sense.
     """
     if pool_id not in pools:
-        raise ValueError(f"--pool {pool_id}: there is no such pool; there are: {', '.join(sorted(pools))}.")
+        raise ValueError(
+            f"--pool {pool_id}: there is no such pool; there are: {', '.join(sorted(pools))}."
+        )
     before = pools[pool_id]
-    as_typed = {name: getattr(before, name) for name in ("display_name", *_CHANGEABLE)} | dict(changes)
+    as_typed = {
+        name: getattr(before, name) for name in ("display_name", *_CHANGEABLE)
+    } | dict(changes)
     if as_typed["capacity"] == float("inf"):
         as_typed["capacity"] = None
-    after = pool.parse(pool_id, as_typed | {"addresses": list(before.addresses), "mode": before.mode})
-    complaint = after.problem if after.problem and any(name in after.problem for name in changes) else None
+    after = pool.parse(
+        pool_id, as_typed | {"addresses": list(before.addresses), "mode": before.mode}
+    )
+    complaint = (
+        after.problem
+        if after.problem and any(name in after.problem for name in changes)
+        else None
+    )
     if complaint:
         raise ValueError(f"--set: {complaint}")
     if after.overflow and after.overflow not in pools:
@@ -110,27 +159,42 @@ def parse_change(text: str) -> tuple[str, Any]:
     name, equals, value = text.partition("=")
     name, value = name.strip(), value.strip()
     if not equals or name not in _CHANGEABLE:
-        raise argparse.ArgumentTypeError(f"{text!r} must be NAME=VALUE with one of {', '.join(_CHANGEABLE)}")
+        raise argparse.ArgumentTypeError(
+            f"{text!r} must be NAME=VALUE with one of {', '.join(_CHANGEABLE)}"
+        )
     if value.lower() in ("null", "none", ""):
         return name, None
     return name, int(value) if value.lstrip("-").isdigit() else value
 
 
 def report(
-    stored: Stored, known: History, pool_id: str | None, changes: Mapping[str, Any], more: int, out: Console
+    stored: Stored,
+    known: History,
+    pool_id: str | None,
+    changes: Mapping[str, Any],
+    more: int,
+    out: Console,
 ) -> None:
     """Prints the agreement, the figures side by side, who got how many, and the waits by hour."""
     names = {one.identity: one.name for one in known.workers}
     mine = [visit for visit in known.visits if pool_id is None or visit.pool == pool_id]
     was = {visit.key: replay.as_it_was(visit) for visit in mine}
-    same = _of(mine, replay.run(known.visits, known.shifts, known.workers, stored.pools))
+    same = _of(
+        mine, replay.run(known.visits, known.shifts, known.workers, stored.pools)
+    )
     columns = {"as it was": was, "replayed unchanged": same}
     if changes or more:
         pools = changed(stored.pools, pool_id or "", changes)
-        shifts, workers = replay.with_more(known.shifts, known.workers, pool_id or "", more)
+        shifts, workers = replay.with_more(
+            known.shifts, known.workers, pool_id or "", more
+        )
         names |= {one.identity: one.name for one in workers}
-        columns["with the change"] = _of(mine, replay.run(known.visits, shifts, workers, pools))
-    out.print(f"{len(mine)} waits of {len({visit.sid for visit in mine})} conversations")
+        columns["with the change"] = _of(
+            mine, replay.run(known.visits, shifts, workers, pools)
+        )
+    out.print(
+        f"{len(mine)} waits of {len({visit.sid for visit in mine})} conversations"
+    )
     out.print(_agreement(was, same))
     out.print(_figures(columns, stored.threshold))
     out.print(_shares(columns, names))
@@ -160,44 +224,74 @@ def _agreement(was: Mapping[str, Outcome], same: Mapping[str, Outcome]) -> str:
 
 def _figures(columns: Mapping[str, Mapping[str, Outcome]], threshold: int) -> Table:
     table = Table("", *columns, title="Waits")
-    told = [replay.figures(outcomes.values(), threshold) for outcomes in columns.values()]
+    told = [
+        replay.figures(outcomes.values(), threshold) for outcomes in columns.values()
+    ]
     for title, cells in (
         ("given to a worker", [str(one.answered) for one in told]),
         ("not by the end", [str(one.unanswered) for one in told]),
         ("average wait", [_seconds(one.average) for one in told]),
         ("95th percentile", [_seconds(one.p95) for one in told]),
         ("longest", [_seconds(one.longest) for one in told]),
-        (f"within {threshold} s", ["-" if one.level is None else f"{one.level:.0%}" for one in told]),
-        ("fairness (1: all alike)", ["-" if one.fairness is None else f"{one.fairness:.2f}" for one in told]),
+        (
+            f"within {threshold} s",
+            ["-" if one.level is None else f"{one.level:.0%}" for one in told],
+        ),
+        (
+            "fairness (1: all alike)",
+            ["-" if one.fairness is None else f"{one.fairness:.2f}" for one in told],
+        ),
     ):
         table.add_row(title, *cells)
     return table
 
 
-def _shares(columns: Mapping[str, Mapping[str, Outcome]], names: Mapping[str, str]) -> Table:
+def _shares(
+    columns: Mapping[str, Mapping[str, Outcome]], names: Mapping[str, str]
+) -> Table:
     counts = [replay.shares(outcomes.values()) for outcomes in columns.values()]
     table = Table("", *columns, title="Who got how many")
-    everybody = sorted({one for count in counts for one in count}, key=lambda one: (-counts[0][one], one))
+    everybody = sorted(
+        {one for count in counts for one in count},
+        key=lambda one: (-counts[0][one], one),
+    )
     for identity in everybody[:_MOST_SHOWN]:
-        table.add_row(names.get(identity, identity), *(str(count[identity]) for count in counts))
+        table.add_row(
+            names.get(identity, identity), *(str(count[identity]) for count in counts)
+        )
     if left := len(everybody) - _MOST_SHOWN:
         table.add_row(f"and {left} more" if left > 0 else "", *("" for _ in columns))
     return table
 
 
-def _by_hour(visits: Sequence[Visit], columns: Mapping[str, Mapping[str, Outcome]], zone: ZoneInfo) -> Table:
+def _by_hour(
+    visits: Sequence[Visit],
+    columns: Mapping[str, Mapping[str, Outcome]],
+    zone: ZoneInfo,
+) -> Table:
     """The average wait by the hour of the day, as bars."""
     table = Table("", *columns, title="Average wait by hour")
     hours: dict[int, list[Visit]] = {}
     for visit in visits:
-        hours.setdefault(datetime.fromtimestamp(visit.arrived, zone).hour, []).append(visit)
+        hours.setdefault(datetime.fromtimestamp(visit.arrived, zone).hour, []).append(
+            visit
+        )
     rows = {
-        hour: [_average(outcomes[one.key] for one in ones) for outcomes in columns.values()]
+        hour: [
+            _average(outcomes[one.key] for one in ones) for outcomes in columns.values()
+        ]
         for hour, ones in sorted(hours.items())
     }
-    longest = max((cell or 0.0 for row in rows.values() for cell in row), default=0.0) or 1.0
+    longest = (
+        max((cell or 0.0 for row in rows.values() for cell in row), default=0.0) or 1.0
+    )
     for hour, row in rows.items():
-        cells = ("" if c is None else f"{'█' * round(c / longest * _BAR)} {in_words(c)}".strip() for c in row)
+        cells = (
+            ""
+            if c is None
+            else f"{'█' * round(c / longest * _BAR)} {in_words(c)}".strip()
+            for c in row
+        )
         table.add_row(f"{hour:02}:00", *cells)
     return table
 
@@ -214,7 +308,9 @@ def _seconds(value: float | None) -> str:
 def _days(text: str) -> float:
     days = float(text)
     if not 0 < days <= _MOST_DAYS:
-        raise argparse.ArgumentTypeError(f"must be more than 0 and at most {_MOST_DAYS}")
+        raise argparse.ArgumentTypeError(
+            f"must be more than 0 and at most {_MOST_DAYS}"
+        )
     return days
 
 
@@ -225,11 +321,19 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--project", default=os.environ.get("GOOGLE_CLOUD_PROJECT"), help="Google Cloud project"
+        "--project",
+        default=os.environ.get("GOOGLE_CLOUD_PROJECT"),
+        help="Google Cloud project",
     )
-    parser.add_argument("--database", default=os.environ.get("FIRESTORE_DATABASE", "(default)"))
-    parser.add_argument("--days", type=_days, default=7.0, help="how far back to look (default: 7)")
-    parser.add_argument("--pool", help="the pool to look at, and to change; all pools if left out")
+    parser.add_argument(
+        "--database", default=os.environ.get("FIRESTORE_DATABASE", "(default)")
+    )
+    parser.add_argument(
+        "--days", type=_days, default=7.0, help="how far back to look (default: 7)"
+    )
+    parser.add_argument(
+        "--pool", help="the pool to look at, and to change; all pools if left out"
+    )
     parser.add_argument(
         "--set",
         dest="changes",
@@ -255,23 +359,43 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
     if not given.project:
-        parser.error("say which project: --project ID, or GOOGLE_CLOUD_PROJECT in the environment")
+        parser.error(
+            "say which project: --project ID, or GOOGLE_CLOUD_PROJECT in the environment"
+        )
     if (given.changes or given.more_workers) and not given.pool:
-        parser.error("--set and --more-workers need --pool: which pool is to be changed?")
+        parser.error(
+            "--set and --more-workers need --pool: which pool is to be changed?"
+        )
     now = datetime.now(UTC)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     from tools.seed import connect
 
     try:
         with Progress(*columns, console=errors, transient=True) as progress:
-            stored = read(connect(given.project, given.database), now - timedelta(days=given.days), progress)
+            stored = read(
+                connect(given.project, given.database),
+                now - timedelta(days=given.days),
+                progress,
+            )
         known = history(stored.conversations, stored.workers, stored.pools, now)
         if not known.visits:
             errors.print(
                 "No conversation of these days was looked for a worker by pool: there is nothing to replay."
             )
             return 1
-        report(stored, known, given.pool, dict(given.changes), given.more_workers, Console(highlight=False))
+        report(
+            stored,
+            known,
+            given.pool,
+            dict(given.changes),
+            given.more_workers,
+            Console(highlight=False),
+        )
     except ValueError as error:
         errors.print(str(error), markup=False)
         return 2

@@ -54,23 +54,35 @@ class _Part:
 
 
 def history(
-    conversations: Iterable[Conversation], workers: Sequence[Worker], pools: Mapping[str, Pool], now: datetime
+    conversations: Iterable[Conversation],
+    workers: Sequence[Worker],
+    pools: Mapping[str, Pool],
+    now: datetime,
 ) -> History:
     """`pools`: every pool that one of them names. Conversations that were not to be routed do not count."""
     parts: list[tuple[Visit, _Part]] = []
     for one in conversations:
-        if one.pool in pools and one.mode in ("pool", "custom") and one.created_at is not None:
+        if (
+            one.pool in pools
+            and one.mode in ("pool", "custom")
+            and one.created_at is not None
+        ):
             read = list(_parts(one, now.timestamp()))
             parts += zip(_visits(one, read), read, strict=True)
     parts.sort(key=lambda pair: pair[0].arrived)
     visits = [visit for visit, _ in parts]
     everybody = (*workers, *_without_record(visits, {one.identity for one in workers}))
-    return History(tuple(visits), _shifts(parts, everybody, pools, now.timestamp()), everybody)
+    return History(
+        tuple(visits), _shifts(parts, everybody, pools, now.timestamp()), everybody
+    )
 
 
 def _parts(one: Conversation, now: float) -> Iterator[_Part]:
     """The story, cut where it began to wait anew."""
-    part = _Part(one.created_at.timestamp() if one.created_at else now, fixed=one.mode == "custom")
+    part = _Part(
+        one.created_at.timestamp() if one.created_at else now,
+        fixed=one.mode == "custom",
+    )
     for line in one.log:
         if not isinstance(line["at"], datetime):
             continue
@@ -106,7 +118,9 @@ def _visits(one: Conversation, parts: Sequence[_Part]) -> Iterator[Visit]:
             hold=sum(end - start for start, end in part.held),
             priority=one.priority,
             worker=part.worker,
-            waited=None if part.assigned is None else max(0.0, part.assigned - part.arrived),
+            waited=None
+            if part.assigned is None
+            else max(0.0, part.assigned - part.arrived),
             left=part.left,
             fixed=part.fixed and part.worker is not None,
         )
@@ -134,15 +148,23 @@ class _Load:
 
     def free_within(self, start: float, end: float, capacity: float) -> Iterator[float]:
         """Moments from which on there was room, and the worker did not take what waited."""
-        for moment in (start, *self.ends[bisect_left(self.ends, start) : bisect_left(self.ends, end)]):
+        for moment in (
+            start,
+            *self.ends[bisect_left(self.ends, start) : bisect_left(self.ends, end)],
+        ):
             following = bisect_right(self.starts, moment)
-            taken_at = self.starts[following] if following < len(self.starts) else _WITHOUT_END
+            taken_at = (
+                self.starts[following] if following < len(self.starts) else _WITHOUT_END
+            )
             if self.at(moment) < capacity and min(end, taken_at) - moment > _PULLING:
                 yield moment
 
 
 def _shifts(
-    parts: Sequence[tuple[Visit, _Part]], workers: Sequence[Worker], pools: Mapping[str, Pool], now: float
+    parts: Sequence[tuple[Visit, _Part]],
+    workers: Sequence[Worker],
+    pools: Mapping[str, Pool],
+    now: float,
 ) -> Shifts:
     held: dict[str, list[tuple[float, float]]] = defaultdict(list)
     turns: dict[str, list[tuple[float, bool]]] = defaultdict(list)
@@ -150,7 +172,9 @@ def _shifts(
         if visit.worker is not None:
             held[visit.worker] += part.held
             if not visit.fixed and part.assigned is not None:
-                turns[visit.worker].append((part.assigned if part.queued else visit.arrived, True))
+                turns[visit.worker].append(
+                    (part.assigned if part.queued else visit.arrived, True)
+                )
     loads = {one.identity: _Load(held[one.identity]) for one in workers}
     members: dict[str, list[Worker]] = defaultdict(list)
     for one in workers:
@@ -159,25 +183,38 @@ def _shifts(
     for number, (visit, part) in enumerate(parts):
         if not part.queued:
             continue
-        until = next((moment for moment in (part.assigned, part.left) if moment is not None), now)
+        until = next(
+            (moment for moment in (part.assigned, part.left) if moment is not None), now
+        )
         before = _holder_before(parts, number)
         for one in members[visit.pool]:
             if one.identity == before:  # not asked again for a while, Available or not
                 continue
-            room = loads[one.identity].free_within(visit.arrived, until, rules.capacity_of(one, pools))
+            room = loads[one.identity].free_within(
+                visit.arrived, until, rules.capacity_of(one, pools)
+            )
             turns[one.identity] += [(moment, False) for moment in room]
     ends = {identity: max(load.ends, default=0.0) for identity, load in loads.items()}
-    return {identity: _spans(sorted(told), ends.get(identity, 0.0)) for identity, told in turns.items()}
+    return {
+        identity: _spans(sorted(told), ends.get(identity, 0.0))
+        for identity, told in turns.items()
+    }
 
 
 def _holder_before(parts: Sequence[tuple[Visit, _Part]], number: int) -> str | None:
     """Who had it before it began to wait anew."""
     visit = parts[number][0]
-    earlier = (v.worker for v, _ in reversed(parts[:number]) if v.sid == visit.sid) if visit.part else ()
+    earlier = (
+        (v.worker for v, _ in reversed(parts[:number]) if v.sid == visit.sid)
+        if visit.part
+        else ()
+    )
     return next(iter(earlier), None)
 
 
-def _spans(turns: Iterable[tuple[float, bool]], last: float) -> list[tuple[float, float]]:
+def _spans(
+    turns: Iterable[tuple[float, bool]], last: float
+) -> list[tuple[float, float]]:
     """From each sign that they were Available to the next that they were not; at the end, as long as they were busy."""
     found: list[tuple[float, float]] = []
     since = latest = None

@@ -20,8 +20,12 @@ from domain import rules, strategies
 from domain.pool import Pool
 from domain.worker import Worker
 
-_TURN, _RELEASE, _ARRIVE, _OVERFLOW, _LEAVE = range(5)  # the order of what happens in the same moment
-Shifts = Mapping[str, Sequence[tuple[float, float]]]  # when each worker is Available: from, until
+_TURN, _RELEASE, _ARRIVE, _OVERFLOW, _LEAVE = range(
+    5
+)  # the order of what happens in the same moment
+Shifts = Mapping[
+    str, Sequence[tuple[float, float]]
+]  # when each worker is Available: from, until
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,9 @@ class _Floor:
     def __init__(self, workers: Iterable[Worker], pools: Mapping[str, Pool]) -> None:
         self.pools = pools
         self.workers = {
-            one.identity: replace(one, available=False, active=0, full=False, last_assigned_at=None)
+            one.identity: replace(
+                one, available=False, active=0, full=False, last_assigned_at=None
+            )
             for one in workers
         }
         self.members: dict[str, list[str]] = {}
@@ -91,7 +97,9 @@ class _Floor:
         self._events: list[tuple[float, int, int, Visit | str, bool]] = []
         self._number = itertools.count()
 
-    def plan(self, at: float, kind: int, whom: Visit | str, value: bool = False) -> None:
+    def plan(
+        self, at: float, kind: int, whom: Visit | str, value: bool = False
+    ) -> None:
         heapq.heappush(self._events, (at, kind, next(self._number), whom, value))
 
     def events(self) -> Iterator[tuple[float, int, Visit | str, bool]]:
@@ -116,7 +124,12 @@ class _Floor:
         self.plan(at + visit.hold, _RELEASE, worker.identity)
 
     def enqueue(self, visit: Visit, pool: Pool) -> None:
-        insort(self.queue, _Waiting((-visit.priority, visit.arrived, next(self._number)), visit, [pool.id]))
+        insort(
+            self.queue,
+            _Waiting(
+                (-visit.priority, visit.arrived, next(self._number)), visit, [pool.id]
+            ),
+        )
         if visit.left is not None:
             self.plan(visit.left, _LEAVE, visit)
         due = rules.overflows_at(pool, datetime.fromtimestamp(visit.arrived, UTC))
@@ -127,7 +140,9 @@ class _Floor:
         """What this worker takes of those who wait: the first that they may take, as long as there is room."""
         while self.can_take(worker := self.workers[identity]):
             theirs = set(worker.pools or ())
-            found = next((one for one in self.queue if not theirs.isdisjoint(one.pools)), None)
+            found = next(
+                (one for one in self.queue if not theirs.isdisjoint(one.pools)), None
+            )
             if found is None:
                 return
             self.queue.remove(found)
@@ -135,7 +150,10 @@ class _Floor:
 
 
 def run(
-    visits: Sequence[Visit], shifts: Shifts, workers: Iterable[Worker], pools: Mapping[str, Pool]
+    visits: Sequence[Visit],
+    shifts: Shifts,
+    workers: Iterable[Worker],
+    pools: Mapping[str, Pool],
 ) -> dict[str, Outcome]:
     """What becomes of each visit, by its key."""
     floor = _Floor(workers, pools)
@@ -153,14 +171,20 @@ def run(
         if kind == _TURN:
             floor.workers[whom] = replace(worker, available=value)
         else:
-            floor.workers[whom] = replace(worker, active=max(0, (worker.active or 0) - 1))
+            floor.workers[whom] = replace(
+                worker, active=max(0, (worker.active or 0) - 1)
+            )
         floor.pull(whom, at)
     return {visit.key: floor.outcomes.get(visit.key, Outcome()) for visit in visits}
 
 
 def _happens(floor: _Floor, kind: int, visit: Visit, at: float) -> None:
     pool = floor.pools[visit.pool]
-    waiting = next((one for one in floor.queue if one.visit is visit), None) if kind != _ARRIVE else None
+    waiting = (
+        next((one for one in floor.queue if one.visit is visit), None)
+        if kind != _ARRIVE
+        else None
+    )
     if kind == _ARRIVE and visit.fixed and visit.worker in floor.workers:
         floor.give(visit, floor.workers[visit.worker], at)
     elif kind == _ARRIVE:
@@ -185,10 +209,13 @@ def with_more(
     shifts: Shifts, workers: Sequence[Worker], pool_id: str, number: int
 ) -> tuple[Shifts, tuple[Worker, ...]]:
     """So many more people in the pool, Available whenever anybody of it was."""
-    theirs = [shifts.get(one.identity, ()) for one in workers if pool_id in (one.pools or ())]
+    theirs = [
+        shifts.get(one.identity, ()) for one in workers if pool_id in (one.pools or ())
+    ]
     covered = union(itertools.chain.from_iterable(theirs))
     new = tuple(
-        Worker(f"one more ({n})", pools=(pool_id,), is_complete=True) for n in range(1, max(0, number) + 1)
+        Worker(f"one more ({n})", pools=(pool_id,), is_complete=True)
+        for n in range(1, max(0, number) + 1)
     )
     return {**shifts, **{one.identity: covered for one in new}}, (*workers, *new)
 
@@ -219,6 +246,10 @@ def figures(outcomes: Iterable[Outcome], threshold: float) -> Figures:
         average=mean(waits) if waits else None,
         p95=waits[max(0, -(-95 * len(waits) // 100) - 1)] if waits else None,
         longest=waits[-1] if waits else None,
-        level=sum(wait <= threshold for wait in waits) / len(listed) if listed else None,
-        fairness=sum(counts) ** 2 / (len(counts) * sum(n * n for n in counts)) if counts else None,
+        level=sum(wait <= threshold for wait in waits) / len(listed)
+        if listed
+        else None,
+        fairness=sum(counts) ** 2 / (len(counts) * sum(n * n for n in counts))
+        if counts
+        else None,
     )

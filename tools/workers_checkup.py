@@ -17,11 +17,16 @@ def upgraded(place: Place) -> Iterator[Finding]:
     """Without the mark the workers of an earlier version may be locked out."""
     record = documents(place).call("GET", f"{place.records}/service/upgrade")
     if "workers_done_at" not in (record or {}).get("fields", {}):
-        yield Finding(False, f"the workers of an earlier version were not confirmed; run {place.again}")
+        yield Finding(
+            False,
+            f"the workers of an earlier version were not confirmed; run {place.again}",
+        )
 
 
 def unconfirmed(place: Place) -> Iterator[Finding]:
-    query = _where("workers", "confirmed", "EQUAL", {"booleanValue": False}) | {"limit": _SHOWN + 1}
+    query = _where("workers", "confirmed", "EQUAL", {"booleanValue": False}) | {
+        "limit": _SHOWN + 1
+    }
     names = [_name_of(record) for record in _found(place, query)]
     for name in names[:_SHOWN]:
         yield Finding(
@@ -56,7 +61,9 @@ def _workers_of_customers(place: Place) -> Iterator[str]:
     """Each name once: one small query for each, however many customers there are."""
     last = ""
     for _ in range(_MOST_NAMES):
-        query = _where("customers", "worker", "GREATER_THAN", {"stringValue": last}) | {"limit": 1}
+        query = _where("customers", "worker", "GREATER_THAN", {"stringValue": last}) | {
+            "limit": 1
+        }
         found = _found(place, query | {"orderBy": [{"field": {"fieldPath": "worker"}}]})
         if not found:
             return
@@ -68,17 +75,28 @@ def _has_record(place: Place, name: str) -> bool:
     if documents(place).call("GET", f"{place.records}/workers/{quote(name, safe='')}"):
         return True
     return bool(
-        _found(place, _where("workers", "key", "EQUAL", {"stringValue": key_of(name)}) | {"limit": 1})
+        _found(
+            place,
+            _where("workers", "key", "EQUAL", {"stringValue": key_of(name)})
+            | {"limit": 1},
+        )
     )
 
 
-def _where(collection: str, name: str, operator: str, value: dict[str, Any]) -> dict[str, Any]:
+def _where(
+    collection: str, name: str, operator: str, value: dict[str, Any]
+) -> dict[str, Any]:
     condition = {"field": {"fieldPath": name}, "op": operator, "value": value}
     return {"from": [{"collectionId": collection}], "where": {"fieldFilter": condition}}
 
 
 def _found(place: Place, query: dict[str, Any]) -> list[Any]:
-    rows = documents(place).call("POST", f"{place.records}:runQuery", {"structuredQuery": query}) or []
+    rows = (
+        documents(place).call(
+            "POST", f"{place.records}:runQuery", {"structuredQuery": query}
+        )
+        or []
+    )
     return [row["document"] for row in rows if "document" in row]
 
 
@@ -89,5 +107,7 @@ def _name_of(record: Any) -> str:
 def workers(place: Place) -> Iterator[Finding]:
     findings = [*upgraded(place), *unconfirmed(place), *without_record(place)]
     yield from findings or [
-        Finding(True, "every worker is confirmed, and every customer's worker has a record")
+        Finding(
+            True, "every worker is confirmed, and every customer's worker has a record"
+        )
     ]

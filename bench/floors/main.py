@@ -29,7 +29,11 @@ def pre_event(request: flask.Request) -> tuple[str, dict[str, str]]:
     """The signature, and one bare query."""
     _check(request)
     address = request.form["MessagingBinding.Address"]
-    found = list(_where("customers", ("addresses", "array_contains_any", [address])).limit(4).stream())
+    found = list(
+        _where("customers", ("addresses", "array_contains_any", [address]))
+        .limit(4)
+        .stream()
+    )
     wanted = {"friendly_name": found[0].get("display_name") if found else address}
     return json.dumps(wanted), {"Content-Type": "application/json"}
 
@@ -80,9 +84,18 @@ def same_calls(request: flask.Request) -> dict[str, float]:
     _check(request)
     began = time.time()
     conversation = _read_three(request)
-    address, proxy = request.form["MessagingBinding.Address"], request.form["MessagingBinding.ProxyAddress"]
-    list(_where("pools", ("addresses", "array_contains_any", [proxy])).limit(3).stream())
-    list(_where("customers", ("addresses", "array_contains_any", [address])).limit(4).stream())
+    address, proxy = (
+        request.form["MessagingBinding.Address"],
+        request.form["MessagingBinding.ProxyAddress"],
+    )
+    list(
+        _where("pools", ("addresses", "array_contains_any", [proxy])).limit(3).stream()
+    )
+    list(
+        _where("customers", ("addresses", "array_contains_any", [address]))
+        .limit(4)
+        .stream()
+    )
     list(_head().limit(1).stream())
     worker, claimed = _claim_any(conversation, request)
     _add(request, worker.id)
@@ -94,7 +107,11 @@ def same_calls(request: flask.Request) -> dict[str, float]:
 def state(request: flask.Request) -> tuple[str, dict[str, str]]:
     """One query, one get: a worker's conversations, and the worker."""
     worker = os.environ["FLOOR_WORKER"]
-    held = _where("conversations", ("worker", "==", worker), ("state", "in", ["assigning", "assigned"]))
+    held = _where(
+        "conversations",
+        ("worker", "==", worker),
+        ("state", "in", ["assigning", "assigned"]),
+    )
     shown = [{"sid": one.id, "name": one.get("display_name")} for one in held.stream()]
     them = _db().document(f"workers/{worker}").get()
     content = {"me": them.get("status"), "conversations": shown}
@@ -117,7 +134,10 @@ def available(event: CloudEvent) -> None:
         return
     batch = _db().batch()
     batch.update(_db().document(f"workers/{identity}"), {"active": 1, "full": True})
-    batch.update(_db().document(f"conversations/{waiting[0].id}"), {"state": "assigning", "worker": identity})
+    batch.update(
+        _db().document(f"conversations/{waiting[0].id}"),
+        {"state": "assigning", "worker": identity},
+    )
     batch.delete(waiting[0].reference)
     batch.commit()
     _add_to(waiting[0].id, os.environ["FLOOR_SERVICE"], identity)
@@ -143,7 +163,9 @@ def _check(request: flask.Request) -> None:
     from twilio.request_validator import RequestValidator
 
     signature = request.headers["X-Twilio-Signature"]
-    if not _validator(RequestValidator).validate(request.base_url, request.form, signature):
+    if not _validator(RequestValidator).validate(
+        request.base_url, request.form, signature
+    ):
         flask.abort(403)
 
 
@@ -158,14 +180,27 @@ def _document(request: flask.Request) -> Any:
 
 def _read_three(request: flask.Request) -> Any:
     conversation = _document(request)
-    asked = [conversation, _db().document("settings/routing"), _db().document("pools/default")]
+    asked = [
+        conversation,
+        _db().document("settings/routing"),
+        _db().document("pools/default"),
+    ]
     list(_db().get_all(asked))
     return conversation
 
 
 def _free(limit: int) -> list[Any]:
-    conditions = [("pools", "array_contains", "sales"), ("status", "==", "Available"), ("full", "==", False)]
-    return list(_where("workers", *conditions).order_by("last_assigned_at").limit(limit).stream())
+    conditions = [
+        ("pools", "array_contains", "sales"),
+        ("status", "==", "Available"),
+        ("full", "==", False),
+    ]
+    return list(
+        _where("workers", *conditions)
+        .order_by("last_assigned_at")
+        .limit(limit)
+        .stream()
+    )
 
 
 def _head() -> Any:
@@ -188,9 +223,19 @@ def _claim(conversation: Any, worker: Any, request: flask.Request) -> Any:
     batch = _db().batch()
     held = worker.get("active") + 1
     capacity = int(os.environ.get("FLOOR_CAPACITY", "1000"))
-    changes = {"active": held, "full": held >= capacity, "last_assigned_at": SERVER_TIMESTAMP}
-    batch.update(worker.reference, changes, option=_db().write_option(last_update_time=worker.update_time))
-    batch.create(conversation, _fields(request) | {"state": "assigning", "worker": worker.id})
+    changes = {
+        "active": held,
+        "full": held >= capacity,
+        "last_assigned_at": SERVER_TIMESTAMP,
+    }
+    batch.update(
+        worker.reference,
+        changes,
+        option=_db().write_option(last_update_time=worker.update_time),
+    )
+    batch.create(
+        conversation, _fields(request) | {"state": "assigning", "worker": worker.id}
+    )
     return batch.commit()[1].update_time
 
 
@@ -207,7 +252,11 @@ def _claim_any(conversation: Any, request: flask.Request) -> tuple[Any, Any]:
 
 def _confirm(conversation: Any, claimed: Any) -> None:
     batch = _db().batch()
-    batch.update(conversation, {"state": "assigned"}, option=_db().write_option(last_update_time=claimed))
+    batch.update(
+        conversation,
+        {"state": "assigned"},
+        option=_db().write_option(last_update_time=claimed),
+    )
     batch.commit()
 
 
@@ -221,11 +270,11 @@ def _add_to(conversation: str, service: str, identity: str) -> None:
     """Twilio's REST call without Twilio's SDK."""
     from urllib.parse import urlencode
 
-    url = (
-        f"{os.environ['TWILIO_API_BASE_URL']}/v1/Services/{service}/Conversations/{conversation}/Participants"
-    )
+    url = f"{os.environ['TWILIO_API_BASE_URL']}/v1/Services/{service}/Conversations/{conversation}/Participants"
     sent = {"Content-Type": "application/x-www-form-urlencoded", **_authorization()}
-    answer = _http().request("POST", url, body=urlencode({"Identity": identity}), headers=sent)
+    answer = _http().request(
+        "POST", url, body=urlencode({"Identity": identity}), headers=sent
+    )
     if answer.status != 201:
         raise RuntimeError(f"Twilio answered {answer.status}: {answer.data[:200]!r}")
 

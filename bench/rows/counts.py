@@ -38,7 +38,9 @@ def counts(world: World) -> list[Row]:
     return [_row(name, small[name], large[name], many) for name in small]
 
 
-def _counted(world: World, client_for: Callable[[str], FlaskClient], size: Size) -> dict[str, Counts]:
+def _counted(
+    world: World, client_for: Callable[[str], FlaskClient], size: Size
+) -> dict[str, Counts]:
     db = world.project()
     population.fill(db, size)
     _wait_until_quick(db)
@@ -63,7 +65,10 @@ def _wait_until_quick(db: firestore.Client) -> None:
     took = 1.0
     while took > 0.5 and time.monotonic() < end:
         began = time.monotonic()
-        for name, order in (("workers", "last_assigned_at"), ("pending_conversations", "queued_at")):
+        for name, order in (
+            ("workers", "last_assigned_at"),
+            ("pending_conversations", "queued_at"),
+        ):
             list(db.collection(name).order_by(order).limit(1).stream(timeout=_PATIENCE))
         took = time.monotonic() - began
 

@@ -23,7 +23,9 @@ def burst(world: World) -> list[Row]:
     ours, floor = world.project(), world.project()
     threads = str(_BURST)
     served = world.serve("routing", ours.project, THREADS=threads)
-    claims = world.serve("burst", floor.project, FLOORS, FLOOR_CAPACITY="1", THREADS=threads)
+    claims = world.serve(
+        "burst", floor.project, FLOORS, FLOOR_CAPACITY="1", THREADS=threads
+    )
     product, bare = _Burst(world, ours, served), _Burst(world, floor, claims)
     for side, function in ((ours, served), (floor, claims)):
         _warm_up(world, side, function)
@@ -118,15 +120,21 @@ def _seconds_each(world: World, function: Function, number: int) -> float:
         list(pool.map(function.post, forms))
     added = world.added_at()
     if len(added) < number:
-        raise RuntimeError(f"{number - len(added)} of {number} conversations got nobody.")
+        raise RuntimeError(
+            f"{number - len(added)} of {number} conversations got nobody."
+        )
     return (max(added.values()) - began) / number
 
 
 def _form(world: World) -> dict[str, str]:
     address = f"+1556{next(_numbers):07}"
-    return webhooks.conversation_route(world.conversation(), world.service_sid, address, SALES)
+    return webhooks.conversation_route(
+        world.conversation(), world.service_sid, address, SALES
+    )
 
 
 def _workers(db: firestore.Client, number: int, capacity: int) -> None:
     fields = population.worker("Available", "sales", capacity=capacity)
-    population.write(db, [(f"workers/w{n:03}@example.com", fields) for n in range(number)])
+    population.write(
+        db, [(f"workers/w{n:03}@example.com", fields) for n in range(number)]
+    )

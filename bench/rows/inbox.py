@@ -23,7 +23,11 @@ def cookie(worker: str) -> str:
 def records() -> list[tuple[str, dict[str, object]]]:
     """A worker with three conversations that are on."""
     now = datetime.now(UTC)
-    line = {"at": now, "what": "assigning", "why": "to Ann: idle for the longest of those Available in Sales"}
+    line = {
+        "at": now,
+        "what": "assigning",
+        "why": "to Ann: idle for the longest of those Available in Sales",
+    }
     one = {
         "worker": WORKER,
         "state": "assigned",
@@ -48,7 +52,9 @@ def state(world: World) -> list[Row]:
     pairs = in_turns(_look(ours, cookie(WORKER)), _look(floor, ""), 5, each)
     world.end_functions()
     what = "inbox, one look (state) with 3 conversations, p50, one connection"
-    return [compared(what, "until the answer", "one bare query, one bare get", pairs, 1.3)]
+    return [
+        compared(what, "until the answer", "one bare query, one bare get", pairs, 1.3)
+    ]
 
 
 def _look(function: Function, sent: str) -> Measure:
@@ -57,7 +63,9 @@ def _look(function: Function, sent: str) -> Measure:
         answer = function.get("state", {"Cookie": sent})
         seconds = time.perf_counter() - began
         if answer.status != 200 or answer.data.count(b"CH0") != _HELD:
-            raise RuntimeError(f"{function.child.name} answered {answer.status}: {answer.data[:300]!r}")
+            raise RuntimeError(
+                f"{function.child.name} answered {answer.status}: {answer.data[:300]!r}"
+            )
         return seconds
 
     return look

@@ -34,9 +34,19 @@ def memory(world: World) -> list[Row]:
     late = _megabytes(ours)
     world.end_functions()
     after = _row(
-        f"memory of pre_event after {first:,} requests", f"hello + import {imports}", early, bare, 1.2
+        f"memory of pre_event after {first:,} requests",
+        f"hello + import {imports}",
+        early,
+        bare,
+        1.2,
     )
-    flat = _row(f"memory of pre_event after {last:,} requests", f"after {first:,}", late, early, _GROWTH)
+    flat = _row(
+        f"memory of pre_event after {last:,} requests",
+        f"after {first:,}",
+        late,
+        early,
+        _GROWTH,
+    )
     return [after, flat, *_open_page(world, first, last)]
 
 
@@ -48,12 +58,22 @@ def _open_page(world: World, first: int, last: int) -> list[Row]:
     seen = []
     for number in (first, last - first):
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            answers = list(pool.map(lambda _: ours.get("state", sent).status, range(number)))
+            answers = list(
+                pool.map(lambda _: ours.get("state", sent).status, range(number))
+            )
         if set(answers) != {200}:
             raise RuntimeError(f"the inbox answered {set(answers)}")
         seen.append(_megabytes(ours))
     world.end_functions()
-    return [_row(f"memory of inbox after {last:,} looks", f"after {first:,}", seen[1], seen[0], _GROWTH)]
+    return [
+        _row(
+            f"memory of inbox after {last:,} looks",
+            f"after {first:,}",
+            seen[1],
+            seen[0],
+            _GROWTH,
+        )
+    ]
 
 
 def _row(name: str, floor: str, ours: float, theirs: float, at_most: float) -> Row:
@@ -82,7 +102,9 @@ def _megabytes(function: Function) -> float:
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and _group_of(entry) == group:
             lines = (entry / "smaps_rollup").read_text().splitlines()
-            total += next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+            total += next(
+                int(line.split()[1]) for line in lines if line.startswith("Pss:")
+            )
     return total / 1024
 
 

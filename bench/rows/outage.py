@@ -34,7 +34,9 @@ def outage(world: World) -> list[Row]:
         world.twilio.call("advance", seconds=_LASTS.total_seconds() / (number + 60))
         made = world.twilio.call("inbound", from_=_customer(), to=_NUMBER, body="Hello")
         sids.append(str(made["conversation_sid"]))
-    db.document("service/sweep").update({"listed_since": datetime.now(UTC) - _LASTS - timedelta(minutes=1)})
+    db.document("service/sweep").update(
+        {"listed_since": datetime.now(UTC) - _LASTS - timedelta(minutes=1)}
+    )
     runs = sweep.until(lambda: len(_waiting(db)) == number)
     in_order = _waiting(db) == sids
     world.end_functions()
@@ -61,15 +63,22 @@ def _evening(world: World, pools: int) -> Row:
     number = 40 if world.quick else _OVERDUE
     db, sweep = _begin(world)
     sweep.run()
-    sids = [_overdue(world, db, f"p{n % pools}", f"w{n % 30}@example.com") for n in range(number)]
+    sids = [
+        _overdue(world, db, f"p{n % pools}", f"w{n % 30}@example.com")
+        for n in range(number)
+    ]
     for n in range(pools):
         db.document(f"pools/p{n}").set({"answer_within": 60})
     for n in range(30):
         held = sum(one % 30 == n for one in range(number))
-        fields = population.worker("Unavailable", *(f"p{p}" for p in range(pools)), active=held)
+        fields = population.worker(
+            "Unavailable", *(f"p{p}" for p in range(pools)), active=held
+        )
         population.write(db, [(f"workers/w{n}@example.com", fields)])
     runs = sweep.until(lambda: set(sids) <= set(_waiting(db)))
-    left = sum(one["participants"][-1]["identity"] is not None for one in _states(world, sids))
+    left = sum(
+        one["participants"][-1]["identity"] is not None for one in _states(world, sids)
+    )
     world.end_functions()
     return Row(
         name=f"evening: {number} overdue at once in {pools} pool{'s' if pools > 1 else ''}",
@@ -96,7 +105,9 @@ class _Sweep:
         self._world.twilio.call("forget_traffic")
         self._function.call()
         self.seconds.append(round(time.monotonic() - began, 1))
-        self.most_calls = max(self.most_calls, int(self._world.twilio.call("most_calls_at_once")))
+        self.most_calls = max(
+            self.most_calls, int(self._world.twilio.call("most_calls_at_once"))
+        )
 
     def until(self, is_done: Callable[[], bool]) -> int:
         """How many runs it takes."""
@@ -110,19 +121,35 @@ class _Sweep:
 
 def _begin(world: World) -> tuple[firestore.Client, _Sweep]:
     db = world.project()
-    population.write(db, [("settings/routing", {"mode": "pool"}), ("pools/default", {})])
+    population.write(
+        db, [("settings/routing", {"mode": "pool"}), ("pools/default", {})]
+    )
     return db, _Sweep(world, world.serve("sweep", db.project))
 
 
 def _overdue(world: World, db: firestore.Client, pool: str, worker: str) -> str:
     """A conversation with its customer and its worker at Twilio, and a record that says they wait since an hour ago."""
     address, then = _customer(), datetime.now(UTC) - timedelta(hours=1)
-    made = world.twilio.call("inbound", from_=address, to=_with_autocreate(world), body="Hello")
+    made = world.twilio.call(
+        "inbound", from_=address, to=_with_autocreate(world), body="Hello"
+    )
     sid = str(made["conversation_sid"])
     there = world.twilio.call("worker_join", conversation_sid=sid, identity=worker)
-    _, fields = population.conversation(0, "assigned", pool, service_sid=world.service_sid)
-    fields |= {"worker": worker, "address": address, "participant_sid": there["sid"], "mode": "pool"}
-    fields |= {"created_at": then, "queued_at": then, "assigned_at": then, "awaiting_since": then}
+    _, fields = population.conversation(
+        0, "assigned", pool, service_sid=world.service_sid
+    )
+    fields |= {
+        "worker": worker,
+        "address": address,
+        "participant_sid": there["sid"],
+        "mode": "pool",
+    }
+    fields |= {
+        "created_at": then,
+        "queued_at": then,
+        "assigned_at": then,
+        "awaiting_since": then,
+    }
     population.write(db, [(f"conversations/{sid}", fields)])
     return sid
 
@@ -143,4 +170,7 @@ def _customer() -> str:
 
 def _waiting(db: firestore.Client) -> list[str]:
     """The queue, the oldest first."""
-    return [one.id for one in db.collection("pending_conversations").order_by("queued_at").stream()]
+    return [
+        one.id
+        for one in db.collection("pending_conversations").order_by("queued_at").stream()
+    ]

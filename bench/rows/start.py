@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +19,10 @@ from proof.population import ADA, SALES
 
 _FIRESTORE, _EVENTS = "google.cloud.firestore", "google.events.cloud.firestore"
 _TWILIO = "twilio.rest.conversations.v1.service.conversation.participant"
-_SIGNATURE, _FORMS = "twilio.request_validator", "pydantic.main"  # pydantic alone imports nothing yet
+_SIGNATURE, _FORMS = (
+    "twilio.request_validator",
+    "pydantic.main",
+)  # pydantic alone imports nothing yet
 # What each function cannot do without on its first request.
 NEEDED = {
     "pre_event": (_SIGNATURE, _FORMS, _FIRESTORE),
@@ -59,17 +61,37 @@ def cold_start(world: World) -> list[Row]:
     runs = 1 if world.quick else 5
     rows = []
     for quota in quotas():
-        hello = median([_started(world, "hello", FLOORS, quota, _First("GET")) for _ in range(runs)])
-        rows += [_row(world, db.project, name, firsts[name], quota, hello, runs) for name in names]
+        hello = median(
+            [
+                _started(world, "hello", FLOORS, quota, _First("GET"))
+                for _ in range(runs)
+            ]
+        )
+        rows += [
+            _row(world, db.project, name, firsts[name], quota, hello, runs)
+            for name in names
+        ]
     return rows
 
 
-def _row(world: World, project: str, name: str, first: _First, quota: Quota, hello: float, runs: int) -> Row:
+def _row(
+    world: World,
+    project: str,
+    name: str,
+    first: _First,
+    quota: Quota,
+    hello: float,
+    runs: int,
+) -> Row:
     imports = ",".join(NEEDED[name])
     ours, bare = [], []
     for _ in range(runs):
         ours.append(_started(world, name, MAIN, quota, first, project))
-        bare.append(_started(world, "hello", FLOORS, quota, _First("GET"), FLOOR_IMPORTS=imports))
+        bare.append(
+            _started(
+                world, "hello", FLOORS, quota, _First("GET"), FLOOR_IMPORTS=imports
+            )
+        )
     ratio = median(ours) / median(bare)
     each = [mine / theirs for mine, theirs in zip(ours, bare, strict=True)]
     return Row(
@@ -115,7 +137,9 @@ def _started(
                 time.sleep(0.002)
                 continue
             if answer.status_code >= 300:
-                raise RuntimeError(f"{name} answered {answer.status_code}: {answer.text}")
+                raise RuntimeError(
+                    f"{name} answered {answer.status_code}: {answer.text}"
+                )
             return time.perf_counter() - began
         raise TimeoutError(f"{name} did not answer: {child.output()}")
     finally:
@@ -126,16 +150,28 @@ def _requests(project: str, service: str) -> dict[str, _First]:
     """A genuine first request of each function, which it answers with 200."""
     frontline = {"Worker": "own@example.com", "CustomerId": "ada"}
     proxy = {"Location": "GetProxyAddress", "ChannelType": "sms", "ChannelValue": ADA}
-    removed = {"EventType": "onConversationRemoved", "ConversationSid": webhooks.sid("CH")}
-    routed = webhooks.conversation_route(webhooks.sid("CH"), service, "+15557654321", population.NEWS)
-    event: Callable[[str], _First] = lambda path: _First("POST", None, *availability(project, path))  # noqa: E731 - short
+    removed = {
+        "EventType": "onConversationRemoved",
+        "ConversationSid": webhooks.sid("CH"),
+    }
+    routed = webhooks.conversation_route(
+        webhooks.sid("CH"), service, "+15557654321", population.NEWS
+    )
+
+    def event(path: str) -> _First:
+        return _First("POST", None, *availability(project, path))
+
     return {
         "pre_event": _First("POST", webhooks.conversation_add(ADA, SALES)),
         "post_event": _First("POST", removed),
         "routing": _First("POST", routed),
-        "crm": _First("POST", frontline | {"Location": "GetCustomerDetailsByCustomerId"}),
+        "crm": _First(
+            "POST", frontline | {"Location": "GetCustomerDetailsByCustomerId"}
+        ),
         "outgoing_conversation": _First("POST", frontline | proxy),
-        "templates": _First("POST", frontline | {"Location": "GetTemplatesByCustomerId"}),
+        "templates": _First(
+            "POST", frontline | {"Location": "GetTemplatesByCustomerId"}
+        ),
         "sweep": _First("POST"),
         "wallboard": _First("GET"),
         "inbox": _First("GET", headers=(("Cookie", cookie("w00000@example.com")),)),

@@ -25,7 +25,13 @@ def available(world: World) -> list[Row]:
     what = "Available to worker added, p50"
     floor_is = "trigger delivery + one query + one commit + one call to Twilio"
     return [
-        compared(what, "from the commit of the status until the participant exists", floor_is, pairs, 1.5)
+        compared(
+            what,
+            "from the commit of the status until the participant exists",
+            floor_is,
+            pairs,
+            1.5,
+        )
     ]
 
 
@@ -37,7 +43,9 @@ class _Side:
         self.db = world.project()
         population.fill(self.db, population.Size(workers=0))
         function = world.serve(entry_point, self.db.project, source)
-        world.triggers.attach(self.db.project, entry_point, "workers/{identity}", function.url)
+        world.triggers.attach(
+            self.db.project, entry_point, "workers/{identity}", function.url
+        )
         self._worker = self.db.document("workers/ann@example.com")
 
     def once(self) -> float:
@@ -64,5 +72,13 @@ class _Side:
 
 def _waiting(conversation: str, service: str) -> list[tuple[str, dict[str, Any]]]:
     _, fields = population.conversation(0, "queued", "sales", service_sid=service)
-    entry = {"pool": "sales", "priority": 0, "queued_at": fields["queued_at"], "excluded_workers": []}
-    return [(f"conversations/{conversation}", fields), (f"pending_conversations/{conversation}", entry)]
+    entry = {
+        "pool": "sales",
+        "priority": 0,
+        "queued_at": fields["queued_at"],
+        "excluded_workers": [],
+    }
+    return [
+        (f"conversations/{conversation}", fields),
+        (f"pending_conversations/{conversation}", entry),
+    ]

@@ -15,7 +15,9 @@ from proof.meter import Meter
 from proof.population import ADA, SALES
 
 _WORKERS = 50
-_ROUND_TRIP = 0.01  # seconds; from a function to Firestore in its region and back, roughly
+_ROUND_TRIP = (
+    0.01  # seconds; from a function to Firestore in its region and back, roughly
+)
 
 
 def pre_event(world: World) -> list[Row]:
@@ -27,7 +29,9 @@ def pre_event(world: World) -> list[Row]:
     pairs = in_turns(lambda: ours.timed(form), lambda: floor.timed(form), 5, each)
     world.end_functions()
     what = "pre_event, p50, one connection"
-    return [compared(what, "until the answer", "signature + one bare query", pairs, 1.3)]
+    return [
+        compared(what, "until the answer", "signature + one bare query", pairs, 1.3)
+    ]
 
 
 def routing(world: World) -> list[Row]:
@@ -38,12 +42,19 @@ def queueing(world: World) -> list[Row]:
     return _near_and_far(world, _queueing)
 
 
-def _near_and_far(world: World, measure: Callable[[World, int, dict[str, str]], Row]) -> list[Row]:
+def _near_and_far(
+    world: World, measure: Callable[[World, int, dict[str, str]], Row]
+) -> list[Row]:
     """With the emulator on this machine, where only computing counts, and with a round trip in between."""
     near = measure(world, 4 if world.quick else 30, {})
     with Meter(world.emulator.host, delay=_ROUND_TRIP) as meter:
-        far = measure(world, 4 if world.quick else 15, {"FIRESTORE_EMULATOR_HOST": meter.host})
-    return [near, replace(far, name=f"{far.name}, Firestore {_ROUND_TRIP * 1000:g} ms away")]
+        far = measure(
+            world, 4 if world.quick else 15, {"FIRESTORE_EMULATOR_HOST": meter.host}
+        )
+    return [
+        near,
+        replace(far, name=f"{far.name}, Firestore {_ROUND_TRIP * 1000:g} ms away"),
+    ]
 
 
 def _routing(world: World, each: int, more: dict[str, str]) -> Row:
@@ -60,7 +71,9 @@ def _routing(world: World, each: int, more: dict[str, str]) -> Row:
         "one batched read, one query, one commit, one call to Twilio",
         pairs,
         1.3,
-        until_answered_ms={name: median(values) * 1000 for name, values in samples.answered.items()},
+        until_answered_ms={
+            name: median(values) * 1000 for name, values in samples.answered.items()
+        },
         floor_served_ms=served * 1000,
     )
     return replace(row, note=_note(served))
@@ -138,13 +151,18 @@ _numbers = itertools.count(1)
 
 def _form(world: World, number: int) -> dict[str, str]:
     address = f"+1555{number:07}"
-    return webhooks.conversation_route(world.conversation(), world.service_sid, address, SALES)
+    return webhooks.conversation_route(
+        world.conversation(), world.service_sid, address, SALES
+    )
 
 
 def _prepared(world: World, status: str) -> str:
     """A project whose pool sales has so many workers of this status."""
     db = world.project()
     population.fill(db, population.Size(workers=0))
-    records = [(f"workers/w{n:03}@example.com", population.worker(status, "sales")) for n in range(_WORKERS)]
+    records = [
+        (f"workers/w{n:03}@example.com", population.worker(status, "sales"))
+        for n in range(_WORKERS)
+    ]
     population.write(db, records)
     return str(db.project)

@@ -33,19 +33,26 @@ from proof.replay import Replay, Tolerance
 
 ARRIVALS = 10.0  # conversations per second
 CALM = 12.0  # seconds after the last arrival in which everything but kills goes on
-LONGEST = 150.0  # seconds that all may take to come right after the storm; a lease lasts 30
+LONGEST = (
+    150.0  # seconds that all may take to come right after the storm; a lease lasts 30
+)
 # An age counts from the arrival, so whom the sweep or a late webhook brings enters the queue ahead of others, several
 # at once; who is being decided on in that instant goes before them.
 _IN_A_CROWD = Tolerance(places=5, seconds=0.5)
 
 
-PATTERNS = {"worker_available": "workers/{identity}", "conversation_written": "conversations/{sid}"}
+PATTERNS = {
+    "worker_available": "workers/{identity}",
+    "conversation_written": "conversations/{sid}",
+}
 
 
 class Storm:
     """One storm: everything started, let loose, calmed, counted, ended."""
 
-    def __init__(self, options: argparse.Namespace, seed: int, console: Console) -> None:
+    def __init__(
+        self, options: argparse.Namespace, seed: int, console: Console
+    ) -> None:
         self.options, self.seed, self.console = options, seed, console
         self.rng = random.Random(seed)
         self.project = f"demo-storm-{secrets.token_hex(4)}"
@@ -54,7 +61,9 @@ class Storm:
         receiver.register_blueprint(self.triggers.blueprint())
         self.receiver = LocalServer(receiver)
         self.emulator = Emulator(functions_port=self.receiver.port, own=True)
-        self.twilio = StandIn(account_sid=f"AC{secrets.token_hex(16)}", own_numbers=NUMBERS, seed=seed)
+        self.twilio = StandIn(
+            account_sid=f"AC{secrets.token_hex(16)}", own_numbers=NUMBERS, seed=seed
+        )
         self.sweeps = Sweeps(f"{self.fleet.url}/sweep", every=4.0)
 
     def run(self) -> Result:
@@ -73,20 +82,30 @@ class Storm:
         for trigger, pattern in PATTERNS.items():
             url = f"{self.fleet.url}/{trigger.replace('_', '-')}"
             self.triggers.attach(self.project, trigger, pattern, url)
-        os.environ["FIRESTORE_EMULATOR_HOST"] = self.emulator.host  # the only way to tell Google's client
+        os.environ["FIRESTORE_EMULATOR_HOST"] = (
+            self.emulator.host
+        )  # the only way to tell Google's client
         credentials = AnonymousCredentials()  # type: ignore[no-untyped-call] # untyped
         db = firestore.Client(project=self.project, credentials=credentials)
-        for path, record in records(self.options.workers, self.options.conversations, self.rng).items():
+        for path, record in records(
+            self.options.workers, self.options.conversations, self.rng
+        ).items():
             db.document(path).set(record)
         self.fleet.start(self._environment())
-        self.twilio.configure_webhooks(post_url=f"{self.fleet.url}/post-event", filters=list(EVENTS))
+        self.twilio.configure_webhooks(
+            post_url=f"{self.fleet.url}/post-event", filters=list(EVENTS)
+        )
         self.twilio.configure_frontline(routing_url=f"{self.fleet.url}/routing")
         for number in NUMBERS:
             self.twilio.set_autocreate(number)
         return db
 
     def _environment(self) -> Mapping[str, str]:
-        env = {name: value for name, value in os.environ.items() if not name.startswith("TWILIO_")}
+        env = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("TWILIO_")
+        }
         env.pop("K_SERVICE", None)
         return env | {
             "GOOGLE_CLOUD_PROJECT": self.project,
@@ -105,7 +124,9 @@ class Storm:
         acting = CustomersAndWorkers(
             self.twilio, db, f"{self.fleet.url}/inbox", self.options.workers, self.rng
         )
-        failures = Failures(self.fleet, self.twilio, self.triggers, self.project, self.rng, self.sweeps)
+        failures = Failures(
+            self.fleet, self.twilio, self.triggers, self.project, self.rng, self.sweeps
+        )
         arrivals_take = self.options.conversations / ARRIVALS
         threads = acting.begin(self.options.conversations, arrivals_take)
         failures.begin()
@@ -162,7 +183,9 @@ class Storm:
             )
             time.sleep(min(5.0, max(0.1, until - now)))
 
-    def _until_right(self, db: firestore.Client) -> tuple[list[Breach], invariants.World]:
+    def _until_right(
+        self, db: firestore.Client
+    ) -> tuple[list[Breach], invariants.World]:
         """Sweeps until one finds nothing to mend and nothing is broken, or the time is over."""
         end = time.monotonic() + LONGEST
         while True:
@@ -175,7 +198,10 @@ class Storm:
             if (mended == Counter() and not breaches) or time.monotonic() > end:
                 return breaches, world
             kinds = dict(Counter(breach.kind for breach in breaches))
-            self.console.print(f"storm {self.seed}: calm, still to mend: {kinds or 'nothing'}", style="dim")
+            self.console.print(
+                f"storm {self.seed}: calm, still to mend: {kinds or 'nothing'}",
+                style="dim",
+            )
             time.sleep(0.5)
 
     def _settle(self) -> None:
@@ -197,7 +223,9 @@ def options() -> argparse.Namespace:
     parser.add_argument("--conversations", type=int, default=300)
     parser.add_argument("--workers", type=int, default=40)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--seeds", type=int, default=1, help="this many storms, from --seed on")
+    parser.add_argument(
+        "--seeds", type=int, default=1, help="this many storms, from --seed on"
+    )
     return parser.parse_args()
 
 
@@ -210,7 +238,9 @@ def main() -> int:
         if not result.ok:
             broken.append(seed)
     if broken:
-        console.print(f"BROKEN in storms {', '.join(map(str, broken))}", style="bold red")
+        console.print(
+            f"BROKEN in storms {', '.join(map(str, broken))}", style="bold red"
+        )
         return 1
     console.print(f"{given.seeds} of {given.seeds} storms clean", style="bold green")
     return 0

@@ -26,7 +26,9 @@ _ANSWERS = 12.0  # messages of workers per second
 _WRITES = 4.0  # further messages of customers per second
 _HAND_OVERS = 3.0  # in a worker's inbox, per second
 _EDITS = 2.0  # of the queue's entries and of conversations' records, in the console, per second
-_ENDINGS = 7.0  # conversations per second that are closed, fall asleep, wake up or are left
+_ENDINGS = (
+    7.0  # conversations per second that are closed, fall asleep, wake up or are left
+)
 
 
 def worker(number: int) -> str:
@@ -37,27 +39,58 @@ def customer(number: int) -> str:
     return f"+4477{number:08}"
 
 
-def records(workers: int, conversations: int, rng: random.Random) -> dict[str, dict[str, Any]]:
+def records(
+    workers: int, conversations: int, rng: random.Random
+) -> dict[str, dict[str, Any]]:
     """What the database holds before the first customer writes."""
     made: dict[str, dict[str, Any]] = {
-        "settings/routing": {"mode": "pool", "own_worker": "wait", "own_worker_wait": 8},
+        "settings/routing": {
+            "mode": "pool",
+            "own_worker": "wait",
+            "own_worker_wait": 8,
+        },
         "pools/default": {"capacity": 3, "answer_within": 6, "unavailable_after": 3}
-        | {"texts": {"queued": "Number {{Position}}, {{Wait}}.", "assigned": "{{Author}} is here."}},
+        | {
+            "texts": {
+                "queued": "Number {{Position}}, {{Wait}}.",
+                "assigned": "{{Author}} is here.",
+            }
+        },
         "pools/sales": {"addresses": [SALES], "strategy": "least_busy", "capacity": 2}
-        | {"answer_within": 9, "overflow": "default", "overflow_after": 5, "priority": 1}
-        | {"hours": {"daily": "closed"}, "texts": {"away": "Closed.", "queued": "One moment."}},
+        | {
+            "answer_within": 9,
+            "overflow": "default",
+            "overflow_after": 5,
+            "priority": 1,
+        }
+        | {
+            "hours": {"daily": "closed"},
+            "texts": {"away": "Closed.", "queued": "One moment."},
+        },
         "pools/key": {"addresses": [KEY], "mode": "custom"},
         "pools/news": {"addresses": [NEWS], "mode": "none"},
     }
     for number in range(workers):
-        pools = rng.choice([["default"], ["default"], ["sales"], ["default", "sales"], ["sales", "key"]])
+        pools = rng.choice(
+            [
+                ["default"],
+                ["default"],
+                ["sales"],
+                ["default", "sales"],
+                ["sales", "key"],
+            ]
+        )
         made[f"workers/{worker(number)}"] = {"status": "Unavailable", "pools": pools}
         if number % 7 == 0:
             made[f"workers/{worker(number)}"]["capacity"] = rng.choice([1, 4])
     for number in range(0, conversations, 2):
         own = {"worker": worker(rng.randrange(workers))} if number % 4 == 0 else {}
         address = customer(number)
-        made[f"customers/c{number}"] = {"display_name": f"Customer {number}", "addresses": [address], **own}
+        made[f"customers/c{number}"] = {
+            "display_name": f"Customer {number}",
+            "addresses": [address],
+            **own,
+        }
     return made
 
 
@@ -65,7 +98,12 @@ class CustomersAndWorkers:
     """Seven threads: arrivals, more messages of customers, answers, status changes, hand-overs, edits, endings."""
 
     def __init__(
-        self, twilio: StandIn, db: firestore.Client, inbox: str, workers: int, rng: random.Random
+        self,
+        twilio: StandIn,
+        db: firestore.Client,
+        inbox: str,
+        workers: int,
+        rng: random.Random,
     ) -> None:
         """`inbox`: its address, without a slash at its end."""
         self.twilio = twilio
@@ -74,7 +112,9 @@ class CustomersAndWorkers:
         self.workers = workers
         self.began: dict[str, float] = {}  # when each conversation began, by its SID
         self.handed_over = 0
-        self.edited: set[str] = set()  # conversations in whose records somebody has written another worker
+        self.edited: set[str] = (
+            set()
+        )  # conversations in whose records somebody has written another worker
         self._rngs = [random.Random(rng.random()) for _ in range(7)]
         self._over = threading.Event()
 
@@ -82,15 +122,31 @@ class CustomersAndWorkers:
         """All conversations arrive within so many seconds."""
         arrivals, flips, endings, answers, writes, edits, hand_overs = self._rngs
         threads = [
-            threading.Thread(target=self._arrive, args=(conversations, seconds, arrivals), daemon=True),
-            threading.Thread(target=self._often, args=(_FLIPS, self._flip, flips), daemon=True),
-            threading.Thread(target=self._often, args=(_ENDINGS, self._end, endings), daemon=True),
-            threading.Thread(target=self._often, args=(_ANSWERS, self._answer, answers), daemon=True),
-            threading.Thread(target=self._often, args=(_WRITES, self._write, writes), daemon=True),
             threading.Thread(
-                target=self._often, args=(_HAND_OVERS, self._hand_over, hand_overs), daemon=True
+                target=self._arrive,
+                args=(conversations, seconds, arrivals),
+                daemon=True,
             ),
-            threading.Thread(target=self._often, args=(_EDITS, self._edit, edits), daemon=True),
+            threading.Thread(
+                target=self._often, args=(_FLIPS, self._flip, flips), daemon=True
+            ),
+            threading.Thread(
+                target=self._often, args=(_ENDINGS, self._end, endings), daemon=True
+            ),
+            threading.Thread(
+                target=self._often, args=(_ANSWERS, self._answer, answers), daemon=True
+            ),
+            threading.Thread(
+                target=self._often, args=(_WRITES, self._write, writes), daemon=True
+            ),
+            threading.Thread(
+                target=self._often,
+                args=(_HAND_OVERS, self._hand_over, hand_overs),
+                daemon=True,
+            ),
+            threading.Thread(
+                target=self._often, args=(_EDITS, self._edit, edits), daemon=True
+            ),
         ]
         for thread in threads:
             thread.start()
@@ -108,10 +164,17 @@ class CustomersAndWorkers:
             to = rng.choices(NUMBERS, _SHARES)[0]
             prefix = "whatsapp:" if to == WHATSAPP else ""
             at = time.time()
-            made = self.twilio.inbound(prefix + customer(number), to, "Hello", wait=False)
+            made = self.twilio.inbound(
+                prefix + customer(number), to, "Hello", wait=False
+            )
             self.began[made.conversation_sid or ""] = at
 
-    def _often(self, per_second: float, act: Callable[[random.Random], None], rng: random.Random) -> None:
+    def _often(
+        self,
+        per_second: float,
+        act: Callable[[random.Random], None],
+        rng: random.Random,
+    ) -> None:
         while not self._over.wait(rng.expovariate(per_second)):
             try:
                 act(rng)
@@ -120,45 +183,92 @@ class CustomersAndWorkers:
 
     def _flip(self, rng: random.Random) -> None:
         status = rng.choice(["Available", "Available", "Unavailable"])
-        self.db.document(f"workers/{worker(rng.randrange(self.workers))}").update({"status": status})
+        self.db.document(f"workers/{worker(rng.randrange(self.workers))}").update(
+            {"status": status}
+        )
 
     def _answer(self, rng: random.Random) -> None:
         if sid := self._alive(rng):
-            inside = [one["identity"] for one in self.twilio.participants(sid) if one["identity"]]
+            inside = [
+                one["identity"]
+                for one in self.twilio.participants(sid)
+                if one["identity"]
+            ]
             if inside:
-                self.twilio.worker_message(sid, rng.choice(inside), "How can I help?", wait=False)
+                self.twilio.worker_message(
+                    sid, rng.choice(inside), "How can I help?", wait=False
+                )
 
     def _write(self, rng: random.Random) -> None:
         """One more message, in a conversation that is there already."""
         if sid := self._alive(rng):
-            bindings = [one["messaging_binding"] or {} for one in self.twilio.participants(sid)]
-            ends = [(one["address"], one["proxy_address"]) for one in bindings if one.get("proxy_address")]
+            bindings = [
+                one["messaging_binding"] or {} for one in self.twilio.participants(sid)
+            ]
+            ends = [
+                (one["address"], one["proxy_address"])
+                for one in bindings
+                if one.get("proxy_address")
+            ]
             if ends:
                 self.twilio.inbound(*ends[0], "Anybody there?", wait=False)
 
     def _hand_over(self, rng: random.Random) -> None:
         """To the queue, to a pool or to another worker, as the inbox's page asks for it."""
         if sid := self._alive(rng):
-            inside = [one["identity"] for one in self.twilio.participants(sid) if one["identity"]]
-            pool, other = rng.choice(["default", "sales"]), worker(rng.randrange(self.workers))
-            asked = [{"to": "queue"}, {"to": "pool", "pool": pool}, {"to": "worker", "worker": other}]
+            inside = [
+                one["identity"]
+                for one in self.twilio.participants(sid)
+                if one["identity"]
+            ]
+            pool, other = (
+                rng.choice(["default", "sales"]),
+                worker(rng.randrange(self.workers)),
+            )
+            asked = [
+                {"to": "queue"},
+                {"to": "pool", "pool": pool},
+                {"to": "worker", "worker": other},
+            ]
             if inside:
                 cookie = inbox.cookie(rng.choice(inside))
-                headers = [("Cookie", cookie), ("X-Inbox", "1"), ("Origin", self.inbox.rpartition("/")[0])]
+                headers = [
+                    ("Cookie", cookie),
+                    ("X-Inbox", "1"),
+                    ("Origin", self.inbox.rpartition("/")[0]),
+                ]
                 body = json.dumps(rng.choice(asked)).encode()
-                answer = raw_http.send("POST", f"{self.inbox}/conversations/{sid}/hand-over", headers, body)
+                answer = raw_http.send(
+                    "POST", f"{self.inbox}/conversations/{sid}/hand-over", headers, body
+                )
                 self.handed_over += answer.status_code == 200
 
     def _edit(self, rng: random.Random) -> None:
         """In the console: another worker or nobody for a conversation, another pool or priority for who waits."""
         if rng.random() < 0.5:
-            query = self.db.collection("conversations").where(filter=FieldFilter("state", "==", "assigned"))
+            query = self.db.collection("conversations").where(
+                filter=FieldFilter("state", "==", "assigned")
+            )
             sids = sorted(one.id for one in query.select([]).stream())
-            edit: dict[str, Any] = {"worker": rng.choice([None, worker(rng.randrange(self.workers))])}
+            edit: dict[str, Any] = {
+                "worker": rng.choice([None, worker(rng.randrange(self.workers))])
+            }
             collection = "conversations"
         else:
-            sids = sorted(one.id for one in self.db.collection("pending_conversations").select([]).stream())
-            edit = rng.choice([{"priority": 1}, {"priority": 0}, {"pool": "default"}, {"pool": "sales"}])
+            sids = sorted(
+                one.id
+                for one in self.db.collection("pending_conversations")
+                .select([])
+                .stream()
+            )
+            edit = rng.choice(
+                [
+                    {"priority": 1},
+                    {"priority": 0},
+                    {"pool": "default"},
+                    {"pool": "sales"},
+                ]
+            )
             collection = "pending_conversations"
         if sids:
             sid = rng.choice(sids)
@@ -166,7 +276,11 @@ class CustomersAndWorkers:
             self.db.document(f"{collection}/{sid}").update(edit)
 
     def _alive(self, rng: random.Random) -> str | None:
-        alive = [str(one["sid"]) for one in self.twilio.conversations() if one["state"] != "closed"]
+        alive = [
+            str(one["sid"])
+            for one in self.twilio.conversations()
+            if one["state"] != "closed"
+        ]
         return rng.choice(alive) if alive else None
 
     def _end(self, rng: random.Random) -> None:
@@ -175,7 +289,9 @@ class CustomersAndWorkers:
         if not alive:
             return
         sid = rng.choice(alive)["sid"]
-        inside = [one["identity"] for one in self.twilio.participants(sid) if one["identity"]]
+        inside = [
+            one["identity"] for one in self.twilio.participants(sid) if one["identity"]
+        ]
         dice = rng.random()
         if inside and dice < 0.10:
             self.twilio.worker_leave(sid, rng.choice(inside), wait=False)

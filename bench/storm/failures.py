@@ -36,7 +36,12 @@ class Failures:
         sweeps: Sweeps,
     ) -> None:
         self.sweeps = sweeps
-        self.fleet, self.twilio, self.triggers, self.project = fleet, twilio, triggers, project
+        self.fleet, self.twilio, self.triggers, self.project = (
+            fleet,
+            twilio,
+            triggers,
+            project,
+        )
         self._rngs = [random.Random(rng.random()) for _ in range(2)]
         self._no_more_kills = threading.Event()
         self._over = threading.Event()
@@ -80,7 +85,12 @@ class Failures:
                 seed=rng.randrange(2**32),
             )
             for trigger, always in TRIGGERS.items():
-                self.triggers.behave(self.project, trigger, **always, **rng.choice([_FAIR, _ROUGH, _LATE]))
+                self.triggers.behave(
+                    self.project,
+                    trigger,
+                    **always,
+                    **rng.choice([_FAIR, _ROUGH, _LATE]),
+                )
             self._over.wait(_CHANGES_AFTER)
 
     def _outage(self) -> None:

@@ -27,7 +27,9 @@ INSTANCES = {
     "inbox": 1,
     "sweep": 1,
 }
-_SERVED_BEFORE_A_KILL = 8  # requests: on a slow machine it would else die before it did anything
+_SERVED_BEFORE_A_KILL = (
+    8  # requests: on a slow machine it would else die before it did anything
+)
 _NO_ANSWER = Response("no instance is left\n", 503)
 
 
@@ -72,7 +74,9 @@ class Instance:
         self.working += 1
         try:
             headers = list(request.headers.items())
-            return raw_http.send(request.method, self.url + _rest(request), headers, request.get_data())
+            return raw_http.send(
+                request.method, self.url + _rest(request), headers, request.get_data()
+            )
         finally:
             self.working -= 1
             self.served += 1
@@ -87,7 +91,9 @@ class Fleet:
     """All processes, and in front of them what Google's front end is: an address that picks one of those alive."""
 
     def __init__(self) -> None:
-        self.instances = [Instance(name) for name, count in INSTANCES.items() for _ in range(count)]
+        self.instances = [
+            Instance(name) for name, count in INSTANCES.items() for _ in range(count)
+        ]
         self.kills = 0
         self.refused = 0
         self.running = 0
@@ -130,9 +136,16 @@ class Fleet:
     def unexpected_errors(self) -> list[str]:
         """Lines of the functions' logs that say that nobody foresaw it."""
         outputs = (instance.output() for instance in self.instances)
-        return [line for text in outputs for line in text.splitlines() if "stack_trace" in line]
+        return [
+            line
+            for text in outputs
+            for line in text.splitlines()
+            if "stack_trace" in line
+        ]
 
-    def _forward(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    def _forward(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
         with self._lock:
             self.running += 1
         try:

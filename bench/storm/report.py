@@ -37,10 +37,16 @@ class Result:
 
     def rows(self) -> list[tuple[str, str]]:
         """The table, line by line."""
-        states = Counter(record["state"] for record in self.world.conversations.values())
+        states = Counter(
+            record["state"] for record in self.world.conversations.values()
+        )
         kinds = Counter(breach.kind for breach in self.breaches)
         waits = sorted(_waits(self.acted.began, self.requests))
-        posts = [r for r in self.requests if r["path"].endswith("/Participants") and r["method"] == "POST"]
+        posts = [
+            r
+            for r in self.requests
+            if r["path"].endswith("/Participants") and r["method"] == "POST"
+        ]
         firsts = {(r["path"], r["params"].get("Identity")) for r in posts}
         lost = sum(one["error"] == "lost" for one in self.deliveries)
         sent = Counter(one["token"] for one in self.deliveries if one["token"])
@@ -76,7 +82,11 @@ class Result:
         ]  # fmt: skip
 
     def _done(self) -> str:
-        messages = [one for at_twilio in self.world.twilio.values() for one in at_twilio["messages"]]
+        messages = [
+            one
+            for at_twilio in self.world.twilio.values()
+            for one in at_twilio["messages"]
+        ]
         texts = sum("service_text" in (one.get("attributes") or "") for one in messages)
         return f"{texts}, {self.acted.handed_over}, {len(self.acted.edited)}"
 
@@ -92,7 +102,10 @@ class Result:
         for breach in self.breaches[:20]:
             console.print(f"BROKEN: {breach}", style="bold red")
             for line in self.world.conversations.get(breach.subject, {}).get("log", []):
-                console.print(f"  {line['at']:%H:%M:%S.%f} {line['what']}: {line['why']}", style="dim")
+                console.print(
+                    f"  {line['at']:%H:%M:%S.%f} {line['what']}: {line['why']}",
+                    style="dim",
+                )
         for line in self.unexpected[:5]:
             console.print(f"UNEXPECTED: {_end_of_trace(line)}", style="red")
 

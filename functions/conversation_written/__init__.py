@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from domain.conversation import parse
 from functions.conversation_written import hand_edits, notifications, texts
 from functions.conversation_written.receiver import Again, Receiver, Written
-from functions.door.trigger import Change
+from functions.http.trigger import Change
 from providers import database, log
 
 RECEIVERS: tuple[Receiver, ...] = (texts.tell, notifications.tell, hand_edits.follow)
@@ -21,8 +21,14 @@ RECEIVERS: tuple[Receiver, ...] = (texts.tell, notifications.tell, hand_edits.fo
 
 def handle(change: Change, receivers: Sequence[Receiver] = RECEIVERS) -> None:
     """Raises Again when one of the receivers is to be called once more."""
-    written = Written(parse(change.name, change.before), parse(change.name, change.after))
-    if failed := [name for name in (_shielded(receiver, written) for receiver in receivers) if name]:
+    written = Written(
+        parse(change.name, change.before), parse(change.name, change.after)
+    )
+    if failed := [
+        name
+        for name in (_shielded(receiver, written) for receiver in receivers)
+        if name
+    ]:
         raise Again(", ".join(failed))
 
 

@@ -21,9 +21,13 @@ def follow(written: Written) -> None:
         "worker" in edited and after.lease_until is None
     ):  # else somebody is just being added: the sweep sees whom
         try:
-            hand_over.edited(written.sid, after.participant_sid, after.worker, before.worker)
+            hand_over.edited(
+                written.sid, after.participant_sid, after.worker, before.worker
+            )
         except hand_over.Refused as refused:
             raise Again(str(refused)) from refused
     if edited & {"pool", "priority"}:
-        moved = partial(membership.moved_by_hand, written.sid, after.pool, after.priority)
+        moved = partial(
+            membership.moved_by_hand, written.sid, after.pool, after.priority
+        )
         database.until_it_holds(moved)

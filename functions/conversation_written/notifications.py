@@ -34,7 +34,9 @@ def tell(written: Written) -> None:
     what = news(written)
     if vapid is None or worker is None or what is None or _is_told(written, what):
         return
-    record, now = database.read(workers.reference(worker), conversations.reference(written.sid))
+    record, now = database.read(
+        workers.reference(worker), conversations.reference(written.sid)
+    )
     current = conversations.of(now)
     if not is_true_still(written.after, current, what):
         return
@@ -46,7 +48,11 @@ def tell(written: Written) -> None:
 def _live_devices(worker: Worker) -> dict[str, Device]:
     """Those on which the worker is still signed in: a notification must not outlive the session."""
     now = clock.now()
-    return {name: one for name, one in device.parse(worker.devices).items() if one.is_live(now)}
+    return {
+        name: one
+        for name, one in device.parse(worker.devices).items()
+        if one.is_live(now)
+    }
 
 
 def news(written: Written) -> str | None:
@@ -70,7 +76,9 @@ def is_true_still(told: Conversation, current: Conversation, what: str) -> bool:
     return what == _YOURS or current.unread > 0
 
 
-def content(conversation: Conversation, what: str, with_text: bool) -> Mapping[str, Any]:
+def content(
+    conversation: Conversation, what: str, with_text: bool
+) -> Mapping[str, Any]:
     """What the browser shows; without a text nothing of the customer leaves for the push service, not even sealed."""
     if not with_text:
         title = "A new conversation is yours" if what == _YOURS else "New message"
@@ -78,7 +86,11 @@ def content(conversation: Conversation, what: str, with_text: bool) -> Mapping[s
     last, name = conversation.last_message, conversation.display_name or "A customer"
     text = last.text if last and last.sender == CUSTOMER else ""
     title = f"New: {name}" if what == _YOURS else name
-    return {"title": title, "body": text or "Open the conversation to read it.", "sid": conversation.sid}
+    return {
+        "title": title,
+        "body": text or "Open the conversation to read it.",
+        "sid": conversation.sid,
+    }
 
 
 def _send(
@@ -97,7 +109,10 @@ def _send(
                 log.warning("Not every device could be told in time.", worker=identity)
                 break
             shown = content(conversation, what, one.with_text)
-            if web_push.send(vapid, one, shown, conversation.sid[2:]) is web_push.Told.GONE:
+            if (
+                web_push.send(vapid, one, shown, conversation.sid[2:])
+                is web_push.Told.GONE
+            ):
                 gone[name] = one
     if gone:
         database.until_it_holds(partial(_forget, identity, gone))
@@ -107,7 +122,11 @@ def _forget(identity: str, gone: Mapping[str, Device]) -> None:
     """Remove them, unless the browser has subscribed again meanwhile."""
     worker = workers.load(identity)
     there = device.parse(worker.devices)
-    names = [name for name, one in gone.items() if name in there and there[name].endpoint == one.endpoint]
+    names = [
+        name
+        for name, one in gone.items()
+        if name in there and there[name].endpoint == one.endpoint
+    ]
     if worker.version is not None and names:
         ledger.keep_devices(worker, dict.fromkeys(names))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from domain.conversation import Conversation
-from functions.door.answers import TryAgain
+from functions.http.answers import TryAgain
 
 
 class Again(TryAgain):

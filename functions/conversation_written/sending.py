@@ -39,7 +39,9 @@ class Text:
 
 def is_due(sent: SentTexts, kind: str, wait: datetime) -> bool:
     """Whether there is anything to do; the answer holds until somebody else writes the record."""
-    return next_step(kind, sent.sendings.get(kind), wait, clock.now()) is not Step.NOTHING
+    return (
+        next_step(kind, sent.sendings.get(kind), wait, clock.now()) is not Step.NOTHING
+    )
 
 
 def send_once(text: Text, sent: SentTexts) -> None:
@@ -50,7 +52,8 @@ def send_once(text: Text, sent: SentTexts) -> None:
     token = noted.sendings[text.kind].token
     if not text.is_still_so():
         return log.info(
-            f"the text {text.kind} is not sent: it is true no more", conversation=text.conversation.sid
+            f"the text {text.kind} is not sent: it is true no more",
+            conversation=text.conversation.sid,
         )
     result = messages.say(text.conversation, token, text.content)
     if result.outcome is Outcome.RETRY:
@@ -60,10 +63,15 @@ def send_once(text: Text, sent: SentTexts) -> None:
     if result.code == opt_out.CODE:
         opting_out.note_refused(text.conversation.sid)
     if result.outcome is not Outcome.DONE:
-        if result.outcome is Outcome.REFUSED and (content_sid := text.content.get("content_sid")):
+        if result.outcome is Outcome.REFUSED and (
+            content_sid := text.content.get("content_sid")
+        ):
             contents.refresh(content_sid)
         level = log.error if result.outcome is Outcome.MISCONFIGURED else log.warning
-        return level(f"The text {text.kind} is not sent: {result.why}", conversation=text.conversation.sid)
+        return level(
+            f"The text {text.kind} is not sent: {result.why}",
+            conversation=text.conversation.sid,
+        )
     _note_as_sent(noted, text.kind, token)
     return log.info(f"the text {text.kind} is sent", conversation=text.conversation.sid)
 
@@ -79,11 +87,18 @@ def _begun(text: Text, sent: SentTexts) -> SentTexts | None:
         if step is Step.NOTHING:
             return None
         if step is Step.LATER:
-            raise Again(f"the text {text.kind} is being sent, or was when something stopped it")
+            raise Again(
+                f"the text {text.kind} is being sent, or was when something stopped it"
+            )
         token = f"{text.kind} {text.wait.astimezone(UTC).isoformat()} {attempt}"
         begun = Sending(text.wait, token, attempt, clock.now())
-        if step is Step.BEGIN and (why := text_limits.reached(sent, text.count, clock.now())):
-            log.warning(f"The text {text.kind} is not sent: {why}", conversation=text.conversation.sid)
+        if step is Step.BEGIN and (
+            why := text_limits.reached(sent, text.count, clock.now())
+        ):
+            log.warning(
+                f"The text {text.kind} is not sent: {why}",
+                conversation=text.conversation.sid,
+            )
             return None
         if step is Step.LOOK and current is not None:
             if _has_arrived(text, current):
@@ -101,7 +116,9 @@ def _begun(text: Text, sent: SentTexts) -> SentTexts | None:
 
 
 def _has_arrived(text: Text, sending: Sending) -> bool:
-    result = messages.with_token(text.conversation, sending.token, attribute=messages.SERVICE_TEXT)
+    result = messages.with_token(
+        text.conversation, sending.token, attribute=messages.SERVICE_TEXT
+    )
     if result.outcome is not Outcome.DONE:
         raise Again(f"the text {text.kind}: {result.why}")
     return result.body is not None
@@ -118,7 +135,9 @@ def _let_go(sent: SentTexts, kind: str, token: str) -> None:
     _change(sent, kind, token, lambda sending: sending.not_taken())
 
 
-def _change(sent: SentTexts, kind: str, token: str, changed: Callable[[Sending], Sending]) -> None:
+def _change(
+    sent: SentTexts, kind: str, token: str, changed: Callable[[Sending], Sending]
+) -> None:
     while (current := sent.sendings.get(kind)) is not None and current.token == token:
         try:
             sent_texts.write(sent, kind, changed(current))

@@ -14,7 +14,14 @@ from functools import partial
 
 from domain import channels, opt_out
 from domain import sent_texts as rules
-from domain.conversation import ASSIGNED, CUSTOMER, INACTIVE, MOST_HEARD, QUEUED, Conversation
+from domain.conversation import (
+    ASSIGNED,
+    CUSTOMER,
+    INACTIVE,
+    MOST_HEARD,
+    QUEUED,
+    Conversation,
+)
 from domain.messages import sender_of
 from domain.pool_texts import ASSIGNED_TEXT, AWAY_TEXT, QUEUED_TEXT
 from functions.conversation_written import sending, wording
@@ -51,7 +58,11 @@ def kinds_for(written: Written) -> tuple[str, ...]:
 
 def _customer_wrote(written: Written) -> bool:
     last, earlier = written.after.last_message, written.before.last_message
-    return last is not None and last.sender == CUSTOMER and (earlier is None or last.index > earlier.index)
+    return (
+        last is not None
+        and last.sender == CUSTOMER
+        and (earlier is None or last.index > earlier.index)
+    )
 
 
 def _tell(seen: Seen, kinds: tuple[str, ...]) -> None:
@@ -64,7 +75,9 @@ def _tell(seen: Seen, kinds: tuple[str, ...]) -> None:
     content = _content(kind, seen)
     if content and _is_in_it(seen.conversation) and not _asked_for_no_text(seen):
         is_still_so = partial(_is_as_it_was, seen.conversation)
-        text = sending.Text(seen.conversation, kind, wait, content, seen.count, is_still_so)
+        text = sending.Text(
+            seen.conversation, kind, wait, content, seen.count, is_still_so
+        )
         sending.send_once(text, seen.sent)
 
 
@@ -95,9 +108,13 @@ def _wait(kind: str, seen: Seen) -> datetime | None:
 
 
 def _may_be_written_to(seen: Seen) -> bool:
-    if seen.conversation.mode not in _ROUTED or (seen.customer and seen.customer.do_not_contact):
+    if seen.conversation.mode not in _ROUTED or (
+        seen.customer and seen.customer.do_not_contact
+    ):
         return False
-    return not _has_opted_out(seen) and channels.can_be_read(seen.conversation.address or "")
+    return not _has_opted_out(seen) and channels.can_be_read(
+        seen.conversation.address or ""
+    )
 
 
 def _has_opted_out(seen: Seen) -> bool:
@@ -112,9 +129,14 @@ def _asked_for_no_text(seen: Seen) -> bool:
     listed = twilio.messages(seen.conversation, MOST_HEARD)
     if listed.outcome is Outcome.RETRY:
         raise Again(listed.why)
-    told = map(messages.of_twilio, listed.body if listed.outcome is Outcome.DONE else ())
+    told = map(
+        messages.of_twilio, listed.body if listed.outcome is Outcome.DONE else ()
+    )
     theirs = (one.text for one in told if sender_of(one, seen.conversation) == CUSTOMER)
-    return opt_out.word_in(next(theirs, ""), seen.opt_out_words) in (opt_out.STOP, opt_out.HELP)
+    return opt_out.word_in(next(theirs, ""), seen.opt_out_words) in (
+        opt_out.STOP,
+        opt_out.HELP,
+    )
 
 
 def _is_in_it(conversation: Conversation) -> bool:
@@ -123,12 +145,19 @@ def _is_in_it(conversation: Conversation) -> bool:
     if people.outcome is Outcome.RETRY:
         raise Again(people.why)
     if people.outcome is Outcome.MISCONFIGURED:
-        log.error(f"The customer cannot be written to: {people.why}", conversation=conversation.sid)
+        log.error(
+            f"The customer cannot be written to: {people.why}",
+            conversation=conversation.sid,
+        )
     inside = people.body if people.outcome is Outcome.DONE else ()
     return any((person.messaging_binding or {}).get("address") for person in inside)
 
 
 def _is_as_it_was(before: Conversation) -> bool:
     now = conversations.load(before.sid)
-    is_same = (now.state, now.pool, now.worker) == (before.state, before.pool, before.worker)
+    is_same = (now.state, now.pool, now.worker) == (
+        before.state,
+        before.pool,
+        before.worker,
+    )
     return is_same and now.opted_out_at is None

@@ -80,7 +80,9 @@ def look(conversation: Conversation, pool: Pool) -> Seen:
     current = conversations.of(records["conversation"])
     if current.pool and current.pool != pool.id:
         pool = pools.load(current.pool)
-    customer, entry, worker = (records.get(name) for name in ("customer", "entry", "worker"))
+    customer, entry, worker = (
+        records.get(name) for name in ("customer", "entry", "worker")
+    )
     routing = settings.of(records["settings"])
     now, zone = clock.now(), routing.zone
     opens = _opens(pool, now, zone)
@@ -90,17 +92,25 @@ def look(conversation: Conversation, pool: Pool) -> Seen:
         sent=sent_texts.of(records["sent"]),
         count=text_counts.of(records["count"]),
         entry=pending.of(entry) if entry is not None and entry.exists else None,
-        customer=customers.of(customer) if customer is not None and customer.exists else None,
+        customer=customers.of(customer)
+        if customer is not None and customer.exists
+        else None,
         customer_name=_name(customer),
         customer_record=_data(customer),
-        worker=workers.of(worker) if worker is not None and worker.id == current.worker else None,
-        worker_record=_data(worker) if worker is not None and worker.id == current.worker else {},
+        worker=workers.of(worker)
+        if worker is not None and worker.id == current.worker
+        else None,
+        worker_record=_data(worker)
+        if worker is not None and worker.id == current.worker
+        else {},
         zone=zone,
         now=now,
         is_open=opens is not None and opens <= now,
         opens=opens,
         opt_out_words=routing.opt_out_words,
-        opted_out_at=opt_outs.of(records["opt_out"]).since if "opt_out" in records else None,
+        opted_out_at=opt_outs.of(records["opt_out"]).since
+        if "opt_out" in records
+        else None,
     )
 
 
@@ -111,13 +121,19 @@ def _data(record: Snapshot | None) -> Mapping[str, Any]:
 def _name(customer: Snapshot | None) -> str | None:
     """What to greet them by; who is only called by their address has no name."""
     data = customer.to_dict() if customer is not None else None
-    return customers.of(customer).display_name if customer is not None and data and has_name(data) else None
+    return (
+        customers.of(customer).display_name
+        if customer is not None and data and has_name(data)
+        else None
+    )
 
 
 def _opens(pool: Pool, now: datetime, zone: ZoneInfo) -> datetime | None:
     if pool.hours is None:
         return now
-    return hours.opens_next(pool.hours, now, zone, public_holidays.of(pool.hours.countries))
+    return hours.opens_next(
+        pool.hours, now, zone, public_holidays.of(pool.hours.countries)
+    )
 
 
 def content(kind: str, seen: Seen, window_closed: bool) -> dict[str, str] | None:
@@ -137,15 +153,21 @@ def content(kind: str, seen: Seen, window_closed: bool) -> dict[str, str] | None
     return {"body": body} if body else None
 
 
-def _template(text: pool_texts.Text, seen: Seen, window_closed: bool) -> dict[str, str] | None:
+def _template(
+    text: pool_texts.Text, seen: Seen, window_closed: bool
+) -> dict[str, str] | None:
     found = templates.load_one(text.template or "")
     customer = seen.customer or NOBODY
     identity = seen.worker.identity if seen.worker else ""
-    values = template.values_for(customer, seen.customer_record, identity, seen.worker_record)
+    values = template.values_for(
+        customer, seen.customer_record, identity, seen.worker_record
+    )
     values["Author"] = seen.worker.name if seen.worker else None
     channel = addresses.channel(seen.conversation.address or "")
     sent = template.as_sent(found, values, channel, text.language or customer.language)
-    return None if sent is None or (window_closed and "content_sid" not in sent) else sent
+    return (
+        None if sent is None or (window_closed and "content_sid" not in sent) else sent
+    )
 
 
 def _body(kind: str, seen: Seen, text: pool_texts.Text) -> str:
@@ -155,20 +177,29 @@ def _body(kind: str, seen: Seen, text: pool_texts.Text) -> str:
         "Author": seen.worker.name if seen.worker else None,
     }
     if seen.opens is not None and not seen.is_open:
-        values["Opens"] = waiting_words.opens(seen.opens, seen.now, seen.zone, text.language)
+        values["Opens"] = waiting_words.opens(
+            seen.opens, seen.now, seen.zone, text.language
+        )
     if seen.entry is not None and wanted & {"Position", "Wait"}:
         values |= _queue(kind, seen, seen.entry, wanted)
     return pool_texts.filled(text.content, values)
 
 
-def _queue(kind: str, seen: Seen, entry: Pending, wanted: Iterable[str]) -> dict[str, str | None]:
+def _queue(
+    kind: str, seen: Seen, entry: Pending, wanted: Iterable[str]
+) -> dict[str, str | None]:
     """The place in the pool's queue, and the wait there by the pace of the last half hour, while somebody works."""
     before = pending.how_many_before(entry)
     if before is None:
         return {}
     position = before + 1
     found: dict[str, str | None] = {"Position": str(position)}
-    if "Wait" in wanted and kind == QUEUED_TEXT and seen.is_open and workers.how_many_available(seen.pool.id):
+    if (
+        "Wait" in wanted
+        and kind == QUEUED_TEXT
+        and seen.is_open
+        and workers.how_many_available(seen.pool.id)
+    ):
         since = seen.now - waiting_words.RECENT
         assigned = conversations.how_many_assigned(seen.pool.id, since)
         found["Wait"] = waiting_words.expected_wait(position, assigned)

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from domain import addresses, customer_search, json_text
 from domain.customer import Customer
 from domain.fields import is_record_name
-from functions.door.answers import Answer, BadInput
-from functions.door.forms import Form, parse
 from functions.frontline import callback
 from functions.frontline.forms import CustomersList, OfCustomer
+from functions.http.answers import Answer, BadInput
+from functions.http.forms import Form, parse
 from providers import customer_lists, customers, database
 from providers.customer_lists import LOOKED_THROUGH
 from providers.customers import Cursor
@@ -46,7 +46,9 @@ def _list(form: Form) -> Answer:
     return Answer({"objects": listed | ({"next_page_token": token} if token else {})})
 
 
-def page(found: list[Snapshot], words: list[str], size: int) -> tuple[list[dict[str, Any]], Cursor | None]:
+def page(
+    found: list[Snapshot], words: list[str], size: int
+) -> tuple[list[dict[str, Any]], Cursor | None]:
     """The customers to show, and the last record that this page is done with."""
     shown: list[dict[str, Any]] = []
     last, room = None, callback.LARGEST_ANSWER
@@ -79,7 +81,9 @@ def _cursor(wanted: CustomersList) -> Cursor | None:
         raise BadInput("Anchor is not the id of a customer.")
     record = database.read(customers.reference(wanted.anchor))[0]
     if not record.exists:
-        raise BadInput("Anchor is not the id of a customer any more; begin again without it.")
+        raise BadInput(
+            "Anchor is not the id of a customer any more; begin again without it."
+        )
     name = customers.of(record).display_name
     return customer_search.sort_name(name), record.id
 
@@ -87,7 +91,9 @@ def _cursor(wanted: CustomersList) -> Cursor | None:
 def _from_token(token: str) -> Cursor:
     """Raises BadInput for one that somebody made up: anything may be in it, and Firestore takes no half characters."""
     try:
-        name, customer_id = _two_texts(json_text.parsed(base64.urlsafe_b64decode(token).decode()))
+        name, customer_id = _two_texts(
+            json_text.parsed(base64.urlsafe_b64decode(token).decode())
+        )
         is_ours = len(name.encode()) <= _LONGEST_NAME and is_record_name(customer_id)
     except (ValueError, TypeError):
         is_ours = False
@@ -109,14 +115,18 @@ def _details(form: Form) -> Answer:
 
 def details(customer: Customer) -> dict[str, Any]:
     """All that the app shows; cut where it would not fit into an answer."""
-    channels = [{"type": addresses.channel(a), "value": _value(a)} for a in customer.addresses]
+    channels = [
+        {"type": addresses.channel(a), "value": _value(a)} for a in customer.addresses
+    ]
     links = [_texts(link, ("type", "value", "display_name")) for link in customer.links]
     text = _texts(customer.details or {}, ("title", "content"))
     return callback.shown(customer) | callback.present(
         {
             "channels": _fitting(channels, 10_000),
             "links": _fitting([link for link in links if "value" in link], 20_000),
-            "details": {name: callback.cut(value, 10_000) for name, value in text.items()},
+            "details": {
+                name: callback.cut(value, 10_000) for name, value in text.items()
+            },
         }
     )
 
@@ -127,7 +137,11 @@ def _value(address: str) -> str:
 
 
 def _texts(value: Any, names: tuple[str, ...]) -> dict[str, str]:
-    return {name: value[name] for name in names if isinstance(value.get(name), str) and value[name]}
+    return {
+        name: value[name]
+        for name in names
+        if isinstance(value.get(name), str) and value[name]
+    }
 
 
 def _fitting(items: list[dict[str, str]], most_bytes: int) -> list[dict[str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from domain import outgoing
-from functions.door.forms import Address, Channel, Identity, Parameters
+from functions.http.forms import Address, Channel, Identity, Parameters
 
 
 class Location(Parameters):

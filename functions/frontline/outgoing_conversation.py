@@ -6,10 +6,10 @@ https://www.twilio.com/docs/frontline/outgoing-conversations
 from __future__ import annotations
 
 from domain import addresses
-from functions.door.answers import Answer, BadInput, NotFound, Refused
-from functions.door.forms import Form, parse
 from functions.frontline import callback
 from functions.frontline.forms import ProxyAddressWanted
+from functions.http.answers import Answer, BadInput, NotFound, Refused
+from functions.http.forms import Form, parse
 from providers import outgoing
 
 
@@ -21,7 +21,9 @@ def _proxy_address(form: Form) -> Answer:
     wanted = parse(ProxyAddressWanted, form)
     address = wanted.customer_address
     if not (addresses.is_number(address) or addresses.is_user_id(address)):
-        raise BadInput("ChannelValue is not an international phone number such as +15551234567.")
+        raise BadInput(
+            "ChannelValue is not an international phone number such as +15551234567."
+        )
     try:
         way = outgoing.way(wanted.worker, wanted.customer_id, wanted.channel, address)
     except outgoing.Unknown:

@@ -6,8 +6,8 @@ How it is routed is decided in assignment/arrival.py and domain/rules.py, as for
 from __future__ import annotations
 
 from assignment import arrival
-from functions.door.answers import NOTHING_TO_DO, Answer
-from functions.door.forms import Form, InboundConversation, Parameters, parse
+from functions.http.answers import NOTHING_TO_DO, Answer
+from functions.http.forms import Form, InboundConversation, Parameters, parse
 
 
 def handle(form: Form) -> Answer:

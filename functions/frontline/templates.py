@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from domain.template import Template, in_language, text_of, values_for
-from functions.door.answers import Answer
-from functions.door.forms import Form, parse
 from functions.frontline import callback
 from functions.frontline.forms import OfCustomer
+from functions.http.answers import Answer
+from functions.http.forms import Form, parse
 from providers import customers, database, log, workers
 from providers import templates as records
 
@@ -25,10 +25,13 @@ def handle(form: Form) -> Answer:
 def _of_customer(form: Form) -> Answer:
     wanted = parse(OfCustomer, form)
     (record, worker), found = database.together(
-        lambda: callback.asked_about(wanted, workers.reference(wanted.worker)), records.load
+        lambda: callback.asked_about(wanted, workers.reference(wanted.worker)),
+        records.load,
     )
     customer = customers.of(record)
-    values = values_for(customer, record.to_dict() or {}, wanted.worker, worker.to_dict() or {})
+    values = values_for(
+        customer, record.to_dict() or {}, wanted.worker, worker.to_dict() or {}
+    )
     chosen = in_language(found, customer.language)
     return Answer(grouped(chosen, values, customer.language))
 
@@ -43,10 +46,19 @@ def grouped(
         content = text_of(template, values, language)
         if content is None:
             continue
-        shown = callback.present({"content": content, "whatsAppApproved": template.whatsapp_approved or None})
-        room -= len(json.dumps([template.category, shown], ensure_ascii=False).encode()) + 50
+        shown = callback.present(
+            {"content": content, "whatsAppApproved": template.whatsapp_approved or None}
+        )
+        room -= (
+            len(json.dumps([template.category, shown], ensure_ascii=False).encode())
+            + 50
+        )
         if room < 0:
-            log.warning("There are more templates than fit into an answer; the last ones are left out.")
+            log.warning(
+                "There are more templates than fit into an answer; the last ones are left out."
+            )
             break
         groups.setdefault(template.category, []).append(shown)
-    return [{"display_name": name, "templates": shown} for name, shown in groups.items()]
+    return [
+        {"display_name": name, "templates": shown} for name, shown in groups.items()
+    ]

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from functions.door.answers import Answer, NotFound, NotSignedIn, Refused, WrongMethod
-from functions.door.webhook import Visit
+from functions.http.answers import Answer, NotFound, NotSignedIn, Refused, WrongMethod
+from functions.http.webhook import Visit
 from functions.inbox import (
     actions,
     asked,
@@ -37,12 +37,12 @@ class Route(NamedTuple):
 
 
 def _route(method: str, pattern: str, handle: Callable[..., Answer]) -> Route:
-    return Route(method, re.compile(pattern.replace("SID", "conversations/([^/]+)")), handle)
+    return Route(
+        method, re.compile(pattern.replace("SID", "conversations/([^/]+)")), handle
+    )
 
 
-_FILES = (
-    "files/"  # not static/: of that name the functions framework has a route of its own, which answers 404
-)
+_FILES = "files/"  # not static/: of that name the functions framework has a route of its own, which answers 404
 
 # For who is signed in.
 ROUTES = (
@@ -57,7 +57,9 @@ ROUTES = (
     _route("GET", "SID/templates", customer.templates),
     _route("GET", "SID/workers", customer.colleagues),
     _route("GET", "SID/media/([^/]+)", media.shown),
-    _route("POST", "customers", outgoing.found),  # a search in an address would be in the request log
+    _route(
+        "POST", "customers", outgoing.found
+    ),  # a search in an address would be in the request log
     _route("GET", "customers/([^/]+)/templates", outgoing.templates),
     _route("POST", "conversations", outgoing.begin),
     _route("PUT", "devices/([^/]+)", devices.keep),
@@ -74,13 +76,19 @@ def handle(visit: Visit) -> Answer:
         asked.refuse_others(visit, here)
     if (method, path) == ("POST", "sign-out"):
         return sign_in.out(visit, here)
-    found = [(route, parts) for route in ROUTES if (parts := route.pattern.fullmatch(path))]
+    found = [
+        (route, parts) for route in ROUTES if (parts := route.pattern.fullmatch(path))
+    ]
     if not found:
         raise NotFound("There is no such address here.")
     for route, parts in found:
         if route.method == method:
             answer = route.handle(visit, session.of(visit.request), *parts.groups())
-            return answer if answer.headers else Answer(answer.body, answer.status, pages.headers())
+            return (
+                answer
+                if answer.headers
+                else Answer(answer.body, answer.status, pages.headers())
+            )
     raise WrongMethod(tuple(route.method for route, _ in found))
 
 
@@ -115,5 +123,9 @@ def _page(visit: Visit, here: Place) -> Answer:
 
 def _is_with_slash(visit: Visit, here: Place) -> bool:
     """The page's addresses are relative to its own, which must end in a slash."""
-    called = str(visit.request.environ.get("RAW_URI") or visit.request.environ.get("REQUEST_URI") or "/")
+    called = str(
+        visit.request.environ.get("RAW_URI")
+        or visit.request.environ.get("REQUEST_URI")
+        or "/"
+    )
     return called.partition("?")[0].endswith("/") or here.path == "/"

@@ -8,8 +8,8 @@ from assignment import answers, ledger
 from assignment import hand_over as handing
 from domain.fields import is_record_name
 from domain.worker import is_identity
-from functions.door.answers import Answer, BadInput, Impossible
-from functions.door.webhook import Visit
+from functions.http.answers import Answer, BadInput, Impossible
+from functions.http.webhook import Visit
 from functions.inbox import asked, authority
 from functions.inbox.asked import HandOver, ReadUpTo, Status
 from functions.inbox.session import Person

@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from domain import json_text
 from domain.channels import LARGEST_FILE
-from functions.door.answers import BadInput, Refused
-from functions.door.webhook import Visit
+from functions.http.answers import BadInput, Refused
+from functions.http.webhook import Visit
 from functions.inbox import mistakes
 from functions.inbox.place import Place
 
@@ -116,8 +116,13 @@ M = TypeVar("M", bound=Asked)
 def refuse_others(visit: Visit, place: Place) -> None:
     """A change is asked for by the page itself: no form of another site sends this header, and no script of one says
     that it comes from here."""
-    if visit.request.headers.get("X-Inbox") != "1" or visit.request.headers.get("Origin") != place.origin:
-        raise Refused(f"A change is only taken from the inbox itself: open {place.address}.")
+    if (
+        visit.request.headers.get("X-Inbox") != "1"
+        or visit.request.headers.get("Origin") != place.origin
+    ):
+        raise Refused(
+            f"A change is only taken from the inbox itself: open {place.address}."
+        )
 
 
 def query(visit: Visit, model: type[M]) -> M:
@@ -130,7 +135,9 @@ def query(visit: Visit, model: type[M]) -> M:
 
 def read(visit: Visit, model: type[M], with_a_file: bool = False) -> M:
     """The body as a `model`; raises BadInput with a sentence that names the field."""
-    most, patience = (LARGEST_WITH_A_FILE, _WITH_A_FILE) if with_a_file else (LARGEST, _PATIENCE)
+    most, patience = (
+        (LARGEST_WITH_A_FILE, _WITH_A_FILE) if with_a_file else (LARGEST, _PATIENCE)
+    )
     try:
         text = visit.read(most, patience).decode("utf-8-sig")
         return model.model_validate(json_text.parsed(text or "{}"))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from domain.conversation import CLOSED, Conversation
 from domain.worker import Worker
-from functions.door.answers import NotFound, Refused
+from functions.http.answers import NotFound, Refused
 from functions.inbox import session
 from functions.inbox.session import Person
 from providers import conversations, customers, database, settings, workers
@@ -64,4 +64,7 @@ def refuse_hidden_customer(
 
 
 def is_theirs(conversation: Conversation, identity: str) -> bool:
-    return conversation.exists and identity in (conversation.worker, *conversation.others)
+    return conversation.exists and identity in (
+        conversation.worker,
+        *conversation.others,
+    )

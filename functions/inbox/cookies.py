@@ -19,7 +19,9 @@ def sealed(purpose: str, content: dict[str, str], secret: str | None = None) -> 
     return found
 
 
-def opened(request: Request, place: Place, purpose: str, seconds: int) -> dict[str, Any] | None:
+def opened(
+    request: Request, place: Place, purpose: str, seconds: int
+) -> dict[str, Any] | None:
     """What the cookie holds; None for none, a forged one and one that is too old.
 
     A browser may send several of one name, for another path or planted by a neighbouring host, and does not say which
@@ -28,7 +30,9 @@ def opened(request: Request, place: Place, purpose: str, seconds: int) -> dict[s
     found = []
     for sent in dict.fromkeys(request.cookies.getlist(name_of(place, purpose))):
         try:
-            content = _serializer(purpose).loads(sent, max_age=seconds) if sent else None
+            content = (
+                _serializer(purpose).loads(sent, max_age=seconds) if sent else None
+            )
         except BadData:
             continue
         if isinstance(content, dict):
@@ -54,4 +58,6 @@ def name_of(place: Place, purpose: str) -> str:
 
 
 def _serializer(purpose: str, secret: str | None = None) -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(secret or configuration.inbox_secret(), salt=f"{purpose}-1")
+    return URLSafeTimedSerializer(
+        secret or configuration.inbox_secret(), salt=f"{purpose}-1"
+    )

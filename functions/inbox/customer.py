@@ -7,8 +7,8 @@ from typing import Any
 from domain import addresses
 from domain.conversation import Conversation
 from domain.customer import Customer
-from functions.door.answers import Answer
-from functions.door.webhook import Visit
+from functions.http.answers import Answer
+from functions.http.webhook import Visit
 from functions.inbox import access, authority, kept, prepared
 from functions.inbox.session import Person
 from providers import conversations, customers, database, settings, windows, workers
@@ -29,27 +29,40 @@ def card(visit: Visit, person: Person, sid: str) -> Answer:
     reference = customers.reference(conversation.customer_id)
     (record, rules), earlier = database.together(
         lambda: database.read(reference, settings.reference()),
-        lambda: conversations.with_customer(conversation.customer_id or "", _MOST_EARLIER + 1),
+        lambda: conversations.with_customer(
+            conversation.customer_id or "", _MOST_EARLIER + 1
+        ),
     )
     found = customers.standing_for(record)
     if found is not None:
         authority.refuse_hidden_customer(theirs.worker, conversation, found, rules)
     others = [_earlier(one) for one in earlier if one.sid != sid][:_MOST_EARLIER]
-    return Answer(_shown(conversation, customers.of(found) if found else None) | {"earlier": others})
+    return Answer(
+        _shown(conversation, customers.of(found) if found else None)
+        | {"earlier": others}
+    )
 
 
 def templates(visit: Visit, person: Person, sid: str) -> Answer:
     theirs = authority.theirs(person, sid)
     found = windows.of(theirs.conversation)
-    return Answer({"categories": prepared.listed(theirs.worker, theirs.conversation, found)})
+    return Answer(
+        {"categories": prepared.listed(theirs.worker, theirs.conversation, found)}
+    )
 
 
 def colleagues(visit: Visit, person: Person, sid: str) -> Answer:
     """To whom it can be handed: every other confirmed worker, Available ones first."""
     me = authority.theirs(person, sid).worker.identity
-    everybody = kept.get(("workers",), _COLLEAGUES_FOR, lambda: workers.after(None, _MOST_COLLEAGUES))
+    everybody = kept.get(
+        ("workers",), _COLLEAGUES_FOR, lambda: workers.after(None, _MOST_COLLEAGUES)
+    )
     others = sorted(
-        (one for one in everybody if one.identity != me and one.can_sign_in and one.confirmed),
+        (
+            one
+            for one in everybody
+            if one.identity != me and one.can_sign_in and one.confirmed
+        ),
         key=lambda one: (not one.available, one.name.casefold()),
     )
     return Answer(
@@ -102,9 +115,18 @@ def _card(
 
 
 def _texts(value: Any, names: tuple[str, ...]) -> dict[str, str]:
-    return {name: value[name] for name in names if isinstance(value.get(name), str) and value[name]}
+    return {
+        name: value[name]
+        for name in names
+        if isinstance(value.get(name), str) and value[name]
+    }
 
 
 def _earlier(one: Conversation) -> dict[str, Any]:
     at = one.created_at or one.assigned_at
-    return {"sid": one.sid, "at": at.isoformat() if at else None, "state": one.state, "worker": one.worker}
+    return {
+        "sid": one.sid,
+        "at": at.isoformat() if at else None,
+        "state": one.state,
+        "worker": one.worker,
+    }

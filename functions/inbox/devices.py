@@ -13,13 +13,15 @@ from assignment import ledger
 from domain import device
 from domain.device import Device
 from domain.worker import Worker
-from functions.door.answers import Answer, BadInput, NotFound
-from functions.door.webhook import Visit
+from functions.http.answers import Answer, BadInput, NotFound
+from functions.http.webhook import Visit
 from functions.inbox import asked, authority, session
 from functions.inbox.session import Person
 from providers import clock, database, web_push, workers
 
-_MOST_OWNERS = 20  # records that hold one endpoint; more than one is what a race or a crash leaves
+_MOST_OWNERS = (
+    20  # records that hold one endpoint; more than one is what a race or a crash leaves
+)
 
 
 def keep(visit: Visit, person: Person, name: str) -> Answer:
@@ -29,7 +31,9 @@ def keep(visit: Visit, person: Person, name: str) -> Answer:
     wanted = asked.read(visit, asked.Device)
     subscription = wanted.subscription
     if not web_push.takes(subscription.endpoint):
-        raise BadInput("subscription.endpoint is not the address of a known push service.")
+        raise BadInput(
+            "subscription.endpoint is not the address of a known push service."
+        )
     kept = Device(
         subscription.endpoint,
         subscription.keys.p256dh,
@@ -58,7 +62,8 @@ def _stored(person: Person, name: str, kept: Device) -> Worker:
     is_over = {
         other
         for other, one in there.items()
-        if other != name and (one.endpoint == kept.endpoint or not one.is_live(clock.now()))
+        if other != name
+        and (one.endpoint == kept.endpoint or not one.is_live(clock.now()))
     }
     there = {other: one for other, one in there.items() if other not in is_over}
     gone = {*device.too_many(there, name), *is_over}
@@ -82,7 +87,11 @@ def _take_from_others(owner: Worker, kept: Device) -> None:
 
 def _is_after(other: Worker, owner: Worker, kept: Device) -> bool:
     """Whether `other` told the endpoint later than `owner`; both sides decide alike, also at the same moment."""
-    theirs = [one for one in device.parse(other.devices).values() if one.endpoint == kept.endpoint]
+    theirs = [
+        one
+        for one in device.parse(other.devices).values()
+        if one.endpoint == kept.endpoint
+    ]
     if any(kept.is_older_than(one) for one in theirs):
         return True
     return any(one.at == kept.at for one in theirs) and other.identity > owner.identity

@@ -12,8 +12,8 @@ from typing import Any, TypeAlias
 from domain import addresses
 from domain.conversation import Conversation
 from domain.worker import Worker
-from functions.door.answers import Answer
-from functions.door.webhook import Visit
+from functions.http.answers import Answer
+from functions.http.webhook import Visit
 from functions.inbox import kept, pages, session
 from functions.inbox.session import Person
 from providers import configuration, conversations, database, pending, pools, workers
@@ -22,13 +22,21 @@ _FOR_A_MOMENT = 3.0  # seconds: how many wait
 _ASLEEP_FOR = 60.0  # what fell asleep is told at once all the same: it is missing among what is awake
 _POOLS_FOR = 60.0
 _MOST_POOLS = 100
-Entry: TypeAlias = tuple[datetime, dict[str, Any]]  # when something last happened in it, and what is shown
-_TOLD = ("assigning", "by hand", "handed over", "queued")  # lines of a story that say why it is somebody's
+Entry: TypeAlias = tuple[
+    datetime, dict[str, Any]
+]  # when something last happened in it, and what is shown
+_TOLD = (
+    "assigning",
+    "by hand",
+    "handed over",
+    "queued",
+)  # lines of a story that say why it is somebody's
 
 
 def state(visit: Visit, person: Person) -> Answer:
     record, held = database.together(
-        lambda: workers.load(person.identity), lambda: conversations.with_worker(person.identity)
+        lambda: workers.load(person.identity),
+        lambda: conversations.with_worker(person.identity),
     )
     worker = session.worker_of(person, record)
     if worker.identity != person.identity:
@@ -40,7 +48,9 @@ def state(visit: Visit, person: Person) -> Answer:
         "me": _me(worker),
         "waiting": waiting,
         "empty": None if mine else why_empty(worker, waiting),
-        "conversations": [one for _, one in sorted(mine, key=lambda entry: entry[0], reverse=True)],
+        "conversations": [
+            one for _, one in sorted(mine, key=lambda entry: entry[0], reverse=True)
+        ],
         "pools": _pools(),
         "push_key": _push_key(),
         "push_text": True,
@@ -64,9 +74,17 @@ def shown(one: Conversation, identity: str) -> dict[str, Any]:
         "address": one.address,
         "state": one.state,
         "mine": one.worker == identity,
-        "last": last and {"at": _iso(last.at), "from": last.sender, "text": last.text, "index": last.index},
+        "last": last
+        and {
+            "at": _iso(last.at),
+            "from": last.sender,
+            "text": last.text,
+            "index": last.index,
+        },
         "unread": one.unread,
-        "undelivered": sum(last is not None and _is_since(lost.at, last.at) for lost in one.undelivered),
+        "undelivered": sum(
+            last is not None and _is_since(lost.at, last.at) for lost in one.undelivered
+        ),
         "awaiting_since": _iso(one.awaiting_since),
         "assigned_at": _iso(one.assigned_at),
         "why": why_mine(one.log),
@@ -97,7 +115,9 @@ def why_empty(worker: Worker, waiting: int | None) -> str:
 
 
 def _me(worker: Worker) -> dict[str, Any]:
-    note = worker.problem or (worker.unavailable_because if not worker.available else None)
+    note = worker.problem or (
+        worker.unavailable_because if not worker.available else None
+    )
     status = "Available" if worker.available else "Unavailable"
     me = {"identity": worker.identity, "name": worker.name, "status": status}
     return me | ({"note": note} if note else {})
@@ -114,7 +134,11 @@ def _asleep(identity: str, awake: frozenset[str]) -> list[Entry]:
     def found() -> list[Entry]:
         return [_entry(one, identity) for one in conversations.asleep_with(identity)]
 
-    return [one for one in kept.get(("asleep", identity), _ASLEEP_FOR, found) if one[1]["sid"] not in awake]
+    return [
+        one
+        for one in kept.get(("asleep", identity), _ASLEEP_FOR, found)
+        if one[1]["sid"] not in awake
+    ]
 
 
 def _entry(one: Conversation, identity: str) -> Entry:
@@ -124,7 +148,11 @@ def _entry(one: Conversation, identity: str) -> Entry:
 def _waiting(worker: Worker) -> int | None:
     """How many wait in the worker's pools."""
     mine = worker.pools or ()
-    return kept.get(("waiting", mine), _FOR_A_MOMENT, lambda: pending.how_many(mine)) if mine else 0
+    return (
+        kept.get(("waiting", mine), _FOR_A_MOMENT, lambda: pending.how_many(mine))
+        if mine
+        else 0
+    )
 
 
 def _pools() -> list[dict[str, str]]:
@@ -138,7 +166,9 @@ def _push_key() -> str | None:
         return None
     from providers import web_push
 
-    key: str = kept.get(("push key", vapid.private_key), 3600.0, lambda: web_push.public_key(vapid))
+    key: str = kept.get(
+        ("push key", vapid.private_key), 3600.0, lambda: web_push.public_key(vapid)
+    )
     return key
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from domain.conversation import Conversation
-from functions.door.answers import Answer, NotFound, TryAgain
-from functions.door.webhook import Visit
+from functions.http.answers import Answer, NotFound, TryAgain
+from functions.http.webhook import Visit
 from functions.inbox import access, authority, kept, pages
 from functions.inbox.session import Person
 from providers import messages as at_twilio
@@ -30,7 +30,9 @@ def shown(visit: Visit, person: Person, sid: str, media_sid: str) -> Answer:
     if result.outcome is not Outcome.DONE:
         raise NotFound("Twilio does not have this file any more.")
     access.note("opened a file", theirs.worker, conversation=sid, file=media_sid)
-    return Answer(None, 302, (("Location", result.body), *pages.headers("private, max-age=60")))
+    return Answer(
+        None, 302, (("Location", result.body), *pages.headers("private, max-age=60"))
+    )
 
 
 def _is_in_it(conversation: Conversation, media_sid: str) -> bool:

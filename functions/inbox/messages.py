@@ -7,12 +7,20 @@ from datetime import UTC, datetime
 from typing import Any
 
 from domain import addresses, channels, delivery, json_text, opt_out, window, wordless
-from domain.conversation import ASSIGNED, ASSIGNING, CLOSED, CUSTOMER, INACTIVE, Conversation, Undelivered
+from domain.conversation import (
+    ASSIGNED,
+    ASSIGNING,
+    CLOSED,
+    CUSTOMER,
+    INACTIVE,
+    Conversation,
+    Undelivered,
+)
 from domain.delivery import Failure
 from domain.messages import Message, sender_of, stranger
 from domain.window import Window
-from functions.door.answers import Answer, BadInput, NotFound, TryAgain
-from functions.door.webhook import Visit
+from functions.http.answers import Answer, BadInput, NotFound, TryAgain
+from functions.http.webhook import Visit
 from functions.inbox import access, authority, kept
 from functions.inbox.authority import Theirs
 from functions.inbox.session import Person
@@ -54,7 +62,9 @@ def listed(visit: Visit, person: Person, sid: str) -> Answer:
     lost = {one.message_sid: one for one in conversation.undelivered}
     with clock.within(_TO_DESCRIBE):
         messages = [shown(one, theirs, lost) for one in reversed(found)]
-    wrote = [one.date_created for one in newest if _sender(one, conversation) == CUSTOMER]
+    wrote = [
+        one.date_created for one in newest if _sender(one, conversation) == CUSTOMER
+    ]
     return Answer(
         {
             "messages": messages,
@@ -69,7 +79,9 @@ def listed(visit: Visit, person: Person, sid: str) -> Answer:
     )
 
 
-def rules(conversation: Conversation, wrote_at: datetime | None = None) -> dict[str, Any]:
+def rules(
+    conversation: Conversation, wrote_at: datetime | None = None
+) -> dict[str, Any]:
     """What may be written there now."""
     channel = addresses.channel(conversation.address or "")
     found = windows.of(conversation, wrote_at)
@@ -78,7 +90,9 @@ def rules(conversation: Conversation, wrote_at: datetime | None = None) -> dict[
         "limit": channels.longest_text(channel),
         "files": list(channels.names_of_files(channel)),
         "largest_file": channels.LARGEST_FILE,
-        "opted_out": conversation.opted_out_at.isoformat() if conversation.opted_out_at else None,
+        "opted_out": conversation.opted_out_at.isoformat()
+        if conversation.opted_out_at
+        else None,
         "write": why_not(conversation) or why_nothing_arrives(found),
     }
 
@@ -89,12 +103,20 @@ def shown_window(found: Window | None) -> dict[str, Any] | None:
         return None
     is_open = found.is_open(clock.now())
     until = found.until.isoformat() if found.until else None
-    return {"open": is_open, "until": until, "why": None if is_open else found.why_closed}
+    return {
+        "open": is_open,
+        "until": until,
+        "why": None if is_open else found.why_closed,
+    }
 
 
 def why_nothing_arrives(found: Window | None) -> str | None:
     """Why not even a template can be sent: the window of a channel without templates is closed."""
-    if found is None or found.takes_templates or not window.is_closed(found, clock.now()):
+    if (
+        found is None
+        or found.takes_templates
+        or not window.is_closed(found, clock.now())
+    ):
         return None
     return found.why_closed
 
@@ -110,12 +132,18 @@ def why_not(conversation: Conversation) -> str | None:
     return None
 
 
-def shown(message: Any, theirs: Theirs, lost: Mapping[str, Undelivered]) -> dict[str, Any]:
+def shown(
+    message: Any, theirs: Theirs, lost: Mapping[str, Undelivered]
+) -> dict[str, Any]:
     """One message of Twilio's as the page takes it."""
     conversation = theirs.conversation
     sender = _sender(message, conversation)
     is_customer = sender == CUSTOMER
-    name = theirs.worker.name if message.author == theirs.worker.identity else message.author
+    name = (
+        theirs.worker.name
+        if message.author == theirs.worker.identity
+        else message.author
+    )
     return {
         "index": message.index,
         "sid": message.sid,
@@ -148,7 +176,12 @@ def _words(message: Any, sender: str, conversation: Conversation) -> dict[str, A
     words = last.text if last is not None and last.index == message.index else ""
     if words != wordless.LOCATION:
         key = ("words", conversation.sid, message.sid)
-        words = kept.get(key, _WORDS_FOR, lambda: at_twilio.what_it_is(conversation, message.sid)) or ""
+        words = (
+            kept.get(
+                key, _WORDS_FOR, lambda: at_twilio.what_it_is(conversation, message.sid)
+            )
+            or ""
+        )
     return {"body": words or wordless.UNKNOWN, "described": True}
 
 
@@ -166,13 +199,20 @@ def _delivery(message: Any, lost: Mapping[str, Undelivered]) -> dict[str, Any] |
     if known is not None:
         failure = Failure(known.code, known.failed, known.recipients)
     link, again = delivery.link(failure.code), not failure.is_partial
-    return {"state": state, "reason": delivery.reason(failure), "link": link, "again": again}
+    return {
+        "state": state,
+        "reason": delivery.reason(failure),
+        "link": link,
+        "again": again,
+    }
 
 
 def _sender(message: Any, conversation: Conversation) -> str:
     """From whom it is; somebody who has left the conversation meanwhile is a worker, unless it is one of the bots."""
     attributes = _attributes(message.attributes)
-    told = Message(message.index, message.date_created, message.author or "", attributes=attributes)
+    told = Message(
+        message.index, message.date_created, message.author or "", attributes=attributes
+    )
     return sender_of(told, conversation) or stranger(told.author, _bots())
 
 

@@ -16,7 +16,10 @@ _OF_FIELDS = {
         "channel must be sms or whatsapp: a worker can write first by SMS or WhatsApp only, and on any other channel "
         "the customer has to write first."
     ),
-    ("token", "string_pattern_mismatch"): "token must have 8 to 64 letters, digits, hyphens or underscores.",
+    (
+        "token",
+        "string_pattern_mismatch",
+    ): "token must have 8 to 64 letters, digits, hyphens or underscores.",
 }
 # By kind of error; what stands in brackets is the field, and what pydantic says of the limit.
 _OF_KINDS = {
@@ -46,5 +49,8 @@ def sentence(error: ValidationError) -> str:
     name, kind = ".".join(map(str, first["loc"])), first["type"]
     known = _OF_FIELDS.get((name, kind)) or _OF_KINDS.get(kind, _OTHERWISE)
     context: Mapping[str, Any] = first.get("ctx") or {}
-    limits = {limit: context.get(limit, "") for limit in ("max_length", "expected", "ge", "le")}
+    limits = {
+        limit: context.get(limit, "")
+        for limit in ("max_length", "expected", "ge", "le")
+    }
     return known.format(name=name or "The body", **limits)

@@ -21,8 +21,15 @@ from domain.conversation import QUEUED, Conversation
 from domain.fields import is_record_name
 from domain.outgoing import on_channel
 from domain.worker import Worker
-from functions.door.answers import Answer, BadInput, Impossible, NotFound, Refused, TryAgain
-from functions.door.webhook import Visit
+from functions.http.answers import (
+    Answer,
+    BadInput,
+    Impossible,
+    NotFound,
+    Refused,
+    TryAgain,
+)
+from functions.http.webhook import Visit
 from functions.inbox import access, asked, authority, messages, prepared, sending
 from functions.inbox.asked import FirstTemplates, Message, NewConversation, Search
 from functions.inbox.session import Person
@@ -53,12 +60,18 @@ def found(visit: Visit, person: Person) -> Answer:
     words = customer_lists.words_of(asked.read(visit, Search).query)
     limit = customer_lists.LOOKED_THROUGH if len(words) > 1 else _SHOWN
     records = customer_lists.found(worker.identity, words, None, limit)
-    listed = [customers.of(one) for one in records if customer_lists.has_all(one, words)][:_SHOWN]
+    listed = [
+        customers.of(one) for one in records if customer_lists.has_all(one, words)
+    ][:_SHOWN]
     access.note("searched for customers", worker)
     return Answer(
         {
             "customers": [
-                {"id": one.customer_id, "name": one.display_name, "addresses": list(one.addresses)}
+                {
+                    "id": one.customer_id,
+                    "name": one.display_name,
+                    "addresses": list(one.addresses),
+                }
                 for one in listed
             ]
         }
@@ -70,12 +83,16 @@ def begin(visit: Visit, person: Person) -> Answer:
     worker = authority.worker(person)
     wanted = asked.read(visit, NewConversation)
     if (wanted.body is None) == (wanted.template is None):
-        raise BadInput("A conversation begins with a body or a template, and with one of them only.")
+        raise BadInput(
+            "A conversation begins with a body or a template, and with one of them only."
+        )
     sending.refuse_long(wanted.channel, wanted.body or "")
     way = _way(worker, wanted, wanted.customer)
     message = Message(token=wanted.token, body=wanted.body, template=wanted.template)
     if (theirs := _there_already(worker, way)) is not None:
-        if theirs.last_message is None:  # perhaps begun by an earlier try that got no further
+        if (
+            theirs.last_message is None
+        ):  # perhaps begun by an earlier try that got no further
             _introduce(worker, theirs, way)
         _say(worker, theirs, message)
         return Answer({"sid": theirs.sid}, 200)
@@ -114,10 +131,14 @@ def _described(way: Way) -> Conversation:
     )
 
 
-def _way(worker: Worker, wanted: NewConversation | FirstTemplates, customer_id: str) -> Way:
+def _way(
+    worker: Worker, wanted: NewConversation | FirstTemplates, customer_id: str
+) -> Way:
     address = on_channel(wanted.channel, wanted.address)
     if not (addresses.is_number(address) or addresses.is_user_id(address)):
-        raise BadInput("address is not an international phone number such as +15551234567.")
+        raise BadInput(
+            "address is not an international phone number such as +15551234567."
+        )
     if not is_record_name(customer_id):
         raise NotFound("There is no such customer.")
     try:
@@ -141,14 +162,18 @@ def _there_already(worker: Worker, way: Way) -> Conversation | None:
         if one.state == QUEUED:
             raise _refusal(way, "{} has written and waits in the queue already.")
         if one.worker:
-            raise _refusal(way, f"{_plain(one.worker)} is in a conversation with {{}} already.")
+            raise _refusal(
+                way, f"{_plain(one.worker)} is in a conversation with {{}} already."
+            )
     return None
 
 
 def _begun(worker: Worker, way: Way, token: str) -> Conversation:
     service = configuration.service_in_use(None)
     avatar = {"avatar": way.customer.avatar} if way.customer.avatar else {}
-    made = beginnings.create(f"inbox-{token}", way.customer.display_name, avatar, service)
+    made = beginnings.create(
+        f"inbox-{token}", way.customer.display_name, avatar, service
+    )
     if made.outcome is Outcome.RETRY:
         raise TryAgain(_NOT_NOW)
     if made.outcome is not Outcome.DONE:
@@ -185,7 +210,9 @@ def _introduce(worker: Worker, conversation: Conversation, way: Way) -> None:
     }
     told = limits.with_room_for({}, known, limits.PARTICIPANT_ATTRIBUTES)
     result = beginnings.add_customer(conversation, way.address, way.proxy_address, told)
-    is_there_already = result.is_unknown_conflict or (result.outcome is Outcome.DONE and result.body is None)
+    is_there_already = result.is_unknown_conflict or (
+        result.outcome is Outcome.DONE and result.body is None
+    )
     if is_there_already and _is_in_it(conversation, way):
         return
     if result.outcome is Outcome.DONE and not is_there_already:

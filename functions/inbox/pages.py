@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from flask import Request
 
-from functions.door.answers import Answer, NotFound
+from functions.http.answers import Answer, NotFound
 from providers import configuration
 
 if TYPE_CHECKING:
@@ -69,7 +69,9 @@ def page(request: Request) -> Answer:
     return _rendered("page.html")
 
 
-def sentence(text: str, link: str = "sign-in", label: str = "Sign in", status: int = 200) -> Answer:
+def sentence(
+    text: str, link: str = "sign-in", label: str = "Sign in", status: int = 200
+) -> Answer:
     """A page of one sentence and a link, for whoever is not in yet."""
     return _rendered("sign-in.html", status, sentence=text, sign_in=link, label=label)
 
@@ -93,7 +95,9 @@ def _sent(request: Request, name: str, cached: str) -> Answer:
     if file.tag in request.headers.get("If-None-Match", ""):
         return Answer(b"", 304, told, file.type)
     if file.packed is not None and "gzip" in request.headers.get("Accept-Encoding", ""):
-        return Answer(file.packed, 200, (*told, ("Content-Encoding", "gzip")), file.type)
+        return Answer(
+            file.packed, 200, (*told, ("Content-Encoding", "gzip")), file.type
+        )
     return Answer(file.content, 200, told, file.type)
 
 
@@ -117,7 +121,10 @@ def _template(name: str) -> Template:
 def _files() -> dict[str, _File]:
     """Read once, when the first is asked for: a few, and small."""
     own = [path for path in _OWN.iterdir() if path.suffix in _TYPES]
-    return {path.name: _file(path) for path in (*(_SHARED / name for name in _SHARED_NAMES), *own)}
+    return {
+        path.name: _file(path)
+        for path in (*(_SHARED / name for name in _SHARED_NAMES), *own)
+    }
 
 
 def _file(path: Path) -> _File:

@@ -36,4 +36,6 @@ def of(request: Request) -> Place:
         return Place(f"{parts.scheme}://{parts.netloc}", f"{parts.path}/")
     prefix = request.headers.get("X-Forwarded-Prefix", "")
     prefix = prefix if _PREFIX.fullmatch(prefix) else ""
-    return Place(f"{request.scheme}://{request.host}", f"{prefix}{request.script_root}/")
+    return Place(
+        f"{request.scheme}://{request.host}", f"{prefix}{request.script_root}/"
+    )

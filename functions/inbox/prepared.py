@@ -12,7 +12,7 @@ from domain.customer import Customer
 from domain.template import Template
 from domain.window import Window
 from domain.worker import Worker
-from functions.door.answers import Impossible
+from functions.http.answers import Impossible
 from functions.inbox import authority
 from providers import clock, customers, database, settings, templates, workers
 
@@ -29,7 +29,9 @@ class _Choice:
         return template.text_of(one, self.values, self.language)
 
 
-def listed(worker: Worker, conversation: Conversation, open_until: Window | None) -> list[dict[str, Any]]:
+def listed(
+    worker: Worker, conversation: Conversation, open_until: Window | None
+) -> list[dict[str, Any]]:
     """Categories in order, with the texts that can be filled in for this customer and sent now."""
     chosen, groups = _chosen(worker, conversation), dict[str, list[dict[str, Any]]]()
     for one in chosen.templates:
@@ -42,7 +44,10 @@ def listed(worker: Worker, conversation: Conversation, open_until: Window | None
 
 
 def content(
-    worker: Worker, conversation: Conversation, template_id: str, open_until: Window | None
+    worker: Worker,
+    conversation: Conversation,
+    template_id: str,
+    open_until: Window | None,
 ) -> dict[str, str]:
     """What Twilio is sent for one of them, as it is now. Raises Impossible."""
     chosen = _chosen(worker, conversation)
@@ -54,7 +59,9 @@ def content(
     if open_until is not None and not _can_be_sent(wanted, open_until):
         raise Impossible(open_until.why_closed)
     if found is None:
-        raise Impossible("This template cannot be filled in for this customer; choose another one.")
+        raise Impossible(
+            "This template cannot be filled in for this customer; choose another one."
+        )
     return found
 
 
@@ -66,10 +73,15 @@ def _can_be_sent(one: Template, open_until: Window | None) -> bool:
 
 
 def _chosen(worker: Worker, conversation: Conversation) -> _Choice:
-    named = customers.reference(conversation.customer_id) if conversation.customer_id else None
+    named = (
+        customers.reference(conversation.customer_id)
+        if conversation.customer_id
+        else None
+    )
     them = workers.reference(worker.identity)
     read, found = database.together(
-        lambda: database.read(them, settings.reference(), *([named] if named else [])), templates.load
+        lambda: database.read(them, settings.reference(), *([named] if named else [])),
+        templates.load,
     )
     record = customers.standing_for(read[2]) if named else None
     if record is None:
@@ -77,10 +89,16 @@ def _chosen(worker: Worker, conversation: Conversation) -> _Choice:
     else:
         authority.refuse_hidden_customer(worker, conversation, record, read[1])
         customer, data = customers.of(record), record.to_dict() or {}
-    values = template.values_for(customer, data, worker.identity, read[0].to_dict() or {})
-    return _Choice(template.in_language(found, customer.language), values, customer.language)
+    values = template.values_for(
+        customer, data, worker.identity, read[0].to_dict() or {}
+    )
+    return _Choice(
+        template.in_language(found, customer.language), values, customer.language
+    )
 
 
 def _stranger(conversation: Conversation) -> Customer:
     address = conversation.address or ""
-    return Customer(conversation.customer_id or "unknown", address, (address,), known=False)
+    return Customer(
+        conversation.customer_id or "unknown", address, (address,), known=False
+    )

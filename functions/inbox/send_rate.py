@@ -10,7 +10,7 @@ from collections import deque
 
 from cachetools import LRUCache
 
-from functions.door.answers import TooMany
+from functions.http.answers import TooMany
 from providers import clock, configuration
 
 BURST, BURST_SECONDS = 30, 10.0
@@ -23,7 +23,9 @@ def count_one(identity: str) -> None:
     """Count one message of this worker; raise TooMany where there were too many before it."""
     now = clock.now().timestamp()
     with _lock:
-        times = _sent.setdefault((configuration.firestore(), identity), deque(maxlen=MOST))
+        times = _sent.setdefault(
+            (configuration.firestore(), identity), deque(maxlen=MOST)
+        )
         if _is_full(times, now, BURST, BURST_SECONDS):
             raise TooMany(
                 f"You have sent {BURST} messages within {BURST_SECONDS:.0f} seconds; wait a moment."

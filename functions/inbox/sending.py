@@ -21,8 +21,16 @@ from domain.addresses import channel
 from domain.conversation import Conversation
 from domain.window import Window
 from domain.worker import Worker
-from functions.door.answers import Answer, BadInput, Impossible, NotFound, TooLarge, TryAgain, UnderWay
-from functions.door.webhook import Visit
+from functions.http.answers import (
+    Answer,
+    BadInput,
+    Impossible,
+    NotFound,
+    TooLarge,
+    TryAgain,
+    UnderWay,
+)
+from functions.http.webhook import Visit
 from functions.inbox import asked, authority, messages, prepared, send_rate
 from functions.inbox.asked import File, Message
 from functions.inbox.session import Person
@@ -31,9 +39,7 @@ from providers import messages as at_twilio
 from providers.outbox import Entry
 from providers.twilio import Outcome, Result
 
-_UNKNOWN = (
-    "It is not known yet whether Twilio has taken this message; it is looked for before it is sent again."
-)
+_UNKNOWN = "It is not known yet whether Twilio has taken this message; it is looked for before it is sent again."
 _UNDER_WAY = "This message is being sent just now."
 _WAIT = 0.25  # seconds between looks at what another request comes to
 _PATIENCE = 6.0  # seconds to wait for it
@@ -42,7 +48,10 @@ _LOOKS = (0.0, 0.5, 1.0)  # seconds before each look for a message whose answer 
 
 def message(visit: Visit, person: Person, sid: str) -> Answer:
     wanted = asked.read(visit, Message, with_a_file=True)
-    if sum(one is not None for one in (wanted.body, wanted.template, wanted.media)) != 1:
+    if (
+        sum(one is not None for one in (wanted.body, wanted.template, wanted.media))
+        != 1
+    ):
         raise BadInput("A message is one of body, template and media.")
     theirs = authority.theirs(person, sid, outbox.reference(sid, wanted.token))
     entry = outbox.of(theirs.more[0])
@@ -51,7 +60,9 @@ def message(visit: Visit, person: Person, sid: str) -> Answer:
     return once(theirs.worker, theirs.conversation, wanted, entry)
 
 
-def once(worker: Worker, conversation: Conversation, wanted: Message, entry: Entry) -> Answer:
+def once(
+    worker: Worker, conversation: Conversation, wanted: Message, entry: Entry
+) -> Answer:
     """Sends it, unless it is sent already. `entry`: what the outbox says of it."""
     if entry.is_claimed(clock.now()):
         return _others(conversation.sid, wanted.token)
@@ -90,7 +101,9 @@ def refuse_outside_window(found: Window | None, template: str | None) -> None:
 def refuse_long(name: str, text: str) -> None:
     most = channels.longest_text(name)
     if channels.length_of(text) > most:
-        raise TooLarge(f"The text is longer than the {most} characters that can be sent at once.")
+        raise TooLarge(
+            f"The text is longer than the {most} characters that can be sent at once."
+        )
 
 
 def _content(
@@ -110,7 +123,9 @@ def _content(
 
 def _uploaded(conversation: Conversation, file: File) -> str:
     kind = channels.kind_of(file.type)
-    if (why := channels.why_not_file(channel(conversation.address or ""), kind)) is not None:
+    if (
+        why := channels.why_not_file(channel(conversation.address or ""), kind)
+    ) is not None:
         raise Impossible(why)
     content = file.content()
     if len(content) > channels.LARGEST_FILE:
@@ -126,30 +141,43 @@ def _uploaded(conversation: Conversation, file: File) -> str:
     return str(result.body)
 
 
-def _still_theirs(worker: Worker, conversation: Conversation, wanted: Message) -> Conversation:
+def _still_theirs(
+    worker: Worker, conversation: Conversation, wanted: Message
+) -> Conversation:
     """The conversation as it is after an upload, which takes seconds: it may have been handed over meanwhile.
 
     Raises NotFound for another worker's, and what refuses any message.
     """
     current = conversations.load(conversation.sid)
     if not authority.is_theirs(current, worker.identity):
-        raise NotFound("There is no such conversation with you any more; the file was not sent.")
+        raise NotFound(
+            "There is no such conversation with you any more; the file was not sent."
+        )
     refuse_what_cannot_be_sent(current, wanted)
     return current
 
 
-def _sent(worker: Worker, conversation: Conversation, claimed: Entry, content: Mapping[str, str]) -> Answer:
+def _sent(
+    worker: Worker,
+    conversation: Conversation,
+    claimed: Entry,
+    content: Mapping[str, str],
+) -> Answer:
     result = at_twilio.send(conversation, worker.identity, claimed.token, content)
     if result.outcome is Outcome.DONE:
         return _answer(_written(claimed, result.body.index, result.body.sid), 201)
     log.warning(
-        f"A message was not sent: {result.why}", conversation=conversation.sid, worker=worker.identity
+        f"A message was not sent: {result.why}",
+        conversation=conversation.sid,
+        worker=worker.identity,
     )
     if result.code == opt_out.CODE:
         opting_out.note_refused(conversation.sid)
     if not result.is_unsure:
         outbox.release(claimed)
-        if result.outcome is Outcome.REFUSED and (content_sid := content.get("content_sid")):
+        if result.outcome is Outcome.REFUSED and (
+            content_sid := content.get("content_sid")
+        ):
             contents.refresh(content_sid)
         raise _problem(result)
     for pause in _LOOKS:
@@ -165,7 +193,9 @@ def _looked_for(conversation: Conversation, claimed: Entry) -> Entry | None:
     result = at_twilio.with_token(conversation, claimed.token)
     if result.outcome is not Outcome.DONE:
         raise TryAgain(_UNKNOWN)
-    return _written(claimed, result.body.index, result.body.sid) if result.body else None
+    return (
+        _written(claimed, result.body.index, result.body.sid) if result.body else None
+    )
 
 
 def _written(claimed: Entry, index: int, message_sid: str) -> Entry:
@@ -196,7 +226,9 @@ def _problem(result: Result) -> Exception:
     if result.outcome is Outcome.RETRY:
         return TryAgain("Twilio does not answer just now; try again in a moment.")
     if result.outcome is Outcome.GONE:
-        return Impossible("This conversation has ended; the customer begins another one by writing again.")
+        return Impossible(
+            "This conversation has ended; the customer begins another one by writing again."
+        )
     if result.outcome is Outcome.MISSING:
         return NotFound("Twilio does not know this conversation any more.")
     return Impossible(f"It was not sent. {result.why_for_worker}")

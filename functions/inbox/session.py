@@ -16,7 +16,7 @@ from flask import Request
 from domain import addresses, sessions
 from domain.sessions import Account, Ended
 from domain.worker import Worker, is_identity
-from functions.door.answers import NotSignedIn, Refused, TryAgain
+from functions.http.answers import NotSignedIn, Refused, TryAgain
 from functions.inbox import cookies, place
 from functions.inbox.place import Place
 from providers import clock, configuration, openid, workers
@@ -47,7 +47,11 @@ def of(request: Request) -> Person:
         return _behind_proxy(iap, request)
     content = cookies.opened(request, place.of(request), _SESSION, _LASTS) or {}
     email, identity, session = (content.get(name) for name in ("email", "worker", "id"))
-    if not isinstance(email, str) or not isinstance(identity, str) or not is_identity(identity):
+    if (
+        not isinstance(email, str)
+        or not isinstance(identity, str)
+        or not is_identity(identity)
+    ):
         raise NotSignedIn("Nobody is signed in here, or not any more: sign in.")
     if not isinstance(session, str) or not sessions.is_id(session):
         raise NotSignedIn(_ENDED)  # from before sessions had an id
@@ -129,7 +133,9 @@ def named(email: str) -> Worker | None:
     return record if record.version is not None else None
 
 
-def opened(where: Place, signed_in: openid.SignedIn, worker: Worker | None) -> tuple[str, str]:
+def opened(
+    where: Place, signed_in: openid.SignedIn, worker: Worker | None
+) -> tuple[str, str]:
     """The header of a new session."""
     identity = worker.identity if worker else signed_in.email
     content = _content(signed_in.email, identity, signed_in.account)
@@ -144,7 +150,9 @@ def sealed(secret: str, email: str, identity: str) -> str:
 def _content(email: str, identity: str, account: Account | None) -> dict[str, str]:
     session = sessions.new_id(clock.now(), secrets.token_urlsafe(9))
     content = {"email": email, "worker": identity, "id": session}
-    return content | ({"iss": account.issuer, "sub": account.subject} if account else {})
+    return content | (
+        {"iss": account.issuer, "sub": account.subject} if account else {}
+    )
 
 
 def closed(where: Place) -> tuple[str, str]:
@@ -162,12 +170,20 @@ def ended_by(person: Person, worker: Worker, everywhere: bool) -> Ended:
 def remembered(where: Place, begun: openid.Begun) -> tuple[str, str]:
     """The header that keeps what must fit when somebody comes back from the issuer."""
     content = {"state": begun.state, "nonce": begun.nonce, "verifier": begun.verifier}
-    return cookies.header(where, _SIGNING_IN, cookies.sealed(_SIGNING_IN, content), _MINUTES_TO_SIGN_IN * 60)
+    return cookies.header(
+        where,
+        _SIGNING_IN,
+        cookies.sealed(_SIGNING_IN, content),
+        _MINUTES_TO_SIGN_IN * 60,
+    )
 
 
 def begun(request: Request) -> openid.Begun | None:
     found: dict[str, Any] = (
-        cookies.opened(request, place.of(request), _SIGNING_IN, _MINUTES_TO_SIGN_IN * 60) or {}
+        cookies.opened(
+            request, place.of(request), _SIGNING_IN, _MINUTES_TO_SIGN_IN * 60
+        )
+        or {}
     )
     kept = [found.get(name) for name in ("state", "nonce", "verifier")]
     return openid.Begun("", *map(str, kept)) if all(kept) else None
@@ -186,5 +202,7 @@ def _behind_proxy(iap: configuration.Iap, request: Request) -> Person:
         raise TryAgain("Google's keys could not be fetched; try again.") from None
     refuse_other_domains(found.email)
     if not is_identity(found.email):
-        raise Refused("Your e-mail address cannot be the name of a worker's record: use another account.")
+        raise Refused(
+            "Your e-mail address cannot be the name of a worker's record: use another account."
+        )
     return Person(found.email, found.email, found.account)

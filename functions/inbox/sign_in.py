@@ -10,8 +10,8 @@ from cachetools import TTLCache
 from assignment import ledger
 from domain.sessions import Account
 from domain.worker import Worker, is_identity
-from functions.door.answers import Answer, Impossible, NotSignedIn, Refused
-from functions.door.webhook import Visit
+from functions.http.answers import Answer, Impossible, NotSignedIn, Refused
+from functions.http.webhook import Visit
 from functions.inbox import access, asked, authority, pages, session
 from functions.inbox.place import Place
 from functions.inbox.session import Person
@@ -47,7 +47,9 @@ def door() -> Answer:
 
 def another_account(why: str) -> Answer:
     """The page for a person who is signed in, and whom this team does not take."""
-    again = ANOTHER_GOOGLE_ACCOUNT if configuration.iap() is not None else "sign-in?again"
+    again = (
+        ANOTHER_GOOGLE_ACCOUNT if configuration.iap() is not None else "sign-in?again"
+    )
     return pages.sentence(why, again, "Sign in as somebody else", 403)
 
 
@@ -55,7 +57,9 @@ def begin(visit: Visit, place: Place) -> Answer:
     """GET sign-in: to the issuer. `?again`: another account than the last one."""
     issuer = configuration.issuer()
     if configuration.iap() is not None:
-        return _to(place.path)  # whoever comes here is signed in, or has not come by the proxy
+        return _to(
+            place.path
+        )  # whoever comes here is signed in, or has not come by the proxy
     if issuer is None:
         return pages.sentence(_NOT_SET_UP, place.path, "Try again", 503)
     try:
@@ -67,17 +71,27 @@ def begin(visit: Visit, place: Place) -> Answer:
 
 def back(visit: Visit, place: Place) -> Answer:
     """GET back: from the issuer, with a code that is good once. A state is good once, too."""
-    issuer, begun, args = configuration.issuer(), session.begun(visit.request), visit.request.args
+    issuer, begun, args = (
+        configuration.issuer(),
+        session.begun(visit.request),
+        visit.request.args,
+    )
     if issuer is None:
         return pages.sentence(_NOT_SET_UP, place.path, "Try again", 503)
-    if begun is None or not hmac.compare_digest(begun.state.encode(), args.get("state", "").encode()):
-        return _refused(place, "This sign-in was begun elsewhere, or too long ago: begin again.")
+    if begun is None or not hmac.compare_digest(
+        begun.state.encode(), args.get("state", "").encode()
+    ):
+        return _refused(
+            place, "This sign-in was begun elsewhere, or too long ago: begin again."
+        )
     if not _is_first_use(begun.state):
         return _refused(place, _USED)
     if "error" in args or not args.get("code"):
         return _refused(place, "The sign-in was not finished: begin again.")
     try:
-        found = openid.signed_in(issuer, _back(place), args["code"], begun.nonce, begun.verifier)
+        found = openid.signed_in(
+            issuer, _back(place), args["code"], begun.nonce, begun.verifier
+        )
         worker = _admitted(found)
     except (openid.Untrue, Refused) as error:
         return _refused(place, str(error))
@@ -89,7 +103,9 @@ def back(visit: Visit, place: Place) -> Answer:
         log.warning("Signed in without a record in workers.", function="inbox")
     else:
         access.note("signed in", worker)
-    return _to(place.path, session.opened(place, found, worker), session.forgotten(place))
+    return _to(
+        place.path, session.opened(place, found, worker), session.forgotten(place)
+    )
 
 
 def _admitted(found: openid.SignedIn) -> Worker | None:
@@ -146,7 +162,9 @@ def out(visit: Visit, place: Place) -> Answer:
 def _end(person: Person, everywhere: bool) -> None:
     """Raises NotSignedIn if the session has ended before, Refused without a record, LostRace."""
     worker = session.worker_of(person, workers.load(person.identity))
-    ledger.end_sessions(worker, session.ended_by(person, worker, everywhere), everywhere=everywhere)
+    ledger.end_sessions(
+        worker, session.ended_by(person, worker, everywhere), everywhere=everywhere
+    )
     access.note("signed out everywhere" if everywhere else "signed out", worker)
 
 
@@ -166,7 +184,9 @@ def _forget_use(state: str) -> None:
 def _not_reached(error: openid.Unreachable) -> Answer:
     if isinstance(error, openid.Busy):
         answer = pages.sentence(_BUSY, "", "Try again", 503)
-        return Answer(answer.body, 503, (*answer.headers, ("Refresh", "2")), answer.content_type)
+        return Answer(
+            answer.body, 503, (*answer.headers, ("Refresh", "2")), answer.content_type
+        )
     log.error("The issuer that signs workers in cannot be reached.", function="inbox")
     return pages.sentence(_NOT_REACHED, status=503)
 
@@ -174,7 +194,12 @@ def _not_reached(error: openid.Unreachable) -> Answer:
 def _refused(place: Place, text: str) -> Answer:
     log.warning(f"A sign-in was refused: {text}", function="inbox")
     answer = pages.sentence(text, "sign-in?again", "Sign in", 403)
-    return Answer(answer.body, 403, (*answer.headers, session.forgotten(place)), answer.content_type)
+    return Answer(
+        answer.body,
+        403,
+        (*answer.headers, session.forgotten(place)),
+        answer.content_type,
+    )
 
 
 def _back(place: Place) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from assignment import activity, arrival, matching, membership, worker_care
 from domain.conversation import UNROUTED
-from functions.door.answers import NOTHING_TO_DO, Answer
-from functions.door.forms import Form, InboundConversation, Parameters, parse
+from functions.http.answers import NOTHING_TO_DO, Answer
+from functions.http.forms import Form, InboundConversation, Parameters, parse
 from functions.post_event import introduction, messages
 from functions.post_event.events import (
     ConversationRemoved,
@@ -17,7 +17,11 @@ from functions.post_event.events import (
 )
 from providers import conversations, database, log
 
-_REASONS = {"TIMER": "its timer ran out", "API": "somebody closed it", "EVENT": "Twilio closed it"}
+_REASONS = {
+    "TIMER": "its timer ran out",
+    "API": "somebody closed it",
+    "EVENT": "Twilio closed it",
+}
 
 
 def handle(form: Form) -> Answer:
@@ -45,9 +49,13 @@ def conversation_state_updated(form: Form) -> None:
     """Slots come back on inactive and closed; active again goes to the same worker."""
     event = parse(ConversationStateUpdated, form)
     if event.state_to == "closed":
-        matching.close(event.sid, _REASONS.get((event.reason or "").upper(), "it was closed"))
+        matching.close(
+            event.sid, _REASONS.get((event.reason or "").upper(), "it was closed")
+        )
     elif event.state_to == "inactive":
-        database.until_it_holds(lambda: activity.fell_asleep(conversations.load(event.sid), event.at))
+        database.until_it_holds(
+            lambda: activity.fell_asleep(conversations.load(event.sid), event.at)
+        )
     elif event.state_to == "active":
         database.until_it_holds(lambda: _woke_up(event))
 
@@ -57,12 +65,16 @@ def participant_added(form: Form) -> None:
     event = parse(ParticipantEvent, form)
     identity, projected = event.identity, event.projected_address
     if projected and identity is None:
-        database.until_it_holds(lambda: membership.learn_projected(event.sid, projected))
+        database.until_it_holds(
+            lambda: membership.learn_projected(event.sid, projected)
+        )
     if event.is_customer:
         introduction.introduce(event)
     elif identity:
         database.until_it_holds(
-            lambda: membership.joined(event.sid, event.service_sid, identity, event.participant_sid)
+            lambda: membership.joined(
+                event.sid, event.service_sid, identity, event.participant_sid
+            )
         )
 
 
@@ -70,7 +82,9 @@ def participant_removed(form: Form) -> None:
     """A worker left; the conversation goes to who else is in it, or back into the queue."""
     event = parse(ParticipantEvent, form)
     if identity := event.identity:
-        database.until_it_holds(lambda: membership.left(event.sid, identity, event.participant_sid))
+        database.until_it_holds(
+            lambda: membership.left(event.sid, identity, event.participant_sid)
+        )
     elif event.address:
         membership.customer_left(event.sid, event.address)
 

@@ -9,7 +9,7 @@ from pydantic import Field
 from domain import messages, wordless
 from domain.delivery import Receipt
 from domain.messages import Message
-from functions.door.forms import (
+from functions.http.forms import (
     Bound,
     ConversationSid,
     Identity,
@@ -63,7 +63,9 @@ class MessageAdded(Parameters):
         at = min(self.at or now, now)
         text = messages.text_of(self.body, wordless.has_media(self.media))
         attributes = messages.attributes(self.raw_attributes)
-        return Message(self.index, at, self.author, text, attributes, self.source, self.message_sid)
+        return Message(
+            self.index, at, self.author, text, attributes, self.source, self.message_sid
+        )
 
 
 class DeliveryUpdated(Parameters):
@@ -80,7 +82,11 @@ class DeliveryUpdated(Parameters):
     @property
     def receipt(self) -> Receipt:
         return Receipt(
-            self.status.strip().lower(), self.code, self.at, self.receipt_sid, self.participant_sid
+            self.status.strip().lower(),
+            self.code,
+            self.at,
+            self.receipt_sid,
+            self.participant_sid,
         )
 
 

@@ -31,7 +31,9 @@ def _close_window(conversation: Conversation, event: DeliveryUpdated) -> None:
     now = clock.now()
     at = min(event.at or now, now)
     since = at - window.LENGTH
-    others = conversations.with_open_window(conversation.address or "", conversation.proxy_address, since)
+    others = conversations.with_open_window(
+        conversation.address or "", conversation.proxy_address, since
+    )
     for other in others:
         if other.sid != conversation.sid:
             database.until_it_holds(partial(_closed, other.sid, at))

@@ -6,7 +6,7 @@ from typing import Any
 
 from domain import limits
 from domain.customer import Customer
-from functions.door.answers import TryAgain
+from functions.http.answers import TryAgain
 from functions.post_event.events import ParticipantEvent
 from providers import configuration, customers, log, settings, twilio
 from providers.twilio import Outcome, Place
@@ -27,7 +27,10 @@ def introduce(event: ParticipantEvent) -> None:
     if result.outcome is Outcome.RETRY:
         raise TryAgain(f"The customer is not introduced yet: {result.why}")
     if result.outcome is not Outcome.DONE:
-        log.error(f"The customer could not be introduced: {result.why}", conversation=event.sid)
+        log.error(
+            f"The customer could not be introduced: {result.why}",
+            conversation=event.sid,
+        )
 
 
 def attributes(there: dict[str, Any], customer: Customer) -> dict[str, Any]:

@@ -14,25 +14,32 @@ from assignment.found import Found
 from domain import messages, rules
 from domain.conversation import ASSIGNING, Conversation
 from domain.messages import Message
-from functions.door.forms import Form, parse
+from functions.http.forms import Form, parse
 from functions.post_event import failures
 from functions.post_event.events import DeliveryUpdated, MessageAdded
 from providers import clock, conversations, database, log
 
-_SETTLES = (0.5, 1.0)  # seconds: an arrival is over within the first, as a rule, or its instance has to start
+_SETTLES = (
+    0.5,
+    1.0,
+)  # seconds: an arrival is over within the first, as a rule, or its instance has to start
 
 
 def added(form: Form) -> None:
     event = parse(MessageAdded, form)
     message = event.message(clock.now())
     before = conversations.load(event.sid)
-    is_opt_out = not rules.is_in_hand(before) and opting_out.is_opt_out(message, event.sid)
+    is_opt_out = not rules.is_in_hand(before) and opting_out.is_opt_out(
+        message, event.sid
+    )
     if not is_opt_out:
         before = _settled(event, before)
         if _asks_for_a_route(before, message):
             came_of_it = found.by_message(event.sid, event.service_sid, message)
             if came_of_it is Found.LATER:
-                why = "Twilio does not describe this conversation; the sweep asks again."
+                why = (
+                    "Twilio does not describe this conversation; the sweep asks again."
+                )
                 log.warning(why, conversation=event.sid)
                 return
             before = conversations.load(event.sid)
@@ -60,7 +67,11 @@ def _settled(event: MessageAdded, before: Conversation) -> Conversation:
 def _asks_for_a_route(before: Conversation, message: Message) -> bool:
     """Whether it is news from a customer about whom no worker hears: without a record, or with one that is closed."""
     is_known = any(one.index >= message.index for one in before.heard)
-    return not rules.is_in_hand(before) and not is_known and messages.may_be_customers(message, before)
+    return (
+        not rules.is_in_hand(before)
+        and not is_known
+        and messages.may_be_customers(message, before)
+    )
 
 
 def delivery_updated(form: Form) -> None:

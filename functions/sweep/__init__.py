@@ -14,7 +14,7 @@ from functools import partial
 
 from werkzeug.datastructures import MultiDict
 
-from functions.door.answers import Answer
+from functions.http.answers import Answer
 from functions.sweep import (
     abandoned,
     approvals,
@@ -64,9 +64,16 @@ def handle(path: str, args: MultiDict[str, str]) -> Answer:
         run.close()
     sweeps.save(progress, started, run.mended)
     seconds = round((clock.now() - started).total_seconds(), 3)
-    waiting = round((clock.now() - run.waiting_since).total_seconds()) if run.waiting_since else 0
+    waiting = (
+        round((clock.now() - run.waiting_since).total_seconds())
+        if run.waiting_since
+        else 0
+    )
     log.info(
-        f"swept: {_in_words(run.mended)}", mended=dict(run.mended), seconds=seconds, waiting_seconds=waiting
+        f"swept: {_in_words(run.mended)}",
+        mended=dict(run.mended),
+        seconds=seconds,
+        waiting_seconds=waiting,
     )
     failed = {"failed": dict(run.failed)} if run.failed else {}
     return Answer({"mended": dict(run.mended), "seconds": seconds} | failed)
@@ -81,9 +88,16 @@ def _in_turns(progress: Progress, run: Run) -> Progress:
             with run.part(name, share(name, names, KEPT_FOR, ends)):
                 act = partial(PARTS[name], progress, run)
                 progress = run.shielded("its part", name, act, otherwise=progress)
-        names = [name for name in PARTS if name in run.unfinished or (name == QUEUE and run.pools)]
+        names = [
+            name
+            for name in PARTS
+            if name in run.unfinished or (name == QUEUE and run.pools)
+        ]
     return progress
 
 
 def _in_words(mended: Counter[str]) -> str:
-    return ", ".join(f"{kind}: {number}" for kind, number in sorted(mended.items())) or "nothing to mend"
+    return (
+        ", ".join(f"{kind}: {number}" for kind, number in sorted(mended.items()))
+        or "nothing to mend"
+    )

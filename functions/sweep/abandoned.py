@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from assignment import arrival, claim, hand_over, ledger, matching, membership, worker_care
+from assignment import (
+    arrival,
+    claim,
+    hand_over,
+    ledger,
+    matching,
+    membership,
+    worker_care,
+)
 from domain.conversation import QUEUED, UNROUTED, Conversation
 from domain.transitions import LEASE
 from functions.sweep.run import Run
@@ -22,7 +30,9 @@ def finish(progress: Progress, run: Run) -> Progress:
     over = conversations.with_lease_over(clock.now(), _AT_ONCE)
     finished = run.each(over, "conversation", _sid, _finish, None)
     run.note("assignments finished", sum(outcome in _DONE for _, outcome in finished))
-    started = run.each(conversations.starting(_AT_ONCE), "conversation", _sid, _start, otherwise=False)
+    started = run.each(
+        conversations.starting(_AT_ONCE), "conversation", _sid, _start, otherwise=False
+    )
     run.note("started late", sum(is_started for _, is_started in started))
     return progress
 
@@ -39,17 +49,26 @@ def _finish(conversation: Conversation) -> Outcome | None:
     """
     lease, attempts = clock.now() + LEASE, conversation.attempts + 1
     try:
-        taken = ledger.move(conversation, replace(conversation, lease_until=lease, attempts=attempts))
+        taken = ledger.move(
+            conversation, replace(conversation, lease_until=lease, attempts=attempts)
+        )
     except database.LostRace:
         return None
     if conversation.state in (QUEUED, UNROUTED):
         return claim.let_out(taken.conversation)
-    if not conversation.is_claim_edited and not worker_care.first_confirmed([conversation.worker or ""]):
-        database.until_it_holds(partial(membership.take_out, conversation.sid, conversation.worker or ""))
+    if not conversation.is_claim_edited and not worker_care.first_confirmed(
+        [conversation.worker or ""]
+    ):
+        database.until_it_holds(
+            partial(membership.take_out, conversation.sid, conversation.worker or "")
+        )
         return Outcome.NEXT_WORKER
     if conversation.is_claim_edited:
         hand_over.edited(
-            conversation.sid, conversation.participant_sid, conversation.worker, conversation.claimed_for
+            conversation.sid,
+            conversation.participant_sid,
+            conversation.worker,
+            conversation.claimed_for,
         )
         return Outcome.DONE
     outcome = matching.finish(taken.conversation)

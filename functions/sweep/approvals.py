@@ -35,6 +35,8 @@ def _refreshed(run: Run) -> bool:
         level(f"The templates' approvals could not be read: {result.why}")
         return False
     for change in run.in_time(contents.plan(result.body, creates=False)):
-        if run.shielded("template", change.template_id, partial(contents.apply, change), False):
+        if run.shielded(
+            "template", change.template_id, partial(contents.apply, change), False
+        ):
             run.note("templates' approvals")
     return True

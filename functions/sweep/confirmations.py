@@ -21,7 +21,9 @@ def ask(looked_at: Iterable[Worker], run: Run) -> None:
     now = clock.now()
     due = [worker for worker in looked_at if confirmation.is_due(worker, now)]
     for worker in run.in_time(due[:_AT_ONCE], _MARGIN):
-        again = partial(database.until_it_holds, partial(worker_care.ask_frontline, worker.identity))
+        again = partial(
+            database.until_it_holds, partial(worker_care.ask_frontline, worker.identity)
+        )
         outcome = run.shielded("worker", worker.identity, again, None)
         run.note("workers whom Frontline knows", outcome is Outcome.DONE)
         if outcome is Outcome.RETRY:

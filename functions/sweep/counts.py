@@ -36,7 +36,10 @@ def recount(progress: Progress, run: Run) -> Progress:
 def _is_all(busy: list[Worker], run: Run) -> bool:
     """Puts these right; whether they hold all that is held."""
     counted = _all_counted(busy, run)
-    return len(counted) == len(busy) and sum(counted) == conversations.how_many_held_by_all()
+    return (
+        len(counted) == len(busy)
+        and sum(counted) == conversations.how_many_held_by_all()
+    )
 
 
 def _all_counted(busy: list[Worker], run: Run) -> list[int]:
@@ -45,12 +48,17 @@ def _all_counted(busy: list[Worker], run: Run) -> list[int]:
     for worker in run.in_time(busy):
         # The count is read after the record: a claim in between changes the record, and then nothing is written.
         held = run.shielded(
-            "worker", worker.identity, partial(conversations.how_many_held, worker.identity), None
+            "worker",
+            worker.identity,
+            partial(conversations.how_many_held, worker.identity),
+            None,
         )
         if held is None:
             break
         counted.append(held)
-        right = run.shielded("worker", worker.identity, partial(_put_right, worker, held, known), False)
+        right = run.shielded(
+            "worker", worker.identity, partial(_put_right, worker, held, known), False
+        )
         run.note("workers' counts", right)
     return counted
 
@@ -61,7 +69,12 @@ def _round(progress: Progress, run: Run, at_once: int, is_counted: bool) -> Prog
     found = workers.after(progress.worker_after, at_once)
     known = _pools_of(found)
     for worker in run.in_time(found):
-        right = run.shielded("worker", worker.identity, partial(_looked_at, worker, is_counted, known), False)
+        right = run.shielded(
+            "worker",
+            worker.identity,
+            partial(_looked_at, worker, is_counted, known),
+            False,
+        )
         run.note("workers' counts", right)
         looked_at = worker.identity
     confirmations.ask(found, run)
@@ -75,7 +88,9 @@ def _looked_at(worker: Worker, is_counted: bool, known: Mapping[str, Pool]) -> b
 
 
 def _pools_of(found: list[Worker]) -> dict[str, Pool]:
-    return pools.load_checked(sorted({name for worker in found for name in worker.decisive_pools}))
+    return pools.load_checked(
+        sorted({name for worker in found for name in worker.decisive_pools})
+    )
 
 
 def _put_right(worker: Worker, held: int | None, known: Mapping[str, Pool]) -> bool:
@@ -85,7 +100,10 @@ def _put_right(worker: Worker, held: int | None, known: Mapping[str, Pool]) -> b
     except database.LostRace:
         return False
     except database.Unwritable as error:
-        log.error(f"The record of a worker takes nothing more: {error}", worker=worker.identity)
+        log.error(
+            f"The record of a worker takes nothing more: {error}",
+            worker=worker.identity,
+        )
         return False
     if right.version == worker.version:
         return False

@@ -24,9 +24,14 @@ def follow(progress: Progress, run: Run, at_once: int = _AT_ONCE) -> Progress:
     """One round's next stretch. While Frontline does not answer nobody is passed over."""
     if not settings.load().frontline_status:
         return progress
-    after, found = progress.frontline_after, workers.after(progress.frontline_after, at_once)
+    after, found = (
+        progress.frontline_after,
+        workers.after(progress.frontline_after, at_once),
+    )
     follow_one = partial(_follow, run=run)
-    for worker, is_asked in run.each(found, "worker", lambda one: one.identity, follow_one, otherwise=True):
+    for worker, is_asked in run.each(
+        found, "worker", lambda one: one.identity, follow_one, otherwise=True
+    ):
         if not is_asked:
             return replace(progress, frontline_after=after)
         after = worker.identity
@@ -43,7 +48,10 @@ def _follow(worker: Worker, run: Run) -> bool:
         return True  # has never signed in there
     if result.outcome is not Outcome.DONE:
         level = log.warning if result.outcome is Outcome.RETRY else log.error
-        level(f"Frontline does not say who is available: {result.why}", worker=worker.identity)
+        level(
+            f"Frontline does not say who is available: {result.why}",
+            worker=worker.identity,
+        )
         return False
     is_available = bool(result.body.is_available) and result.body.state != "deactivated"
     if is_available == worker.frontline_available:

@@ -17,4 +17,6 @@ def look(conversation: Conversation) -> bool:
     if is_over or (state.outcome is Outcome.MISSING and twilio.is_gone(conversation)):
         matching.close(conversation.sid, "Twilio has closed it")
         return True
-    return unheard.hear(conversation) and not rules.is_left_out(conversations.load(conversation.sid))
+    return unheard.hear(conversation) and not rules.is_left_out(
+        conversations.load(conversation.sid)
+    )

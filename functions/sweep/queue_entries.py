@@ -28,34 +28,60 @@ def mend(progress: Progress, run: Run) -> Progress:
     waiting_in, freed = run.take_pools_and_freed()
     entries = pending.after(progress.queue_after, _AT_ONCE)
     looked_at = [*entries, *pending.oldest(_AT_ONCE)]
-    wanted = {name for entry in looked_at for name in (entry.pool, *entry.open_to) if name}
+    wanted = {
+        name for entry in looked_at for name in (entry.pool, *entry.open_to) if name
+    }
     known = pools.by_id(sorted(wanted))
     first = partial(waiting.since, looked_at, known)
     run.waiting_since = run.shielded("the queue's", "first", first, None)
-    both = list(zip(entries, conversations.load_all([entry.sid for entry in entries]), strict=True))
-    entries = [_with_pool_meant(entry, conversation, known) for entry, conversation in both]
+    both = list(
+        zip(
+            entries,
+            conversations.load_all([entry.sid for entry in entries]),
+            strict=True,
+        )
+    )
+    entries = [
+        _with_pool_meant(entry, conversation, known) for entry, conversation in both
+    ]
     known |= pools.by_id({entry.pool for entry in entries if entry.pool} - set(known))
     for entry, (typed_entry, conversation) in zip(entries, both, strict=True):
         is_spelled_otherwise = entry.pool != typed_entry.pool
-        compare = partial(_compare, run, entry, conversation, known, is_spelled_otherwise)
+        compare = partial(
+            _compare, run, entry, conversation, known, is_spelled_otherwise
+        )
         run.shielded("queue entry", entry.sid, compare, None)
     queued = conversations.in_states_after((QUEUED,), progress.log_after, _AT_ONCE)
     lacking = {conversation.sid for conversation in pending.missing(queued)}
     typed = {entry.sid: entry.priority for entry in entries}
     for conversation in queued:
         if conversation.sid in lacking or conversation.problem:
-            conversation = replace(conversation, priority=typed.get(conversation.sid, conversation.priority))
+            conversation = replace(
+                conversation,
+                priority=typed.get(conversation.sid, conversation.priority),
+            )
             again = partial(_restore, conversation)
             restored = run.shielded("conversation", conversation.sid, again, False)
             run.note("waiting conversations without a queue entry", restored)
     for entry in run.in_time(pending.due(clock.now(), _AT_ONCE)):
         due = partial(database.until_it_holds, partial(_time_is_up, entry))
-        run.note("waits whose time was up", run.shielded("queue entry", entry.sid, due, False))
-    for pool in run.in_time({**known, **pools.by_id(sorted(waiting_in - known.keys()))}.values()):
+        run.note(
+            "waits whose time was up",
+            run.shielded("queue entry", entry.sid, due, False),
+        )
+    for pool in run.in_time(
+        {**known, **pools.by_id(sorted(waiting_in - known.keys()))}.values()
+    ):
         run.shielded("pool", pool.id, partial(_pull, run, pool), None)
         run.shielded("pool", pool.id, partial(_reroute, run, pool, entries), None)
     waited_for = {entry.for_worker for entry in looked_at if entry.for_worker}
-    _take_next(run, [*freed, *workers.load_all(sorted(waited_for - {one.identity for one in freed}))])
+    _take_next(
+        run,
+        [
+            *freed,
+            *workers.load_all(sorted(waited_for - {one.identity for one in freed})),
+        ],
+    )
     return replace(
         progress,
         queue_after=entries[-1].sid if len(entries) == _AT_ONCE else None,
@@ -66,7 +92,9 @@ def mend(progress: Progress, run: Run) -> Progress:
 def _time_is_up(entry: Pending) -> bool:
     """Who waited for one worker alone, or long enough in one pool, may be taken by others."""
     if entry.for_worker:
-        return arrival.waits_no_more(entry.sid, f"{entry.for_worker} was not free in time")
+        return arrival.waits_no_more(
+            entry.sid, f"{entry.for_worker} was not free in time"
+        )
     return matching.overflow(entry.sid)
 
 
@@ -74,7 +102,9 @@ def _pull(run: Run, pool: Pool) -> None:
     """Free workers of the pool take what waits, in the pool's order: one, then several at a time while that helps."""
     tried: set[str] = set()
     width = 1
-    while len(tried) < _MOST_TRIED and (free := workers.free(pool, width, not_to_ask=tried)):
+    while len(tried) < _MOST_TRIED and (
+        free := workers.free(pool, width, not_to_ask=tried)
+    ):
         tried |= {worker.identity for worker in free}
         pulled = _take_next(run, free)
         if not pulled or any(one.ended is Ended.FOR_ALL for one in pulled):
@@ -85,7 +115,9 @@ def _pull(run: Run, pool: Pool) -> None:
 def _take_next(run: Run, free: list[Worker]) -> list[Pulled]:
     """Each of these workers takes what waits for them; how that ended."""
     take = partial(matching.take_next, because="has a free slot")
-    came_of_it = run.each(free, "worker", lambda worker: worker.identity, take, matching.NOTHING)
+    came_of_it = run.each(
+        free, "worker", lambda worker: worker.identity, take, matching.NOTHING
+    )
     pulled = [one for _, one in came_of_it]
     run.note("pulled", sum(one.taken for one in pulled))
     return pulled
@@ -107,13 +139,21 @@ def _compare(
     elif not entry.is_complete:
         restored = _restore(replace(conversation, priority=entry.priority))
         run.note("queue entries with fields missing", restored)
-    elif (asked := edits.asked_for(entry, conversation, known, clock.now())) != conversation:
-        run.note("waiting conversations that follow an edit", _moved(conversation, asked))
+    elif (
+        asked := edits.asked_for(entry, conversation, known, clock.now())
+    ) != conversation:
+        run.note(
+            "waiting conversations that follow an edit", _moved(conversation, asked)
+        )
     elif is_spelled_otherwise or not edits.is_told_right(entry, conversation):
-        run.note("queue entries that did not say what the log says", _restore(conversation))
+        run.note(
+            "queue entries that did not say what the log says", _restore(conversation)
+        )
 
 
-def _with_pool_meant(entry: Pending, conversation: Conversation, known: Mapping[str, Pool]) -> Pending:
+def _with_pool_meant(
+    entry: Pending, conversation: Conversation, known: Mapping[str, Pool]
+) -> Pending:
     """Return the entry with the id of the pool that a person typed into it, by id or display name in any spelling."""
     is_edited = bool(entry.pool) and entry.pool != conversation.pool
     if not is_edited or known[entry.pool].exists:
@@ -133,7 +173,9 @@ def _reroute(run: Run, pool: Pool, entries: list[Pending]) -> None:
     theirs = [entry for entry in entries if entry.pool == pool.id]
     if theirs and workers.how_many(pool.id) == 0:
         for entry in run.in_time(theirs):
-            moved = database.until_it_holds(partial(membership.waits_for_nobody, entry.sid))
+            moved = database.until_it_holds(
+                partial(membership.waits_for_nobody, entry.sid)
+            )
             run.note("conversations in a pool of nobody", moved)
 
 

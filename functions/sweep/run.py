@@ -57,11 +57,15 @@ class Run:
         if self._threads:
             self._threads.shutdown()
 
-    def look_for_workers(self, waiting: Conversation, freed: Worker | None = None) -> None:
+    def look_for_workers(
+        self, waiting: Conversation, freed: Worker | None = None
+    ) -> None:
         """The part that sees to the queue lets workers of its pool pull, and the worker who has a free slot now."""
         with self._lock:
             if waiting.state == QUEUED:
-                self.pools |= {name for name in (waiting.pool, *waiting.open_to) if name}
+                self.pools |= {
+                    name for name in (waiting.pool, *waiting.open_to) if name
+                }
             if freed:
                 self.freed[freed.identity] = freed
 
@@ -107,10 +111,14 @@ class Run:
         try:
             for record in records:
                 slots.acquire()
-                if self.is_time_over() or any(f.done() and f.exception() for _, f in begun[-AT_A_TIME:]):
+                if self.is_time_over() or any(
+                    f.done() and f.exception() for _, f in begun[-AT_A_TIME:]
+                ):
                     break
                 acting = copy_context().run
-                future = threads.submit(acting, self._acted, what, name, act, otherwise, record)
+                future = threads.submit(
+                    acting, self._acted, what, name, act, otherwise, record
+                )
                 future.add_done_callback(lambda _: slots.release())
                 begun.append((record, future))
         finally:
@@ -118,11 +126,18 @@ class Run:
         return [(record, future.result()) for record, future in begun]
 
     def _acted(
-        self, what: str, name: Callable[[T], str], act: Callable[[T], R], otherwise: Else, record: T
+        self,
+        what: str,
+        name: Callable[[T], str],
+        act: Callable[[T], R],
+        otherwise: Else,
+        record: T,
     ) -> R | Else:
         return self.shielded(what, name(record), lambda: act(record), otherwise)
 
-    def shielded(self, what: str, which: str, act: Callable[[], T], otherwise: Else) -> T | Else:
+    def shielded(
+        self, what: str, which: str, act: Callable[[], T], otherwise: Else
+    ) -> T | Else:
         """What `act` returns; if it fails, this is logged with its name, counted, and `otherwise` is returned. A
         call to Firestore that was cut off because the part's time was over is no failure: the next run goes on."""
         try:
@@ -130,12 +145,16 @@ class Run:
         except Exception as error:  # noqa: BLE001 - one odd record must not keep the others from being mended
             if clock.is_time_over() and database.trouble(error):
                 self.unfinished.add(self._part)
-                log.warning(f"The sweep's time was over at {what} {which}; the next run goes on with it.")
+                log.warning(
+                    f"The sweep's time was over at {what} {which}; the next run goes on with it."
+                )
                 return otherwise
             with self._lock:
                 self.failed[what] += 1
             because = (
-                f": it {trouble}" if (trouble := database.trouble(error)) else "; it goes on with the rest."
+                f": it {trouble}"
+                if (trouble := database.trouble(error))
+                else "; it goes on with the rest."
             )
             log.crash(f"The sweep could not see to {what} {which}{because}")
             return otherwise
@@ -147,7 +166,9 @@ class Run:
         return self._threads
 
 
-def share(name: str, names: Sequence[str], kept: Mapping[str, float], ends: float) -> float:
+def share(
+    name: str, names: Sequence[str], kept: Mapping[str, float], ends: float
+) -> float:
     """Seconds for one part: what is left of the run but for what is kept for the parts after it.
 
     In a run that is too short for all, a part gets no more than is kept for it.

@@ -31,7 +31,13 @@ def send_back(progress: Progress, run: Run) -> Progress:
     if not patient:
         return progress
     send = partial(_send_back, run=run, bots=settings.load().bots)
-    sent = run.each(_due(patient), "conversation", lambda one: one.conversation.sid, send, otherwise=False)
+    sent = run.each(
+        _due(patient),
+        "conversation",
+        lambda one: one.conversation.sid,
+        send,
+        otherwise=False,
+    )
     run.note("back for want of an answer", sum(is_back for _, is_back in sent))
     missed = run.each(
         workers.who_missed(_WORKERS_AT_ONCE),
@@ -40,7 +46,9 @@ def send_back(progress: Progress, run: Run) -> Progress:
         _answers_again,
         otherwise=False,
     )
-    run.note("workers who answer again", sum(answers_again for _, answers_again in missed))
+    run.note(
+        "workers who answer again", sum(answers_again for _, answers_again in missed)
+    )
     return progress
 
 
@@ -67,7 +75,8 @@ def _send_back(overdue: _Overdue, run: Run, bots: Collection[str]) -> bool:
     conversation, pool = overdue
     told = unheard.newest(conversation)
     if told is None or (
-        conversation.leaving is None and not twilio_states.put_right_who_has_it(conversation, bots)
+        conversation.leaving is None
+        and not twilio_states.put_right_who_has_it(conversation, bots)
     ):
         return False
     moved = answers.take_back(conversation.sid, pool, told)

@@ -20,7 +20,9 @@ def hear(conversation: Conversation) -> bool:
     """Notes what is news in it: one call to Twilio, and one more for each message that did not arrive."""
     listed = _listed(conversation) or []
     told = list(map(at_twilio.of_twilio, listed))
-    was_news = hearing.heard(conversation, told) != conversation and database.until_it_holds(
+    was_news = hearing.heard(
+        conversation, told
+    ) != conversation and database.until_it_holds(
         lambda: answers.hear(conversations.load(conversation.sid), told)
     )
     return _not_delivered(conversation, listed) or was_news
@@ -44,7 +46,9 @@ def _not_delivered(conversation: Conversation, listed: list[Any]) -> bool:
     news = [message for message in bad[:MOST_UNDELIVERED] if message.sid not in known]
     for message in reversed(news):
         receipts.look_up(conversation, message.sid)
-    arrived = [m for m in listed if m.sid in known and delivery.has_reached_all(m.delivery)]
+    arrived = [
+        m for m in listed if m.sid in known and delivery.has_reached_all(m.delivery)
+    ]
     for message in arrived:
         receipts.arrived(conversation.sid, message.sid)
     return bool(news or arrived)

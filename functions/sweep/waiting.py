@@ -10,7 +10,9 @@ from domain.conversation import Pending
 from domain.pool import Pool
 from providers import clock, public_holidays, settings
 
-_OPEN_FOR = timedelta(minutes=30)  # so that who has waited all night is not called late when the day begins
+_OPEN_FOR = timedelta(
+    minutes=30
+)  # so that who has waited all night is not called late when the day begins
 
 
 def since(oldest: Iterable[Pending], known: Mapping[str, Pool]) -> datetime | None:

@@ -13,7 +13,7 @@ from flask import request
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 from werkzeug.datastructures import MultiDict
 
-from functions.door.answers import Answer, NotFound
+from functions.http.answers import Answer, NotFound
 from functions.wallboard import log_pages, metrics, overview, rendering
 from functions.wallboard.refresh import Board, board
 
@@ -29,7 +29,9 @@ def handle(path: str, args: Args) -> Answer:
     if view in ("conversation", "conversations"):
         return log_pages.story(board(), rest)
     if view not in _VIEWS:
-        raise NotFound("There is no such page; the wallboard has log, metrics and data.")
+        raise NotFound(
+            "There is no such page; the wallboard has log, metrics and data."
+        )
     return _VIEWS[view](board(), args)
 
 
@@ -39,7 +41,9 @@ def _metrics(shown: Board, args: Args) -> Answer:
     wants_text = "text/plain" in accepted and "application/json" not in accepted
     if args.get("format", "prometheus" if wants_text else "json") == "prometheus":
         return Answer(
-            metrics.as_text(shown), headers=rendering.HEADERS, content_type=CONTENT_TYPE_PLAIN_0_0_4
+            metrics.as_text(shown),
+            headers=rendering.HEADERS,
+            content_type=CONTENT_TYPE_PLAIN_0_0_4,
         )
     return _data(shown, args)
 

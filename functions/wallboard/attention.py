@@ -34,7 +34,9 @@ def in_queue(now: Now) -> Iterator[Stuck]:
     for pool in now.pools:
         force = pool.workers
         if pool.waiting and force.available + force.full + force.unavailable == 0:
-            yield Stuck(pool.name, f"{pool.waiting} waiting, and no one belongs to this pool")
+            yield Stuck(
+                pool.name, f"{pool.waiting} waiting, and no one belongs to this pool"
+            )
     for one in now.queue:
         age = (now.at - one.since).total_seconds() if one.since else 0.0
         if age > LONG_WAIT:
@@ -44,7 +46,11 @@ def in_queue(now: Now) -> Iterator[Stuck]:
 def in_records(meter: Meter, settings: Settings, names: Names) -> tuple[Stuck, ...]:
     """All that the records show; `names`: what people are called by their identities."""
     now = clock.now()
-    return (*_overdue(meter, now, names), *_with_nobody(meter), *_problems(meter, settings, names))
+    return (
+        *_overdue(meter, now, names),
+        *_with_nobody(meter),
+        *_problems(meter, settings, names),
+    )
 
 
 def _overdue(meter: Meter, now: datetime, names: Names) -> Iterator[Stuck]:
@@ -52,7 +58,9 @@ def _overdue(meter: Meter, now: datetime, names: Names) -> Iterator[Stuck]:
     meter.note(len(overdue))
     called = names(one.worker for one in overdue)
     for one in overdue:
-        late = in_words((now - one.lease_until).total_seconds() if one.lease_until else 0)
+        late = in_words(
+            (now - one.lease_until).total_seconds() if one.lease_until else 0
+        )
         who = called.get(one.worker or "", one.worker)
         why = f"{who} was to be added and should have been {late} ago; the sweep goes on with it"
         yield Stuck(name_of(one), why, one.sid)
@@ -64,13 +72,21 @@ def _with_nobody(meter: Meter) -> Iterator[Stuck]:
     held, counted = statistics.held(meter)
     if held <= counted:
         return
-    query = database.filtered("conversations", [("state", "in", list(HELD))]).limit(_MOST_LOOKED_AT)
+    query = database.filtered("conversations", [("state", "in", list(HELD))]).limit(
+        _MOST_LOOKED_AT
+    )
     found = [conversations.of(one) for one in statistics.found(meter, query)]
     holders = sorted({one.worker for one in found if one.worker})
     meter.note(len(holders))
-    gone = {worker.identity for worker in workers.load_all(holders) if worker.version is None}
+    gone = {
+        worker.identity
+        for worker in workers.load_all(holders)
+        if worker.version is None
+    }
     for one in [one for one in found if one.worker in gone][:_MOST]:
-        yield Stuck(name_of(one), f"is with {one.worker}, who has no record any more", one.sid)
+        yield Stuck(
+            name_of(one), f"is with {one.worker}, who has no record any more", one.sid
+        )
 
 
 def _problems(meter: Meter, settings: Settings, names: Names) -> Iterator[Stuck]:
@@ -80,7 +96,10 @@ def _problems(meter: Meter, settings: Settings, names: Names) -> Iterator[Stuck]
     for collection in ("pools", "workers", "customers"):
         for record in statistics.with_a_problem(meter, collection, _MOST):
             yield Stuck(str(record.reference.path), str(record.get("problem")))
-    idle = {str(one.id): one.get("unavailable_because") for one in statistics.made_unavailable(meter, _MOST)}
+    idle = {
+        str(one.id): one.get("unavailable_because")
+        for one in statistics.made_unavailable(meter, _MOST)
+    }
     called = names(idle)
     for identity, why in idle.items():
         yield Stuck(called.get(identity, identity), f"is Unavailable: {why}")

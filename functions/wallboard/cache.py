@@ -26,7 +26,9 @@ class Cache:
 
     def __init__(self) -> None:
         entries: LRUCache[Hashable, _Entry] = LRUCache(_MOST)
-        self._entry = cached(entries, key=lambda key: key, lock=threading.Lock())(lambda key: _Entry())
+        self._entry = cached(entries, key=lambda key: key, lock=threading.Lock())(
+            lambda key: _Entry()
+        )
 
     def get(self, key: Hashable, seconds: float, make: Callable[[], T]) -> T:
         """The value, made anew if it is older than that."""

@@ -57,7 +57,10 @@ def arrivals(today: Today) -> Chart:
 def average_waits(today: Today) -> Chart:
     """How long those of each hour waited on average."""
     values = [hour.average or 0.0 for hour in today.hours]
-    texts = [duration(h.average) if h.average is not None else "nobody answered" for h in today.hours]
+    texts = [
+        duration(h.average) if h.average is not None else "nobody answered"
+        for h in today.hours
+    ]
     top = _round_up(max(values, default=0))
     return Chart(_by_hour(today, values, texts, top), duration(top), duration(top / 2))
 
@@ -68,26 +71,46 @@ def waits(today: Today) -> tuple[Row, ...]:
     most = max(*counts, 1)
     rows = []
     for i, count in enumerate(counts):
-        label = f"up to {duration(EDGES[i])}" if i < len(EDGES) else f"over {duration(EDGES[-1])}"
+        label = (
+            f"up to {duration(EDGES[i])}"
+            if i < len(EDGES)
+            else f"over {duration(EDGES[-1])}"
+        )
         strong = i < len(EDGES) and EDGES[i] <= today.threshold
         rows.append(Row(label, count, round(100 * count / most, 1), strong))
     return tuple(rows)
 
 
-def _by_hour(today: Today, values: list[float], texts: list[str], top: float) -> tuple[Bar, ...]:
+def _by_hour(
+    today: Today, values: list[float], texts: list[str], top: float
+) -> tuple[Bar, ...]:
     place = WIDTH / max(_HOURS, len(values))
     bars = []
-    for i, (hour, value, text) in enumerate(zip(today.hours, values, texts, strict=True)):
+    for i, (hour, value, text) in enumerate(
+        zip(today.hours, values, texts, strict=True)
+    ):
         clock = f"{hour.start.astimezone(ZoneInfo(today.zone)):%H}"
         running = i == len(values) - 1
-        bars.append(_bar(i, place, value / top, clock, f"{clock}:00: {text}", not running))
+        bars.append(
+            _bar(i, place, value / top, clock, f"{clock}:00: {text}", not running)
+        )
     return tuple(bars)
 
 
-def _bar(index: int, place: float, share: float, tick: str, text: str, strong: bool) -> Bar:
+def _bar(
+    index: int, place: float, share: float, tick: str, text: str, strong: bool
+) -> Bar:
     height = round(max(HEIGHT * share, 2 if share else 0), 1)
     x = round(place * (index + _GAP / 2), 1)
-    return Bar(x, round(HEIGHT - height, 1), round(place * (1 - _GAP), 1), height, tick, text, strong)
+    return Bar(
+        x,
+        round(HEIGHT - height, 1),
+        round(place * (1 - _GAP), 1),
+        height,
+        tick,
+        text,
+        strong,
+    )
 
 
 def _round_up(value: float) -> float:

@@ -40,8 +40,13 @@ def search(meter: Meter, wanted: Wanted) -> tuple[list[Conversation], datetime |
         conditions.append(("customer_id", "in", _customers(meter, wanted.customer)))
     if wanted.before:
         conditions.append(("created_at", "<", wanted.before))
-    query = database.filtered("conversations", conditions, order=["-created_at"]).select(_SHOWN)
-    found = [conversations.of(snapshot) for snapshot in statistics.found(meter, query.limit(PAGE + 1))]
+    query = database.filtered(
+        "conversations", conditions, order=["-created_at"]
+    ).select(_SHOWN)
+    found = [
+        conversations.of(snapshot)
+        for snapshot in statistics.found(meter, query.limit(PAGE + 1))
+    ]
     more = found[PAGE - 1].created_at if len(found) > PAGE else None
     return found[:PAGE], more
 
@@ -55,7 +60,11 @@ def _customers(meter: Meter, text: str) -> list[str]:
         most = _MOST_LOOKED_AT if terms[1:] else _MOST_ALTERNATIVES
         query = database.filtered("customers", (), order=paths[:1]).select(paths)
         looked_at = statistics.found(meter, query.limit(most))
-        ids += [one.id for one in looked_at if set(terms) <= set((one.to_dict() or {})["search"])]
+        ids += [
+            one.id
+            for one in looked_at
+            if set(terms) <= set((one.to_dict() or {})["search"])
+        ]
     return list(dict.fromkeys(ids))[:_MOST_ALTERNATIVES]
 
 
@@ -65,4 +74,7 @@ def _having(meter: Meter, address: str) -> list[str]:
         return []
     known = customers.with_address(address)
     meter.note(len(known))
-    return [*(one.customer_id for one in known), *addresses.record_names(address, customers.key())]
+    return [
+        *(one.customer_id for one in known),
+        *addresses.record_names(address, customers.key()),
+    ]

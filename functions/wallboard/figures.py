@@ -7,9 +7,18 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from functions.wallboard.statistics import EDGES, Answers, Span, Waits, Workforce, finite
+from functions.wallboard.statistics import (
+    EDGES,
+    Answers,
+    Span,
+    Waits,
+    Workforce,
+    finite,
+)
 
-_SETTLED_AFTER = timedelta(minutes=5)  # Twilio's webhooks for the hour before have arrived by then
+_SETTLED_AFTER = timedelta(
+    minutes=5
+)  # Twilio's webhooks for the hour before have arrived by then
 
 
 @dataclass(frozen=True)
@@ -81,17 +90,29 @@ class Today:
 
     @property
     def average(self) -> float | None:
-        return finite(self.waits.seconds / self.waits.answered) if self.waits.answered else None
+        return (
+            finite(self.waits.seconds / self.waits.answered)
+            if self.waits.answered
+            else None
+        )
 
     @property
     def first_answer(self) -> float | None:
         """Seconds from the arrival to a worker's first message, on average of those who were answered."""
-        return self.answers.seconds / self.answers.answered if self.answers.answered else None
+        return (
+            self.answers.seconds / self.answers.answered
+            if self.answers.answered
+            else None
+        )
 
     @property
     def answered_within(self) -> float | None:
         """Share of those answered by a worker's message whom it reached within the threshold."""
-        return self.answers.within / self.answers.answered if self.answers.answered else None
+        return (
+            self.answers.within / self.answers.answered
+            if self.answers.answered
+            else None
+        )
 
     @property
     def p95(self) -> float | None:
@@ -129,7 +150,11 @@ def hours_of_day(now: datetime, zone: str) -> list[Span]:
 def parts_of_day(hours: list[Span], now: datetime) -> list[Span]:
     """The finished part of the day, counted seldom, and the running one, counted often."""
     first, last = hours[0], hours[-1]
-    settled = last.start if now - last.start >= _SETTLED_AFTER else last.start - timedelta(hours=1)
+    settled = (
+        last.start
+        if now - last.start >= _SETTLED_AFTER
+        else last.start - timedelta(hours=1)
+    )
     if settled <= first.start:
         return [Span(first.start, last.end)]
     return [Span(first.start, settled), Span(settled, last.end)]

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from werkzeug.datastructures import MultiDict
 
 from domain.conversation import STATES
-from functions.door.answers import Answer, BadInput, NotFound
+from functions.http.answers import Answer, BadInput, NotFound
 from functions.wallboard import conversation_search, rendering
 from functions.wallboard.conversation_search import Wanted
 from functions.wallboard.refresh import Board
@@ -23,8 +23,12 @@ _LONGEST = 256  # characters of one search field
 def log(shown: Board, args: MultiDict[str, str]) -> Answer:
     """Newest first; ?state= &worker= &customer= narrow it, ?before= is the next page."""
     wanted = _wanted(args)
-    narrowed = [name for name in ("state", "worker", "customer") if getattr(wanted, name)]
-    info(f"the wallboard's log was read, searched by: {', '.join(narrowed) or 'nothing'}")
+    narrowed = [
+        name for name in ("state", "worker", "customer") if getattr(wanted, name)
+    ]
+    info(
+        f"the wallboard's log was read, searched by: {', '.join(narrowed) or 'nothing'}"
+    )
     found, more = conversation_search.search(shown.meter, wanted)
     return rendering.html(
         "log.html",
@@ -63,7 +67,9 @@ def _called(shown: Board, identities: Sequence[str | None]) -> list[str]:
 
 
 def _wanted(args: MultiDict[str, str]) -> Wanted:
-    state, worker, customer = (args.get(name, "").strip() or None for name in ("state", "worker", "customer"))
+    state, worker, customer = (
+        args.get(name, "").strip() or None for name in ("state", "worker", "customer")
+    )
     if state and state not in STATES:
         raise BadInput(f"state must be one of {', '.join(STATES)}.")
     for name, value in (("worker", worker), ("customer", customer)):
@@ -80,5 +86,7 @@ def _time(text: str | None) -> datetime | None:
         if before.tzinfo:
             return before.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise BadInput("before must be a time as the link to the next page has it.") from None
+        raise BadInput(
+            "before must be a time as the link to the next page has it."
+        ) from None
     raise BadInput("before must name its offset from UTC.")

@@ -9,7 +9,12 @@ from datetime import datetime
 from typing import Any
 
 from prometheus_client import generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
 from prometheus_client.registry import Collector
 
 from functions.wallboard.figures import Now, PoolRow, Today, buckets
@@ -35,8 +40,14 @@ def as_json(board: Board) -> dict[str, Any]:
             }
             for one in now.queue
         ],
-        "stuck": [{"what": one.what, "why": one.why, "conversation": one.sid} for one in board.stuck()],
-        "firestore": {"reads": board.meter.reads, "reads_last_minute": board.meter.last_minute()},
+        "stuck": [
+            {"what": one.what, "why": one.why, "conversation": one.sid}
+            for one in board.stuck()
+        ],
+        "firestore": {
+            "reads": board.meter.reads,
+            "reads_last_minute": board.meter.last_minute(),
+        },
     }
 
 
@@ -45,14 +56,21 @@ def as_text(board: Board) -> str:
 
 
 def _now(now: Now) -> dict[str, Any]:
-    pools = [{"pool": pool.id, "display_name": pool.name, **_state(now.at, pool)} for pool in now.pools]
+    pools = [
+        {"pool": pool.id, "display_name": pool.name, **_state(now.at, pool)}
+        for pool in now.pools
+    ]
     return {**_state(now.at, now), "pools": pools}
 
 
 def _state(at: datetime, one: Now | PoolRow) -> dict[str, Any]:
     """Of a pool, or of all."""
     workers = asdict(one.workers)
-    return {"waiting": one.waiting, "longest_wait_seconds": _age(at, one.since), "workers": workers}
+    return {
+        "waiting": one.waiting,
+        "longest_wait_seconds": _age(at, one.since),
+        "workers": workers,
+    }
 
 
 def _today(today: Today) -> dict[str, Any]:
@@ -81,10 +99,15 @@ def _today(today: Today) -> dict[str, Any]:
         "average_wait_seconds": today.average,
         "p95_wait_seconds": None if today.p95 == math.inf else today.p95,
         "waits": [
-            {"up_to_seconds": edge, "count": count} for edge, count in zip(edges, buckets(waits), strict=True)
+            {"up_to_seconds": edge, "count": count}
+            for edge, count in zip(edges, buckets(waits), strict=True)
         ],
         "hours": [
-            {"start": hour.start.isoformat(), "arrived": hour.arrived, "average_wait_seconds": hour.average}
+            {
+                "start": hour.start.isoformat(),
+                "arrived": hour.arrived,
+                "average_wait_seconds": hour.average,
+            }
             for hour in today.hours
         ],
     }
@@ -103,17 +126,25 @@ class _Exposition(Collector):
     def collect(self) -> Iterator[Metric]:
         yield from _of_now(self.board.now())
         yield from _of_today(self.board.today())
-        yield _gauge("stuck", "What needs a person's eye.", [(len(self.board.stuck()),)])
+        yield _gauge(
+            "stuck", "What needs a person's eye.", [(len(self.board.stuck()),)]
+        )
         text = "Firestore reads of this page since the process began."
-        yield CounterMetricFamily(f"{_PREFIX}wallboard_reads", text, self.board.meter.reads)
+        yield CounterMetricFamily(
+            f"{_PREFIX}wallboard_reads", text, self.board.meter.reads
+        )
 
 
 def _of_now(now: Now) -> Iterator[Metric]:
     waiting = [(pool.id, pool.waiting) for pool in now.pools]
     yield _gauge("waiting", "Conversations in the queue.", waiting, "pool")
     ages = [(pool.id, _age(now.at, pool.since)) for pool in now.pools]
-    yield _gauge("longest_wait_seconds", "Age of the one that has waited longest.", ages, "pool")
-    members = [(pool.id, *pair) for pool in now.pools for pair in asdict(pool.workers).items()]
+    yield _gauge(
+        "longest_wait_seconds", "Age of the one that has waited longest.", ages, "pool"
+    )
+    members = [
+        (pool.id, *pair) for pool in now.pools for pair in asdict(pool.workers).items()
+    ]
     text = "Workers of a pool; one of several pools counts in each."
     yield _gauge("pool_workers", text, members, "pool", "status")
     text = "Workers: available have a free slot."
@@ -122,9 +153,19 @@ def _of_now(now: Now) -> Iterator[Metric]:
 
 def _of_today(today: Today) -> Iterator[Metric]:
     waits = today.waits
-    yield _gauge("arrived", "Arrived since midnight at numbers that are routed.", [(waits.arrived,)])
-    yield _gauge("abandoned", "Of these, closed before a worker was in.", [(waits.abandoned,)])
-    yield _gauge("within_service_level", "Of these, assigned within the threshold.", [(waits.within,)])
+    yield _gauge(
+        "arrived",
+        "Arrived since midnight at numbers that are routed.",
+        [(waits.arrived,)],
+    )
+    yield _gauge(
+        "abandoned", "Of these, closed before a worker was in.", [(waits.abandoned,)]
+    )
+    yield _gauge(
+        "within_service_level",
+        "Of these, assigned within the threshold.",
+        [(waits.within,)],
+    )
     outside = waits.outside
     text = "Of those who arrived, while their pool was closed."
     yield _gauge("arrived_outside_hours", text, [(outside.arrived,)])
@@ -133,20 +174,34 @@ def _of_today(today: Today) -> Iterator[Metric]:
     text = "Of these, assigned within the threshold."
     yield _gauge("within_service_level_outside_hours", text, [(outside.within,)])
     answers = today.answers
-    yield _gauge("answered", "Of those who arrived, answered by a worker's message.", [(answers.answered,)])
-    yield _gauge("answered_within", "Of these, answered within the threshold.", [(answers.within,)])
+    yield _gauge(
+        "answered",
+        "Of those who arrived, answered by a worker's message.",
+        [(answers.answered,)],
+    )
+    yield _gauge(
+        "answered_within",
+        "Of these, answered within the threshold.",
+        [(answers.within,)],
+    )
     text = "Seconds from arrival to a worker's first message, of all who were answered."
     yield _gauge("first_answer_seconds", text, [(answers.seconds,)])
     text = "Of those who arrived, back in the queue for want of an answer."
     yield _gauge("went_back", text, [(answers.went_back,)])
     text = "Arrived since midnight at numbers that are not routed."
     yield _gauge("not_routed", text, [(today.not_routed,)])
-    counts = zip([*map(str, EDGES), "+Inf"], [*waits.at_most, waits.answered], strict=True)
+    counts = zip(
+        [*map(str, EDGES), "+Inf"], [*waits.at_most, waits.answered], strict=True
+    )
     text = "From arrival to the first worker, since midnight."
-    yield HistogramMetricFamily(f"{_PREFIX}wait_seconds", text, list(counts), waits.seconds)
+    yield HistogramMetricFamily(
+        f"{_PREFIX}wait_seconds", text, list(counts), waits.seconds
+    )
 
 
-def _gauge(name: str, text: str, rows: Iterable[tuple[Any, ...]], *labels: str) -> Metric:
+def _gauge(
+    name: str, text: str, rows: Iterable[tuple[Any, ...]], *labels: str
+) -> Metric:
     """Each row: what its labels say, then its value."""
     family = GaugeMetricFamily(_PREFIX + name, text, labels=labels)
     for *said, value in rows:

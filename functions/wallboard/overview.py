@@ -6,7 +6,7 @@ from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
-from functions.door.answers import Answer
+from functions.http.answers import Answer
 from functions.wallboard import charts, rendering
 from functions.wallboard.figures import Today
 from functions.wallboard.refresh import NOW_FOR, TODAY_FOR, Board
@@ -41,7 +41,11 @@ def _now(shown: Board) -> dict[str, Any]:
 
 
 def _today(shown: Board, today: Today | None) -> dict[str, Any]:
-    drawn = (charts.arrivals(today), charts.average_waits(today), charts.waits(today)) if today else None
+    drawn = (
+        (charts.arrivals(today), charts.average_waits(today), charts.waits(today))
+        if today
+        else None
+    )
     return {
         "today": today,
         "zone": shown.settings().time_zone,

@@ -13,9 +13,25 @@ from domain.settings import Settings
 from functions.wallboard import attention, statistics
 from functions.wallboard.attention import Stuck
 from functions.wallboard.cache import Cache
-from functions.wallboard.figures import Hour, Now, PoolRow, Today, Waiting, hours_of_day, parts_of_day
+from functions.wallboard.figures import (
+    Hour,
+    Now,
+    PoolRow,
+    Today,
+    Waiting,
+    hours_of_day,
+    parts_of_day,
+)
 from functions.wallboard.statistics import Answers, Meter, Span, Waits
-from providers import clock, configuration, conversations, database, pools, settings, workers
+from providers import (
+    clock,
+    configuration,
+    conversations,
+    database,
+    pools,
+    settings,
+    workers,
+)
 
 NOW_FOR = 5.0  # seconds
 STUCK_FOR = 10.0
@@ -84,13 +100,21 @@ class Board:
     def _now(self) -> Now:
         meter, shown = self.meter, self.pools()[:MOST_POOLS]
         first = statistics.longest_waiting(meter, None, SHOWN)
-        waiting = len(first) if len(first) < SHOWN else statistics.how_many_wait(meter, None)
+        waiting = (
+            len(first) if len(first) < SHOWN else statistics.how_many_wait(meter, None)
+        )
         asked = (None, *(pool.id for pool in shown))
-        total, *forces = statistics.every([partial(statistics.workforce, meter, name) for name in asked])
+        total, *forces = statistics.every(
+            [partial(statistics.workforce, meter, name) for name in asked]
+        )
         if waiting > len(first):
-            queues = statistics.every([partial(self._queue_of, pool.id) for pool in shown])
+            queues = statistics.every(
+                [partial(self._queue_of, pool.id) for pool in shown]
+            )
         else:
-            queues = [_queue([one for one in first if one.pool == pool.id]) for pool in shown]
+            queues = [
+                _queue([one for one in first if one.pool == pool.id]) for pool in shown
+            ]
         return Now(
             at=clock.now(),
             waiting=waiting,
@@ -106,7 +130,9 @@ class Board:
 
     def _queue_of(self, pool_id: str) -> tuple[int, datetime | None]:
         first = statistics.longest_waiting(self.meter, pool_id, 1)
-        return statistics.how_many_wait(self.meter, pool_id) if first else 0, _queue(first)[1]
+        return statistics.how_many_wait(self.meter, pool_id) if first else 0, _queue(
+            first
+        )[1]
 
     def _named(self, entries: list[Pending]) -> Iterator[Waiting]:
         """Those waiting, with the name and the reason that the log of conversations has."""
@@ -115,7 +141,10 @@ class Board:
         if unknown:
             self.meter.note(len(unknown))
             for one in conversations.load_all(unknown):
-                known[one.sid] = (attention.name_of(one), one.log[-1]["why"] if one.log else "")
+                known[one.sid] = (
+                    attention.name_of(one),
+                    one.log[-1]["why"] if one.log else "",
+                )
         called = self.names(entry.for_worker for entry in entries)
         for entry in entries:
             name, why = known[entry.sid]
@@ -142,8 +171,14 @@ class Board:
             threshold=wanted.service_level_seconds,
             waits=total,
             answers=answers,
-            not_routed=statistics.not_routed(self.meter, Span(hours[0].start, hours[-1].end)),
-            hours=tuple(self._hours(hours) if total.arrived else (Hour(h.start, 0, None) for h in hours)),
+            not_routed=statistics.not_routed(
+                self.meter, Span(hours[0].start, hours[-1].end)
+            ),
+            hours=tuple(
+                self._hours(hours)
+                if total.arrived
+                else (Hour(h.start, 0, None) for h in hours)
+            ),
         )
 
     def _waits(self, span: Span, wanted: Settings, now: datetime) -> Waits:
@@ -151,15 +186,23 @@ class Board:
         if span.end > now:
             return statistics.waits(self.meter, span, threshold)
         known: Waits | None = self._cache.peek((span, threshold), FINISHED_FOR)
-        keep = FINISHED_FOR if known is not None and known.waiting == 0 else UNSETTLED_FOR
-        return self._cache.get((span, threshold), keep, lambda: statistics.waits(self.meter, span, threshold))
+        keep = (
+            FINISHED_FOR if known is not None and known.waiting == 0 else UNSETTLED_FOR
+        )
+        return self._cache.get(
+            (span, threshold),
+            keep,
+            lambda: statistics.waits(self.meter, span, threshold),
+        )
 
     def _answers(self, span: Span, wanted: Settings, now: datetime) -> Answers:
         threshold = wanted.service_level_seconds
         if span.end > now:
             return statistics.answers(self.meter, span, threshold)
         key = ("answers", span, threshold)
-        return self._cache.get(key, UNSETTLED_FOR, lambda: statistics.answers(self.meter, span, threshold))
+        return self._cache.get(
+            key, UNSETTLED_FOR, lambda: statistics.answers(self.meter, span, threshold)
+        )
 
     def _hours(self, hours: list[Span]) -> list[Hour]:
         """Each hour counted by itself: the last two often, the others seldom."""
@@ -172,7 +215,9 @@ class Board:
             )
             return Hour(span.start, arrived, average)
 
-        return statistics.every([partial(counted, index) for index in range(len(hours))])
+        return statistics.every(
+            [partial(counted, index) for index in range(len(hours))]
+        )
 
 
 def _queue(entries: Sequence[Pending]) -> tuple[int, datetime | None]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from functions.door.answers import Answer
+from functions.http.answers import Answer
 from functions.wallboard import wording
 
 _HERE = Path(__file__).parent
@@ -29,7 +29,10 @@ HEADERS = (
     ("Referrer-Policy", "no-referrer"),
     ("Cache-Control", "no-store"),
 )
-_FOR_GOOD = ("Cache-Control", "private, max-age=31536000, immutable")  # the address changes with the content
+_FOR_GOOD = (
+    "Cache-Control",
+    "private, max-age=31536000, immutable",
+)  # the address changes with the content
 
 
 def html(template: str, **values: Any) -> Answer:
@@ -42,7 +45,10 @@ def static(name: str) -> Answer | None:
     """One of the files that a page needs, or None."""
     if name not in _STATIC:
         return None
-    headers = (*(header for header in HEADERS if header[0] != "Cache-Control"), _FOR_GOOD)
+    headers = (
+        *(header for header in HEADERS if header[0] != "Cache-Control"),
+        _FOR_GOOD,
+    )
     return Answer(_content(name), headers=headers, content_type=_STATIC[name])
 
 
@@ -57,7 +63,9 @@ def _environment() -> Environment:
     )
     environment.filters.update(duration=wording.duration, percent=wording.percent)
     environment.globals.update(
-        address_of=_address, clock_time=wording.clock_time, day_and_time=wording.day_and_time
+        address_of=_address,
+        clock_time=wording.clock_time,
+        day_and_time=wording.day_and_time,
     )
     return environment
 
@@ -70,4 +78,7 @@ def _address(name: str) -> str:
 @cache
 def _content(name: str) -> str:
     parts = ("theme.css", "panels.css", name) if name == "wallboard.css" else (name,)
-    return "".join((_SHARED.get(part, _HERE / "static") / part).read_text(encoding="utf-8") for part in parts)
+    return "".join(
+        (_SHARED.get(part, _HERE / "static") / part).read_text(encoding="utf-8")
+        for part in parts
+    )

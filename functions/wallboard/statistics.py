@@ -139,14 +139,23 @@ def waits(meter: Meter, span: Span, threshold: int) -> Waits:
     unanswered = [*arrived, ("waited", "==", None)]
     abandoned = [*unanswered, ("state", "==", "closed")]
     edges = sorted({*EDGES, threshold})
-    asked = [unanswered, abandoned, *([*arrived, ("waited", "<=", edge)] for edge in edges)]
+    asked = [
+        unanswered,
+        abandoned,
+        *([*arrived, ("waited", "<=", edge)] for edge in edges),
+    ]
     # Two ranges scan the first one's entries: `count` of them, whatever the result.
-    calls = [partial(_counted, meter, "conversations", conditions, scanned=count) for conditions in asked]
+    calls = [
+        partial(_counted, meter, "conversations", conditions, scanned=count)
+        for conditions in asked
+    ]
     counts = [found for found, _ in every(calls)]
     at_most = dict(zip(edges, counts[2:], strict=True))
     told = tuple(at_most[edge] for edge in EDGES)
     outside = _outside(meter, span, threshold)
-    return Waits(count, counts[0], counts[1], at_most[threshold], seconds or 0.0, told, outside)
+    return Waits(
+        count, counts[0], counts[1], at_most[threshold], seconds or 0.0, told, outside
+    )
 
 
 def _outside(meter: Meter, span: Span, threshold: int) -> Outside:
@@ -155,8 +164,15 @@ def _outside(meter: Meter, span: Span, threshold: int) -> Outside:
     if count == 0:
         return Outside()
     unanswered = [*arrived, ("waited", "==", None)]
-    asked = [unanswered, [*unanswered, ("state", "==", "closed")], [*arrived, ("waited", "<=", threshold)]]
-    calls = [partial(_counted, meter, "conversations", conditions, scanned=count) for conditions in asked]
+    asked = [
+        unanswered,
+        [*unanswered, ("state", "==", "closed")],
+        [*arrived, ("waited", "<=", threshold)],
+    ]
+    calls = [
+        partial(_counted, meter, "conversations", conditions, scanned=count)
+        for conditions in asked
+    ]
     return Outside(count, *(found for found, _ in every(calls)))
 
 
@@ -164,17 +180,27 @@ def answers(meter: Meter, span: Span, threshold: int) -> Answers:
     """Of those who arrived within the span: whom a worker answered, how soon, and who went back for want of that."""
     arrived = _within("arrived_at", span)
     answered = [*arrived, ("answered_in", ">=", 0)]
-    count, seconds = _counted(meter, "conversations", answered, "sum", field="answered_in")
+    count, seconds = _counted(
+        meter, "conversations", answered, "sum", field="answered_in"
+    )
     asked = [[*arrived, ("went_back", ">", 0)]]
-    asked += [[*arrived, ("answered_in", ">=", 0), ("answered_in", "<=", threshold)]] if count else []
-    calls = [partial(_counted, meter, "conversations", conditions) for conditions in asked]
+    asked += (
+        [[*arrived, ("answered_in", ">=", 0), ("answered_in", "<=", threshold)]]
+        if count
+        else []
+    )
+    calls = [
+        partial(_counted, meter, "conversations", conditions) for conditions in asked
+    ]
     counts = [found for found, _ in every(calls)]
     return Answers(count, counts[1] if count else 0, finite(seconds) or 0.0, counts[0])
 
 
 def arrivals(meter: Meter, span: Span) -> tuple[int, float | None]:
     """How many arrived within the span, and how long those of them who were answered waited on average."""
-    count, average = _counted(meter, "conversations", _within("arrived_at", span), "avg")
+    count, average = _counted(
+        meter, "conversations", _within("arrived_at", span), "avg"
+    )
     return count, finite(average)
 
 
@@ -185,7 +211,9 @@ def finite(seconds: float | None) -> float | None:
 
 def not_routed(meter: Meter, span: Span) -> int:
     """How many arrived at numbers that are not routed."""
-    return _counted(meter, "conversations", [("mode", "==", "none"), *_within("created_at", span)])[0]
+    return _counted(
+        meter, "conversations", [("mode", "==", "none"), *_within("created_at", span)]
+    )[0]
 
 
 def workforce(meter: Meter, pool_id: str | None) -> Workforce:
@@ -194,13 +222,19 @@ def workforce(meter: Meter, pool_id: str | None) -> Workforce:
     available = [*pool, ("status", "==", "Available")]
     members = _counted(meter, "workers", pool)[0]
     free_or_full = _counted(meter, "workers", available)[0] if members else 0
-    full = _counted(meter, "workers", [*available, ("full", "==", True)])[0] if free_or_full else 0
+    full = (
+        _counted(meter, "workers", [*available, ("full", "==", True)])[0]
+        if free_or_full
+        else 0
+    )
     return Workforce(free_or_full - full, full, members - free_or_full)
 
 
 def how_many_wait(meter: Meter, pool_id: str | None) -> int:
     """The queue's length, of a pool or in all."""
-    return _counted(meter, "pending_conversations", [("pool", "==", pool_id)] if pool_id else [])[0]
+    return _counted(
+        meter, "pending_conversations", [("pool", "==", pool_id)] if pool_id else []
+    )[0]
 
 
 def longest_waiting(meter: Meter, pool_id: str | None, limit: int) -> list[Pending]:
@@ -213,7 +247,9 @@ def longest_waiting(meter: Meter, pool_id: str | None, limit: int) -> list[Pendi
 
 def with_a_problem(meter: Meter, collection: str, limit: int) -> list[Snapshot]:
     """Records in which somebody typed what makes no sense."""
-    return found(meter, database.filtered(collection, [("problem", ">", "")]).limit(limit))
+    return found(
+        meter, database.filtered(collection, [("problem", ">", "")]).limit(limit)
+    )
 
 
 def held(meter: Meter) -> tuple[int, int]:
@@ -225,7 +261,10 @@ def held(meter: Meter) -> tuple[int, int]:
 
 def made_unavailable(meter: Meter, limit: int) -> list[Snapshot]:
     """Workers whom the service made Unavailable, since they answered nobody."""
-    return found(meter, database.filtered("workers", [("unavailable_because", ">", "")]).limit(limit))
+    return found(
+        meter,
+        database.filtered("workers", [("unavailable_because", ">", "")]).limit(limit),
+    )
 
 
 def found(meter: Meter, query: Query) -> list[Snapshot]:
@@ -256,7 +295,10 @@ def _counted(
     counting: Any = database.filtered(collection, conditions).count(alias="count")
     if also:
         counting = getattr(counting, also)(field, alias=field)
-    values = {one.alias: one.value for one in counting.get(timeout=clock.remaining(_PATIENCE))[0]}
+    values = {
+        one.alias: one.value
+        for one in counting.get(timeout=clock.remaining(_PATIENCE))[0]
+    }
     count = int(values["count"])
     meter.note(-(-(count if scanned is None else scanned) // _ENTRIES_PER_READ))
     return count, values.get(field)

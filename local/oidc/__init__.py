@@ -25,7 +25,9 @@ from joserfc.jwk import KeySet, RSAKey
 
 CLIENT_ID, CLIENT_SECRET = "local-inbox", "local-inbox-secret"
 _CODE_FOR = 60.0  # seconds
-_FRAME = re.compile(r"/as/([^/]+)/inbox/back$")  # in the playground each worker's frame is that worker's
+_FRAME = re.compile(
+    r"/as/([^/]+)/inbox/back$"
+)  # in the playground each worker's frame is that worker's
 
 
 @dataclass
@@ -87,7 +89,9 @@ class Issuer:
     def code_for(self, email: str, asked: Mapping[str, str]) -> str:
         """A code for somebody who has chosen to be this person."""
         code = secrets.token_urlsafe(24)
-        made = Code(email, asked["nonce"], asked["code_challenge"], asked["redirect_uri"])
+        made = Code(
+            email, asked["nonce"], asked["code_challenge"], asked["redirect_uri"]
+        )
         with self._lock:
             self._codes[code] = made
         return code
@@ -128,7 +132,11 @@ class Issuer:
             "iat": now,
             "exp": now + 3600,
         }
-        return {name: value for name, value in (usual | self.claims).items() if value is not None}
+        return {
+            name: value
+            for name, value in (usual | self.claims).items()
+            if value is not None
+        }
 
     def signed(self, claims: dict[str, Any]) -> str:
         return jwt.encode({"alg": "RS256", "kid": "local-1"}, claims, self.key)
@@ -144,7 +152,9 @@ def pages(issuer: Issuer, path: str = "/oidc") -> Blueprint:
 
     @blueprint.get("/keys")
     def keys() -> tuple[Response, int]:
-        return _of_the_service(issuer, "keys", lambda: issuer.keys.as_dict(private=False))
+        return _of_the_service(
+            issuer, "keys", lambda: issuer.keys.as_dict(private=False)
+        )
 
     @blueprint.get("/authorize")
     def authorize() -> Response:
@@ -154,7 +164,9 @@ def pages(issuer: Issuer, path: str = "/oidc") -> Blueprint:
         frame = _FRAME.search(request.args["redirect_uri"])
         chosen = request.args.get("email") or (unquote(frame[1]) if frame else None)
         if chosen is None:
-            return Response(_choice(issuer.people().items(), request.args), content_type="text/html")
+            return Response(
+                _choice(issuer.people().items(), request.args), content_type="text/html"
+            )
         code = issuer.code_for(chosen, request.args)
         back = urlencode({"code": code, "state": request.args.get("state", "")})
         answer: Response = redirect(f"{request.args['redirect_uri']}?{back}")  # type: ignore[assignment] # Flask's own
@@ -173,7 +185,11 @@ def pages(issuer: Issuer, path: str = "/oidc") -> Blueprint:
 def _of_the_service(
     issuer: Issuer, path: str, content: Callable[[], Mapping[str, Any]]
 ) -> tuple[Response, int]:
-    return (jsonify(content()), 200) if issuer.answers(path) else (jsonify(error="unavailable"), 503)
+    return (
+        (jsonify(content()), 200)
+        if issuer.answers(path)
+        else (jsonify(error="unavailable"), 503)
+    )
 
 
 def _wrong(asked: Mapping[str, str]) -> str | None:

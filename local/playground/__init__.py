@@ -83,7 +83,10 @@ def _refuse_strangers() -> None:
     """Another site that is open in the same browser must not steer this one, nor read it."""
     if callers.refusal(request.method, request.headers.get) is not None:
         abort(403)
-    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in (
+        "same-origin",
+        "none",
+    ):
         abort(403)
 
 

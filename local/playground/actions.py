@@ -59,7 +59,10 @@ class Actions:
     def _write(self, given: Given) -> Told:
         """A customer's message: Twilio makes the conversation and calls the webhooks."""
         sent = self._standin().inbound(
-            from_=text(given, "from"), to=text(given, "to"), body=text(given, "body", _LONGEST), wait=False
+            from_=text(given, "from"),
+            to=text(given, "to"),
+            body=text(given, "body", _LONGEST),
+            wait=False,
         )
         if sent.dropped:
             raise ImpossibleError(f"Twilio dropped the message: {sent.why}.")
@@ -109,7 +112,9 @@ class Actions:
                 "custom_fallback": choice(given, "custom_fallback", ("pool", "none")),
                 "own_worker": choice(given, "own_worker", OWN_WORKER),
                 "own_worker_wait": number_or_none(given, "own_worker_wait"),
-                "service_level_seconds": number(given, "service_level_seconds", at_least=1),
+                "service_level_seconds": number(
+                    given, "service_level_seconds", at_least=1
+                ),
                 "time_zone": text(given, "time_zone"),
                 "frontline_status": bool(given.get("frontline_status")),
             },
@@ -128,13 +133,19 @@ class Actions:
                 "strategy": choice(given, "strategy", ("longest_idle", "least_busy")),
                 "capacity": number_or_none(given, "capacity"),
                 "priority": number_or_none(given, "priority", at_least=-1000) or 0,
-                "overflow": record_name(given, "overflow") if given.get("overflow") else None,
+                "overflow": record_name(given, "overflow")
+                if given.get("overflow")
+                else None,
                 "overflow_after": number_or_none(given, "overflow_after"),
                 "answer_within": number_or_none(given, "answer_within"),
                 "unavailable_after": number_or_none(given, "unavailable_after"),
                 "hours": typed.hours(given.get("hours")),
                 "holidays": texts(given, "holidays"),
-                "texts": {kind: typed.in_languages(given[kind]) for kind in KINDS if given.get(kind)},
+                "texts": {
+                    kind: typed.in_languages(given[kind])
+                    for kind in KINDS
+                    if given.get(kind)
+                },
             },
         )
         for one in numbers if self._stack.standin else ():
@@ -144,24 +155,35 @@ class Actions:
     def _worker(self, given: Given) -> Told:
         record: dict[str, Any] = {"pools": texts(given, "pools")}
         if given.get("new"):
-            record |= {"display_name": text(given, "display_name"), "status": "Unavailable"}
+            record |= {
+                "display_name": text(given, "display_name"),
+                "status": "Unavailable",
+            }
         self._set(f"workers/{record_name(given, 'identity')}", record)
         return {}
 
     def _customer(self, given: Given) -> Told:
         record = {name: given.get(name) or None for name in ("worker", "language")}
         priority = number_or_none(given, "priority", at_least=-1000)
-        self._set(f"customers/{record_name(given, 'id')}", record | {"priority": priority})
+        self._set(
+            f"customers/{record_name(given, 'id')}", record | {"priority": priority}
+        )
         return {}
 
     def _set(self, path: str, record: Mapping[str, Any]) -> None:
-        database = sample_data.client(self._stack.emulator.host, self._stack.options.project)
-        whole = list(record)  # each of these fields: a map is not merged with the one that is there
+        database = sample_data.client(
+            self._stack.emulator.host, self._stack.options.project
+        )
+        whole = list(
+            record
+        )  # each of these fields: a map is not merged with the one that is there
         database.document(path).set(dict(record), merge=whole)  # type: ignore[arg-type] # takes names, too
 
     def _standin(self) -> StandIn:
         if self._stack.standin is None:
-            raise ImpossibleError("This needs the stand-in; with a real account use a real phone.")
+            raise ImpossibleError(
+                "This needs the stand-in; with a real account use a real phone."
+            )
         return self._stack.standin
 
 

@@ -10,14 +10,23 @@ MISSING = (
     "or name another one in CHROMIUM."
 )
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--no-first-run",
+]
 
 
 def find() -> str | None:
     """The browser's program, or None."""
-    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
+    return os.environ.get("CHROMIUM") or next(
+        filter(None, map(shutil.which, _NAMES)), None
+    )
 
 
 def launch(playwright: Playwright, program: str) -> Browser:
     """A headless browser that stays off the network."""
-    return playwright.chromium.launch(executable_path=program, headless=True, args=_ARGUMENTS)
+    return playwright.chromium.launch(
+        executable_path=program, headless=True, args=_ARGUMENTS
+    )

@@ -38,7 +38,9 @@ def main() -> int:
         print(f"No pictures: {chromium.MISSING}", file=sys.stderr)
         return 1
     IMAGES.mkdir(parents=True, exist_ok=True)
-    stack = Stack(Options(project="demo-pictures", port=0, sweep_every=0), pages=playground.pages)
+    stack = Stack(
+        Options(project="demo-pictures", port=0, sweep_every=0), pages=playground.pages
+    )
     try:
         stack.start()
         sample_data.load(stack.emulator.host, stack.options.project)
@@ -62,10 +64,20 @@ def _play(stack: Stack) -> None:
     twilio = stack.standin
     db = sample_data.client(stack.emulator.host, stack.options.project)
     db.document("pools/default").set({"capacity": 3}, merge=True)
-    _write(twilio, _ADA, KEY_ACCOUNTS, "Good morning, Carol! Could we move our call to Thursday?")
+    _write(
+        twilio,
+        _ADA,
+        KEY_ACCOUNTS,
+        "Good morning, Carol! Could we move our call to Thursday?",
+    )
     grace = _write(twilio, _GRACE, RECEPTION, "Hello, my order has not arrived yet.")
     stranger = _write(twilio, "+447700900017", RECEPTION, "Do you open on Sunday?")
-    edsger = _write(twilio, f"whatsapp:{_EDSGER}", WHATSAPP, "Good morning! Is the large one in stock?")
+    edsger = _write(
+        twilio,
+        f"whatsapp:{_EDSGER}",
+        WHATSAPP,
+        "Good morning! Is the large one in stock?",
+    )
     buyer = _write(twilio, "+447700900012", SALES, "What does the large one cost?")
     alice, dan = Inbox(stack.url, ALICE), Inbox(stack.url, DAN)
     for worker in (alice, dan):
@@ -74,8 +86,13 @@ def _play(stack: Stack) -> None:
     alice.write(edsger, "It is. Shall I put one aside for you?")
     alice.write(grace, "Good morning, Grace! Which number does it have?")
     picture = twilio.customers_file("parcel.png", "image/png", _picture())
-    twilio.inbound(_GRACE, RECEPTION, "It is 1906. This one came instead:", media=[picture])
-    alice.write(grace, "That is not yours, I am sorry! Yours left us last night and comes today before noon.")
+    twilio.inbound(
+        _GRACE, RECEPTION, "It is 1906. This one came instead:", media=[picture]
+    )
+    alice.write(
+        grace,
+        "That is not yours, I am sorry! Yours left us last night and comes today before noon.",
+    )
     dan.write(buyer, "49 a month. Shall I send you the details?")
     _age(db, stranger, minutes=4, waits=True)
     _age(db, edsger, minutes=26)
@@ -98,10 +115,20 @@ def _picture() -> str:
     def pixel(x: int, y: int) -> bytes:
         if 90 < x < 230 and 90 < y < 200:
             tape = 150 < x < 170 or 138 < y < 150
-            return bytes((214, 190, 140)) if tape else bytes((178 - y // 8, 128 - y // 8, 78 - y // 8))
-        return bytes((250 - y // 4, 205 - y // 3, 170 - y // 5)) if y < 170 else bytes((120, 112, 118))
+            return (
+                bytes((214, 190, 140))
+                if tape
+                else bytes((178 - y // 8, 128 - y // 8, 78 - y // 8))
+            )
+        return (
+            bytes((250 - y // 4, 205 - y // 3, 170 - y // 5))
+            if y < 170
+            else bytes((120, 112, 118))
+        )
 
-    rows = b"".join(b"\0" + b"".join(pixel(x, y) for x in range(width)) for y in range(height))
+    rows = b"".join(
+        b"\0" + b"".join(pixel(x, y) for x in range(width)) for y in range(height)
+    )
     head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     chunks = ((b"IHDR", head), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
     data = b"".join(_chunk(kind, content) for kind, content in chunks)
@@ -109,11 +136,18 @@ def _picture() -> str:
 
 
 def _chunk(kind: bytes, content: bytes) -> bytes:
-    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+    return (
+        struct.pack(">I", len(content))
+        + kind
+        + content
+        + struct.pack(">I", zlib.crc32(kind + content))
+    )
 
 
 def _fill_the_day(stack: Stack) -> None:
-    os.environ["GOOGLE_CLOUD_PROJECT"] = stack.options.project  # for the service's own writer
+    os.environ["GOOGLE_CLOUD_PROJECT"] = (
+        stack.options.project
+    )  # for the service's own writer
     from assignment import ledger
     from domain.conversation import Conversation
 
@@ -125,7 +159,11 @@ def _fill_the_day(stack: Stack) -> None:
     for one in example_day.conversations_until(now, zone):
         ledger.move(Conversation(one.sid), one)
     older = (
-        entry for entry in db.collection("pending_conversations").order_by("queued_at").limit(1).stream()
+        entry
+        for entry in db.collection("pending_conversations")
+        .order_by("queued_at")
+        .limit(1)
+        .stream()
     )
     for entry in older:
         since = {"queued_at": now - timedelta(minutes=11, seconds=20)}
@@ -140,10 +178,14 @@ def _take(browser: Browser, url: str, name: str, ready: Callable[[Page], None]) 
         ("-mobile", _PHONE, "light"),
     ]
     for suffix, size, scheme in shots:
-        page = browser.new_page(viewport=size, color_scheme=scheme, reduced_motion="reduce")
+        page = browser.new_page(
+            viewport=size, color_scheme=scheme, reduced_motion="reduce"
+        )
         page.goto(url)
         ready(page)
-        page.screenshot(path=IMAGES / f"{name}{suffix}.png", full_page=not suffix.endswith("mobile"))
+        page.screenshot(
+            path=IMAGES / f"{name}{suffix}.png", full_page=not suffix.endswith("mobile")
+        )
         page.close()
 
 
@@ -157,14 +199,18 @@ def _take_inbox(browser: Browser, url: str) -> None:
         ("inbox-dark", _DESK, "dark", True),
     ]
     for name, size, scheme, is_open in shots:
-        page = browser.new_page(viewport=size, color_scheme=scheme, reduced_motion="reduce")
+        page = browser.new_page(
+            viewport=size, color_scheme=scheme, reduced_motion="reduce"
+        )
         page.goto(f"{url}sign-in")
         row = page.get_by_role("listitem").filter(has_text="Grace").get_by_role("link")
         row.wait_for()
         if is_open:
             row.click()
             page.get_by_text("delivered").last.wait_for()
-            page.evaluate("() => Promise.all([...document.images].map((one) => one.decode()))")
+            page.evaluate(
+                "() => Promise.all([...document.images].map((one) => one.decode()))"
+            )
             page.mouse.move(0, 0)
         page.screenshot(path=IMAGES / f"{name}.png")
         page.close()

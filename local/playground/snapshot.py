@@ -47,14 +47,22 @@ class Snapshots:
 
     def _db(self) -> Client:
         if self._client is None:
-            self._client = sample_data.client(self._stack.emulator.host, self._stack.options.project)
+            self._client = sample_data.client(
+                self._stack.emulator.host, self._stack.options.project
+            )
         return self._client
 
     def _read(self) -> Json:
         db = self._db()
-        newest = db.collection("conversations").order_by("created_at", direction="DESCENDING").limit(_MOST)
+        newest = (
+            db.collection("conversations")
+            .order_by("created_at", direction="DESCENDING")
+            .limit(_MOST)
+        )
         records = {one.id: one.to_dict() or {} for one in newest.stream()}
-        pool_records = {one.id: one.to_dict() or {} for one in db.collection("pools").stream()}
+        pool_records = {
+            one.id: one.to_dict() or {} for one in db.collection("pools").stream()
+        }
         conversations, chats = self._conversations(records), self._chats()
         routing = db.document("settings/routing").get().to_dict() or {}
         zone = parse_settings("routing", routing).zone
@@ -84,13 +92,19 @@ class Snapshots:
         found = [("Firestore emulator", self._stack.emulator.host)]
         found += [("Twilio stand-in", standin.url)] if standin else []
         found += [
-            ("Functions", f"{self._stack.url}/NAME: {' '.join(f.name for f in self._stack.functions_list)}")
+            (
+                "Functions",
+                f"{self._stack.url}/NAME: {' '.join(f.name for f in self._stack.functions_list)}",
+            )
         ]
         return [{"name": name, "at": at} for name, at in found]
 
     def _workers(self, pool_records: Mapping[str, Json]) -> list[Json]:
         parsed = {name: parse_pool(name, data) for name, data in pool_records.items()}
-        found = [parse_worker(one.id, one.to_dict()) for one in self._db().collection("workers").stream()]
+        found = [
+            parse_worker(one.id, one.to_dict())
+            for one in self._db().collection("workers").stream()
+        ]
         switches = self._stack.standin.frontline_switches if self._stack.standin else {}
         return [
             {
@@ -108,7 +122,13 @@ class Snapshots:
 
     def _customers(self) -> list[Json]:
         """Those who can be picked as the owner of a new phone."""
-        found = self._db().collection("customers").order_by("__name__").limit(_MOST).stream()
+        found = (
+            self._db()
+            .collection("customers")
+            .order_by("__name__")
+            .limit(_MOST)
+            .stream()
+        )
         return [
             {
                 "id": one.customer_id,
@@ -124,10 +144,14 @@ class Snapshots:
 
     def _queue(self) -> list[Json]:
         entries = [
-            (one.id, one.to_dict() or {}) for one in self._db().collection("pending_conversations").stream()
+            (one.id, one.to_dict() or {})
+            for one in self._db().collection("pending_conversations").stream()
         ]
         entries.sort(
-            key=lambda entry: (-entry[1].get("priority", 0), _seconds(entry[1].get("queued_at")) or 0)
+            key=lambda entry: (
+                -entry[1].get("priority", 0),
+                _seconds(entry[1].get("queued_at")) or 0,
+            )
         )
         return [
             {
@@ -157,7 +181,10 @@ class Snapshots:
                 "sid": sid,
                 **{name: data.get(name) for name in names},
                 "at": _seconds(data.get("created_at")),
-                "log": [{**line, "at": _seconds(line.get("at"))} for line in data.get("log") or ()],
+                "log": [
+                    {**line, "at": _seconds(line.get("at"))}
+                    for line in data.get("log") or ()
+                ],
             }
             for sid, data in records.items()
         ]
@@ -169,8 +196,13 @@ class Snapshots:
             return []
         found = []
         for one in reversed(standin.conversations()):
-            bindings = [person["messaging_binding"] or {} for person in standin.participants(one["sid"])]
-            customer = next((binding for binding in bindings if binding.get("address")), None)
+            bindings = [
+                person["messaging_binding"] or {}
+                for person in standin.participants(one["sid"])
+            ]
+            customer = next(
+                (binding for binding in bindings if binding.get("address")), None
+            )
             if customer is None:
                 continue
             found.append(
@@ -180,7 +212,11 @@ class Snapshots:
                     "from": customer["address"],
                     "to": customer.get("proxy_address"),
                     "messages": [
-                        {"author": message["author"], "body": message["body"], "at": message["date_created"]}
+                        {
+                            "author": message["author"],
+                            "body": message["body"],
+                            "at": message["date_created"],
+                        }
                         for message in standin.messages(one["sid"])
                     ],
                 }
@@ -191,12 +227,22 @@ class Snapshots:
 def _numbers(pool_records: Mapping[str, Json], routing: Json) -> list[Json]:
     """The Twilio numbers that a phone may write to, each called after its pool."""
     default = parse_settings("routing", routing).default_pool
-    owners = {address: name for name, data in pool_records.items() for address in data.get("addresses") or ()}
+    owners = {
+        address: name
+        for name, data in pool_records.items()
+        for address in data.get("addresses") or ()
+    }
     found = []
     for number in dict.fromkeys((*NUMBERS, *owners)):
         pool_id = owners.get(number) or owners.get(number.rpartition(":")[2]) or default
         name = parse_pool(pool_id, pool_records.get(pool_id)).display_name
-        found.append({"address": number, "name": name, "channel": "whatsapp" if ":" in number else "sms"})
+        found.append(
+            {
+                "address": number,
+                "name": name,
+                "channel": "whatsapp" if ":" in number else "sms",
+            }
+        )
     return found
 
 

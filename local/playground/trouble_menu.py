@@ -27,7 +27,9 @@ class TroubleMenu:
             "twilio_forgets": lambda twilio: twilio.fail(
                 drop_answer=True, method="POST", path="Participants"
             ),
-            "webhooks_twice": lambda twilio: twilio.webhook_trouble(repeat=2, shuffle=True),
+            "webhooks_twice": lambda twilio: twilio.webhook_trouble(
+                repeat=2, shuffle=True
+            ),
         }
 
     def active(self) -> list[str]:

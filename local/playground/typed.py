@@ -14,7 +14,9 @@ from domain.hours import DAYS
 def hours(given: object) -> Mapping[str, str] | str | None:
     """As the office types them: a map of days where there is one, “mon-fri: 9-17; sat: 10-14”, else the text."""
     typed = str(given or "").strip()
-    by_day = [re.fullmatch(r"([^\d:]+):(.+)", part.strip()) for part in typed.split(";")]
+    by_day = [
+        re.fullmatch(r"([^\d:]+):(.+)", part.strip()) for part in typed.split(";")
+    ]
     days = {day[1].strip(): day[2].strip() for day in by_day if day}
     return days if len(days) == len(by_day) else typed or None
 
@@ -31,13 +33,31 @@ def in_languages(text: object) -> object:
 def shown(value: Any, between: str) -> str:
     """A field of the record as one would type it in one line."""
     if isinstance(value, dict):
-        days = sorted(value, key=lambda day: (DAYS.index(day[:3]) if day[:3] in DAYS else len(DAYS), day))
-        return between.join(f"{day}: {shown(value[day], ', ') or 'closed'}" for day in days)
+        days = sorted(
+            value,
+            key=lambda day: (
+                DAYS.index(day[:3]) if day[:3] in DAYS else len(DAYS),
+                day,
+            ),
+        )
+        return between.join(
+            f"{day}: {shown(value[day], ', ') or 'closed'}" for day in days
+        )
     if isinstance(value, list):
         return between.join(shown(one, between) for one in value)
-    return f"{value:%Y-%m-%d}" if isinstance(value, datetime) else "" if value is None else str(value)
+    return (
+        f"{value:%Y-%m-%d}"
+        if isinstance(value, datetime)
+        else ""
+        if value is None
+        else str(value)
+    )
 
 
 def in_one(text: Any) -> str:
     """A text; one in several languages as JSON."""
-    return text if isinstance(text, str) else json.dumps(text, ensure_ascii=False, default=str)
+    return (
+        text
+        if isinstance(text, str)
+        else json.dumps(text, ensure_ascii=False, default=str)
+    )

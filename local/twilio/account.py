@@ -49,7 +49,9 @@ class Account:
         self.addresses: dict[str, AddressConfig] = {}
         self.files: dict[str, File] = {}
         self.contents: dict[str, Content] = {}
-        self.wrote_at: dict[tuple[str, str], datetime] = {}  # by the customer's address and ours
+        self.wrote_at: dict[
+            tuple[str, str], datetime
+        ] = {}  # by the customer's address and ours
         self.address = "https://media.us1.twilio.com"
         self.own_numbers: set[str] | None = None
         self.user_limits: dict[str, int] = {}
@@ -72,7 +74,13 @@ class Account:
     def make(self, kind: type[Made], **fields: Any) -> Made:
         """A new record of that kind, with a SID and the time of now; nobody knows it yet."""
         now = self.now()
-        return kind(sid=new_sid(kind.PREFIX), order=next(self._orders), created=now, updated=now, **fields)
+        return kind(
+            sid=new_sid(kind.PREFIX),
+            order=next(self._orders),
+            created=now,
+            updated=now,
+            **fields,
+        )
 
     def add_service(self, friendly_name: str) -> Service:
         roles = {"conversation_role": new_sid("RL"), "service_role": new_sid("RL")}
@@ -95,7 +103,9 @@ class Account:
         return found
 
     def find_user(self, sid_or_identity: str, service_sid: str) -> User:
-        found = self.users.get(sid_or_identity) or self.identities.get((service_sid, sid_or_identity))
+        found = self.users.get(sid_or_identity) or self.identities.get(
+            (service_sid, sid_or_identity)
+        )
         if found is None or found.service_sid != service_sid:
             raise ApiError(20404, f"user {sid_or_identity}")
         return found
@@ -107,39 +117,57 @@ class Account:
             return found
         bare = address.removeprefix("whatsapp:")
         for config in self.addresses.values():
-            if config.address == address or (config.type == "whatsapp" and config.address == bare):
+            if config.address == address or (
+                config.type == "whatsapp" and config.address == bare
+            ):
                 return config
         return None
 
     def owns(self, address: str) -> bool:
-        return address in (self.own_numbers or ()) or self.address_config(address) is not None
+        return (
+            address in (self.own_numbers or ())
+            or self.address_config(address) is not None
+        )
 
     def may_use(self, proxy_address: str) -> bool:
         """Whether a conversation can be bound to it: any address, as long as none of the account's own is named. A
         number serves SMS and WhatsApp."""
         if self.own_numbers is None and not self.addresses:
             return True
-        named = {*(self.own_numbers or ()), *(config.address for config in self.addresses.values())}
+        named = {
+            *(self.own_numbers or ()),
+            *(config.address for config in self.addresses.values()),
+        }
         bare = proxy_address.removeprefix("whatsapp:")
-        return self.owns(proxy_address) or bare in {one.removeprefix("whatsapp:") for one in named}
+        return self.owns(proxy_address) or bare in {
+            one.removeprefix("whatsapp:") for one in named
+        }
 
-    def remember_participant(self, conversation: Conversation, participant: Participant) -> None:
+    def remember_participant(
+        self, conversation: Conversation, participant: Participant
+    ) -> None:
         """Enters a participant in its conversation and in the indexes."""
         conversation.participants[participant.sid] = participant
         if participant.identity:
             key = (conversation.service_sid, participant.identity)
             self.memberships.setdefault(key, {})[conversation.sid] = participant
         if participant.address:
-            self.correspondents.setdefault(participant.address, {})[conversation.sid] = participant
+            self.correspondents.setdefault(participant.address, {})[
+                conversation.sid
+            ] = participant
         if participant.address and participant.proxy_address:
-            self.pairs[participant.address, participant.proxy_address] = conversation.sid
+            self.pairs[participant.address, participant.proxy_address] = (
+                conversation.sid
+            )
 
-    def forget_participant(self, conversation: Conversation, participant: Participant) -> None:
+    def forget_participant(
+        self, conversation: Conversation, participant: Participant
+    ) -> None:
         conversation.participants.pop(participant.sid, None)
         if participant.identity:
-            self.memberships.get((conversation.service_sid, participant.identity), {}).pop(
-                conversation.sid, None
-            )
+            self.memberships.get(
+                (conversation.service_sid, participant.identity), {}
+            ).pop(conversation.sid, None)
         if participant.address:
             self.correspondents.get(participant.address, {}).pop(conversation.sid, None)
         self.free_pair(conversation, participant)
@@ -153,7 +181,9 @@ class Account:
         """A closed or removed conversation keeps no address pair and no group roster to itself."""
         for participant in conversation.participants.values():
             self.free_pair(conversation, participant)
-        for roster in [roster for roster, sid in self.groups.items() if sid == conversation.sid]:
+        for roster in [
+            roster for roster, sid in self.groups.items() if sid == conversation.sid
+        ]:
             del self.groups[roster]
 
     def is_full(self, identity: str, service_sid: str) -> bool:

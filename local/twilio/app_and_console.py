@@ -25,13 +25,17 @@ class AppAndConsole:
     _webhooks: Webhooks
     _carriers: Carriers
 
-    def worker_message(self, conversation_sid: str, identity: str, body: str, wait: bool = True) -> Shape:
+    def worker_message(
+        self, conversation_sid: str, identity: str, body: str, wait: bool = True
+    ) -> Shape:
         origin = Origin("SDK", identity)
         with self._account.lock:
             conversation = self._find(conversation_sid)
             members.refuse_unless_open(conversation)
             members.find(conversation, identity)
-            message = changes.draft_message(self._account, conversation, NewMessage(body, identity))
+            message = changes.draft_message(
+                self._account, conversation, NewMessage(body, identity)
+            )
         try:
             self._webhooks.ask_about(message, conversation, origin)
         except RejectedError as rejection:
@@ -58,7 +62,9 @@ class AppAndConsole:
         undelivered."""
         with self._account.lock:
             conversation = self._find(conversation_sid)
-            message, steps = receipts.reported(conversation, message_sid, status, code, to)
+            message, steps = receipts.reported(
+                conversation, message_sid, status, code, to
+            )
         reported = self._carriers.report(conversation, message, steps)
         if wait:
             reported.result()
@@ -68,7 +74,11 @@ class AppAndConsole:
         self._carriers.delay, self._carriers.out_of_order = delay, out_of_order
 
     def worker_join(
-        self, conversation_sid: str, identity: str, wait: bool = True, projected_address: str | None = None
+        self,
+        conversation_sid: str,
+        identity: str,
+        wait: bool = True,
+        projected_address: str | None = None,
     ) -> Shape:
         """A group MMS wants the number that the worker writes from as `projected_address`."""
         origin = Origin("SDK", identity)
@@ -79,18 +89,24 @@ class AppAndConsole:
         self._ask(events.participant("onParticipantAdd", drafted, conversation), origin)
         with self._account.lock:
             participant = members.draft(self._account, conversation, wanted)
-            _, made = changes.add_user(self._account, conversation.service_sid, identity)
+            _, made = changes.add_user(
+                self._account, conversation.service_sid, identity
+            )
             made = made + members.join(self._account, conversation, participant)
             shape = shapes.participant(self._account, participant)
         self._publish(made, origin, wait)
         return shape
 
-    def worker_leave(self, conversation_sid: str, identity: str, wait: bool = True) -> None:
+    def worker_leave(
+        self, conversation_sid: str, identity: str, wait: bool = True
+    ) -> None:
         origin = Origin("SDK", identity)
         with self._account.lock:
             conversation = self._find(conversation_sid)
             participant = members.find(conversation, identity)
-        self._ask(events.participant("onParticipantRemove", participant, conversation), origin)
+        self._ask(
+            events.participant("onParticipantRemove", participant, conversation), origin
+        )
         with self._account.lock:
             made = members.leave(self._account, conversation, participant)
         self._publish(made, origin, wait)
@@ -103,19 +119,27 @@ class AppAndConsole:
         with self._account.lock:
             conversation = self._find(conversation_sid)
             made = members.join(
-                self._account, conversation, members.draft(self._account, conversation, wanted)
+                self._account,
+                conversation,
+                members.draft(self._account, conversation, wanted),
             )
         self._publish(made, Origin("API"), wait)
 
-    def customer_leave(self, conversation_sid: str, address: str, wait: bool = True) -> None:
+    def customer_leave(
+        self, conversation_sid: str, address: str, wait: bool = True
+    ) -> None:
         """A person takes a customer out in the console."""
         with self._account.lock:
             conversation = self._find(conversation_sid)
-            customer = next(p for p in conversation.participants.values() if p.address == address)
+            customer = next(
+                p for p in conversation.participants.values() if p.address == address
+            )
             made = members.leave(self._account, conversation, customer)
         self._publish(made, Origin("API"), wait)
 
-    def set_state(self, conversation_sid: str, state: str, reason: str = "API", wait: bool = True) -> None:
+    def set_state(
+        self, conversation_sid: str, state: str, reason: str = "API", wait: bool = True
+    ) -> None:
         with self._account.lock:
             conversation = self._find(conversation_sid)
             members.refuse_unless_open(conversation)
@@ -125,7 +149,9 @@ class AppAndConsole:
     def remove_conversation(self, conversation_sid: str, wait: bool = True) -> None:
         with self._account.lock:
             conversation = self._find(conversation_sid)
-        self._ask(events.conversation("onConversationRemove", conversation), Origin("SDK"))
+        self._ask(
+            events.conversation("onConversationRemove", conversation), Origin("SDK")
+        )
         with self._account.lock:
             made = changes.remove_conversation(self._account, conversation)
         self._publish(made, Origin("SDK"), wait)
@@ -133,7 +159,9 @@ class AppAndConsole:
     def create_user(self, identity: str, wait: bool = True) -> Shape:
         """Someone logs in for the first time."""
         with self._account.lock:
-            user, made = changes.add_user(self._account, self._account.default_service_sid, identity)
+            user, made = changes.add_user(
+                self._account, self._account.default_service_sid, identity
+            )
             shape = shapes.user(self._account, user)
         self._publish(made, Origin("SDK", identity), wait)
         return shape
@@ -141,11 +169,17 @@ class AppAndConsole:
     def sign_in_to_frontline(self, identity: str, wait: bool = True) -> None:
         """A worker signs in to Frontline's app; where they are new that makes a user of both, and Frontline's first."""
         with self._account.lock:
-            user, made = changes.add_user(self._account, self._account.default_service_sid, identity)
-            self._account.frontline.setdefault(identity, FrontlineUser(user.sid, identity))
+            user, made = changes.add_user(
+                self._account, self._account.default_service_sid, identity
+            )
+            self._account.frontline.setdefault(
+                identity, FrontlineUser(user.sid, identity)
+            )
         self._publish(made, Origin("SDK", identity), wait)
 
-    def switch_in_frontline(self, identity: str, is_available: bool, wait: bool = True) -> None:
+    def switch_in_frontline(
+        self, identity: str, is_available: bool, wait: bool = True
+    ) -> None:
         """A worker turns the switch in Frontline's app, for which they sign in first; no webhook tells of it."""
         self.sign_in_to_frontline(identity, wait)
         with self._account.lock:

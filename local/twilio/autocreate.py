@@ -49,14 +49,20 @@ class Letter:
     @property
     def message(self) -> NewMessage:
         return NewMessage(
-            self.body, self.author, media=self.media, channel_metadata=self.metadata, is_inbound=True
+            self.body,
+            self.author,
+            media=self.media,
+            channel_metadata=self.metadata,
+            is_inbound=True,
         )
 
 
 class Autocreation:
     """The inbound side of an account's addresses."""
 
-    def __init__(self, account: Account, webhooks: Webhooks, group_delay: float) -> None:
+    def __init__(
+        self, account: Account, webhooks: Webhooks, group_delay: float
+    ) -> None:
         self.account = account
         self.webhooks = webhooks
         self.group_delay = group_delay
@@ -66,7 +72,9 @@ class Autocreation:
         """One message of a pair (or group) at a time: the second finds the first one's conversation."""
         with self.account.lock:
             opt_outs.hear(self.account, letter.author, letter.to, letter.body)
-            line = self._lines.setdefault(frozenset({letter.author, *letter.to}), threading.Lock())
+            line = self._lines.setdefault(
+                frozenset({letter.author, *letter.to}), threading.Lock()
+            )
         with line:
             result, sent = self._receive(letter)
         for delivery in sent if wait else ():
@@ -81,9 +89,15 @@ class Autocreation:
             if existing is not None:
                 return self._append(existing, letter)
             if config is None:
-                return dropped(f"no address of {', '.join(letter.to)} creates conversations"), []
-            if (config.service_sid or self.account.default_service_sid) not in self.account.services:
-                return dropped(f"the service {config.service_sid} of {config.address} does not exist"), []
+                return dropped(
+                    f"no address of {', '.join(letter.to)} creates conversations"
+                ), []
+            if (
+                config.service_sid or self.account.default_service_sid
+            ) not in self.account.services:
+                return dropped(
+                    f"the service {config.service_sid} of {config.address} does not exist"
+                ), []
             return self._create(letter, config)
         except RejectedError as rejection:
             return dropped(str(rejection)), []
@@ -99,19 +113,25 @@ class Autocreation:
         found = [self.account.address_config(one) for one in letter.to]
         return next((one for one in found if one is not None and one.enabled), None)
 
-    def _append(self, conversation: Conversation, letter: Letter) -> "tuple[Inbound, list[Future[None]]]":
+    def _append(
+        self, conversation: Conversation, letter: Letter
+    ) -> "tuple[Inbound, list[Future[None]]]":
         with self.account.lock:
             message = changes.draft_message(self.account, conversation, letter.message)
         self.webhooks.ask_about(message, conversation, letter.origin)
         with self.account.lock:
             if conversation.state == "closed":
-                raise RejectedError("the conversation was closed while its pre-event was asked")
+                raise RejectedError(
+                    "the conversation was closed while its pre-event was asked"
+                )
             happened = changes.publish_message(self.account, conversation, message)
             self._open_window(letter, message)
         sent = self.webhooks.publish(happened, letter.origin)
         return Inbound(conversation.sid, message_sid=message.sid), sent
 
-    def _create(self, letter: Letter, config: AddressConfig) -> "tuple[Inbound, list[Future[None]]]":
+    def _create(
+        self, letter: Letter, config: AddressConfig
+    ) -> "tuple[Inbound, list[Future[None]]]":
         service_sid = config.service_sid or self.account.default_service_sid
         is_group = len(letter.to) > 1
         name, attributes = name_and_attributes(
@@ -119,14 +139,20 @@ class Autocreation:
         )
         with self.account.lock:
             wanted = NewConversation(name, attributes=attributes)
-            conversation = changes.create_conversation(self.account, service_sid, wanted)
+            conversation = changes.create_conversation(
+                self.account, service_sid, wanted
+            )
             happened = self._fill(conversation, letter, is_group)
             route = events.route(conversation)
-        sent = self.webhooks.publish(happened, letter.origin) + self.webhooks.route(route)
+        sent = self.webhooks.publish(happened, letter.origin) + self.webhooks.route(
+            route
+        )
         if is_group:
             activate = partial(self._activate, conversation, letter.origin)
             sent.append(self.webhooks.jobs.later(self.group_delay, activate))
-        return Inbound(conversation.sid, created=True, message_sid=conversation.messages[0].sid), sent
+        return Inbound(
+            conversation.sid, created=True, message_sid=conversation.messages[0].sid
+        ), sent
 
     def _question(self, letter: Letter, service_sid: str) -> Event:
         with self.account.lock:
@@ -143,7 +169,9 @@ class Autocreation:
             draft.state = "initializing"
         return events.conversation_add(draft, addresses, letter.body)
 
-    def _fill(self, conversation: Conversation, letter: Letter, is_group: bool) -> list[Event]:
+    def _fill(
+        self, conversation: Conversation, letter: Letter, is_group: bool
+    ) -> list[Event]:
         """Participants and first message, in Twilio's order of events."""
         account = self.account
         if not is_group:
@@ -153,20 +181,31 @@ class Autocreation:
             for number in letter.to:
                 ours = account.owns(number)
                 people.append(
-                    NewParticipant(projected_address=number) if ours else NewParticipant(address=number)
+                    NewParticipant(projected_address=number)
+                    if ours
+                    else NewParticipant(address=number)
                 )
             conversation.is_group, conversation.state = True, "initializing"
-            conversation.receivers, conversation.author_address = ", ".join(letter.to), letter.author
+            conversation.receivers, conversation.author_address = (
+                ", ".join(letter.to),
+                letter.author,
+            )
             account.groups[frozenset({letter.author, *letter.to})] = conversation.sid
         joined = [
             event
             for one in people
-            for event in members.join(account, conversation, members.make(account, conversation, one))
+            for event in members.join(
+                account, conversation, members.make(account, conversation, one)
+            )
         ]
         message = changes.draft_message(account, conversation, letter.message)
         self._open_window(letter, message)
         added = events.conversation("onConversationAdded", conversation)
-        return [added, *joined, *changes.publish_message(account, conversation, message)]
+        return [
+            added,
+            *joined,
+            *changes.publish_message(account, conversation, message),
+        ]
 
     def _open_window(self, letter: Letter, message: Message) -> None:
         """For 24 hours this customer may be written to freely, from the address that they wrote to."""

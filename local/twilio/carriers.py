@@ -29,10 +29,16 @@ class Carriers:
             steps = receipts.steps(self.account, conversation, message)
         return self.report(conversation, message, steps)
 
-    def report(self, conversation: Conversation, message: Message, steps: Sequence[Step]) -> Future[None]:
-        return self.webhooks.jobs.later(0, lambda: self._report(conversation, message, steps))
+    def report(
+        self, conversation: Conversation, message: Message, steps: Sequence[Step]
+    ) -> Future[None]:
+        return self.webhooks.jobs.later(
+            0, lambda: self._report(conversation, message, steps)
+        )
 
-    def _report(self, conversation: Conversation, message: Message, steps: Sequence[Step]) -> None:
+    def _report(
+        self, conversation: Conversation, message: Message, steps: Sequence[Step]
+    ) -> None:
         happened = []
         for step in steps:
             time.sleep(self.delay)
@@ -44,7 +50,11 @@ class Carriers:
         self._publish(happened[::-1])
 
     def _publish(self, happened: Sequence[tuple[events.Event, events.Origin]]) -> None:
-        sent = [one for event, origin in happened for one in self.webhooks.publish([event], origin)]
+        sent = [
+            one
+            for event, origin in happened
+            for one in self.webhooks.publish([event], origin)
+        ]
         with suppress(CancelledError):  # the stand-in was stopped
             for delivery in sent:
                 delivery.result()

@@ -31,43 +31,62 @@ def draft_conversation(account: Account, service_sid: str) -> Conversation:
     """A conversation as its pre-event describes it, which names no SID."""
     sender = account.default_messaging_service_sid
     return account.make(
-        Conversation, service_sid=service_sid, messaging_service_sid=sender, active_at=account.now()
+        Conversation,
+        service_sid=service_sid,
+        messaging_service_sid=sender,
+        active_at=account.now(),
     )
 
 
-def create_conversation(account: Account, service_sid: str, wanted: NewConversation) -> Conversation:
+def create_conversation(
+    account: Account, service_sid: str, wanted: NewConversation
+) -> Conversation:
     if wanted.state not in ("active", "inactive"):
         raise ApiError(50384 if wanted.state == "closed" else 50378, wanted.state)
     conversation = account.make(
         Conversation,
         service_sid=service_sid,
-        messaging_service_sid=wanted.messaging_service_sid or account.default_messaging_service_sid,
+        messaging_service_sid=wanted.messaging_service_sid
+        or account.default_messaging_service_sid,
         active_at=account.now(),
         friendly_name=checks.friendly_name(wanted.friendly_name),
         attributes=checks.attributes(wanted.attributes, checks.CONVERSATION_ATTRIBUTES),
         state=wanted.state,
-        inactive_after=checks.inactive_timer(wanted.inactive_timer, account.default_inactive_after),
-        closed_after=checks.closed_timer(wanted.closed_timer, account.default_closed_after),
+        inactive_after=checks.inactive_timer(
+            wanted.inactive_timer, account.default_inactive_after
+        ),
+        closed_after=checks.closed_timer(
+            wanted.closed_timer, account.default_closed_after
+        ),
     )
     rename(account, conversation, wanted.unique_name)
     account.conversations[conversation.sid] = conversation
     return conversation
 
 
-def rename(account: Account, conversation: Conversation, unique_name: str | None) -> None:
+def rename(
+    account: Account, conversation: Conversation, unique_name: str | None
+) -> None:
     """Gives a conversation its unique name, or takes it away."""
     if unique_name and re.fullmatch(r"CH[0-9a-fA-F]{32}", unique_name):
         raise ApiError(50390, unique_name)
     key = (conversation.service_sid, unique_name or "")
-    if unique_name and account.unique_names.get(key, conversation.sid) != conversation.sid:
+    if (
+        unique_name
+        and account.unique_names.get(key, conversation.sid) != conversation.sid
+    ):
         raise ApiError(50353, unique_name)
-    account.unique_names.pop((conversation.service_sid, conversation.unique_name or ""), None)
+    account.unique_names.pop(
+        (conversation.service_sid, conversation.unique_name or ""), None
+    )
     conversation.unique_name = unique_name or None
     if unique_name:
         account.unique_names[key] = conversation.sid
 
 
-def set_state(account: Account, conversation: Conversation, state: str, reason: str) -> list[Event]:
+def set_state(
+    account: Account, conversation: Conversation, state: str, reason: str
+) -> list[Event]:
     """Reason is API, TIMER or EVENT. Closing is final and frees the addresses."""
     if state not in STATES:
         raise ApiError(50378, state)
@@ -84,14 +103,19 @@ def set_state(account: Account, conversation: Conversation, state: str, reason: 
 
 
 def describe(
-    account: Account, conversation: Conversation, friendly_name: str | None, attributes: str | None
+    account: Account,
+    conversation: Conversation,
+    friendly_name: str | None,
+    attributes: str | None,
 ) -> list[Event]:
     """Changes what is given of the name and the attributes."""
     before = (conversation.friendly_name, conversation.attributes)
     if friendly_name is not None:
         conversation.friendly_name = checks.friendly_name(friendly_name)
     if attributes is not None:
-        conversation.attributes = checks.attributes(attributes, checks.CONVERSATION_ATTRIBUTES)
+        conversation.attributes = checks.attributes(
+            attributes, checks.CONVERSATION_ATTRIBUTES
+        )
     if before == (conversation.friendly_name, conversation.attributes):
         return []
     conversation.updated = account.now()
@@ -99,7 +123,9 @@ def describe(
 
 
 def remove_conversation(account: Account, conversation: Conversation) -> list[Event]:
-    event = events.conversation("onConversationRemoved", conversation, removed=account.now())
+    event = events.conversation(
+        "onConversationRemoved", conversation, removed=account.now()
+    )
     account.free_addresses(conversation)
     for participant in list(conversation.participants.values()):
         account.forget_participant(conversation, participant)
@@ -121,7 +147,9 @@ class NewMessage:
     is_inbound: bool = False
 
 
-def draft_message(account: Account, conversation: Conversation, wanted: NewMessage) -> Message:
+def draft_message(
+    account: Account, conversation: Conversation, wanted: NewMessage
+) -> Message:
     """The message as it would be published; nothing is changed yet.
 
     A customer's message may have neither text nor media: a location, for instance.
@@ -129,7 +157,9 @@ def draft_message(account: Account, conversation: Conversation, wanted: NewMessa
     if not (wanted.is_inbound or wanted.body or wanted.media or wanted.content_sid):
         raise ApiError(50503)
     checks.body(wanted.body)
-    senders = (one for one in conversation.participants.values() if wanted.author in one.names)
+    senders = (
+        one for one in conversation.participants.values() if wanted.author in one.names
+    )
     sender = next(senders, None)
     if conversation.is_group and sender is None:
         raise ApiError(50513, wanted.author)
@@ -147,7 +177,9 @@ def draft_message(account: Account, conversation: Conversation, wanted: NewMessa
     )
 
 
-def publish_message(account: Account, conversation: Conversation, message: Message) -> list[Event]:
+def publish_message(
+    account: Account, conversation: Conversation, message: Message
+) -> list[Event]:
     """Publishes a draft; an inactive conversation comes back to life by it."""
     message.index = len(conversation.messages)
     conversation.messages.append(message)
@@ -166,7 +198,9 @@ def add_message(
     return message, publish_message(account, conversation, message)
 
 
-def add_user(account: Account, service_sid: str, identity: str) -> tuple[User, list[Event]]:
+def add_user(
+    account: Account, service_sid: str, identity: str
+) -> tuple[User, list[Event]]:
     """The user of that identity, made on the fly when there is none."""
     user = account.identities.get((service_sid, identity))
     if user is not None:
@@ -186,8 +220,16 @@ def run_timers(account: Account) -> list[Event]:
     for conversation in account.conversations.values():
         quiet = (now - conversation.active_at).total_seconds()
         inactive, closed = conversation.inactive_after, conversation.closed_after
-        if conversation.state == "active" and inactive is not None and quiet >= inactive:
+        if (
+            conversation.state == "active"
+            and inactive is not None
+            and quiet >= inactive
+        ):
             made += set_state(account, conversation, "inactive", "TIMER")
-        if conversation.state in ("active", "inactive") and closed is not None and quiet >= closed:
+        if (
+            conversation.state in ("active", "inactive")
+            and closed is not None
+            and quiet >= closed
+        ):
             made += set_state(account, conversation, "closed", "TIMER")
     return made

@@ -74,7 +74,10 @@ def duration(text: str, minimum: int, too_short: int, wrong_form: int) -> int | 
     found = DURATION.fullmatch(text)
     if not found or not any(found.groups()):
         raise ApiError(wrong_form, text)
-    seconds = sum(int(part or 0) * unit for part, unit in zip(found.groups(), SECONDS, strict=True))
+    seconds = sum(
+        int(part or 0) * unit
+        for part, unit in zip(found.groups(), SECONDS, strict=True)
+    )
     if seconds < minimum:
         raise ApiError(too_short, text)
     return seconds
@@ -92,4 +95,10 @@ def closed_timer(text: str | None, otherwise: int | None) -> int | None:
 
 def as_duration(seconds: int | None) -> str | None:
     """How Twilio writes a timer back."""
-    return None if seconds is None else f"PT{seconds}S" if seconds % 60 else f"PT{seconds // 60}M"
+    return (
+        None
+        if seconds is None
+        else f"PT{seconds}S"
+        if seconds % 60
+        else f"PT{seconds // 60}M"
+    )

@@ -14,7 +14,15 @@ from local.twilio.records import Content, Message, Participant, address_type
 
 IN_CONVERSATIONS = frozenset(
     f"twilio/{name}"
-    for name in ("text", "media", "location", "quick-reply", "call-to-action", "list-picker", "card")
+    for name in (
+        "text",
+        "media",
+        "location",
+        "quick-reply",
+        "call-to-action",
+        "list-picker",
+        "card",
+    )
 )
 NEVER_FIRST = frozenset(
     ("twilio/list-picker", "twilio/location")
@@ -42,12 +50,17 @@ def filled(account: Account, sid: str | None, variables: str | None) -> str | No
     if not IN_CONVERSATIONS.intersection(content.types):
         raise ApiError(50542, ", ".join(content.types))
     values = {**content.variables, **_values(variables)}
-    return _PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), text_of(content))
+    return _PLACEHOLDER.sub(
+        lambda found: values.get(found[1], found[0]), text_of(content)
+    )
 
 
 def text_of(content: Content) -> str:
     """What a client that shows no rich content shows instead."""
-    kinds = [content.types[name] for name in sorted(IN_CONVERSATIONS.intersection(content.types))]
+    kinds = [
+        content.types[name]
+        for name in sorted(IN_CONVERSATIONS.intersection(content.types))
+    ]
     words = (kind.get(name) for kind in kinds for name in ("body", "title", "label"))
     return next((str(word) for word in words if word), "")
 
@@ -79,5 +92,7 @@ def refusal(account: Account, message: Message, person: Participant) -> int:
         return 0
     content = account.contents.get(message.content_sid or "")
     is_approved = content is not None and content.approval.get("status") == "approved"
-    is_approved = is_approved and not NEVER_FIRST.issuperset(content.types if content else ())
+    is_approved = is_approved and not NEVER_FIRST.issuperset(
+        content.types if content else ()
+    )
     return 0 if channel == "whatsapp" and is_approved else OUTSIDE_THE_WINDOW

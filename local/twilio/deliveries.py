@@ -30,12 +30,16 @@ class Webhook:
 class Deliveries:
     """The record of every webhook so far: `error` is Twilio's code, or says that it was lost on purpose."""
 
-    def __init__(self, auth_token: str, timeout: float, route_timeout: float, connections: int) -> None:
+    def __init__(
+        self, auth_token: str, timeout: float, route_timeout: float, connections: int
+    ) -> None:
         """The timeouts are in seconds, the second one for the routing callback."""
         self.record: list[Delivery] = []
         self._limits = {"routing": route_timeout, "pre": timeout, "post": timeout}
         self._lock = threading.Lock()
-        self._http = urllib3.PoolManager(num_pools=8, maxsize=connections, retries=False)
+        self._http = urllib3.PoolManager(
+            num_pools=8, maxsize=connections, retries=False
+        )
         self._validator = RequestValidator(auth_token)
 
     def send(self, webhook: Webhook) -> Delivery:
@@ -86,9 +90,17 @@ class Deliveries:
 
     def _request(self, webhook: Webhook) -> urllib3.BaseHTTPResponse:
         """A URL's fragment is neither sent nor signed; a GET is signed by its address alone."""
-        target, body, signed = webhook.url.partition("#")[0], urlencode(webhook.params), webhook.params
+        target, body, signed = (
+            webhook.url.partition("#")[0],
+            urlencode(webhook.params),
+            webhook.params,
+        )
         if webhook.method == "GET":
-            target, body, signed = f"{target}{'&' if '?' in target else '?'}{body}", "", {}
+            target, body, signed = (
+                f"{target}{'&' if '?' in target else '?'}{body}",
+                "",
+                {},
+            )
         headers = {
             "Content-Type": "application/x-www-form-urlencoded; charset=utf-8",
             "User-Agent": "TwilioProxy/1.1",
@@ -99,5 +111,10 @@ class Deliveries:
         }
         limit = urllib3.Timeout(total=self._limits[webhook.kind])
         return self._http.request(
-            webhook.method, target, body=body.encode(), headers=headers, timeout=limit, redirect=False
+            webhook.method,
+            target,
+            body=body.encode(),
+            headers=headers,
+            timeout=limit,
+            redirect=False,
         )

@@ -84,7 +84,12 @@ class ApiError(Exception):
 def classic_body(error: ApiError) -> dict[str, Any]:
     """The body that most of Twilio's API answers."""
     more_info = f"https://www.twilio.com/docs/errors/{error.code}"
-    return {"code": error.code, "message": error.message, "more_info": more_info, "status": error.status}
+    return {
+        "code": error.code,
+        "message": error.message,
+        "more_info": more_info,
+        "status": error.status,
+    }
 
 
 def problem_body(error: ApiError) -> dict[str, Any]:

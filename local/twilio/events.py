@@ -4,7 +4,14 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
-from local.twilio.records import Conversation, Message, Participant, Receipt, User, address_type
+from local.twilio.records import (
+    Conversation,
+    Message,
+    Participant,
+    Receipt,
+    User,
+    address_type,
+)
 
 Params = dict[str, str]
 
@@ -61,7 +68,9 @@ def conversation_binding(conversation: Conversation) -> dict[str, str | None]:
     return binding(customers[0]) if customers else {}
 
 
-def conversation_add(conversation: Conversation, addresses: dict[str, str | None], body: str | None) -> Event:
+def conversation_add(
+    conversation: Conversation, addresses: dict[str, str | None], body: str | None
+) -> Event:
     """Before an inbound conversation exists: no ConversationSid, but the first message's text."""
     params = {
         "FriendlyName": conversation.friendly_name,
@@ -76,7 +85,9 @@ def conversation_add(conversation: Conversation, addresses: dict[str, str | None
     return Event("onConversationAdd", present(params), conversation.service_sid)
 
 
-def conversation(name: str, record: Conversation, removed: datetime | None = None) -> Event:
+def conversation(
+    name: str, record: Conversation, removed: datetime | None = None
+) -> Event:
     """onConversationAdded, -Update, -Updated, -Remove and -Removed; only Added names addresses."""
     params = {
         "ConversationSid": record.sid,
@@ -108,7 +119,10 @@ def state_updated(record: Conversation, before: str, reason: str) -> Event:
 
 
 def participant(
-    name: str, record: Participant, conversation: Conversation, removed: datetime | None = None
+    name: str,
+    record: Participant,
+    conversation: Conversation,
+    removed: datetime | None = None,
 ) -> Event:
     """onParticipantAdd(ed), -Update(d) and -Remove(d). ChatServiceSid is sent, though undocumented."""
     asked_for = name == "onParticipantAdd"
@@ -137,7 +151,9 @@ def message(name: str, record: Message, conversation: Conversation) -> Event:
     params = {
         "ConversationSid": record.conversation_sid,
         "MessageSid": None if asked_for else record.sid,
-        "MessagingServiceSid": None if asked_for else conversation.messaging_service_sid,
+        "MessagingServiceSid": None
+        if asked_for
+        else conversation.messaging_service_sid,
         "Index": None if asked_for else str(record.index),
         "DateCreated": None if asked_for else moment(record.created),
         "Body": record.body,

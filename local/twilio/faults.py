@@ -22,7 +22,9 @@ class RestFault:
 
     def matches(self, method: str, path: str) -> bool:
         right_method = self.method is None or self.method.upper() == method
-        return right_method and (self.path is None or re.search(self.path, path) is not None)
+        return right_method and (
+            self.path is None or re.search(self.path, path) is not None
+        )
 
 
 @dataclass

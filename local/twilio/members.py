@@ -32,7 +32,9 @@ def refuse_unless_open(conversation: Conversation) -> None:
         raise ApiError(50386, conversation.sid)
 
 
-def draft(account: Account, conversation: Conversation, wanted: NewParticipant) -> Participant:
+def draft(
+    account: Account, conversation: Conversation, wanted: NewParticipant
+) -> Participant:
     """The participant as it would be added, all rules checked; nothing is changed yet."""
     refuse_unless_open(conversation)
     if wanted.identity and (wanted.address or wanted.proxy_address):
@@ -51,9 +53,13 @@ def draft(account: Account, conversation: Conversation, wanted: NewParticipant) 
     return make(account, conversation, wanted)
 
 
-def _check_identity(account: Account, conversation: Conversation, wanted: NewParticipant) -> None:
+def _check_identity(
+    account: Account, conversation: Conversation, wanted: NewParticipant
+) -> None:
     identity = checks.identity(wanted.identity or "")
-    if conversation.sid in account.memberships.get((conversation.service_sid, identity), {}):
+    if conversation.sid in account.memberships.get(
+        (conversation.service_sid, identity), {}
+    ):
         raise ApiError(50437 if conversation.is_group else 50433, identity)
     if conversation.is_group and not wanted.projected_address:
         raise ApiError(50434, identity)
@@ -61,7 +67,9 @@ def _check_identity(account: Account, conversation: Conversation, wanted: NewPar
         raise ApiError(50214, identity)
 
 
-def _check_address(account: Account, conversation: Conversation, address: str, proxy: str | None) -> None:
+def _check_address(
+    account: Account, conversation: Conversation, address: str, proxy: str | None
+) -> None:
     checks.address(address)
     if not proxy:
         if not address.startswith("+1"):
@@ -75,7 +83,9 @@ def _check_address(account: Account, conversation: Conversation, address: str, p
     if not account.may_use(proxy):
         raise ApiError(50413, proxy)
     if (address, proxy) in account.pairs:
-        raise ApiError(50416, f"{address} and {proxy} in {account.pairs[address, proxy]}")
+        raise ApiError(
+            50416, f"{address} and {proxy} in {account.pairs[address, proxy]}"
+        )
 
 
 def _check_room(conversation: Conversation, wanted: NewParticipant) -> None:
@@ -84,15 +94,21 @@ def _check_room(conversation: Conversation, wanted: NewParticipant) -> None:
         raise ApiError(50436)
     if len(present) >= PARTICIPANTS:
         raise ApiError(50417)
-    if wanted.address and sum(one.address is not None for one in present.values()) >= NOT_ON_CHAT:
+    if (
+        wanted.address
+        and sum(one.address is not None for one in present.values()) >= NOT_ON_CHAT
+    ):
         raise ApiError(50418)
 
 
-def make(account: Account, conversation: Conversation, wanted: NewParticipant) -> Participant:
+def make(
+    account: Account, conversation: Conversation, wanted: NewParticipant
+) -> Participant:
     return account.make(
         Participant,
         conversation_sid=conversation.sid,
-        role_sid=wanted.role_sid or account.services[conversation.service_sid].conversation_role,
+        role_sid=wanted.role_sid
+        or account.services[conversation.service_sid].conversation_role,
         attributes=checks.attributes(wanted.attributes, checks.OTHER_ATTRIBUTES),
         identity=wanted.identity,
         address=wanted.address,
@@ -101,7 +117,9 @@ def make(account: Account, conversation: Conversation, wanted: NewParticipant) -
     )
 
 
-def join(account: Account, conversation: Conversation, participant: Participant) -> list[Event]:
+def join(
+    account: Account, conversation: Conversation, participant: Participant
+) -> list[Event]:
     """Adds a drafted participant. A member by address alone makes the conversation a group MMS."""
     if (participant.address and not participant.proxy_address) or (
         participant.projected_address and not participant.identity
@@ -115,7 +133,12 @@ def find(conversation: Conversation, sid_or_identity: str) -> Participant:
     found = conversation.participants.get(sid_or_identity)
     if found is None:
         found = next(
-            (one for one in conversation.participants.values() if one.identity == sid_or_identity), None
+            (
+                one
+                for one in conversation.participants.values()
+                if one.identity == sid_or_identity
+            ),
+            None,
         )
     if found is None:
         raise ApiError(50432, sid_or_identity)
@@ -123,7 +146,10 @@ def find(conversation: Conversation, sid_or_identity: str) -> Participant:
 
 
 def update(
-    account: Account, conversation: Conversation, participant: Participant, wanted: NewParticipant
+    account: Account,
+    conversation: Conversation,
+    participant: Participant,
+    wanted: NewParticipant,
 ) -> list[Event]:
     """Changes what is given; an anonymous member of a group can be given an identity."""
     refuse_unless_open(conversation)
@@ -138,18 +164,30 @@ def update(
         if participant.address:
             raise ApiError(50211, wanted.identity)
         projected = wanted.projected_address or participant.projected_address
-        _check_identity(account, conversation, NewParticipant(wanted.identity, projected_address=projected))
+        _check_identity(
+            account,
+            conversation,
+            NewParticipant(wanted.identity, projected_address=projected),
+        )
     account.forget_participant(conversation, participant)
     participant.attributes = attributes
     participant.identity = wanted.identity or participant.identity
     participant.role_sid = wanted.role_sid or participant.role_sid
-    participant.projected_address = wanted.projected_address or participant.projected_address
+    participant.projected_address = (
+        wanted.projected_address or participant.projected_address
+    )
     participant.updated = account.now()
     account.remember_participant(conversation, participant)
     return [events.participant("onParticipantUpdated", participant, conversation)]
 
 
-def leave(account: Account, conversation: Conversation, participant: Participant) -> list[Event]:
+def leave(
+    account: Account, conversation: Conversation, participant: Participant
+) -> list[Event]:
     participant.updated = account.now()
     account.forget_participant(conversation, participant)
-    return [events.participant("onParticipantRemoved", participant, conversation, removed=account.now())]
+    return [
+        events.participant(
+            "onParticipantRemoved", participant, conversation, removed=account.now()
+        )
+    ]

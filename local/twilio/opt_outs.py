@@ -12,11 +12,15 @@ from local.twilio.account import Account
 from local.twilio.records import Participant, address_type
 
 CODE = 21610
-_STOPS = frozenset(("STOP", "STOPALL", "UNSUBSCRIBE", "END", "QUIT", "CANCEL", "REVOKE", "OPTOUT"))
+_STOPS = frozenset(
+    ("STOP", "STOPALL", "UNSUBSCRIBE", "END", "QUIT", "CANCEL", "REVOKE", "OPTOUT")
+)
 _LIFTS = frozenset(("START", "YES", "UNSTOP"))
 
 
-def hear(account: Account, customer: str, ours: Iterable[str], body: str | None) -> None:
+def hear(
+    account: Account, customer: str, ours: Iterable[str], body: str | None
+) -> None:
     """Notes what a customer's message means for the pairs of numbers that it goes between."""
     word = (body or "").strip().upper()
     if address_type(customer) != "sms":
@@ -30,4 +34,7 @@ def hear(account: Account, customer: str, ours: Iterable[str], body: str | None)
 
 def is_blocked(account: Account, participant: Participant) -> bool:
     """Whether Twilio refuses to send to this participant."""
-    return (participant.address or "", participant.proxy_address or "") in account.opted_out
+    return (
+        participant.address or "",
+        participant.proxy_address or "",
+    ) in account.opted_out

@@ -20,15 +20,21 @@ def changes_wanted(delivery: Delivery) -> dict[str, Any]:
         return {}
     status, answer = delivery["status"], delivery["answer"]
     if status is None:
-        raise RejectedError(f"{delivery['event']}: {delivery['url']} could not be reached")
+        raise RejectedError(
+            f"{delivery['event']}: {delivery['url']} could not be reached"
+        )
     if not 200 <= status < 300:
         raise RejectedError(f"{delivery['event']}: the pre-event answered {status}")
     try:
         changes = json.loads(answer) if answer.strip() else {}
     except ValueError:
-        raise RejectedError(f"{delivery['event']}: the pre-event's answer is not JSON") from None
+        raise RejectedError(
+            f"{delivery['event']}: the pre-event's answer is not JSON"
+        ) from None
     if not isinstance(changes, dict):
-        raise RejectedError(f"{delivery['event']}: the pre-event's answer is not a JSON object")
+        raise RejectedError(
+            f"{delivery['event']}: the pre-event's answer is not a JSON object"
+        )
     return changes
 
 
@@ -36,12 +42,18 @@ def name_and_attributes(changes: Mapping[str, Any]) -> tuple[str | None, str | N
     """What a pre-event may change of a conversation; a value of the wrong form rejects it."""
     name, attributes = changes.get("friendly_name"), changes.get("attributes")
     if not isinstance(name, str | None) or not isinstance(attributes, str | None):
-        raise RejectedError("the pre-event's friendly_name and attributes must be strings")
+        raise RejectedError(
+            "the pre-event's friendly_name and attributes must be strings"
+        )
     try:
         checks.friendly_name(name)
-        return name, attributes and checks.attributes(attributes, checks.CONVERSATION_ATTRIBUTES)
+        return name, attributes and checks.attributes(
+            attributes, checks.CONVERSATION_ATTRIBUTES
+        )
     except ApiError as error:
-        raise RejectedError(f"the pre-event's answer is not valid: {error.message}") from None
+        raise RejectedError(
+            f"the pre-event's answer is not valid: {error.message}"
+        ) from None
 
 
 def apply_to_message(message: Message, changes: Mapping[str, Any]) -> None:
@@ -56,5 +68,7 @@ def apply_to_message(message: Message, changes: Mapping[str, Any]) -> None:
             try:
                 checks.attributes(value, checks.OTHER_ATTRIBUTES)
             except ApiError as error:
-                raise RejectedError(f"the pre-event's answer is not valid: {error.message}") from None
+                raise RejectedError(
+                    f"the pre-event's answer is not valid: {error.message}"
+                ) from None
         setattr(message, name, value)

@@ -13,9 +13,22 @@ from local.twilio import contents, events, opt_outs
 from local.twilio.account import Account
 from local.twilio.errors import ApiError
 from local.twilio.events import Event
-from local.twilio.records import Conversation, Message, Participant, Receipt, address_type, new_sid
+from local.twilio.records import (
+    Conversation,
+    Message,
+    Participant,
+    Receipt,
+    address_type,
+    new_sid,
+)
 
-SENT, DELIVERED, READ, FAILED, UNDELIVERED = "sent", "delivered", "read", "failed", "undelivered"
+SENT, DELIVERED, READ, FAILED, UNDELIVERED = (
+    "sent",
+    "delivered",
+    "read",
+    "failed",
+    "undelivered",
+)
 STATUSES = (SENT, DELIVERED, READ, FAILED, UNDELIVERED)
 LONGEST_TEXT = 1600  # characters, of an SMS or a WhatsApp message
 TOO_LONG = 21617
@@ -41,20 +54,35 @@ def steps(account: Account, conversation: Conversation, message: Message) -> lis
     ]
 
 
-def advance(account: Account, conversation: Conversation, message: Message, step: Step) -> Event:
+def advance(
+    account: Account, conversation: Conversation, message: Message, step: Step
+) -> Event:
     """Makes the recipient's receipt, or changes it."""
-    receipt = next((one for one in message.receipts if one.participant_sid == step.participant_sid), None)
+    receipt = next(
+        (
+            one
+            for one in message.receipts
+            if one.participant_sid == step.participant_sid
+        ),
+        None,
+    )
     if receipt is None:
         receipt = account.make(
             Receipt,
             conversation_sid=conversation.sid,
             message_sid=message.sid,
             participant_sid=step.participant_sid,
-            channel_message_sid=new_sid("SM" if address_type(step.address) == "sms" else "WA"),
+            channel_message_sid=new_sid(
+                "SM" if address_type(step.address) == "sms" else "WA"
+            ),
             status=step.status,
         )
         message.receipts.append(receipt)
-    receipt.status, receipt.error_code, receipt.updated = step.status, step.code, account.now()
+    receipt.status, receipt.error_code, receipt.updated = (
+        step.status,
+        step.code,
+        account.now(),
+    )
     return events.delivery_updated(receipt, conversation)
 
 
@@ -64,11 +92,17 @@ def reported(
     """Carriers report something new about a message: to everybody, or `to` one address."""
     if status not in STATUSES:
         raise ApiError(20001, f"no status {status}")
-    message = next((one for one in conversation.messages if one.sid == message_sid), None)
+    message = next(
+        (one for one in conversation.messages if one.sid == message_sid), None
+    )
     if message is None:
         raise ApiError(20404, message_sid)
-    recipients = [one for one in _recipients(conversation, message) if to in (None, one.address)]
-    return message, [Step(one.sid, one.address or "", status, code) for one in recipients]
+    recipients = [
+        one for one in _recipients(conversation, message) if to in (None, one.address)
+    ]
+    return message, [
+        Step(one.sid, one.address or "", status, code) for one in recipients
+    ]
 
 
 def summary(message: Message) -> dict[str, object] | None:
@@ -76,17 +110,29 @@ def summary(message: Message) -> dict[str, object] | None:
     total = len(message.receipts)
     if not total:
         return None
-    counts = {status: sum(_reached(one.status, status) for one in message.receipts) for status in STATUSES}
-    words = {status: "none" if not n else "all" if n == total else "some" for status, n in counts.items()}
+    counts = {
+        status: sum(_reached(one.status, status) for one in message.receipts)
+        for status in STATUSES
+    }
+    words = {
+        status: "none" if not n else "all" if n == total else "some"
+        for status, n in counts.items()
+    }
     return {"total": total, **words}
 
 
 def _recipients(conversation: Conversation, message: Message) -> list[Participant]:
     people = conversation.participants.values()
-    return [one for one in people if one.address is not None and message.author not in one.names]
+    return [
+        one
+        for one in people
+        if one.address is not None and message.author not in one.names
+    ]
 
 
-def _fate(account: Account, message: Message, recipient: Participant) -> tuple[str, int]:
+def _fate(
+    account: Account, message: Message, recipient: Participant
+) -> tuple[str, int]:
     """The last report: a block after STOP, what `undeliverable` says, a text that is too long, a closed window, else
     read or delivered."""
     address = recipient.address or ""

@@ -34,7 +34,9 @@ class WebhookConfig:
 
     def wants(self, event: str) -> bool:
         """Whether the event goes to these URLs; with the target flex every event goes to Flex instead."""
-        return self.target == "webhook" and (self.filters is None or event in self.filters)
+        return self.target == "webhook" and (
+            self.filters is None or event in self.filters
+        )
 
 
 @dataclass

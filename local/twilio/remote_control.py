@@ -22,7 +22,11 @@ class RemoteControl:
 
     def answer(self, name: str, body: bytes) -> RestAnswer:
         """The arguments come as a JSON object, by name; none at all is the same as {}."""
-        if name.startswith("_") or name in OWN_PROCESS or not hasattr(self._standin, name):
+        if (
+            name.startswith("_")
+            or name in OWN_PROCESS
+            or not hasattr(self._standin, name)
+        ):
             return 404, classic_body(ApiError(20404, f"no control {name}"))
         try:
             found = getattr(self._standin, name)
@@ -31,7 +35,11 @@ class RemoteControl:
             return error.status, classic_body(error)
         except (TypeError, ValueError) as error:
             return 400, classic_body(ApiError(20001, str(error)))
-        return 200, {"result": dataclasses.asdict(result) if isinstance(result, Inbound) else result}
+        return 200, {
+            "result": dataclasses.asdict(result)
+            if isinstance(result, Inbound)
+            else result
+        }
 
 
 class StandInClient:

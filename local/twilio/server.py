@@ -28,7 +28,9 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, port: int, router: Router, faults: Faults, control: RemoteControl) -> None:
+    def __init__(
+        self, port: int, router: Router, faults: Faults, control: RemoteControl
+    ) -> None:
         super().__init__(("127.0.0.1", port), Handler)
         self.router = router
         self.account = router.account
@@ -48,7 +50,9 @@ class Server(ThreadingHTTPServer):
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_port}"
 
-    def note(self, request: Request, status: int | None, code: int | None, began: float) -> None:
+    def note(
+        self, request: Request, status: int | None, code: int | None, began: float
+    ) -> None:
         entry = {
             "method": request.method,
             "path": request.path,
@@ -131,21 +135,31 @@ class Handler(BaseHTTPRequestHandler):
             if (why := callers.refusal(self.command, self.headers.get)) is not None:
                 self._answer(403, classic_body(ApiError(20403, why, 403)))
                 return
-            status, content = self.server.control.answer(path.removeprefix(PREFIX), body)
+            status, content = self.server.control.answer(
+                path.removeprefix(PREFIX), body
+            )
             self._answer(status, content)
             return
         if path.startswith(media.FILES):
             self._give_out(media.given_out(self.server.account, path))
             return
         is_file = path.endswith("/Media")  # its parameters stand in the address
-        text = query if self.command == "GET" or is_file else body.decode("utf-8", "replace")
+        text = (
+            query
+            if self.command == "GET" or is_file
+            else body.decode("utf-8", "replace")
+        )
         with self.server.at_once.one_more() as is_within:
-            request = Request(self.command, unquote(path), Form(text), self.headers, body)
+            request = Request(
+                self.command, unquote(path), Form(text), self.headers, body
+            )
             self._serve_api(request, is_within)
 
     def _serve_api(self, request: Request, is_within: bool) -> None:
         began = time.perf_counter()
-        if not is_within:  # Twilio has not processed it: https://www.twilio.com/docs/api/errors/20429
+        if (
+            not is_within
+        ):  # Twilio has not processed it: https://www.twilio.com/docs/api/errors/20429
             refusal = ApiError(20429)
             self.server.note(request, refusal.status, refusal.code, began)
             return self._answer(refusal.status, classic_body(refusal))
@@ -160,10 +174,14 @@ class Handler(BaseHTTPRequestHandler):
             body = problem_body if fault is not None and fault.rfc9457 else classic_body
             status, content = refusal.status, body(refusal)
         dropped = fault is not None and fault.drop_answer
-        self.server.note(request, None if dropped else status, error.code if error else None, began)
+        self.server.note(
+            request, None if dropped else status, error.code if error else None, began
+        )
         if dropped:
             return self._hang_up()
-        return self._answer(status, content, problem=error is not None and "title" in (content or {}))
+        return self._answer(
+            status, content, problem=error is not None and "title" in (content or {})
+        )
 
     def _act(self, request: Request, fault: RestFault | None) -> RestAnswer:
         if fault and fault.status is not None and not fault.drop_answer:

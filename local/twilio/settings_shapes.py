@@ -40,7 +40,9 @@ def configuration(account: Account) -> Shape:
     }
 
 
-def webhook_configuration(account: Account, record: WebhookConfig, scope: str | None = None) -> Shape:
+def webhook_configuration(
+    account: Account, record: WebhookConfig, scope: str | None = None
+) -> Shape:
     return {
         "account_sid": account.sid,
         **service_field(scope),
@@ -54,7 +56,9 @@ def webhook_configuration(account: Account, record: WebhookConfig, scope: str | 
 
 
 def address(account: Account, record: AddressConfig) -> Shape:
-    service = {"conversation_service_sid": record.service_sid} if record.service_sid else {}
+    service = (
+        {"conversation_service_sid": record.service_sid} if record.service_sid else {}
+    )
     return {
         "sid": record.sid,
         "account_sid": account.sid,

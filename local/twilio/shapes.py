@@ -5,7 +5,14 @@ from typing import Any
 
 from local.twilio import receipts
 from local.twilio.account import Account
-from local.twilio.records import Conversation, Message, Participant, Receipt, User, address_type
+from local.twilio.records import (
+    Conversation,
+    Message,
+    Participant,
+    Receipt,
+    User,
+    address_type,
+)
 
 HOST = "https://conversations.twilio.com"
 ROOT = f"{HOST}/v1"
@@ -17,7 +24,10 @@ def stamp(when: datetime) -> str:
 
 
 def dates(record: Any) -> Shape:
-    return {"date_created": stamp(record.created), "date_updated": stamp(record.updated)}
+    return {
+        "date_created": stamp(record.created),
+        "date_updated": stamp(record.updated),
+    }
 
 
 def base(service_sid: str | None) -> str:
@@ -28,13 +38,19 @@ def base(service_sid: str | None) -> str:
 def timers(record: Conversation) -> Shape:
     found = {}
     if record.inactive_after is not None and record.state == "active":
-        found["date_inactive"] = stamp(record.active_at + timedelta(seconds=record.inactive_after))
+        found["date_inactive"] = stamp(
+            record.active_at + timedelta(seconds=record.inactive_after)
+        )
     if record.closed_after is not None and record.state != "closed":
-        found["date_closed"] = stamp(record.active_at + timedelta(seconds=record.closed_after))
+        found["date_closed"] = stamp(
+            record.active_at + timedelta(seconds=record.closed_after)
+        )
     return found
 
 
-def conversation(account: Account, record: Conversation, scope: str | None = None) -> Shape:
+def conversation(
+    account: Account, record: Conversation, scope: str | None = None
+) -> Shape:
     url = f"{base(scope)}/Conversations/{record.sid}"
     return {
         "sid": record.sid,
@@ -50,7 +66,8 @@ def conversation(account: Account, record: Conversation, scope: str | None = Non
         **dates(record),
         "url": url,
         "links": {
-            name.lower(): f"{url}/{name}" for name in ("Participants", "Messages", "Webhooks", "Export")
+            name.lower(): f"{url}/{name}"
+            for name in ("Participants", "Messages", "Webhooks", "Export")
         },
     }
 
@@ -63,14 +80,19 @@ def binding(record: Participant) -> Shape | None:
         "proxy_address": record.proxy_address,
         "projected_address": record.projected_address,
     }
-    return {"type": record.type, **{name: value for name, value in found.items() if value is not None}}
+    return {
+        "type": record.type,
+        **{name: value for name, value in found.items() if value is not None},
+    }
 
 
 def service_field(scope: str | None) -> Shape:
     return {"chat_service_sid": scope} if scope else {}
 
 
-def participant(account: Account, record: Participant, scope: str | None = None) -> Shape:
+def participant(
+    account: Account, record: Participant, scope: str | None = None
+) -> Shape:
     return {
         "account_sid": account.sid,
         **service_field(scope),
@@ -104,13 +126,20 @@ def message(account: Account, record: Message, scope: str | None = None) -> Shap
         "delivery": receipts.summary(record),
         "content_sid": record.content_sid,
         "url": url,
-        "links": {"delivery_receipts": f"{url}/Receipts", "channel_metadata": f"{url}/ChannelMetadata"},
+        "links": {
+            "delivery_receipts": f"{url}/Receipts",
+            "channel_metadata": f"{url}/ChannelMetadata",
+        },
     }
 
 
-def channel_metadata(account: Account, record: Message, scope: str | None = None) -> Shape:
+def channel_metadata(
+    account: Account, record: Message, scope: str | None = None
+) -> Shape:
     """The form of `data` is the channel's own."""
-    message = f"{base(scope)}/Conversations/{record.conversation_sid}/Messages/{record.sid}"
+    message = (
+        f"{base(scope)}/Conversations/{record.conversation_sid}/Messages/{record.sid}"
+    )
     return {
         "account_sid": account.sid,
         **service_field(scope),

@@ -13,7 +13,13 @@ from local.twilio.autocreate import Autocreation, Inbound, Letter
 from local.twilio.carriers import Carriers
 from local.twilio.deliveries import Deliveries
 from local.twilio.faults import Faults, RestFault, WebhookFaults
-from local.twilio.records import AddressConfig, Content, WebhookConfig, address_type, new_sid
+from local.twilio.records import (
+    AddressConfig,
+    Content,
+    WebhookConfig,
+    address_type,
+    new_sid,
+)
 from local.twilio.remote_control import RemoteControl
 from local.twilio.rest import media as media_files
 from local.twilio.rest.router import Router
@@ -46,14 +52,22 @@ class StandIn(AppAndConsole, Views):
         webhooks = Webhooks(account, self._faults, deliveries, threads)
         self._autocreation = Autocreation(account, webhooks, group_delay)
         self._carriers = Carriers(account, webhooks)
-        server = Server(port, Router(account, webhooks, self._carriers), self._faults, RemoteControl(self))
+        server = Server(
+            port,
+            Router(account, webhooks, self._carriers),
+            self._faults,
+            RemoteControl(self),
+        )
         self._account, self._webhooks, self._server = account, webhooks, server
         account.address = server.url
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
         self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, name="twilio", daemon=True
+            target=self._server.serve_forever,
+            kwargs={"poll_interval": 0.02},
+            name="twilio",
+            daemon=True,
         )
         self._thread.start()
 
@@ -89,16 +103,24 @@ class StandIn(AppAndConsole, Views):
 
         `metadata`: what the message's ChannelMetadata holds, such as the place of a location.
         """
-        return self._autocreation.receive(Letter(from_, (to,), body, media, metadata), wait)
+        return self._autocreation.receive(
+            Letter(from_, (to,), body, media, metadata), wait
+        )
 
-    def customers_file(self, name: str, content_type: str, content: str) -> dict[str, Any]:
+    def customers_file(
+        self, name: str, content_type: str, content: str
+    ) -> dict[str, Any]:
         """A file to send with `inbound(media=[...])`; `content` in base64."""
         with self._account.lock:
             service = self._account.default_service_sid
-            file = media_files.add(self._account, service, name, content_type, base64.b64decode(content))
+            file = media_files.add(
+                self._account, service, name, content_type, base64.b64decode(content)
+            )
             return media_files.in_message(file)
 
-    def inbound_group(self, author: str, to: Sequence[str], body: str, wait: bool = True) -> Inbound:
+    def inbound_group(
+        self, author: str, to: Sequence[str], body: str, wait: bool = True
+    ) -> Inbound:
         """A group MMS to several numbers, ours among them: initializing, then active."""
         return self._autocreation.receive(Letter(author, tuple(to), body, None), wait)
 
@@ -140,12 +162,16 @@ class StandIn(AppAndConsole, Views):
     def configure_frontline(self, routing_url: str | None = None) -> None:
         self._webhooks.routing_url = routing_url
 
-    def set_autocreate(self, address: str, enabled: bool = True, service_sid: str | None = None) -> None:
+    def set_autocreate(
+        self, address: str, enabled: bool = True, service_sid: str | None = None
+    ) -> None:
         """Whether messages to one of our addresses make conversations."""
         with self._account.lock:
             record = self._account.address_config(address)
             if record is None:
-                record = self._account.make(AddressConfig, type=address_type(address), address=address)
+                record = self._account.make(
+                    AddressConfig, type=address_type(address), address=address
+                )
                 self._account.addresses[record.sid] = record
             record.enabled = enabled
             record.service_sid = service_sid or record.service_sid
@@ -180,10 +206,15 @@ class StandIn(AppAndConsole, Views):
             self._account.contents[content.sid] = content
             return content.sid
 
-    def approve_content(self, sid: str, status: str = "approved", reason: str = "") -> None:
+    def approve_content(
+        self, sid: str, status: str = "approved", reason: str = ""
+    ) -> None:
         """What WhatsApp says of it from now on: approved, rejected, paused, disabled, pending, unsubmitted."""
         with self._account.lock:
-            self._account.contents[sid].approval |= {"status": status, "rejection_reason": reason}
+            self._account.contents[sid].approval |= {
+                "status": status,
+                "rejection_reason": reason,
+            }
 
     def remove_content(self, sid: str) -> None:
         with self._account.lock:
@@ -195,7 +226,9 @@ class StandIn(AppAndConsole, Views):
 
     # What goes wrong
 
-    def refuse_delivery(self, address: str, code: int = 30003, status: str = "undelivered") -> None:
+    def refuse_delivery(
+        self, address: str, code: int = 30003, status: str = "undelivered"
+    ) -> None:
         """From now on no message reaches this address; a status of delivered takes that back."""
         self._account.undeliverable[address] = (status, code)
 
@@ -212,7 +245,11 @@ class StandIn(AppAndConsole, Views):
         rfc9457: bool = False,
     ) -> None:
         """REST calls that fail; `path` is a regular expression. Status None: only slow."""
-        self._faults.add(RestFault(status, code, delay, drop_answer, share, times, method, path, rfc9457))
+        self._faults.add(
+            RestFault(
+                status, code, delay, drop_answer, share, times, method, path, rfc9457
+            )
+        )
 
     def webhook_trouble(
         self,
@@ -227,7 +264,9 @@ class StandIn(AppAndConsole, Views):
         """Post events and the routing callback come `repeat` times, lost, shuffled, late or side by side."""
         rng = random.Random(self._seed if seed is None else seed)
         only = list(events) if events is not None else None
-        self._faults.webhooks = WebhookFaults(repeat, lose, shuffle, delay, overlap, only, rng)
+        self._faults.webhooks = WebhookFaults(
+            repeat, lose, shuffle, delay, overlap, only, rng
+        )
 
     def limit_calls_at_once(self, number: int | None) -> None:
         """Answer 429 to the REST calls that come while so many are under way; None lifts the limit."""

@@ -35,7 +35,10 @@ class Views:
 
     def conversations(self) -> list[Shape]:
         with self._account.lock:
-            return [shapes.conversation(self._account, one) for one in self._account.conversations.values()]
+            return [
+                shapes.conversation(self._account, one)
+                for one in self._account.conversations.values()
+            ]
 
     def conversation(self, sid: str) -> Shape | None:
         with self._account.lock:
@@ -51,13 +54,19 @@ class Views:
     def messages(self, conversation_sid: str) -> list[Shape]:
         with self._account.lock:
             found = self._account.conversations.get(conversation_sid)
-            return [shapes.message(self._account, one) for one in (found.messages if found else ())]
+            return [
+                shapes.message(self._account, one)
+                for one in (found.messages if found else ())
+            ]
 
     @property
     def frontline_switches(self) -> dict[str, bool]:
         """Who has signed in to Frontline's app, and how their switch stands there."""
         with self._account.lock:
-            return {user.identity: user.is_available for user in self._account.frontline.values()}
+            return {
+                user.identity: user.is_available
+                for user in self._account.frontline.values()
+            }
 
     @property
     def deliveries(self) -> list[Delivery]:
@@ -91,7 +100,11 @@ class Views:
             "default_service_sid": self.default_service_sid,
             "url": self.url,
             "conversations": [
-                {**one, "participants": self.participants(one["sid"]), "messages": self.messages(one["sid"])}
+                {
+                    **one,
+                    "participants": self.participants(one["sid"]),
+                    "messages": self.messages(one["sid"]),
+                }
                 for one in self.conversations()
             ],
         }

@@ -55,7 +55,11 @@ class Flow:
     def functions(self) -> list[tuple[str, str]]:
         """Named ones: what a function defines within itself, with or without a name, is part of it."""
         outer = {(file, name.partition(".<locals>")[0]) for file, name in self.entered}
-        return sorted((file, name) for file, name in outer if not name.rpartition(".")[2].startswith("<"))
+        return sorted(
+            (file, name)
+            for file, name in outer
+            if not name.rpartition(".")[2].startswith("<")
+        )
 
     @property
     def beside_values_and_stores(self) -> list[str]:
@@ -71,8 +75,17 @@ class Flow:
 def recorded(tree: Path = HERE) -> list[Flow]:
     """The flows through the checkout in `tree`; raises RuntimeError if they could not be played."""
     tree = tree.resolve()
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("TWILIO_")}
-    for name in ("K_SERVICE", "FUNCTION_TARGET", "FIRESTORE_EMULATOR_HOST", "FIRESTORE_DATABASE"):
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("TWILIO_")
+    }
+    for name in (
+        "K_SERVICE",
+        "FUNCTION_TARGET",
+        "FIRESTORE_EMULATOR_HOST",
+        "FIRESTORE_DATABASE",
+    ):
         environment.pop(name, None)
     ended = subprocess.run(  # noqa: S603 - our own code
         [sys.executable, "-P", "-c", _PLAY, str(HERE), str(tree)],
@@ -82,6 +95,11 @@ def recorded(tree: Path = HERE) -> list[Flow]:
         text=True,
     )
     if ended.returncode:
-        raise RuntimeError(f"The flows could not be played in {tree}:\n{ended.stderr[-3000:]}")
+        raise RuntimeError(
+            f"The flows could not be played in {tree}:\n{ended.stderr[-3000:]}"
+        )
     found: dict[str, list[tuple[str, str]]] = json.loads(ended.stdout)
-    return [Flow(name, tuple((file, function) for file, function in pairs)) for name, pairs in found.items()]
+    return [
+        Flow(name, tuple((file, function) for file, function in pairs))
+        for name, pairs in found.items()
+    ]

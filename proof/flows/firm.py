@@ -26,9 +26,15 @@ from local.triggers import Event, Triggers
 from local.twilio import StandIn
 
 _PATIENCE = 30.0  # seconds
-SALES, SUPPORT, SERVICE, QUIET = (f"+1555000700{n}" for n in range(4))  # Twilio numbers, a pool each
+SALES, SUPPORT, SERVICE, QUIET = (
+    f"+1555000700{n}" for n in range(4)
+)  # Twilio numbers, a pool each
 PLAYED = ("post_event", "worker_available", "sweep")
-ADDED, LEFT, STATE = "onConversationAdded", "onParticipantRemoved", "onConversationStateUpdated"
+ADDED, LEFT, STATE = (
+    "onConversationAdded",
+    "onParticipantRemoved",
+    "onConversationStateUpdated",
+)
 
 RECORDS: dict[str, dict[str, Any]] = {
     "settings/routing": {"mode": "pool"},
@@ -57,7 +63,9 @@ class Firm:
         receiver.register_blueprint(self.triggers.blueprint())
         self._receiver, self._mailbox = LocalServer(receiver), LocalServer(self._kept)
         self.emulator = Emulator(functions_port=self._receiver.port, own=True)
-        self.twilio = StandIn(account_sid=f"AC{secrets.token_hex(16)}", auth_token=secrets.token_hex(16))
+        self.twilio = StandIn(
+            account_sid=f"AC{secrets.token_hex(16)}", auth_token=secrets.token_hex(16)
+        )
         self.project = f"demo-flows-{secrets.token_hex(4)}"
         self._writers = 0
 
@@ -96,7 +104,9 @@ class Firm:
         self.functions = {one.entry_point: functions.load(one) for one in wanted}
         credentials = AnonymousCredentials()  # type: ignore[no-untyped-call] # untyped
         self.db = firestore.Client(project=self.project, credentials=credentials)
-        self.triggers.attach(self.project, "worker_available", "workers/{identity}", self._happened)
+        self.triggers.attach(
+            self.project, "worker_available", "workers/{identity}", self._happened
+        )
         for path, record in RECORDS.items():
             self.db.document(path).set(record)
         self.deliver_events()  # each worker's record is completed, as at any first write
@@ -107,7 +117,9 @@ class Firm:
 
     def _kept(self, environ: Any, start_response: Any) -> Any:
         request = Request(environ)
-        self.webhooks.put((dict(request.headers), request.get_data(parse_form_data=False)))
+        self.webhooks.put(
+            (dict(request.headers), request.get_data(parse_form_data=False))
+        )
         return Response(status=200)(environ, start_response)
 
     def deliver_events(self) -> None:
@@ -124,7 +136,9 @@ class Firm:
     def write(self, number: str) -> str:
         """A customer who has never written before writes; returns the conversation's sid."""
         self._writers += 1
-        written = self.twilio.inbound(from_=f"+1555777{self._writers:04}", to=number, body="Hello")
+        written = self.twilio.inbound(
+            from_=f"+1555777{self._writers:04}", to=number, body="Hello"
+        )
         return str(written.conversation_sid)
 
     def webhook(self, kind: str, **having: str) -> Callable[[], None]:
@@ -140,7 +154,9 @@ class Firm:
         if found is None:
             raise RuntimeError(f"Twilio sent no {kind} with {having}.")
         headers, body = found
-        wanted = {name: headers[name] for name in ("Content-Type", "X-Twilio-Signature")}
+        wanted = {
+            name: headers[name] for name in ("Content-Type", "X-Twilio-Signature")
+        }
         return lambda: self._answered("post_event", headers=wanted, data=body)
 
     def post(self, function: str, event: Event) -> None:
@@ -153,11 +169,17 @@ class Firm:
         client: FlaskClient = self.functions[function].test_client()
         answer = client.post("/", **request)
         if answer.status_code not in (200, 204):
-            raise RuntimeError(f"{function} answered {answer.status_code}: {answer.text}")
+            raise RuntimeError(
+                f"{function} answered {answer.status_code}: {answer.text}"
+            )
 
     def holder(self, conversation: str) -> str:
         record = self.db.document(f"conversations/{conversation}").get().to_dict() or {}
-        return str(record.get("worker")) if record.get("state") == "assigned" else str(record.get("state"))
+        return (
+            str(record.get("worker"))
+            if record.get("state") == "assigned"
+            else str(record.get("state"))
+        )
 
     def check(self, conversation: str, holder: str) -> None:
         """Raises RuntimeError unless the flow had this outcome, for then something else was recorded."""

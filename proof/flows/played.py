@@ -33,9 +33,15 @@ class Recorder:
         sys.setprofile(self._heard)
 
     def _heard(self, frame: FrameType, event: str, _: object) -> None:
-        if self.on and event == "call" and frame.f_code.co_filename.startswith(self._root):
+        if (
+            self.on
+            and event == "call"
+            and frame.f_code.co_filename.startswith(self._root)
+        ):
             code = frame.f_code
-            self.entered.add((code.co_filename.removeprefix(self._root), code.co_qualname))
+            self.entered.add(
+                (code.co_filename.removeprefix(self._root), code.co_qualname)
+            )
 
     def record(self, act: Act) -> None:
         self.entered, self.on = set(), True
@@ -44,7 +50,9 @@ class Recorder:
 
     def deployed(self) -> list[tuple[str, str]]:
         """What the latest act entered of the deployed code, in order of names."""
-        return sorted((file, name) for file, name in self.entered if file.startswith(DEPLOYED))
+        return sorted(
+            (file, name) for file, name in self.entered if file.startswith(DEPLOYED)
+        )
 
 
 def new_conversation(firm: Firm, record: Callable[[Act], None]) -> None:

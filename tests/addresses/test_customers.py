@@ -24,11 +24,19 @@ USER_ID = "whatsapp:US.13491208655302741918"
 NUMBER = "+15550004001"
 
 
-def _introduced(service: Service, address: str, sid: str | None = None) -> dict[str, Any]:
+def _introduced(
+    service: Service, address: str, sid: str | None = None
+) -> dict[str, Any]:
     """A conversation arrives, as Twilio tells it: routed, then its customer introduced; its record in the log."""
     name = sid or forms.sid()
-    assert service.post("post_event", forms.conversation_added(name, address)).status_code == 200
-    binding = {"MessagingBinding.Address": address, "MessagingBinding.ProxyAddress": OURS}
+    assert (
+        service.post("post_event", forms.conversation_added(name, address)).status_code
+        == 200
+    )
+    binding = {
+        "MessagingBinding.Address": address,
+        "MessagingBinding.ProxyAddress": OURS,
+    }
     event = forms.participant("onParticipantAdded", name) | binding
     service.post(
         "post_event", event
@@ -67,7 +75,11 @@ def test_a_sender_is_the_customer_and_gets_their_own_worker(
     form = forms.conversation_add(sender)
     assert service.post("pre_event", form).get_json()["friendly_name"] == "Bobby"
     arrived = _introduced(service, sender)
-    assert (arrived["customer_id"], arrived["mode"], arrived["worker"]) == ("bobby", "custom", ANN)
+    assert (arrived["customer_id"], arrived["mode"], arrived["worker"]) == (
+        "bobby",
+        "custom",
+        ANN,
+    )
     assert [one.id for one in db.collection("customers").stream()] == ["bobby"]
 
 
@@ -89,8 +101,14 @@ def test_two_customers_with_one_number_are_told_however_it_is_spelled(
     records.customer(db, "bobby", display_name="Bobby", addresses=[one])
     records.customer(db, "twin", display_name="Twin", addresses=[other])
     service.settle()
-    assert "also belongs to the customer twin" in records.read(db, "customers", "bobby")["problem"]
-    assert "also belongs to the customer bobby" in records.read(db, "customers", "twin")["problem"]
+    assert (
+        "also belongs to the customer twin"
+        in records.read(db, "customers", "bobby")["problem"]
+    )
+    assert (
+        "also belongs to the customer bobby"
+        in records.read(db, "customers", "twin")["problem"]
+    )
     db.document("customers/twin").update({"addresses": ["+15550000008"]})
     service.settle()
     assert "problem" not in records.read(db, "customers", "bobby")
@@ -107,7 +125,9 @@ def test_two_customers_with_one_number_are_told_however_it_is_spelled(
         "+52\u200b55",
     ],
 )
-def test_both_spellings_are_found(app: App, db: Client, keep: Callable[..., None], typed: str) -> None:
+def test_both_spellings_are_found(
+    app: App, db: Client, keep: Callable[..., None], typed: str
+) -> None:
     keep("sms", display_name="Sms", addresses=[MEXICO])
     assert app.names(Query=typed) == ["Sms"]
     keep("sms", display_name="Whatsapp", addresses=[MEXICO_WHATSAPP])
@@ -127,7 +147,9 @@ def test_a_record_for_a_whatsapp_user_id_has_no_problem_and_can_be_written_to(
         "Worker": ANN,
         "CustomerId": arrived["customer_id"],
     }
-    channel = service.post("crm", details).get_json()["objects"]["customer"]["channels"][0]
+    channel = service.post("crm", details).get_json()["objects"]["customer"][
+        "channels"
+    ][0]
     assert channel == {"type": "whatsapp", "value": USER_ID}
     asked = details | {
         "Location": "GetProxyAddress",
@@ -140,7 +162,9 @@ def test_a_record_for_a_whatsapp_user_id_has_no_problem_and_can_be_written_to(
 
 
 @pytest.mark.parametrize("create", [True, False], ids=["with records", "without"])
-def test_a_number_that_has_passed_on_is_a_strangers(service: Service, db: Client, create: bool) -> None:
+def test_a_number_that_has_passed_on_is_a_strangers(
+    service: Service, db: Client, create: bool
+) -> None:
     """The office renames a record that the service made, and replaces the number in it."""
     records.routing(db, mode="custom", custom_fallback="none")
     records.worker(db, BOB)
@@ -149,7 +173,9 @@ def test_a_number_that_has_passed_on_is_a_strangers(service: Service, db: Client
     db.document(f"customers/{first}").update(bob)
     records.routing(db, mode="custom", custom_fallback="none", create_customers=create)
     service.settle()
-    named = service.post("pre_event", forms.conversation_add(NUMBER)).get_json()["friendly_name"]
+    named = service.post("pre_event", forms.conversation_add(NUMBER)).get_json()[
+        "friendly_name"
+    ]
     assert named == NUMBER
     for sender in (NUMBER, f"whatsapp:{NUMBER}", NUMBER):
         stranger = _introduced(service, sender)
@@ -176,7 +202,9 @@ def test_a_number_that_passes_on_again_and_again_is_each_time_a_strangers(
 
 
 @pytest.mark.parametrize(
-    "senders", [(NUMBER, f"whatsapp:{NUMBER}"), (MEXICO, MEXICO_WHATSAPP)], ids=["one spelling", "two"]
+    "senders",
+    [(NUMBER, f"whatsapp:{NUMBER}"), (MEXICO, MEXICO_WHATSAPP)],
+    ids=["one spelling", "two"],
 )
 def test_two_channels_of_one_number_that_write_at_once_become_one_record(
     service: Service, db: Client, senders: tuple[str, str]
@@ -189,7 +217,9 @@ def test_two_channels_of_one_number_that_write_at_once_become_one_record(
         at_once.wait(10)
         made.append(store.create(stranger, address).customer_id)
 
-    threads = [threading.Thread(target=arrive, args=(sender,)) for sender in senders * 3]
+    threads = [
+        threading.Thread(target=arrive, args=(sender,)) for sender in senders * 3
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -208,7 +238,9 @@ def test_an_import_without_ids_does_not_take_a_record_by_the_number_that_it_once
     from tools import customers_store
 
     name = addresses.stable_id(NUMBER, customers_store.key(db))
-    db.document(f"customers/{name}").set({"display_name": "Bob Baker", "addresses": ["+15550004002"]})
+    db.document(f"customers/{name}").set(
+        {"display_name": "Bob Baker", "addresses": ["+15550004002"]}
+    )
     file = tmp_path / "customers.csv"
     file.write_text(f"display_name,addresses\nStranger,{NUMBER}\n")
     for _ in range(2):
@@ -223,7 +255,9 @@ def _merged(service: Service, db: Client) -> str:
     records.worker(db, BOB, "Unavailable")
     gone = records.conversation(db, write(service, NUMBER))["customer_id"]
     db.document(f"customers/{gone}").delete()
-    records.customer(db, "ada", display_name="Ada Byron", addresses=["+1 555 000 4001"], worker=BOB)
+    records.customer(
+        db, "ada", display_name="Ada Byron", addresses=["+1 555 000 4001"], worker=BOB
+    )
     db.document("templates/hello").set({"content": "Hello {{Name}}"})
     service.settle()
     return str(gone)
@@ -233,9 +267,15 @@ def _asked(service: Service, customer_id: str) -> dict[str, Any]:
     form = {"Worker": ANN, "CustomerId": customer_id}
     number = {"ChannelType": "sms", "ChannelValue": NUMBER}
     return {
-        "details": service.post("crm", form | {"Location": "GetCustomerDetailsByCustomerId"}),
-        "templates": service.post("templates", form | {"Location": "GetTemplatesByCustomerId"}),
-        "number": service.post("outgoing_conversation", form | {"Location": "GetProxyAddress"} | number),
+        "details": service.post(
+            "crm", form | {"Location": "GetCustomerDetailsByCustomerId"}
+        ),
+        "templates": service.post(
+            "templates", form | {"Location": "GetTemplatesByCustomerId"}
+        ),
+        "number": service.post(
+            "outgoing_conversation", form | {"Location": "GetProxyAddress"} | number
+        ),
     }
 
 
@@ -244,32 +284,50 @@ def test_an_open_conversation_of_a_merged_customer_is_whose_address_it_is_now(
 ) -> None:
     gone = _merged(service, db)
     answers = _asked(service, gone)
-    assert {name: answer.status_code for name, answer in answers.items()} == dict.fromkeys(answers, 200)
+    assert {
+        name: answer.status_code for name, answer in answers.items()
+    } == dict.fromkeys(answers, 200)
     assert answers["details"].get_json()["objects"]["customer"]["customer_id"] == "ada"
-    assert answers["templates"].get_json()[0]["templates"] == [{"content": "Hello Ada Byron"}]
+    assert answers["templates"].get_json()[0]["templates"] == [
+        {"content": "Hello Ada Byron"}
+    ]
     assert answers["number"].get_json() == {"proxy_address": "+15550009004"}
     db.document("customers/ada").update({"do_not_contact": True})
     assert _asked(service, gone)["number"].status_code == 403
 
 
-def test_who_does_not_talk_to_them_is_told_nothing_by_a_deleted_id(service: Service, db: Client) -> None:
+def test_who_does_not_talk_to_them_is_told_nothing_by_a_deleted_id(
+    service: Service, db: Client
+) -> None:
     gone = _merged(service, db)
-    form = {"Worker": "carl@example.com", "CustomerId": gone, "Location": "GetCustomerDetailsByCustomerId"}
+    form = {
+        "Worker": "carl@example.com",
+        "CustomerId": gone,
+        "Location": "GetCustomerDetailsByCustomerId",
+    }
     assert service.post("crm", form).status_code == 403
 
 
-def test_a_deleted_customer_whose_address_nobody_has_is_gone(service: Service, db: Client) -> None:
+def test_a_deleted_customer_whose_address_nobody_has_is_gone(
+    service: Service, db: Client
+) -> None:
     gone = _merged(service, db)
     db.document("customers/ada").delete()
     for customer_id in (gone, "never"):
         answers = _asked(service, customer_id)
-        assert {name: answer.status_code for name, answer in answers.items()} == dict.fromkeys(answers, 404)
+        assert {
+            name: answer.status_code for name, answer in answers.items()
+        } == dict.fromkeys(answers, 404)
 
 
-def test_an_id_says_nothing_about_the_number_to_whoever_has_not_the_key(service: Service, db: Client) -> None:
+def test_an_id_says_nothing_about_the_number_to_whoever_has_not_the_key(
+    service: Service, db: Client
+) -> None:
     made = _introduced(service, NUMBER)["customer_id"]
     assert made != addresses.stable_id(NUMBER, None)
-    assert made == addresses.stable_id(NUMBER, records.read(db, "service", "identifiers")["key"].encode())
+    assert made == addresses.stable_id(
+        NUMBER, records.read(db, "service", "identifiers")["key"].encode()
+    )
 
 
 def test_a_record_from_before_there_was_a_key_keeps_its_name_on_every_channel(
@@ -281,7 +339,10 @@ def test_a_record_from_before_there_was_a_key_keeps_its_name_on_every_channel(
     records.customer(db, former, display_name="Ada", addresses=[f"whatsapp:{NUMBER}"])
     service.settle()
     assert _introduced(service, NUMBER)["customer_id"] == former
-    assert set(records.read(db, "customers", former)["addresses"]) == {NUMBER, f"whatsapp:{NUMBER}"}
+    assert set(records.read(db, "customers", former)["addresses"]) == {
+        NUMBER,
+        f"whatsapp:{NUMBER}",
+    }
     file = tmp_path / "customers.csv"
     file.write_text(f"display_name,addresses\nAda Byron,{NUMBER}; whatsapp:{NUMBER}\n")
     assert command.main(["import", str(file), "--project", project]) == 0

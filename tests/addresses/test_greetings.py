@@ -11,7 +11,12 @@ from tests.core import records
 from tests.crm.frontline import JOHN, App
 
 Keep = Callable[..., None]
-VALUES = {"Name": "Bobby", "Author": "John", "customer": {"company": "Example"}, "worker": {"phone": "5"}}
+VALUES = {
+    "Name": "Bobby",
+    "Author": "John",
+    "customer": {"company": "Example"},
+    "worker": {"phone": "5"},
+}
 
 
 @pytest.mark.parametrize(
@@ -62,9 +67,13 @@ def test_a_name_that_is_only_an_address_is_no_name(
         ("%worker.phone%", "{{worker.phone}}"),
     ],
 )
-def test_what_was_meant_for_a_placeholder_is_told_and_not_sent(typed: str, meant: str) -> None:
+def test_what_was_meant_for_a_placeholder_is_told_and_not_sent(
+    typed: str, meant: str
+) -> None:
     content = f"Hello {typed}, {{{{Author}}}} here"
-    assert f"content has {typed}: did you mean {meant}?" in (parse("t", {"content": content}).problem or "")
+    assert f"content has {typed}: did you mean {meant}?" in (
+        parse("t", {"content": content}).problem or ""
+    )
     assert rendered(content, VALUES) is None
 
 
@@ -84,7 +93,8 @@ def test_what_was_meant_as_it_is_stays(content: str, wanted: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", ["{{", "{", "{{a", "[ ", "{ {", "[customer.a", "%name ", "{{Name} ", "<name", "}}"]
+    "piece",
+    ["{{", "{", "{{a", "[ ", "{ {", "[customer.a", "%name ", "{{Name} ", "<name", "}}"],
 )
 def test_a_long_template_is_read_in_no_time(piece: str) -> None:
     content = piece * (100_000 // len(piece))
@@ -93,11 +103,15 @@ def test_a_long_template_is_read_in_no_time(piece: str) -> None:
     assert time.perf_counter() - began < 2
 
 
-def test_the_record_says_what_was_meant_until_it_is_mended(app: App, keep: Keep, db: Client) -> None:
+def test_the_record_says_what_was_meant_until_it_is_mended(
+    app: App, keep: Keep, db: Client
+) -> None:
     keep("bobby", display_name="Bobby")
     db.document("templates/hello").set({"content": "Hello {Name}"})
     assert app.templates().get_json() == []
     assert "did you mean {{Name}}?" in records.read(db, "templates", "hello")["problem"]
     db.document("templates/hello").update({"content": "Hello {{Name}}, {{Author}}"})
-    assert app.templates().get_json()[0]["templates"] == [{"content": f"Hello Bobby, {JOHN}"}]
+    assert app.templates().get_json()[0]["templates"] == [
+        {"content": f"Hello Bobby, {JOHN}"}
+    ]
     assert "problem" not in records.read(db, "templates", "hello")

@@ -7,7 +7,7 @@ import pytest
 from google.cloud.firestore import DELETE_FIELD, Client
 
 from functions import pool_written
-from functions.door.trigger import Change
+from functions.http.trigger import Change
 from tests.core import forms, records
 from tests.core.test_routing import write
 from tests.crm.frontline import JOHN, App
@@ -61,7 +61,10 @@ def test_a_number_typed_as_people_type_it_names_the_pool(
         ("(202) 555-0101", "(202) 555-0101 is not a number of Twilio's"),
         ("0170 1234567", "0170 1234567 is not a number of Twilio's"),
         ("The Acme Company", "The Acme Company is not a number of Twilio's"),
-        ("Off\u200bice in London", "Off‹U+200B ZERO WIDTH SPACE›ice in London is not a number of Twilio's"),
+        (
+            "Off\u200bice in London",
+            "Off‹U+200B ZERO WIDTH SPACE›ice in London is not a number of Twilio's",
+        ),
         ({"number": OURS}, "addresses has an entry that is not a text"),
         (5, "addresses has an entry that is not a text"),
         (None, "addresses has an entry that is not a text"),
@@ -82,7 +85,9 @@ def test_what_is_no_number_is_told_kept_and_stops_nothing(
     assert "problem" not in _pool(db, "p")
 
 
-def test_short_codes_and_other_channels_stay_as_they_are(service: Service, db: Client) -> None:
+def test_short_codes_and_other_channels_stay_as_they_are(
+    service: Service, db: Client
+) -> None:
     records.pool(db, "p", addresses=["12345", "messenger:1234567890", OURS])
     service.settle()
     assert _pool(db, "p") == {"addresses": ["12345", "messenger:1234567890", OURS]}
@@ -113,10 +118,16 @@ def test_each_channels_own_sender_names_the_pool_without_a_problem(
     assert "problem" not in _pool(db, "p")
 
 
-@pytest.mark.parametrize("behaviour", [{}, ON_A_BAD_DAY], ids=["in order", "twice and shuffled"])
+@pytest.mark.parametrize(
+    "behaviour", [{}, ON_A_BAD_DAY], ids=["in order", "twice and shuffled"]
+)
 @pytest.mark.parametrize(
     ("one", "other"),
-    [(OURS, "+1 (202) 555-0102"), ("whatsapp:+525512345678", "whatsapp:+5215512345678"), ("12345", "12345")],
+    [
+        (OURS, "+1 (202) 555-0102"),
+        ("whatsapp:+525512345678", "whatsapp:+5215512345678"),
+        ("12345", "12345"),
+    ],
 )
 def test_two_pools_with_one_number_name_each_other_until_it_is_mended(
     service: Service, db: Client, behaviour: dict[str, Any], one: str, other: str
@@ -130,7 +141,9 @@ def test_two_pools_with_one_number_name_each_other_until_it_is_mended(
     assert "also belongs to the pool east" in _pool(db, "west")["problem"]
     assert "capacity" in _pool(db, "west")["problem"]
     assert "problem" not in _pool(db, "other")
-    db.document("pools/west").update({"addresses": ["+15550000008"], "capacity": DELETE_FIELD})
+    db.document("pools/west").update(
+        {"addresses": ["+15550000008"], "capacity": DELETE_FIELD}
+    )
     service.settle()
     assert "problem" not in _pool(db, "east")
     assert "problem" not in _pool(db, "west")
@@ -153,15 +166,24 @@ def test_what_a_conversation_and_the_sweep_see_does_not_take_the_warning_away(
     assert "problem" not in _pool(db, "east")
 
 
-def test_a_pool_for_whatsapp_and_one_for_texts_may_share_a_number(service: Service, db: Client) -> None:
+def test_a_pool_for_whatsapp_and_one_for_texts_may_share_a_number(
+    service: Service, db: Client
+) -> None:
     records.pool(db, "texts", addresses=[OURS])
     records.pool(db, "chats", addresses=[WHATSAPP])
     service.settle()
     assert "problem" not in _pool(db, "texts") | _pool(db, "chats")
-    assert records.conversation(db, write(service, "whatsapp:+15550000001", WHATSAPP))["pool"] == "chats"
+    assert (
+        records.conversation(db, write(service, "whatsapp:+15550000001", WHATSAPP))[
+            "pool"
+        ]
+        == "chats"
+    )
 
 
-def test_its_own_writes_are_no_reason_to_write_again(service: Service, db: Client) -> None:
+def test_its_own_writes_are_no_reason_to_write_again(
+    service: Service, db: Client
+) -> None:
     records.pool(db, "p", addresses=["+1 (202) 555-0102", 5], capacity=float("nan"))
     service.settle()  # would not end
     version = db.document("pools/p").get().update_time
@@ -171,8 +193,12 @@ def test_its_own_writes_are_no_reason_to_write_again(service: Service, db: Clien
     assert db.document("pools/p").get().update_time == version
 
 
-@pytest.mark.parametrize("capacity", [2, None, 2.0], ids=["a larger number", "no limit", "a double"])
-def test_more_room_is_used_at_once(service: Service, db: Client, capacity: float | None) -> None:
+@pytest.mark.parametrize(
+    "capacity", [2, None, 2.0], ids=["a larger number", "no limit", "a double"]
+)
+def test_more_room_is_used_at_once(
+    service: Service, db: Client, capacity: float | None
+) -> None:
     records.pool(db, "default", capacity=1)
     records.worker(db, ANN)
     service.settle()
@@ -212,7 +238,12 @@ def test_less_room_is_said_in_the_workers_records(service: Service, db: Client) 
     ],
 )
 def test_nobody_writes_from_a_spelling_that_twilio_does_not_own(
-    app: App, keep: Keep, db: Client, monkeypatch: pytest.MonkeyPatch, own: list[object], proxy: str
+    app: App,
+    keep: Keep,
+    db: Client,
+    monkeypatch: pytest.MonkeyPatch,
+    own: list[object],
+    proxy: str,
 ) -> None:
     monkeypatch.setenv("TWILIO_SMS_NUMBER", "+1 (555) 000-9009")
     keep("bobby")
@@ -220,8 +251,14 @@ def test_nobody_writes_from_a_spelling_that_twilio_does_not_own(
     assert app.proxy_address().get_json() == {"proxy_address": proxy}
 
 
-def test_nobody_writes_to_themselves_in_another_spelling(app: App, keep: Keep, db: Client) -> None:
+def test_nobody_writes_to_themselves_in_another_spelling(
+    app: App, keep: Keep, db: Client
+) -> None:
     keep("bobby", addresses=["whatsapp:+5215512345678"])
-    records.worker(db, JOHN, addresses=["whatsapp:+52 55 1234 5678", "whatsapp:+15550009004"])
+    records.worker(
+        db, JOHN, addresses=["whatsapp:+52 55 1234 5678", "whatsapp:+15550009004"]
+    )
     asked = {"ChannelType": "whatsapp", "ChannelValue": "whatsapp:+5215512345678"}
-    assert app.proxy_address(**asked).get_json() == {"proxy_address": "whatsapp:+15550009004"}
+    assert app.proxy_address(**asked).get_json() == {
+        "proxy_address": "whatsapp:+15550009004"
+    }

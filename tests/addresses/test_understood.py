@@ -125,9 +125,14 @@ def test_what_nobody_sees_is_gone_before_anything_is_compared(mark: str) -> None
 
 @pytest.mark.parametrize("blank", BLANKS, ids=lambda blank: f"U+{ord(blank):04X}")
 def test_every_sort_of_blank_is_a_blank(blank: str) -> None:
-    assert phone_numbers.normalised(f"{blank}+44{blank}7700{blank}900001{blank}") == NUMBER
+    assert (
+        phone_numbers.normalised(f"{blank}+44{blank}7700{blank}900001{blank}") == NUMBER
+    )
     assert phone_numbers.normalised(f"Mobile:{blank}{NUMBER}") == NUMBER
-    assert phone_numbers.normalised(f"{blank}Bobby@example.com{blank}") == "bobby@example.com"
+    assert (
+        phone_numbers.normalised(f"{blank}Bobby@example.com{blank}")
+        == "bobby@example.com"
+    )
 
 
 @pytest.mark.parametrize(
@@ -176,7 +181,9 @@ def test_national_numbers_are_understood_where_a_country_is_known(
         ("+541112345678", "+5491112345678"),
     ],
 )
-def test_whatsapps_own_spellings_are_the_same_number_both_ways(one: str, other: str) -> None:
+def test_whatsapps_own_spellings_are_the_same_number_both_ways(
+    one: str, other: str
+) -> None:
     for first, second in ((one, other), (other, one)):
         assert f"whatsapp:{first}" in addresses.spellings(f"whatsapp:{second}")
         assert first in addresses.spellings(f"whatsapp:{second}")
@@ -188,7 +195,9 @@ def test_whatsapps_own_spellings_are_the_same_number_both_ways(one: str, other: 
     assert len({addresses.stable_id(form, b"key") for form in forms}) == 1
 
 
-@pytest.mark.parametrize("number", ["+553133334444", "+551140041234", "+52155123456", "+12025550102", NUMBER])
+@pytest.mark.parametrize(
+    "number", ["+553133334444", "+551140041234", "+52155123456", "+12025550102", NUMBER]
+)
 def test_no_other_number_has_a_second_spelling(number: str) -> None:
     assert addresses.numbers(number) == (number,)
 
@@ -196,17 +205,25 @@ def test_no_other_number_has_a_second_spelling(number: str) -> None:
 def test_a_name_on_one_channel_is_nobody_on_another() -> None:
     assert addresses.spellings("messenger:12345") == ("messenger:12345",)
     assert addresses.key("messenger:12345") != addresses.key("12345")
-    assert addresses.stable_id("whatsapp:US.aBc123", b"") != addresses.stable_id("whatsapp:US.abc123", b"")
+    assert addresses.stable_id("whatsapp:US.aBc123", b"") != addresses.stable_id(
+        "whatsapp:US.abc123", b""
+    )
 
 
-def test_every_countrys_numbers_stay_as_they_are_and_lose_what_is_dialled_at_home() -> None:
+def test_every_countrys_numbers_stay_as_they_are_and_lose_what_is_dialled_at_home() -> (
+    None
+):
     """Where the zero that is dialled within the country was left in, and nowhere else."""
     keep_it = set()
     for region in phonenumbers.SUPPORTED_REGIONS:
-        example_ = phonenumbers.example_number_for_type(region, phonenumbers.PhoneNumberType.MOBILE)
+        example_ = phonenumbers.example_number_for_type(
+            region, phonenumbers.PhoneNumberType.MOBILE
+        )
         if example_ is None:
             continue
-        right = phonenumbers.format_number(example_, phonenumbers.PhoneNumberFormat.E164)
+        right = phonenumbers.format_number(
+            example_, phonenumbers.PhoneNumberFormat.E164
+        )
         assert phone_numbers.normalised(right) == right
         assert addresses.compact(right) == right
         assert addresses.is_plain(right) or example_.italian_leading_zero
@@ -214,7 +231,10 @@ def test_every_countrys_numbers_stay_as_they_are_and_lose_what_is_dialled_at_hom
         if country is not None and country.national_prefix:
             code = f"+{example_.country_code}"
             at_home = f"{code}{country.national_prefix}{right.removeprefix(code)}"
-            assert not addresses.is_plain(at_home) or country.national_prefix in ("1", "8")
+            assert not addresses.is_plain(at_home) or country.national_prefix in (
+                "1",
+                "8",
+            )
             if phone_numbers.normalised(at_home) != right:
                 keep_it.add(region)
     assert keep_it <= {"CO"}  # where numbers of that length begin with 0 themselves
@@ -233,7 +253,14 @@ def test_understanding_it_twice_is_understanding_it_once(typed: str) -> None:
 
 @pytest.mark.parametrize(
     "typed",
-    [" " * 50_000 + "@", "1" * 50_000, "1 " * 50_000 + "x5", "(" * 50_000, "a@" * 20_000, "\u200b" * 50_000],
+    [
+        " " * 50_000 + "@",
+        "1" * 50_000,
+        "1 " * 50_000 + "x5",
+        "(" * 50_000,
+        "a@" * 20_000,
+        "\u200b" * 50_000,
+    ],
 )
 def test_no_text_takes_long(typed: str) -> None:
     began = time.perf_counter()
@@ -264,15 +291,28 @@ def test_who_is_called_by_an_address_has_no_name(typed: str, is_one: bool) -> No
 
 
 @pytest.mark.parametrize(
-    "typed", ["ohara", "o'hara", "O’Hara", "oharasmith", "zoe ohara", "smith", "hara", "ohara smith"]
+    "typed",
+    [
+        "ohara",
+        "o'hara",
+        "O’Hara",
+        "oharasmith",
+        "zoe ohara",
+        "smith",
+        "hara",
+        "ohara smith",
+    ],
 )
 def test_words_are_found_joined_over_apostrophes_and_hyphens(typed: str) -> None:
     for name in ("Zoë O'Hara-Smith", "Zoë O’Hara‐Smith"):
-        assert set(customer_search.asked(typed)) <= set(customer_search.terms(name, [], []))
+        assert set(customer_search.asked(typed)) <= set(
+            customer_search.terms(name, [], [])
+        )
 
 
 @pytest.mark.parametrize(
-    ("typed", "name"), [("oneil", "Ann D'Angelo-O'Neil"), ("jeanluc", "Jean-Luc Picard")]
+    ("typed", "name"),
+    [("oneil", "Ann D'Angelo-O'Neil"), ("jeanluc", "Jean-Luc Picard")],
 )
 def test_each_joined_word_is_found(typed: str, name: str) -> None:
     assert set(customer_search.asked(typed)) <= set(customer_search.terms(name, [], []))

@@ -25,18 +25,24 @@ def _problem(db: Client, name: str) -> str | None:
     return records.read(db, "customers", name).get("problem")
 
 
-def test_a_user_id_is_shown_as_a_name_that_people_can_read(service: Service, db: Client) -> None:
+def test_a_user_id_is_shown_as_a_name_that_people_can_read(
+    service: Service, db: Client
+) -> None:
     arrived = _introduced(service, USER_ID)
     assert arrived["display_name"] == NAME
     (record,) = db.collection("customers").stream()
     assert (record.to_dict() or {})["addresses"] == [USER_ID]
-    conversation = conversations.load(str(next(iter(db.collection("conversations").stream())).id))
+    conversation = conversations.load(
+        str(next(iter(db.collection("conversations").stream())).id)
+    )
     assert listing.shown(conversation, "ann@example.com")["name"] == NAME
     assert notifications.content(conversation, "wrote", with_text=True)["title"] == NAME
 
 
 @pytest.mark.parametrize("create_customers", [True, False])
-def test_twilios_friendly_name_is_that_name(service: Service, db: Client, create_customers: bool) -> None:
+def test_twilios_friendly_name_is_that_name(
+    service: Service, db: Client, create_customers: bool
+) -> None:
     records.routing(db, create_customers=create_customers)
     for _ in range(2):
         form = forms.conversation_add(USER_ID)
@@ -47,7 +53,9 @@ def test_twilios_friendly_name_is_that_name(service: Service, db: Client, create
 
 def test_a_record_of_before_is_shown_so_as_well(service: Service, db: Client) -> None:
     sid = forms.sid()
-    db.document(f"conversations/{sid}").set({"state": "assigned", "display_name": USER_ID})
+    db.document(f"conversations/{sid}").set(
+        {"state": "assigned", "display_name": USER_ID}
+    )
     assert listing.shown(conversations.load(sid), "ann@example.com")["name"] == NAME
 
 
@@ -84,7 +92,9 @@ def test_nobody_is_greeted_by_that_name() -> None:
         "\u200bgb.13491208655302741918 ",
     ],
 )
-def test_a_user_id_is_understood_however_it_is_typed(service: Service, db: Client, typed: str) -> None:
+def test_a_user_id_is_understood_however_it_is_typed(
+    service: Service, db: Client, typed: str
+) -> None:
     records.customer(db, "ada", addresses=[typed])
     service.settle()
     record = records.read(db, "customers", "ada")
@@ -95,11 +105,17 @@ def test_a_user_id_is_understood_however_it_is_typed(service: Service, db: Clien
 def test_what_may_be_something_else_is_not_taken_for_a_user_id() -> None:
     for typed in ("de.mueller", "gb.7771abc", "gb.777"):
         assert phone_numbers.normalised(typed) is None, typed
-    assert phone_numbers.normalised("whatsapp:us.ent.7771abc") == "whatsapp:US.ENT.7771abc"
+    assert (
+        phone_numbers.normalised("whatsapp:us.ent.7771abc") == "whatsapp:US.ENT.7771abc"
+    )
 
 
-@pytest.mark.parametrize("typed", ["@ada.byron", "whatsapp:@ada.byron", "WhatsApp @ada_1815"])
-def test_a_username_is_reported_with_what_to_do(service: Service, db: Client, typed: str) -> None:
+@pytest.mark.parametrize(
+    "typed", ["@ada.byron", "whatsapp:@ada.byron", "WhatsApp @ada_1815"]
+)
+def test_a_username_is_reported_with_what_to_do(
+    service: Service, db: Client, typed: str
+) -> None:
     records.customer(db, "ada", addresses=[typed])
     service.settle()
     problem = str(_problem(db, "ada"))
@@ -119,9 +135,14 @@ def test_a_username_is_reported_with_what_to_do(service: Service, db: Client, ty
         USER_ID,
     ],
 )
-def test_a_record_that_the_service_made_has_no_problem(service: Service, db: Client, sender: str) -> None:
+def test_a_record_that_the_service_made_has_no_problem(
+    service: Service, db: Client, sender: str
+) -> None:
     name = _introduced(service, sender)["customer_id"]
-    assert (records.read(db, "customers", name)["addresses"], _problem(db, name)) == ([sender], None)
+    assert (records.read(db, "customers", name)["addresses"], _problem(db, name)) == (
+        [sender],
+        None,
+    )
     db.document(f"customers/{name}").update({"display_name": "Ada"})
     service.settle()
     assert _problem(db, name) is None
@@ -151,6 +172,9 @@ def test_a_customer_who_leaves_under_another_name_of_theirs_waits_no_more(
     service.settle()
     db.document(f"conversations/{sid}").update({"customer_id": "ada"})
     event = forms.participant("onParticipantRemoved", sid)
-    binding = {"MessagingBinding.Address": left, "MessagingBinding.ProxyAddress": OUR_WHATSAPP}
+    binding = {
+        "MessagingBinding.Address": left,
+        "MessagingBinding.ProxyAddress": OUR_WHATSAPP,
+    }
     assert service.post("post_event", event | binding).status_code == 200
     assert records.conversation(db, sid)["state"] == state

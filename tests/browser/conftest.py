@@ -5,7 +5,15 @@ import secrets
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Dialog,
+    Page,
+    expect,
+    sync_playwright,
+)
 
 from local import playground, sample_data
 from local.playground import chromium
@@ -34,7 +42,9 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     """An empty page; whatever goes wrong in its scripts fails the test."""
-    context = browser.new_context(viewport={"width": 1440, "height": 1000}, reduced_motion="reduce")
+    context = browser.new_context(
+        viewport={"width": 1440, "height": 1000}, reduced_motion="reduce"
+    )
     opened, wrong = watched(context)
     yield opened
     context.close()

@@ -14,7 +14,15 @@ from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, ViewportSize, expect
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Locator,
+    Page,
+    Route,
+    ViewportSize,
+    expect,
+)
 from playwright.sync_api import Error as BrowserError
 
 from local.oidc import Issuer
@@ -52,7 +60,10 @@ class Desk:
         self, size: ViewportSize = PHONE, scheme: Literal["light", "dark"] = "light"
     ) -> tuple[Page, BrowserContext]:
         context = self._browser.new_context(
-            viewport=size, color_scheme=scheme, reduced_motion="reduce", has_touch=size is PHONE
+            viewport=size,
+            color_scheme=scheme,
+            reduced_motion="reduce",
+            has_touch=size is PHONE,
         )
         page, wrong = watched(context)
         self._open.append((context, wrong))
@@ -85,7 +96,9 @@ class Desk:
         return [str(one["body"]) for one in self.standin.messages(sid)]
 
     def state(self, sid: str) -> Any:
-        return (self.service.db.document(f"conversations/{sid}").get().to_dict() or {}).get("state")
+        return (
+            self.service.db.document(f"conversations/{sid}").get().to_dict() or {}
+        ).get("state")
 
     def close(self) -> None:
         for context, _ in self._open:
@@ -105,7 +118,9 @@ def desk(service: Service, issuer: Issuer, browser: Browser) -> Iterator[Desk]:
 
 def sign_in(page: Page, identity: str) -> None:
     page.get_by_role("link", name=re.compile("Sign in")).click()
-    page.get_by_role("link", name=re.compile(identity.partition("@")[0], re.IGNORECASE)).first.click()
+    page.get_by_role(
+        "link", name=re.compile(identity.partition("@")[0], re.IGNORECASE)
+    ).first.click()
     expect(switch(page)).to_be_visible()
 
 
@@ -149,14 +164,20 @@ def until(holds: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def test_a_day_of_a_customer_who_waits_is_answered_handed_over_and_seen_off(desk: Desk) -> None:
+def test_a_day_of_a_customer_who_waits_is_answered_handed_over_and_seen_off(
+    desk: Desk,
+) -> None:
     desk.record(ALICE)
     desk.record(BOB)
     desk.service.db.document("templates/hello").set(
         {"category": "Greetings", "content": "Hello {{Name}}, I am {{Author}}."}
     )
     desk.service.db.document("customers/ann").set(
-        {"display_name": "Ann", "addresses": [ANN], "details": {"title": "Regular", "content": "Likes tea."}}
+        {
+            "display_name": "Ann",
+            "addresses": [ANN],
+            "details": {"title": "Regular", "content": "Likes tea."},
+        }
     )
     desk.service.settle()
     sid = desk.write("Is my parcel there?")
@@ -188,7 +209,10 @@ def test_a_day_of_a_customer_who_waits_is_answered_handed_over_and_seen_off(desk
     expect(shown).to_be_visible()
     expect(shown).to_have_js_property("naturalWidth", 1)
     phone = desk.standin.messages(sid)
-    assert [one["body"] for one in phone][:2] == ["Is my parcel there?", "Hello Ann, I am Alice."]
+    assert [one["body"] for one in phone][:2] == [
+        "Is my parcel there?",
+        "Hello Ann, I am Alice.",
+    ]
     assert [file["filename"] for file in phone[2]["media"]] == ["parcel.png"]
 
     alice.get_by_role("button", name="Customer").click()
@@ -237,17 +261,27 @@ def test_a_worker_writes_first_and_the_answer_comes_to_them(desk: Desk) -> None:
 
 def approved(desk: Desk) -> str:
     """An approved template with a record; returns its SID at Twilio."""
-    sid = desk.standin.add_content("parcel", "Your parcel is here, {{1}}.", variables={"1": "you"})
-    record = {"content": "Your parcel is here, {{1}}.", "content_sid": sid, "variables": {"1": "{{Name}}"}}
+    sid = desk.standin.add_content(
+        "parcel", "Your parcel is here, {{1}}.", variables={"1": "you"}
+    )
+    record = {
+        "content": "Your parcel is here, {{1}}.",
+        "content_sid": sid,
+        "variables": {"1": "{{Name}}"},
+    }
     desk.service.db.document("templates/parcel").set(record)
-    desk.service.db.document("templates/text").set({"content": "A text that is no template."})
+    desk.service.db.document("templates/text").set(
+        {"content": "A text that is no template."}
+    )
     return sid
 
 
 def test_writing_first_on_whatsapp_offers_templates(desk: Desk) -> None:
     content_sid = approved(desk)
     desk.record(ALICE)
-    desk.service.db.document(f"workers/{ALICE}").update({"addresses": [f"whatsapp:{OURS}"]})
+    desk.service.db.document(f"workers/{ALICE}").update(
+        {"addresses": [f"whatsapp:{OURS}"]}
+    )
     record = {"display_name": "Ann", "addresses": [f"whatsapp:{ANN}"], "worker": ALICE}
     desk.service.db.document("customers/ann").set(record)
     desk.service.settle()
@@ -264,10 +298,14 @@ def test_writing_first_on_whatsapp_offers_templates(desk: Desk) -> None:
     sent(page, "Your parcel is here, Ann.")
     expect(box(page)).not_to_be_editable()
     (conversation,) = desk.standin.conversations()
-    assert [one["content_sid"] for one in desk.standin.messages(conversation["sid"])] == [content_sid]
+    assert [
+        one["content_sid"] for one in desk.standin.messages(conversation["sid"])
+    ] == [content_sid]
 
 
-def test_once_twilio_says_that_the_window_is_closed_only_templates_are_offered(desk: Desk) -> None:
+def test_once_twilio_says_that_the_window_is_closed_only_templates_are_offered(
+    desk: Desk,
+) -> None:
     approved(desk)
     desk.record(ALICE, "Available")
     desk.service.settle()
@@ -278,7 +316,9 @@ def test_once_twilio_says_that_the_window_is_closed_only_templates_are_offered(d
     expect(page.get_by_text("left to write freely")).to_be_visible()
     desk.standin.refuse_delivery(f"whatsapp:{ANN}", 63016, "failed")
     send(page, "Good morning")
-    expect(page.locator(".notice")).to_contain_text("WhatsApp takes approved templates only")
+    expect(page.locator(".notice")).to_contain_text(
+        "WhatsApp takes approved templates only"
+    )
     expect(page.get_by_role("button", name="Try again")).to_have_count(0)
     expect(box(page)).not_to_be_editable()
     desk.standin.refuse_delivery(f"whatsapp:{ANN}", 0, "delivered")
@@ -289,7 +329,9 @@ def test_once_twilio_says_that_the_window_is_closed_only_templates_are_offered(d
     sent(page, "Your parcel is here, customer.")
 
 
-def test_a_forged_cookie_signs_nobody_in_and_what_was_typed_is_there_afterwards(desk: Desk) -> None:
+def test_a_forged_cookie_signs_nobody_in_and_what_was_typed_is_there_afterwards(
+    desk: Desk,
+) -> None:
     page, _ = desk.with_ann()
     box(page).fill("Half a sentence")
     context = page.context
@@ -304,7 +346,9 @@ def test_a_forged_cookie_signs_nobody_in_and_what_was_typed_is_there_afterwards(
         }
         context.add_cookies([forged])  # type: ignore[list-item] # its type wants what it does not need
     page.get_by_role("button", name="Send").click()
-    expect(page.get_by_role("alert").filter(has_text="You are signed out")).to_be_visible()
+    expect(
+        page.get_by_role("alert").filter(has_text="You are signed out")
+    ).to_be_visible()
     page.reload()
     expect(page.get_by_role("link", name="Sign in")).to_be_visible()
     sign_in(page, ALICE)
@@ -312,7 +356,9 @@ def test_a_forged_cookie_signs_nobody_in_and_what_was_typed_is_there_afterwards(
     sent(page, "Half a sentence")
 
 
-def test_signing_out_leaves_no_draft_on_the_device_and_keeps_what_is_unsent(desk: Desk) -> None:
+def test_signing_out_leaves_no_draft_on_the_device_and_keeps_what_is_unsent(
+    desk: Desk,
+) -> None:
     page, _ = desk.with_ann()
     box(page).fill("Diagnosis of the customer")
     others = "inbox bob@example.com draft CH1"
@@ -329,7 +375,9 @@ def test_signing_out_leaves_no_draft_on_the_device_and_keeps_what_is_unsent(desk
     expect(box(page)).to_have_value("")
 
 
-def test_signing_out_everywhere_ends_the_other_devices_and_keeps_their_drafts(desk: Desk) -> None:
+def test_signing_out_everywhere_ends_the_other_devices_and_keeps_their_drafts(
+    desk: Desk,
+) -> None:
     phone, _ = desk.with_ann()
     box(phone).fill("Half a sentence")
     other = desk.signed_in(ALICE, DESK)
@@ -337,14 +385,18 @@ def test_signing_out_everywhere_ends_the_other_devices_and_keeps_their_drafts(de
     other.get_by_role("button", name="Sign out everywhere").click()
     expect(other.get_by_role("link", name="Sign in")).to_be_visible()
     phone.evaluate("dispatchEvent(new Event('focus'))")
-    expect(phone.get_by_role("alert").filter(has_text="You are signed out")).to_be_visible()
+    expect(
+        phone.get_by_role("alert").filter(has_text="You are signed out")
+    ).to_be_visible()
     phone.get_by_role("link", name="Sign in again").click()
     phone.get_by_role("link", name=re.compile("alice", re.IGNORECASE)).first.click()
     entry(phone, "Hello").click()
     expect(box(phone)).to_have_value("Half a sentence")
 
 
-def test_anothers_conversation_is_told_of_in_a_sentence_and_not_shown(desk: Desk) -> None:
+def test_anothers_conversation_is_told_of_in_a_sentence_and_not_shown(
+    desk: Desk,
+) -> None:
     desk.record(ALICE, "Available")
     desk.record(BOB)
     desk.service.settle()
@@ -355,7 +407,9 @@ def test_anothers_conversation_is_told_of_in_a_sentence_and_not_shown(desk: Desk
     expect(bob.get_by_text("For Alice alone")).to_have_count(0)
 
 
-def test_a_conversation_that_was_closed_meanwhile_takes_nothing_and_keeps_what_was_typed(desk: Desk) -> None:
+def test_a_conversation_that_was_closed_meanwhile_takes_nothing_and_keeps_what_was_typed(
+    desk: Desk,
+) -> None:
     page, sid = desk.with_ann()
     box(page).fill("Just a moment")
     desk.standin.set_state(sid, "closed")
@@ -366,10 +420,21 @@ def test_a_conversation_that_was_closed_meanwhile_takes_nothing_and_keeps_what_w
     expect(page.get_by_role("button", name="Send")).to_be_disabled()
 
 
-@pytest.mark.parametrize("lost", [True, False], ids=["the answer is lost", "Twilio refuses"])
-def test_when_twilio_fails_in_the_middle_of_a_send_it_arrives_once(desk: Desk, lost: bool) -> None:
+@pytest.mark.parametrize(
+    "lost", [True, False], ids=["the answer is lost", "Twilio refuses"]
+)
+def test_when_twilio_fails_in_the_middle_of_a_send_it_arrives_once(
+    desk: Desk, lost: bool
+) -> None:
     page, sid = desk.with_ann()
-    desk.standin.fail(None if lost else 429, 20429, drop_answer=lost, times=1, method="POST", path="Messages")
+    desk.standin.fail(
+        None if lost else 429,
+        20429,
+        drop_answer=lost,
+        times=1,
+        method="POST",
+        path="Messages",
+    )
     send(page, "Only once")
     sent(page, "Only once")
     assert desk.at_twilio(sid) == ["Hello", "Only once"]
@@ -379,19 +444,25 @@ def test_while_twilio_is_down_the_page_says_so_and_sends_later(desk: Desk) -> No
     page, sid = desk.with_ann()
     desk.standin.fail(429, 20429, method="POST", path="Messages")
     send(page, "Later then")
-    expect(messages(page).get_by_text("Twilio does not answer just now")).to_be_visible()
+    expect(
+        messages(page).get_by_text("Twilio does not answer just now")
+    ).to_be_visible()
     expect(messages(page).get_by_text("Trying again")).to_be_visible()
     desk.standin.heal()
     sent(page, "Later then")
     assert desk.at_twilio(sid) == ["Hello", "Later then"]
 
 
-def test_what_could_not_be_delivered_says_why_and_is_sent_again_by_a_tap(desk: Desk) -> None:
+def test_what_could_not_be_delivered_says_why_and_is_sent_again_by_a_tap(
+    desk: Desk,
+) -> None:
     page, sid = desk.with_ann()
     desk.standin.refuse_delivery(ANN)
     send(page, "Are you there?")
     expect(
-        messages(page).get_by_text("Not delivered: The phone is switched off or out of reach.")
+        messages(page).get_by_text(
+            "Not delivered: The phone is switched off or out of reach."
+        )
     ).to_be_visible()
     page.get_by_role("button", name="Back").click()
     entry(page, "Not delivered").click()
@@ -402,7 +473,9 @@ def test_what_could_not_be_delivered_says_why_and_is_sent_again_by_a_tap(desk: D
     assert desk.at_twilio(sid) == ["Hello", "Are you there?", "Are you there?"]
 
 
-def test_a_file_of_a_wrong_kind_or_size_is_refused_before_it_is_sent(desk: Desk) -> None:
+def test_a_file_of_a_wrong_kind_or_size_is_refused_before_it_is_sent(
+    desk: Desk,
+) -> None:
     page, sid = desk.with_ann()
     box(page).fill("See the file")
     for name, kind, length, told in (
@@ -430,9 +503,13 @@ def test_a_text_that_is_too_long_is_counted_and_kept(desk: Desk) -> None:
 
 
 def test_a_name_and_a_text_that_are_script_stay_text(desk: Desk) -> None:
-    desk.service.db.document("customers/mallory").set({"display_name": HOSTILE, "addresses": [ANN]})
+    desk.service.db.document("customers/mallory").set(
+        {"display_name": HOSTILE, "addresses": [ANN]}
+    )
     page, _ = desk.with_ann(HOSTILE)
-    expect(page.get_by_role("heading", level=1).filter(has_text="onerror")).to_contain_text(HOSTILE)
+    expect(
+        page.get_by_role("heading", level=1).filter(has_text="onerror")
+    ).to_contain_text(HOSTILE)
     send(page, HOSTILE)
     expect(messages(page).get_by_text(HOSTILE, exact=True)).to_have_count(2)
     for name in ("Customer", "Templates", "Hand over", "Close"):
@@ -459,7 +536,9 @@ def test_two_devices_of_one_worker_show_the_same_at_once(desk: Desk) -> None:
     expect(switch(page)).to_have_attribute("aria-checked", "false")
 
 
-def test_a_reload_in_the_middle_of_a_send_sends_once_and_loses_nothing(desk: Desk) -> None:
+def test_a_reload_in_the_middle_of_a_send_sends_once_and_loses_nothing(
+    desk: Desk,
+) -> None:
     page, sid = desk.with_ann()
     held: list[Route] = []
     holding = [True]
@@ -489,7 +568,9 @@ def test_a_reload_in_the_middle_of_a_send_sends_once_and_loses_nothing(desk: Des
     assert len(desk.standin.messages(sid)) == 3
 
 
-def test_without_a_connection_the_list_stays_and_what_is_written_goes_out_afterwards(desk: Desk) -> None:
+def test_without_a_connection_the_list_stays_and_what_is_written_goes_out_afterwards(
+    desk: Desk,
+) -> None:
     page, sid = desk.with_ann()
     page.context.set_offline(True)
     send(page, "In the tunnel")
@@ -513,9 +594,15 @@ def test_how_often_it_looks(desk: Desk) -> None:
     sign_in(page, ALICE)
     looks: list[str] = []
     answers: list[str] = []
-    page.on("request", lambda one: looks.append(one.url) if one.url.endswith("/state") else None)
+    page.on(
+        "request",
+        lambda one: looks.append(one.url) if one.url.endswith("/state") else None,
+    )
     for ended in ("response", "requestfailed"):
-        page.on(ended, lambda one: answers.append(one.url) if one.url.endswith("/state") else None)
+        page.on(
+            ended,
+            lambda one: answers.append(one.url) if one.url.endswith("/state") else None,
+        )
 
     def looks_within(seconds: float) -> int:
         """How often, of the page's own time."""
@@ -534,7 +621,9 @@ def test_how_often_it_looks(desk: Desk) -> None:
     expect(messages(page)).to_contain_text("Hello")
     looks_within(5.1)
     assert sum(looks_within(2.1) for _ in range(6)) >= 4
-    assert sum(looks_within(30) for _ in range(20)) <= 167  # ten minutes of talk without a pause
+    assert (
+        sum(looks_within(30) for _ in range(20)) <= 167
+    )  # ten minutes of talk without a pause
     page.get_by_role("button", name="Back").click()
     long_ago = {"last_message.at": datetime.now(UTC) - timedelta(minutes=20)}
     desk.service.db.document(f"conversations/{sid}").update(long_ago)
@@ -556,20 +645,29 @@ def test_a_push_always_shows_something_and_rings_the_open_page(desk: Desk) -> No
     registrations: list[str] = []
     devtools.on(
         "ServiceWorker.workerRegistrationUpdated",
-        lambda told: registrations.extend(one["registrationId"] for one in told["registrations"]),
+        lambda told: registrations.extend(
+            one["registrationId"] for one in told["registrations"]
+        ),
     )
     devtools.send("ServiceWorker.enable")
-    until(lambda: bool(page.evaluate("navigator.serviceWorker.controller !== null")) and bool(registrations))
+    until(
+        lambda: (
+            bool(page.evaluate("navigator.serviceWorker.controller !== null"))
+            and bool(registrations)
+        )
+    )
     desk.write("Rung")
     desk.service.settle()
     for data in ('{"title": "Ann", "body": "Rung", "sid": "CH1"}', "no JSON at all"):
         devtools.send(
             "ServiceWorker.deliverPushMessage",
-            {"origin": desk.service.base_url, "registrationId": registrations[-1], "data": data},
+            {
+                "origin": desk.service.base_url,
+                "registrationId": registrations[-1],
+                "data": data,
+            },
         )
-    shown = (
-        "async () => (await (await navigator.serviceWorker.ready).getNotifications()).map(one => one.title)"
-    )
+    shown = "async () => (await (await navigator.serviceWorker.ready).getNotifications()).map(one => one.title)"
     until(lambda: sorted(page.evaluate(shown)) == ["Ann", "New message"])
     expect(entry(page, "Rung")).to_be_visible()
 
@@ -596,8 +694,12 @@ def test_by_keyboard_one_walks_opens_sends_and_goes_back(desk: Desk) -> None:
     expect(page.get_by_role("dialog", name="More")).to_contain_text("back to the list")
 
 
-@pytest.mark.parametrize(("size", "scheme"), [(PHONE, "dark"), (DESK, "light")], ids=str)
-def test_nobody_is_shut_out(desk: Desk, size: ViewportSize, scheme: Literal["light", "dark"]) -> None:
+@pytest.mark.parametrize(
+    ("size", "scheme"), [(PHONE, "dark"), (DESK, "light")], ids=str
+)
+def test_nobody_is_shut_out(
+    desk: Desk, size: ViewportSize, scheme: Literal["light", "dark"]
+) -> None:
     """axe finds nothing, targets are large enough for a thumb, and nothing sticks out or jumps."""
     desk.record(ALICE, "Available")
     desk.service.settle()
@@ -635,7 +737,13 @@ def test_all_of_the_page_is_below_40_kb() -> None:
     shared = STATIC.parents[1] / "static"
     styles = (shared / "theme.css").read_bytes() + (STATIC / "inbox.css").read_bytes()
     code = [*STATIC.glob("*.js"), shared / "preact.js", STATIC / "page.html"]
-    assert sum(len(gzip.compress(one)) for one in (styles, *(path.read_bytes() for path in code))) < 40_000
+    assert (
+        sum(
+            len(gzip.compress(one))
+            for one in (styles, *(path.read_bytes() for path in code))
+        )
+        < 40_000
+    )
 
 
 _SHIFTS = """() => new Promise(done => {

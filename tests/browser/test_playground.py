@@ -18,14 +18,18 @@ def playground(stack: Stack, page: Page) -> Iterator[Page]:
     page.goto(stack.url + "/")
     expect(page.get_by_role("heading", name="Playground")).to_be_visible()
     for identity in (ALICE, BOB, CAROL, DAN):
-        expect(inbox(page, identity).get_by_role("switch", name="Available")).to_be_visible()
+        expect(
+            inbox(page, identity).get_by_role("switch", name="Available")
+        ).to_be_visible()
     yield page
     for frame in page.frames[1:]:
         for switch in frame.get_by_role("switch", name="Available", checked=True).all():
             switch.click()
 
 
-def write_from_a_new_phone(page: Page, to: str, text: str, who: str = "Somebody new") -> Locator:
+def write_from_a_new_phone(
+    page: Page, to: str, text: str, who: str = "Somebody new"
+) -> Locator:
     """Returns the phone."""
     form = page.get_by_role("form", name="New phone")
     form.get_by_label("Who").select_option(label=who)
@@ -78,7 +82,9 @@ def test_a_customer_waits_gets_a_worker_an_answer_and_the_slot_comes_back(
 
     alice = inbox(playground, ALICE)
     alice.get_by_role("listitem").get_by_role("link").click()
-    expect(alice.get_by_role("log", name="Messages")).to_contain_text("Is my parcel there?")
+    expect(alice.get_by_role("log", name="Messages")).to_contain_text(
+        "Is my parcel there?"
+    )
     alice.get_by_role("textbox", name="Message").fill("It came this morning.")
     alice.get_by_role("button", name="Send").click()
     expect(phone.locator(".theirs")).to_contain_text("It came this morning.")
@@ -88,19 +94,31 @@ def test_a_customer_waits_gets_a_worker_an_answer_and_the_slot_comes_back(
     expect(slots).to_have_text("holds 0 of 1")
     expect(phone.locator(".state")).to_have_text("closed")
     expect(phone).to_contain_text("conversation closed")
-    record = sample_data.client(stack.emulator.host, stack.options.project).document(f"workers/{ALICE}").get()
+    record = (
+        sample_data.client(stack.emulator.host, stack.options.project)
+        .document(f"workers/{ALICE}")
+        .get()
+    )
     assert (record.get("active"), record.get("full")) == (0, False)
 
 
-def test_what_a_customer_writes_and_is_called_stays_text(playground: Page, stack: Stack) -> None:
+def test_what_a_customer_writes_and_is_called_stays_text(
+    playground: Page, stack: Stack
+) -> None:
     db = sample_data.client(stack.emulator.host, stack.options.project)
-    db.document("customers/mallory").set({"display_name": HOSTILE, "addresses": ["+447700900666"]})
-    expect(playground.get_by_label("Who").locator("option", has_text="onerror")).to_have_count(1)
+    db.document("customers/mallory").set(
+        {"display_name": HOSTILE, "addresses": ["+447700900666"]}
+    )
+    expect(
+        playground.get_by_label("Who").locator("option", has_text="onerror")
+    ).to_have_count(1)
     phone = write_from_a_new_phone(playground, "Reception, SMS", HOSTILE, who=HOSTILE)
     expect(phone.locator(".mine")).to_contain_text(HOSTILE)
     expect(playground.locator("#waiting")).to_contain_text(HOSTILE)
     turn(playground, ALICE, True)
-    expect(inbox(playground, ALICE).get_by_role("listitem").locator(".name")).to_have_text(HOSTILE)
+    expect(
+        inbox(playground, ALICE).get_by_role("listitem").locator(".name")
+    ).to_have_text(HOSTILE)
     assert inbox(playground, ALICE).locator("img, script:not([src])").count() == 0
     assert playground.locator("img, script:not([src])").count() == 0
     playground.goto(f"{stack.url}/wallboard?view=log")
@@ -112,7 +130,9 @@ def test_what_a_customer_writes_and_is_called_stays_text(playground: Page, stack
     close_first(playground, ALICE)
 
 
-def test_five_who_write_at_the_same_moment_wait_in_one_queue_and_are_shared_out(playground: Page) -> None:
+def test_five_who_write_at_the_same_moment_wait_in_one_queue_and_are_shared_out(
+    playground: Page,
+) -> None:
     playground.get_by_label("Writes to").select_option(label="Sales, SMS")
     playground.get_by_role("button", name="Five at once").click()
     expect(playground.locator("#waiting > li")).to_have_count(5)
@@ -124,7 +144,9 @@ def test_five_who_write_at_the_same_moment_wait_in_one_queue_and_are_shared_out(
         expect(playground.locator("#waiting > li")).to_have_count(left)
 
 
-def test_functions_killed_while_customers_write_are_back_and_nothing_is_lost(playground: Page) -> None:
+def test_functions_killed_while_customers_write_are_back_and_nothing_is_lost(
+    playground: Page,
+) -> None:
     playground.get_by_role("button", name="Make trouble").click()
     playground.get_by_role("button", name="Kill the functions").click()
     expect(playground.get_by_text("Functions are down")).to_be_visible()
@@ -136,7 +158,9 @@ def test_functions_killed_while_customers_write_are_back_and_nothing_is_lost(pla
     close_first(playground, BOB)
 
 
-def test_settings_written_on_the_page_change_how_the_next_conversation_is_routed(playground: Page) -> None:
+def test_settings_written_on_the_page_change_how_the_next_conversation_is_routed(
+    playground: Page,
+) -> None:
     playground.get_by_role("button", name="Settings").click()
     sales = playground.get_by_role("form", name="Pool Sales")
     sales.get_by_label("How to route").select_option(label="None: do not route")
@@ -154,7 +178,9 @@ def test_a_mistake_is_told_in_a_sentence(playground: Page) -> None:
     fresh.get_by_label("Identity").fill("erin/example")
     fresh.get_by_label("Name").fill("Erin")
     fresh.get_by_role("button", name="Add").click()
-    expect(playground.get_by_role("alert")).to_contain_text("identity cannot be the name of a record")
+    expect(playground.get_by_role("alert")).to_contain_text(
+        "identity cannot be the name of a record"
+    )
 
 
 def test_the_page_works_by_keyboard_alone(playground: Page) -> None:
@@ -178,10 +204,14 @@ def test_nothing_sticks_out_of_a_narrow_screen(playground: Page) -> None:
 
 def test_another_site_cannot_steer_it(playground: Page, stack: Stack) -> None:
     answer = playground.request.post(
-        f"{stack.url}/playground/sweep", data={}, headers={"Sec-Fetch-Site": "cross-site"}
+        f"{stack.url}/playground/sweep",
+        data={},
+        headers={"Sec-Fetch-Site": "cross-site"},
     )
     assert answer.status == 403
-    answer = playground.request.get(f"{stack.url}/playground/state", headers={"Host": "evil.example"})
+    answer = playground.request.get(
+        f"{stack.url}/playground/state", headers={"Host": "evil.example"}
+    )
     assert answer.status == 403
 
 
@@ -229,16 +259,22 @@ def test_minutes_pass_at_a_click_frontlines_switch_is_seen_and_who_is_not_answer
     let_pass(playground, "1 min")
     expect(worker(playground, CAROL).locator(".slots")).to_have_text("holds 0 of 5")
     expect(
-        inbox(playground, CAROL).get_by_text("went back to the queue for want of an answer")
+        inbox(playground, CAROL).get_by_text(
+            "went back to the queue for want of an answer"
+        )
     ).to_be_visible()
-    expect(inbox(playground, CAROL).get_by_role("switch", name="Available")).not_to_be_checked()
+    expect(
+        inbox(playground, CAROL).get_by_role("switch", name="Available")
+    ).not_to_be_checked()
     playground.locator("#waiting button").click()
     expect(playground.locator("#waiting .story")).to_contain_text(
         "carol@example.com did not answer for 1 min"
     )
 
 
-def test_who_writes_outside_the_hours_is_told_so_and_hours_that_make_no_sense_are(playground: Page) -> None:
+def test_who_writes_outside_the_hours_is_told_so_and_hours_that_make_no_sense_are(
+    playground: Page,
+) -> None:
     sales = settings_of(playground, "Sales")
     sales.get_by_label("Open", exact=True).fill("whenever we like")
     save(sales)
@@ -256,6 +292,10 @@ def test_who_writes_outside_the_hours_is_told_so_and_hours_that_make_no_sense_ar
     customer.get_by_label("Who").select_option(label="Edsger Dijkstra")
     customer.get_by_label("Language").fill("de-AT")
     save(customer)
-    phone = write_from_a_new_phone(playground, "Sales, SMS", "Hello?", who="Edsger Dijkstra")
+    phone = write_from_a_new_phone(
+        playground, "Sales, SMS", "Hello?", who="Edsger Dijkstra"
+    )
     expect(phone.locator(".theirs")).to_have_text("received: Schreiben Sie auf Papier.")
-    expect(playground.locator("#waiting > li").last).to_contain_text("came outside the hours")
+    expect(playground.locator("#waiting > li").last).to_contain_text(
+        "came outside the hours"
+    )

@@ -36,9 +36,19 @@ def test_the_figures_shown_are_those_that_the_documents_give(
     documents = records.since_midnight(db)
     waits = [d["waited"] for d in documents if d["waited"] is not None]
     abandoned = [d for d in documents if d["waited"] is None and d["state"] == "closed"]
-    waiting = [one.to_dict() or {} for one in db.collection("pending_conversations").stream()]
-    ended = [d for d in documents if not d["outside_hours"] and (d["waited"] is not None or d in abandoned)]
-    share = 100 * sum((d["waited"] or 99) <= 60 for d in ended if d not in abandoned) / len(ended)
+    waiting = [
+        one.to_dict() or {} for one in db.collection("pending_conversations").stream()
+    ]
+    ended = [
+        d
+        for d in documents
+        if not d["outside_hours"] and (d["waited"] is not None or d in abandoned)
+    ]
+    share = (
+        100
+        * sum((d["waited"] or 99) <= 60 for d in ended if d not in abandoned)
+        / len(ended)
+    )
     expect(tile(page, "Arrived")).to_have_text(str(len(documents)))
     expect(tile(page, "Assigned")).to_have_text(str(len(waits)))
     expect(tile(page, "Abandoned")).to_have_text(str(len(abandoned)))
@@ -46,31 +56,46 @@ def test_the_figures_shown_are_those_that_the_documents_give(
     expect(tile(page, "Waiting")).to_have_text(str(len(waiting)))
 
 
-def test_it_renews_itself_without_moving_what_one_reads(url: str, page: Page, db: firestore.Client) -> None:
+def test_it_renews_itself_without_moving_what_one_reads(
+    url: str, page: Page, db: firestore.Client
+) -> None:
     page.goto(url)
     expect(tile(page, "Arrived")).to_have_text("0")
     assert page.evaluate(_SHIFTS) < 0.01
     now = datetime.now(UTC)
     one = Conversation(
-        records.sid(1), state="queued", mode="pool", pool="default", display_name="Ada", queued_at=now
+        records.sid(1),
+        state="queued",
+        mode="pool",
+        pool="default",
+        display_name="Ada",
+        queued_at=now,
     )
     records.load(db, [one])
     expect(tile(page, "Waiting")).to_have_text("1")
     expect(page.get_by_role("link", name="Ada")).to_be_visible()
 
 
-def test_a_link_keeps_the_focus_when_its_panel_is_renewed(url: str, page: Page, db: firestore.Client) -> None:
+def test_a_link_keeps_the_focus_when_its_panel_is_renewed(
+    url: str, page: Page, db: firestore.Client
+) -> None:
     at = datetime.now(UTC) - timedelta(seconds=5)
-    one = Conversation(records.sid(1), state="queued", pool="default", display_name="Ada", queued_at=at)
+    one = Conversation(
+        records.sid(1), state="queued", pool="default", display_name="Ada", queued_at=at
+    )
     records.load(db, [one])
     page.goto(url)
     page.get_by_role("link", name="Ada").focus()
-    records.load(db, [Conversation(records.sid(2), state="queued", pool="default", queued_at=at)])
+    records.load(
+        db, [Conversation(records.sid(2), state="queued", pool="default", queued_at=at)]
+    )
     expect(tile(page, "Waiting")).to_have_text("2")
     assert page.evaluate("document.activeElement.textContent") == "Ada"
 
 
-def test_when_the_server_is_gone_the_page_says_that_its_figures_are_old(url: str, page: Page) -> None:
+def test_when_the_server_is_gone_the_page_says_that_its_figures_are_old(
+    url: str, page: Page
+) -> None:
     page.goto(url)
     expect(page.get_by_role("status")).to_have_text("Live")
     page.context.set_offline(True)
@@ -79,11 +104,20 @@ def test_when_the_server_is_gone_the_page_says_that_its_figures_are_old(url: str
     expect(page.get_by_role("status")).to_have_text("Live", timeout=30_000)
 
 
-def test_the_log_and_a_story_are_found_by_links_alone(url: str, page: Page, db: firestore.Client) -> None:
+def test_the_log_and_a_story_are_found_by_links_alone(
+    url: str, page: Page, db: firestore.Client
+) -> None:
     at = datetime.now(UTC)
-    story = ({"at": at, "what": "unrouted", "why": "not routed: this number is not routed"},)
+    story = (
+        {"at": at, "what": "unrouted", "why": "not routed: this number is not routed"},
+    )
     one = Conversation(
-        records.sid(7), state="unrouted", mode="none", display_name="Reader", created_at=at, log=story
+        records.sid(7),
+        state="unrouted",
+        mode="none",
+        display_name="Reader",
+        created_at=at,
+        log=story,
     )
     records.load(db, [one])
     page.goto(url)
@@ -96,8 +130,12 @@ def test_the_log_and_a_story_are_found_by_links_alone(url: str, page: Page, db: 
     expect(page.get_by_role("heading", name="Conversations")).to_be_visible()
 
 
-@pytest.mark.parametrize("view", ["", "?view=log", f"?view=conversation&sid={records.sid(0)}"])
-def test_nothing_sticks_out_of_a_narrow_screen(url: str, page: Page, db: firestore.Client, view: str) -> None:
+@pytest.mark.parametrize(
+    "view", ["", "?view=log", f"?view=conversation&sid={records.sid(0)}"]
+)
+def test_nothing_sticks_out_of_a_narrow_screen(
+    url: str, page: Page, db: firestore.Client, view: str
+) -> None:
     records.load(db, records.a_day(6))
     page.set_viewport_size({"width": 375, "height": 800})
     page.goto(url + view)
@@ -106,7 +144,9 @@ def test_nothing_sticks_out_of_a_narrow_screen(url: str, page: Page, db: firesto
     assert page.evaluate("document.documentElement.scrollWidth") <= 375
 
 
-def test_the_page_can_be_read_without_scripts(url: str, page: Page, db: firestore.Client) -> None:
+def test_the_page_can_be_read_without_scripts(
+    url: str, page: Page, db: firestore.Client
+) -> None:
     browser = page.context.browser
     assert browser
     records.load(db, records.a_day(10))

@@ -6,7 +6,12 @@ from collections.abc import Callable
 import pytest
 from google.cloud import firestore
 
-from tests.conformance.entry_points import CUSTOMER, CUSTOMER_ADDRESS, OUR_NUMBER, WORKER
+from tests.conformance.entry_points import (
+    CUSTOMER,
+    CUSTOMER_ADDRESS,
+    OUR_NUMBER,
+    WORKER,
+)
 from tests.conformance.sender import Sender
 from tests.service import Apps, Service
 
@@ -14,7 +19,9 @@ from tests.service import Apps, Service
 @pytest.fixture
 def twilio(apps: Apps, monkeypatch: pytest.MonkeyPatch) -> Sender:
     """The functions with an account and without a database: what gets past the door fails there."""
-    sender = Sender(f"AC{secrets.token_hex(16)}", secrets.token_hex(16), apps.server.url)
+    sender = Sender(
+        f"AC{secrets.token_hex(16)}", secrets.token_hex(16), apps.server.url
+    )
     monkeypatch.setenv("TWILIO_ACCOUNT_SID", sender.account_sid)
     monkeypatch.setenv("TWILIO_AUTH_TOKEN", sender.auth_token)
     monkeypatch.setenv("WEBHOOK_BASE_URL", sender.base_url)
@@ -30,7 +37,9 @@ def whole(service: Service, monkeypatch: pytest.MonkeyPatch) -> Sender:
     )
     service.settle()
     service.standin.forget_traffic()
-    return Sender(service.standin.account_sid, service.standin.auth_token, service.base_url)
+    return Sender(
+        service.standin.account_sid, service.standin.auth_token, service.base_url
+    )
 
 
 @pytest.fixture

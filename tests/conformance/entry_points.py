@@ -7,7 +7,9 @@ from local import functions
 
 # Private by IAM: Google lets only the scheduler, or people with a role, reach them. Everything else that
 # main.py serves over HTTP has to check Twilio's signature, so a new function is held to that from its first day.
-PRIVATE = {one.name: one.methods for one in FUNCTIONS if one.caller in ("scheduler", "person")}
+PRIVATE = {
+    one.name: one.methods for one in FUNCTIONS if one.caller in ("scheduler", "person")
+}
 # Open to all, for a worker signs in there: tests/inbox holds it to that.
 SIGNED_IN = {one.name: one.methods for one in FUNCTIONS if one.caller == "worker"}
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -45,7 +47,11 @@ _ADDRESSES = {
 
 # A genuine request that does something; `prepare` in conftest.py puts down the records it needs.
 GENUINE: dict[str, Form] = {
-    "pre_event": {"EventType": "onConversationAdd", "MessageBody": "Hello", **_ADDRESSES},
+    "pre_event": {
+        "EventType": "onConversationAdd",
+        "MessageBody": "Hello",
+        **_ADDRESSES,
+    },
     "post_event": {
         "EventType": "onConversationAdded",
         "ConversationSid": CONVERSATION,
@@ -62,7 +68,11 @@ GENUINE: dict[str, Form] = {
         "State": "active",
         **_ADDRESSES,
     },
-    "crm": {"Location": "GetCustomerDetailsByCustomerId", "CustomerId": CUSTOMER, "Worker": WORKER},
+    "crm": {
+        "Location": "GetCustomerDetailsByCustomerId",
+        "CustomerId": CUSTOMER,
+        "Worker": WORKER,
+    },
     "outgoing_conversation": {
         "Location": "GetProxyAddress",
         "CustomerId": CUSTOMER,
@@ -82,9 +92,18 @@ GENUINE: dict[str, Form] = {
 _EVENTS: dict[str, Form] = {
     "onConversationAdded": {"ConversationSid": CONVERSATION},
     "onConversationRemoved": {"ConversationSid": CONVERSATION},
-    "onConversationStateUpdated": {"ConversationSid": CONVERSATION, "StateTo": "closed"},
-    "onParticipantAdded": {"ConversationSid": CONVERSATION, "ParticipantSid": PARTICIPANT},
-    "onParticipantRemoved": {"ConversationSid": CONVERSATION, "ParticipantSid": PARTICIPANT},
+    "onConversationStateUpdated": {
+        "ConversationSid": CONVERSATION,
+        "StateTo": "closed",
+    },
+    "onParticipantAdded": {
+        "ConversationSid": CONVERSATION,
+        "ParticipantSid": PARTICIPANT,
+    },
+    "onParticipantRemoved": {
+        "ConversationSid": CONVERSATION,
+        "ParticipantSid": PARTICIPANT,
+    },
     "onUserAdded": {"Identity": WORKER},
     "onMessageAdded": {"ConversationSid": CONVERSATION, "Index": "7"},
     "onDeliveryUpdated": {"ConversationSid": CONVERSATION, "MessageSid": MESSAGE},
@@ -113,5 +132,7 @@ def genuine(name: str) -> Form:
 
 def _known(name: str) -> str:
     if name not in OF_NO_INTEREST or name not in GENUINE:
-        pytest.fail(f"main.py serves {name}: add a genuine request of it to {__file__}, or to PRIVATE there.")
+        pytest.fail(
+            f"main.py serves {name}: add a genuine request of it to {__file__}, or to PRIVATE there."
+        )
     return name

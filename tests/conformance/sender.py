@@ -35,10 +35,20 @@ class Sender:
         is_event = "EventType" in names and "AccountSid" not in names
         return [*pairs, ("AccountSid", self.account_sid)] if is_event else pairs
 
-    def signature(self, url: str, form: Pairs, token: str | None = None, algorithm: str | None = None) -> str:
+    def signature(
+        self,
+        url: str,
+        form: Pairs,
+        token: str | None = None,
+        algorithm: str | None = None,
+    ) -> str:
         """Worked out by Twilio's own SDK."""
         params = MultiDict(self.completed(form))
-        return str(RequestValidator(token or self.auth_token).compute_signature(url, params, algorithm))
+        return str(
+            RequestValidator(token or self.auth_token).compute_signature(
+                url, params, algorithm
+            )
+        )
 
     def send(
         self,
@@ -59,6 +69,8 @@ class Sender:
             signature = self.signature(self.url(name, path, query), pairs)
         if signature:
             sent["X-Twilio-Signature"] = signature
-        target = f"{self.base_url}/{name.replace('_', '-')}{path}" + (f"?{query}" if query else "")
+        target = f"{self.base_url}/{name.replace('_', '-')}{path}" + (
+            f"?{query}" if query else ""
+        )
         content = urlencode(pairs).encode() if body is None else body
         return raw_http.send(method, target, list(sent.items()), content, timeout=20)

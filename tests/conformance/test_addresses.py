@@ -50,7 +50,9 @@ def test_a_query_is_taken_as_it_was_sent(twilio: Sender, name: str, query: str) 
 
 
 @pytest.mark.parametrize("path", PATHS[1:])
-def test_a_further_path_is_taken_as_it_was_sent(twilio: Sender, name: str, path: str) -> None:
+def test_a_further_path_is_taken_as_it_was_sent(
+    twilio: Sender, name: str, path: str
+) -> None:
     form, status = of_no_interest(name)
     assert twilio.send(name, form, path=path, query="a=%27").status_code == status
 
@@ -61,13 +63,17 @@ def test_without_a_base_the_address_is_the_one_that_was_called(
 ) -> None:
     form, status = of_no_interest(name)
     monkeypatch.delenv("WEBHOOK_BASE_URL")
-    assert twilio.send(name, form, path=path, query="a=%27&b=%E2%82%AC+").status_code == status
+    assert (
+        twilio.send(name, form, path=path, query="a=%27&b=%E2%82%AC+").status_code
+        == status
+    )
     elsewhere = replace(twilio, public="https://elsewhere.example.com")
     assert elsewhere.send(name, form, path=path).status_code == 403
 
 
 @pytest.mark.parametrize(
-    "base", ["https://region-project.cloudfunctions.net", "https://proxy.example.com/deep/er/"]
+    "base",
+    ["https://region-project.cloudfunctions.net", "https://proxy.example.com/deep/er/"],
 )
 def test_the_public_address_counts_and_not_the_one_that_the_function_sees(
     twilio: Sender, name: str, base: str, monkeypatch: pytest.MonkeyPatch
@@ -78,7 +84,10 @@ def test_the_public_address_counts_and_not_the_one_that_the_function_sees(
     assert public.send(name, form).status_code == status
     assert public.send(name, form, path="/further", query="a=%27").status_code == status
     assert twilio.send(name, form).status_code == 403
-    forwarded = {"Host": "region-project.cloudfunctions.net", "X-Forwarded-Proto": "https"}
+    forwarded = {
+        "Host": "region-project.cloudfunctions.net",
+        "X-Forwarded-Proto": "https",
+    }
     assert twilio.send(name, form, headers=forwarded).status_code == 403
 
 
@@ -94,7 +103,8 @@ def test_the_deployed_name_with_its_prefix_is_part_of_the_address(
 
 
 @pytest.mark.parametrize(
-    "host", ["a[b", "a:b:c", "a:99999999", "[::1", "\u00e9.example", "a b", "", "@", "a/b"]
+    "host",
+    ["a[b", "a:b:c", "a:99999999", "[::1", "\u00e9.example", "a b", "", "@", "a/b"],
 )
 def test_a_host_that_makes_no_sense_is_refused(
     twilio: Sender, name: str, host: str, monkeypatch: pytest.MonkeyPatch
@@ -105,11 +115,20 @@ def test_a_host_that_makes_no_sense_is_refused(
 
 
 def test_behind_cloud_run_the_host_of_a_request_is_never_believed(
-    twilio: Sender, name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    twilio: Sender,
+    name: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     form, _ = of_no_interest(name)
     monkeypatch.setenv("K_SERVICE", name.replace("_", "-"))
-    for base in (None, "", "http://proxy.example.com", "http://127.0.0.1.example.com", "ftp://x"):
+    for base in (
+        None,
+        "",
+        "http://proxy.example.com",
+        "http://127.0.0.1.example.com",
+        "ftp://x",
+    ):
         monkeypatch.delenv("WEBHOOK_BASE_URL", raising=False)
         if base is not None:
             monkeypatch.setenv("WEBHOOK_BASE_URL", base)
@@ -118,7 +137,9 @@ def test_behind_cloud_run_the_host_of_a_request_is_never_believed(
         assert "WEBHOOK_BASE_URL" in capsys.readouterr().out
 
 
-def test_an_error_is_kept_by_no_browser_and_taken_for_nothing_else(twilio: Sender, name: str) -> None:
+def test_an_error_is_kept_by_no_browser_and_taken_for_nothing_else(
+    twilio: Sender, name: str
+) -> None:
     form, _ = of_no_interest(name)
     answers = [
         twilio.send(name, method="GET"),

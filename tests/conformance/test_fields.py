@@ -56,7 +56,9 @@ NO_JSON = [
     "[" * 8000,
 ]
 NO_JSON += ['{"a": 1' + "0" * 5000 + "}", "\x00", "{} x"]
-DEEP = '{"a":' * 3000 + "1" + "}" * 3000  # JSON, which Python 3.11 gives up on and 3.13 reads
+DEEP = (
+    '{"a":' * 3000 + "1" + "}" * 3000
+)  # JSON, which Python 3.11 gives up on and 3.13 reads
 WITH_SIDS: list[tuple[str, Form, str]] = [
     (name, form | {"StateTo": "closed"}, field)
     for name, form, field in REQUIRED
@@ -79,10 +81,22 @@ WITH_ATTRIBUTES: list[tuple[str, Form]] = [
 ]
 
 NONSENSE: list[tuple[str, Form, str]] = [
-    ("post_event", genuine("post_event") | {"MessagingBinding.Address": "x" * 2001}, "Address"),
+    (
+        "post_event",
+        genuine("post_event") | {"MessagingBinding.Address": "x" * 2001},
+        "Address",
+    ),
     *[
         ("post_event", {"EventType": "onUserAdded", "Identity": identity}, "Identity")
-        for identity in ("a/b", ".", "..", "__a__", "x" * 257, "system", "US" + "0" * 32)
+        for identity in (
+            "a/b",
+            ".",
+            "..",
+            "__a__",
+            "x" * 257,
+            "system",
+            "US" + "0" * 32,
+        )
     ],
     *[
         (
@@ -110,10 +124,14 @@ class Untouched:
         self._stored = stored
         self._before = stored()
 
-    def refuses(self, name: str, form: Form | list[tuple[str, str]], field: str) -> None:
+    def refuses(
+        self, name: str, form: Form | list[tuple[str, str]], field: str
+    ) -> None:
         answer = self._sender.send(name, form)
         text = answer.get_data(as_text=True)
-        assert (answer.status_code, field in text) == (400, True), f"{form}: {answer.status_code} {text}"
+        assert (answer.status_code, field in text) == (400, True), (
+            f"{form}: {answer.status_code} {text}"
+        )
 
     def check(self) -> None:
         assert self._stored() == self._before
@@ -146,17 +164,28 @@ def test_a_field_that_is_read_must_not_come_twice(untouched: Untouched) -> None:
     untouched.check()
 
 
-def test_what_is_no_sid_reaches_neither_twilio_nor_firestore(untouched: Untouched) -> None:
+def test_what_is_no_sid_reaches_neither_twilio_nor_firestore(
+    untouched: Untouched,
+) -> None:
     for name, form, field in WITH_SIDS:
         for nonsense in NO_SIDS:
-            value = nonsense if field == "ConversationSid" else nonsense.replace("CH", "MB")
+            value = (
+                nonsense if field == "ConversationSid" else nonsense.replace("CH", "MB")
+            )
             untouched.refuses(name, form | {field: value}, field)
     untouched.check()
 
 
 def test_a_service_that_is_no_sid_is_refused_too(untouched: Untouched) -> None:
-    no_services = [nonsense.replace("CH", "IS") for nonsense in NO_SIDS if nonsense[:2] not in ("", "IS")]
-    for name, field in (("routing", "ConversationServiceSid"), ("post_event", "ChatServiceSid")):
+    no_services = [
+        nonsense.replace("CH", "IS")
+        for nonsense in NO_SIDS
+        if nonsense[:2] not in ("", "IS")
+    ]
+    for name, field in (
+        ("routing", "ConversationServiceSid"),
+        ("post_event", "ChatServiceSid"),
+    ):
         for nonsense in no_services:
             untouched.refuses(name, genuine(name) | {field: nonsense}, "ServiceSid")
     untouched.check()
@@ -174,7 +203,9 @@ def test_attributes_nested_without_end_are_read_or_refused(whole: Sender) -> Non
 
 
 @pytest.mark.parametrize(("name", "form"), WITH_ATTRIBUTES)
-def test_attributes_that_are_no_object_count_as_nothing(whole: Sender, name: str, form: Form) -> None:
+def test_attributes_that_are_no_object_count_as_nothing(
+    whole: Sender, name: str, form: Form
+) -> None:
     for odd in NO_OBJECTS:
         assert whole.send(name, form | {"Attributes": odd}).status_code == 200, odd
 
@@ -195,12 +226,21 @@ def test_a_conversation_is_routed_whatever_stands_in_what_nobody_needs(
 ) -> None:
     for name in ("post_event", "routing"):
         sid = f"CH{DIGITS[:-1]}{len(name) % 10}"
-        assert whole.send(name, genuine(name) | odd | {"ConversationSid": sid}).status_code == 200
+        assert (
+            whole.send(name, genuine(name) | odd | {"ConversationSid": sid}).status_code
+            == 200
+        )
         assert service.db.document(f"conversations/{sid}").get().exists
 
 
-def test_a_change_of_state_counts_whenever_it_is_said_to_have_been(whole: Sender, service: Service) -> None:
-    event = {"EventType": "onConversationStateUpdated", "ConversationSid": CONVERSATION, "StateTo": "closed"}
+def test_a_change_of_state_counts_whenever_it_is_said_to_have_been(
+    whole: Sender, service: Service
+) -> None:
+    event = {
+        "EventType": "onConversationStateUpdated",
+        "ConversationSid": CONVERSATION,
+        "StateTo": "closed",
+    }
     odd = {"StateUpdated": "9999-12-31T23:59:59-14:00", "StateFrom": "asleep"}
     assert whole.send("post_event", event | odd).status_code == 200
     record = service.db.document(f"conversations/{CONVERSATION}").get().to_dict() or {}
@@ -215,12 +255,25 @@ def test_a_value_that_makes_no_sense_is_refused(untouched: Untouched) -> None:
 
 @pytest.mark.parametrize(
     "date",
-    ["2026-01-01T00:00:00Z", "2026-01-01T00:00:00.123Z", "2026-01-01T00:00:00", "2026-01-01 00:00:00+02:00"],
+    [
+        "2026-01-01T00:00:00Z",
+        "2026-01-01T00:00:00.123Z",
+        "2026-01-01T00:00:00",
+        "2026-01-01 00:00:00+02:00",
+    ],
 )
 def test_a_date_is_read_with_and_without_a_time_zone(whole: Sender, date: str) -> None:
-    assert whole.send("post_event", genuine("post_event") | {"DateCreated": date}).status_code == 200
+    assert (
+        whole.send(
+            "post_event", genuine("post_event") | {"DateCreated": date}
+        ).status_code
+        == 200
+    )
     for state in ("inactive", "active"):
-        event = {"EventType": "onConversationStateUpdated", "ConversationSid": CONVERSATION}
+        event = {
+            "EventType": "onConversationStateUpdated",
+            "ConversationSid": CONVERSATION,
+        }
         event |= {"StateFrom": "active", "StateTo": state, "StateUpdated": date}
         assert whole.send("post_event", event).status_code == 200
     other = event | {"StateTo": "inactive", "StateUpdated": "2026-01-01T00:00:01Z"}
@@ -266,7 +319,15 @@ def test_attributes_that_no_encoding_can_write_do_not_lose_the_message(
 def test_a_worker_may_have_any_identity_that_twilio_and_firestore_take(
     whole: Sender, service: Service
 ) -> None:
-    for identity in (WORKER, "Zoë", "a b+c@example.com", "%2e%2e", "x" * 256, "'", "\U0001f600"):
+    for identity in (
+        WORKER,
+        "Zoë",
+        "a b+c@example.com",
+        "%2e%2e",
+        "x" * 256,
+        "'",
+        "\U0001f600",
+    ):
         form = {"EventType": "onUserAdded", "Identity": identity}
         assert whole.send("post_event", form).status_code == 200
         assert service.db.collection("workers").document(identity).get().exists

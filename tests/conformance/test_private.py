@@ -22,17 +22,25 @@ def test_main_says_who_checks_a_signature_and_who_is_private() -> None:
         if isinstance(definition, ast.FunctionDef)
     }
     for name in SIGNED:
-        assert doors.pop(name) == f"return webhook.signed(table.{name.upper()}, request)"
+        assert (
+            doors.pop(name) == f"return webhook.signed(table.{name.upper()}, request)"
+        )
     for name in PRIVATE:
-        assert doors.pop(name) == f"return webhook.private(table.{name.upper()}, request)"
+        assert (
+            doors.pop(name) == f"return webhook.private(table.{name.upper()}, request)"
+        )
     for name in SIGNED_IN:
-        assert doors.pop(name) == f"return webhook.worker(table.{name.upper()}, request)"
+        assert (
+            doors.pop(name) == f"return webhook.worker(table.{name.upper()}, request)"
+        )
     for name in TRIGGERS:
         assert doors.pop(name) == f"trigger.delivered(table.{name.upper()}, event)"
     assert not doors
 
 
-def test_the_table_lists_what_main_serves_and_each_has_a_handler_and_its_libraries() -> None:
+def test_the_table_lists_what_main_serves_and_each_has_a_handler_and_its_libraries() -> (
+    None
+):
     assert [one.name for one in FUNCTIONS] == [*SIGNED, *TRIGGERS, *PRIVATE, *SIGNED_IN]
     for one in FUNCTIONS:
         assert getattr(table, one.name.upper()) is one
@@ -49,9 +57,16 @@ def test_the_page_for_operators_names_the_private_ones() -> None:
 
 
 @pytest.mark.parametrize(("name", "methods"), PRIVATE.items())
-def test_a_private_function_asks_for_no_signature(whole: Sender, name: str, methods: tuple[str, ...]) -> None:
+def test_a_private_function_asks_for_no_signature(
+    whole: Sender, name: str, methods: tuple[str, ...]
+) -> None:
     for method in methods:
-        assert whole.send(name, method=method, headers={"Content-Type": ""}, signature="").status_code == 200
+        assert (
+            whole.send(
+                name, method=method, headers={"Content-Type": ""}, signature=""
+            ).status_code
+            == 200
+        )
 
 
 @pytest.mark.parametrize(("name", "methods"), PRIVATE.items())
@@ -60,8 +75,14 @@ def test_another_method_is_405_and_says_which_one_to_use(
 ) -> None:
     for method in set(METHODS) - set(methods):
         answer = twilio.send(name, method=method, signature="")
-        assert (answer.headers["X-Content-Type-Options"], answer.headers["Cache-Control"]) == (
+        assert (
+            answer.headers["X-Content-Type-Options"],
+            answer.headers["Cache-Control"],
+        ) == (
             "nosniff",
             "no-store",
         )
-        assert (answer.status_code, answer.headers["Allow"]) == (405, ", ".join(methods))
+        assert (answer.status_code, answer.headers["Allow"]) == (
+            405,
+            ", ".join(methods),
+        )

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from functions.door.webhook import LARGEST_BODY
+from functions.http.webhook import LARGEST_BODY
 from local import functions
 from local.ports import HOST, free_port
 from local.processes import Child
@@ -28,7 +28,12 @@ MUCH = 50_000_000
 def server() -> Iterator[tuple[Child, Sender]]:
     """One function behind gunicorn, without a database."""
     port = free_port()
-    sender = Sender("AC" + "0" * 32, "a-token", f"http://{HOST}:{port}", "https://public.example.com")
+    sender = Sender(
+        "AC" + "0" * 32,
+        "a-token",
+        f"http://{HOST}:{port}",
+        "https://public.example.com",
+    )
     env = {
         "PATH": os.environ["PATH"],
         "TWILIO_AUTH_TOKEN": sender.auth_token,
@@ -44,10 +49,14 @@ def server() -> Iterator[tuple[Child, Sender]]:
 
 
 def connected(sender: Sender) -> http.client.HTTPConnection:
-    return http.client.HTTPConnection(sender.base_url.removeprefix("http://"), timeout=20)
+    return http.client.HTTPConnection(
+        sender.base_url.removeprefix("http://"), timeout=20
+    )
 
 
-def post(sender: Sender, form: dict[str, str], signed: str = "", target: str = "/") -> int:
+def post(
+    sender: Sender, form: dict[str, str], signed: str = "", target: str = "/"
+) -> int:
     """A genuine request for the public address, which the function itself does not see."""
     signature = sender.signature(f"{sender.public}/post-event{signed}", form)
     with closing(connected(sender)) as connection:
@@ -70,12 +79,18 @@ def pieces(size: int) -> Iterator[bytes]:
 def resident_peak(child: Child) -> int:
     """The largest memory in bytes of any process of the group; skipped where the system does not tell."""
     if sys.platform != "linux":
-        pytest.skip("The memory of a process is read from /proc, which only Linux has: run this test there.")
+        pytest.skip(
+            "The memory of a process is read from /proc, which only Linux has: run this test there."
+        )
     peaks = [0]
     for process in Path("/proc").glob("[0-9]*"):
-        with suppress(FileNotFoundError, ProcessLookupError):  # another one that has ended meanwhile
+        with suppress(
+            FileNotFoundError, ProcessLookupError
+        ):  # another one that has ended meanwhile
             if process.name.isdigit() and os.getpgid(int(process.name)) == child.pid:
-                found = re.search(r"VmHWM:\s+(\d+) kB", (process / "status").read_text())
+                found = re.search(
+                    r"VmHWM:\s+(\d+) kB", (process / "status").read_text()
+                )
                 peaks.append(int(found[1]) * 1024 if found else 0)
     return max(peaks)
 
@@ -94,7 +109,12 @@ def resident_peak(child: Child) -> int:
     ],
 )
 def test_an_oversized_body_gets_its_answer_and_is_not_kept_in_memory(
-    server: tuple[Child, Sender], method: str, kind: str, chunked: bool, status: int, size: int
+    server: tuple[Child, Sender],
+    method: str,
+    kind: str,
+    chunked: bool,
+    status: int,
+    size: int,
 ) -> None:
     child, sender = server
     genuine_again(sender)
@@ -103,12 +123,20 @@ def test_an_oversized_body_gets_its_answer_and_is_not_kept_in_memory(
         connection.putrequest(method, "/")
         connection.putheader("Content-Type", kind)
         connection.putheader(
-            *(("Transfer-Encoding", "chunked") if chunked else ("Content-Length", str(size)))
+            *(
+                ("Transfer-Encoding", "chunked")
+                if chunked
+                else ("Content-Length", str(size))
+            )
         )
         connection.endheaders()
-        with suppress(ConnectionError):  # the server may close once it has answered; its answer counts
+        with suppress(
+            ConnectionError
+        ):  # the server may close once it has answered; its answer counts
             for piece in pieces(size):
-                connection.send(b"%x\r\n%s\r\n" % (len(piece), piece) if chunked else piece)
+                connection.send(
+                    b"%x\r\n%s\r\n" % (len(piece), piece) if chunked else piece
+                )
             connection.send(b"0\r\n\r\n" if chunked else b"")
         answer = connection.getresponse()
         assert (answer.status, "error" in json.loads(answer.read())) == (status, True)
@@ -118,9 +146,22 @@ def test_an_oversized_body_gets_its_answer_and_is_not_kept_in_memory(
 
 def test_a_genuine_body_in_chunks_is_let_in(server: tuple[Child, Sender]) -> None:
     _, sender = server
-    signature = sender.signature(f"{sender.public}/post-event", {"EventType": "x", "Body": "x" * 9000})
-    headers = {"Content-Type": FORM, "X-Twilio-Signature": signature, "Transfer-Encoding": "chunked"}
-    body = iter([b"EventType=x", b"&Body=", b"x" * 9000, f"&AccountSid={sender.account_sid}".encode()])
+    signature = sender.signature(
+        f"{sender.public}/post-event", {"EventType": "x", "Body": "x" * 9000}
+    )
+    headers = {
+        "Content-Type": FORM,
+        "X-Twilio-Signature": signature,
+        "Transfer-Encoding": "chunked",
+    }
+    body = iter(
+        [
+            b"EventType=x",
+            b"&Body=",
+            b"x" * 9000,
+            f"&AccountSid={sender.account_sid}".encode(),
+        ]
+    )
     with closing(connected(sender)) as connection:
         connection.request("POST", "/", body, headers, encode_chunked=True)
         assert connection.getresponse().status == 200
@@ -137,7 +178,9 @@ def test_a_genuine_body_in_chunks_is_let_in(server: tuple[Child, Sender]) -> Non
         "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: many\r\n\r\n",
     ],
 )
-def test_a_body_that_breaks_off_is_not_our_error(server: tuple[Child, Sender], request_text: str) -> None:
+def test_a_body_that_breaks_off_is_not_our_error(
+    server: tuple[Child, Sender], request_text: str
+) -> None:
     _, sender = server
     _, _, port = sender.base_url.rpartition(":")
     with socket.create_connection((HOST, int(port)), timeout=10) as line:

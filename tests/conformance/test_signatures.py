@@ -41,7 +41,9 @@ def test_a_genuine_request_is_let_in(twilio: Sender, name: str) -> None:
 
 
 @pytest.mark.parametrize("signature", NO_SIGNATURES)
-def test_what_is_no_signature_at_all_is_refused(twilio: Sender, name: str, signature: str) -> None:
+def test_what_is_no_signature_at_all_is_refused(
+    twilio: Sender, name: str, signature: str
+) -> None:
     form, _ = of_no_interest(name)
     assert twilio.send(name, form, signature=signature).status_code == 403
 
@@ -54,7 +56,9 @@ def test_another_token_is_refused(twilio: Sender, name: str) -> None:
     assert twilio.send(name, form, signature=empty).status_code == 403
 
 
-def test_a_changed_an_added_and_a_removed_parameter_are_noticed(twilio: Sender, name: str) -> None:
+def test_a_changed_an_added_and_a_removed_parameter_are_noticed(
+    twilio: Sender, name: str
+) -> None:
     form = of_no_interest(name)[0] | {"Attributes": "{}", "Source": "SMS"}
     right = twilio.signature(twilio.url(name), form)
     changed = form | {"Source": "WHATSAPP"}
@@ -73,24 +77,48 @@ def test_a_signature_for_another_address_is_refused(twilio: Sender, name: str) -
     for other in SIGNED:
         if other != name:
             assert twilio.send(other, form, signature=right).status_code == 403
-    for path, query in (("/further", ""), ("//", ""), ("", "x=1"), ("", "AccountSid=1")):
-        assert twilio.send(name, form, path=path, query=query, signature=right).status_code == 403
+    for path, query in (
+        ("/further", ""),
+        ("//", ""),
+        ("", "x=1"),
+        ("", "AccountSid=1"),
+    ):
+        assert (
+            twilio.send(name, form, path=path, query=query, signature=right).status_code
+            == 403
+        )
     elsewhere = replace(twilio, public="https://elsewhere.example.com")
     assert elsewhere.send(name, form).status_code == 403
 
 
-def test_an_order_of_the_query_other_than_the_signed_one_is_refused(twilio: Sender, name: str) -> None:
+def test_an_order_of_the_query_other_than_the_signed_one_is_refused(
+    twilio: Sender, name: str
+) -> None:
     form, _ = of_no_interest(name)
     right = twilio.signature(twilio.url(name, query="a=1&b=2"), form)
     assert twilio.send(name, form, query="b=2&a=1", signature=right).status_code == 403
 
 
-def test_another_account_is_refused_though_it_signs_correctly(twilio: Sender, name: str) -> None:
+def test_another_account_is_refused_though_it_signs_correctly(
+    twilio: Sender, name: str
+) -> None:
     form, _ = of_no_interest(name)
-    for account in ("AC" + "0" * 32, "", twilio.account_sid.upper(), twilio.account_sid + "\n"):
+    for account in (
+        "AC" + "0" * 32,
+        "",
+        twilio.account_sid.upper(),
+        twilio.account_sid + "\n",
+    ):
         answer = twilio.send(name, form | {"AccountSid": account})
-        assert (answer.status_code, "AccountSid" in answer.get_data(as_text=True)) == (403, True)
-    twice = [*form.items(), ("AccountSid", twilio.account_sid), ("AccountSid", "AC" + "0" * 32)]
+        assert (answer.status_code, "AccountSid" in answer.get_data(as_text=True)) == (
+            403,
+            True,
+        )
+    twice = [
+        *form.items(),
+        ("AccountSid", twilio.account_sid),
+        ("AccountSid", "AC" + "0" * 32),
+    ]
     assert twilio.send(name, twice).status_code == 403
 
 
@@ -113,9 +141,14 @@ def test_sha_256_signatures_with_the_shared_key_are_let_in(
 
     def send(key: str, said: str, algorithm: str = "HMAC_SHA256") -> int:
         signature = twilio.signature(twilio.url(name), form, key, algorithm)
-        return twilio.send(name, form, headers={SETTINGS: said}, signature=signature).status_code
+        return twilio.send(
+            name, form, headers={SETTINGS: said}, signature=signature
+        ).status_code
 
-    assert send("the-shared-key", "key=webhooks_sharedkey_1,algorithm=HMAC_SHA256") == status
+    assert (
+        send("the-shared-key", "key=webhooks_sharedkey_1,algorithm=HMAC_SHA256")
+        == status
+    )
     assert send("another-key", "key=webhooks_sharedkey_1,algorithm=HMAC_SHA256") == 403
     assert send("the-shared-key", "key=webhooks_sharedkey_1") == 403
     assert send("the-shared-key", "algorithm=HMAC_MD5") == 403
@@ -124,7 +157,10 @@ def test_sha_256_signatures_with_the_shared_key_are_let_in(
 
 
 def test_without_a_token_nobody_is_let_in_and_the_log_names_the_variable(
-    twilio: Sender, name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    twilio: Sender,
+    name: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     form, _ = of_no_interest(name)
     for value in (None, "", "  "):
@@ -132,36 +168,56 @@ def test_without_a_token_nobody_is_let_in_and_the_log_names_the_variable(
         if value is not None:
             monkeypatch.setenv("TWILIO_AUTH_TOKEN", value)
         answer = twilio.send(name, form)
-        assert (answer.status_code, "TWILIO" in answer.get_data(as_text=True)) == (500, False)
+        assert (answer.status_code, "TWILIO" in answer.get_data(as_text=True)) == (
+            500,
+            False,
+        )
         assert "TWILIO_AUTH_TOKEN" in capsys.readouterr().out
         monkeypatch.setenv("TWILIO_AUTH_TOKEN", twilio.auth_token)
 
 
 def test_without_an_account_a_request_that_names_one_is_not_let_in(
-    twilio: Sender, name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    twilio: Sender,
+    name: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     form, _ = of_no_interest(name)
     monkeypatch.delenv("TWILIO_ACCOUNT_SID")
     answer = twilio.send(name, form | {"AccountSid": twilio.account_sid})
-    assert (answer.status_code, "TWILIO" in answer.get_data(as_text=True)) == (500, False)
+    assert (answer.status_code, "TWILIO" in answer.get_data(as_text=True)) == (
+        500,
+        False,
+    )
     assert "TWILIO_ACCOUNT_SID" in capsys.readouterr().out
 
 
-CONVERSATIONS = ("pre_event", "post_event")  # Frontline's app does not name the account in its own callbacks
+CONVERSATIONS = (
+    "pre_event",
+    "post_event",
+)  # Frontline's app does not name the account in its own callbacks
 
 
-def test_without_an_account_a_webhook_of_conversations_is_refused(twilio: Sender, name: str) -> None:
+def test_without_an_account_a_webhook_of_conversations_is_refused(
+    twilio: Sender, name: str
+) -> None:
     form, status = of_no_interest(name)
     right = signature(twilio.url(name), form, twilio.auth_token)
     answer = twilio.send(name, body=urlencode(form).encode(), signature=right)
     assert answer.status_code == (403 if name in CONVERSATIONS else status)
 
 
-def test_an_account_that_was_moved_into_another_field_is_noticed(twilio: Sender, name: str) -> None:
+def test_an_account_that_was_moved_into_another_field_is_noticed(
+    twilio: Sender, name: str
+) -> None:
     """The same characters in the same order have the same signature, wherever a field's name ends."""
     form = of_no_interest(name)[0] | {"AccountSid": twilio.account_sid, "Aardvark": "1"}
     right = signature(twilio.url(name), form, twilio.auth_token)
-    rest = {field: value for field, value in form.items() if field not in ("AccountSid", "Aardvark")}
+    rest = {
+        field: value
+        for field, value in form.items()
+        if field not in ("AccountSid", "Aardvark")
+    }
     joined = f"AccountSid{twilio.account_sid}"
     for split in (
         {"Aardvark": f"1{joined}"},

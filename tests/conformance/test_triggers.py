@@ -34,7 +34,11 @@ def payload(document: str) -> bytes:
 
 def structured(**data: object) -> str:
     """The same event in one JSON object."""
-    attributes = {key.removeprefix("ce-"): value for key, value in BINARY.items() if key.startswith("ce-")}
+    attributes = {
+        key.removeprefix("ce-"): value
+        for key, value in BINARY.items()
+        if key.startswith("ce-")
+    }
     return json.dumps(attributes | data)
 
 
@@ -43,10 +47,18 @@ def test_another_method_is_405(client_for: ClientFor, name: str, method: str) ->
     assert client_for(name).open("/", method=method).status_code == 405
 
 
-@pytest.mark.parametrize("body", ["", "{}", "[]", "null", "x", '{"data": {}}', '{"context": {}, "data": {}}'])
-def test_what_is_no_cloudevent_is_the_senders_fault(client_for: ClientFor, name: str, body: str) -> None:
+@pytest.mark.parametrize(
+    "body", ["", "{}", "[]", "null", "x", '{"data": {}}', '{"context": {}, "data": {}}']
+)
+def test_what_is_no_cloudevent_is_the_senders_fault(
+    client_for: ClientFor, name: str, body: str
+) -> None:
     for kind in ("application/json", "text/plain", "application/x-www-form-urlencoded"):
-        assert 400 <= client_for(name).post("/", data=body, content_type=kind).status_code < 500
+        assert (
+            400
+            <= client_for(name).post("/", data=body, content_type=kind).status_code
+            < 500
+        )
 
 
 @pytest.mark.parametrize(
@@ -61,11 +73,18 @@ def test_what_is_no_cloudevent_is_the_senders_fault(client_for: ClientFor, name:
     ],
 )
 def test_an_event_that_cannot_be_read_is_logged_and_done_with(
-    client_for: ClientFor, name: str, body: bytes, db: firestore.Client, capsys: pytest.CaptureFixture[str]
+    client_for: ClientFor,
+    name: str,
+    body: bytes,
+    db: firestore.Client,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert client_for(name).post("/", data=body, headers=BINARY).status_code == 200
     (line,) = capsys.readouterr().out.splitlines()
-    assert (json.loads(line)["severity"], json.loads(line)["function"]) == ("ERROR", name)
+    assert (json.loads(line)["severity"], json.loads(line)["function"]) == (
+        "ERROR",
+        name,
+    )
     assert list(db.collections()) == []
 
 
@@ -85,27 +104,47 @@ def test_an_event_that_cannot_be_read_is_logged_and_done_with(
 def test_an_event_in_one_json_object_does_not_fail(
     client_for: ClientFor, name: str, data: dict[str, object], db: firestore.Client
 ) -> None:
-    assert client_for(name).post("/", data=structured(**data), headers=STRUCTURED).status_code < 500
+    assert (
+        client_for(name)
+        .post("/", data=structured(**data), headers=STRUCTURED)
+        .status_code
+        < 500
+    )
     assert list(db.collections()) == []
 
 
 @pytest.mark.parametrize(
-    "document", ["elsewhere/1", "workers/a/notes/1", "customers/a/notes/1", "pools/sales", "", "x"]
+    "document",
+    ["elsewhere/1", "workers/a/notes/1", "customers/a/notes/1", "pools/sales", "", "x"],
 )
 def test_an_event_about_another_collection_changes_nothing(
     client_for: ClientFor, name: str, document: str, db: firestore.Client
 ) -> None:
     for other in ("workers", "customers"):
         for record in ("1", "a", "sales"):
-            db.document(f"{other}/{record}").set({"status": "Available", "addresses": ["+1 202 555 0100"]})
-    before = {s.reference.path: s.update_time for c in db.collections() for s in c.stream()}
-    assert client_for(name).post("/", data=payload(document), headers=BINARY).status_code == 200
-    assert {s.reference.path: s.update_time for c in db.collections() for s in c.stream()} == before
+            db.document(f"{other}/{record}").set(
+                {"status": "Available", "addresses": ["+1 202 555 0100"]}
+            )
+    before = {
+        s.reference.path: s.update_time for c in db.collections() for s in c.stream()
+    }
+    assert (
+        client_for(name).post("/", data=payload(document), headers=BINARY).status_code
+        == 200
+    )
+    assert {
+        s.reference.path: s.update_time for c in db.collections() for s in c.stream()
+    } == before
 
 
 def test_an_event_about_a_record_that_is_gone_changes_nothing(
     client_for: ClientFor, name: str, db: firestore.Client
 ) -> None:
     for document in ("workers/alice@example.com", "customers/ann"):
-        assert client_for(name).post("/", data=payload(document), headers=BINARY).status_code == 200
+        assert (
+            client_for(name)
+            .post("/", data=payload(document), headers=BINARY)
+            .status_code
+            == 200
+        )
     assert list(db.collections()) == []

@@ -12,8 +12,15 @@ def sid(prefix: str = "CH") -> str:
     return prefix + secrets.token_hex(16)
 
 
-def conversation_add(address: str | None = "+15550000001", **more: str) -> dict[str, str]:
-    form = {"EventType": "onConversationAdd", "Source": "SMS", "Attributes": "{}", "State": "active"}
+def conversation_add(
+    address: str | None = "+15550000001", **more: str
+) -> dict[str, str]:
+    form = {
+        "EventType": "onConversationAdd",
+        "Source": "SMS",
+        "Attributes": "{}",
+        "State": "active",
+    }
     return form | _binding(address) | more
 
 
@@ -31,14 +38,20 @@ def conversation_added(
     return form | _binding(address) | more
 
 
-def routed(conversation: str, address: str = "+15550000001", **more: str) -> dict[str, str]:
+def routed(
+    conversation: str, address: str = "+15550000001", **more: str
+) -> dict[str, str]:
     """Frontline's callback: it names the service another way."""
-    form = conversation_added(conversation, address) | {"EventType": "onConversationRoute"}
+    form = conversation_added(conversation, address) | {
+        "EventType": "onConversationRoute"
+    }
     form["ConversationServiceSid"] = form.pop("ChatServiceSid")
     return form | more
 
 
-def participant(event: str, conversation: str, identity: str | None = None, **more: str) -> dict[str, str]:
+def participant(
+    event: str, conversation: str, identity: str | None = None, **more: str
+) -> dict[str, str]:
     form = {
         "EventType": event,
         "ConversationSid": conversation,
@@ -46,11 +59,17 @@ def participant(event: str, conversation: str, identity: str | None = None, **mo
         "ParticipantSid": sid("MB"),
         "Attributes": "{}",
     }
-    who = {"Identity": identity} if identity else _binding("+15550000001") | {"MessagingBinding.Type": "sms"}
+    who = (
+        {"Identity": identity}
+        if identity
+        else _binding("+15550000001") | {"MessagingBinding.Type": "sms"}
+    )
     return form | who | more
 
 
-def state(conversation: str, before: str, after: str, at: str = "2026-11-23T10:00:00.000Z") -> dict[str, str]:
+def state(
+    conversation: str, before: str, after: str, at: str = "2026-11-23T10:00:00.000Z"
+) -> dict[str, str]:
     return {
         "EventType": "onConversationStateUpdated",
         "ConversationSid": conversation,
@@ -76,7 +95,9 @@ def message(conversation: str, index: int, author: str, **more: str) -> dict[str
     return form | more
 
 
-def delivery(conversation: str, message_sid: str, status: str, code: str = "0") -> dict[str, str]:
+def delivery(
+    conversation: str, message_sid: str, status: str, code: str = "0"
+) -> dict[str, str]:
     return {
         "EventType": "onDeliveryUpdated",
         "ConversationSid": conversation,

@@ -8,7 +8,9 @@ from google.cloud.firestore import Client
 
 
 def worker(db: Client, identity: str, status: str = "Available", **fields: Any) -> None:
-    db.collection("workers").document(identity).set({"status": status, "pools": ["default"], **fields})
+    db.collection("workers").document(identity).set(
+        {"status": status, "pools": ["default"], **fields}
+    )
 
 
 def set_status(db: Client, identity: str, status: str) -> None:

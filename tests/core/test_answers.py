@@ -55,7 +55,11 @@ def test_a_message_is_noted_with_who_wrote_and_since_when_an_answer_is_awaited(
     service: Service, db: Client, sid: str
 ) -> None:
     first = conversation(db, sid)
-    assert (first["last_message"]["from"], first["last_message"]["text"], first["last_message"]["index"]) == (
+    assert (
+        first["last_message"]["from"],
+        first["last_message"]["text"],
+        first["last_message"]["index"],
+    ) == (
         "customer",
         "Hello",
         0,
@@ -98,14 +102,21 @@ def test_a_message_before_the_record_is_left_to_the_arrival_and_the_sweep(
     )
     assert sweep(service)["conversations with unheard messages"] == 1
     assert conversation(db, sid)["last_message"]["text"] == "Hello"
-    assert (conversation(db, sid)["unread"], sweep(service).get("conversations with unheard messages")) == (
+    assert (
+        conversation(db, sid)["unread"],
+        sweep(service).get("conversations with unheard messages"),
+    ) == (
         1,
         None,
     )
 
 
-def test_the_first_message_waits_a_moment_for_the_arrival(service: Service, db: Client) -> None:
-    service.standin.webhook_trouble(delay=0.1, overlap=True, events=["onConversationAdded"])
+def test_the_first_message_waits_a_moment_for_the_arrival(
+    service: Service, db: Client
+) -> None:
+    service.standin.webhook_trouble(
+        delay=0.1, overlap=True, events=["onConversationAdded"]
+    )
     sid = write(service)
     assert conversation(db, sid)["last_message"]["text"] == "Hello"
 
@@ -113,13 +124,25 @@ def test_the_first_message_waits_a_moment_for_the_arrival(service: Service, db: 
 def test_a_message_of_a_conversation_that_nobody_knows_is_answered_200_and_keeps_nothing(
     service: Service, db: Client
 ) -> None:
-    assert service.post("post_event", forms.message(forms.sid(), 3, "+15550000001")).status_code == 200
+    assert (
+        service.post(
+            "post_event", forms.message(forms.sid(), 3, "+15550000001")
+        ).status_code
+        == 200
+    )
     assert list(db.collection("conversations").stream()) == []
 
 
-def test_what_was_not_delivered_is_listed_with_its_code(service: Service, db: Client, sid: str) -> None:
+def test_what_was_not_delivered_is_listed_with_its_code(
+    service: Service, db: Client, sid: str
+) -> None:
     message = new_sid("IM")
-    for status, code in (("sent", "0"), ("undelivered", "63016"), ("undelivered", "63016"), ("sent", "0")):
+    for status, code in (
+        ("sent", "0"),
+        ("undelivered", "63016"),
+        ("undelivered", "63016"),
+        ("sent", "0"),
+    ):
         service.post("post_event", forms.delivery(sid, message, status, code))
     (one,) = conversation(db, sid)["undelivered"]
     assert (one["message_sid"], one["code"]) == (message, 63016)
@@ -142,15 +165,23 @@ def test_the_text_of_a_message_is_in_no_log_line(
 ) -> None:
     service.standin.inbound("+15550000001", forms.PROXY, "my secret garden")
     service.post(
-        "post_event", forms.message(sid, 7, "+15550000001", Body="my secret garden", DateCreated="never")
+        "post_event",
+        forms.message(
+            sid, 7, "+15550000001", Body="my secret garden", DateCreated="never"
+        ),
     )
-    service.post("post_event", forms.message("CHnone", 7, "+15550000001", Body="my secret garden"))
+    service.post(
+        "post_event",
+        forms.message("CHnone", 7, "+15550000001", Body="my secret garden"),
+    )
     service.settle()
     written = capfd.readouterr()
     assert "secret" not in written.out + written.err
 
 
-def test_nobody_stays_with_a_worker_who_does_not_answer(service: Service, db: Client, sid: str) -> None:
+def test_nobody_stays_with_a_worker_who_does_not_answer(
+    service: Service, db: Client, sid: str
+) -> None:
     records.worker(db, BEN)
     service.settle()
     pass_time(service, 45)
@@ -158,9 +189,17 @@ def test_nobody_stays_with_a_worker_who_does_not_answer(service: Service, db: Cl
     pass_time(service, 20)
     assert sweep(service)["back for want of an answer"] == 1
     record = conversation(db, sid)
-    assert (record["state"], record["worker"], record["queued_at"]) == ("assigned", BEN, record["created_at"])
+    assert (record["state"], record["worker"], record["queued_at"]) == (
+        "assigned",
+        BEN,
+        record["created_at"],
+    )
     assert workers_in(service.standin, sid) == [BEN]
-    assert [line["what"] for line in record["log"]][-3:] == ["queued", "assigning", "assigned"]
+    assert [line["what"] for line in record["log"]][-3:] == [
+        "queued",
+        "assigning",
+        "assigned",
+    ]
     assert f"{ANN} did not answer for 1 min" in record["log"][-3]["why"]
     assert (records.active(db, ANN), records.active(db, BEN)) == (0, 1)
     assert records.read(db, "workers", ANN)["missed"] == 1
@@ -178,20 +217,31 @@ def test_with_nobody_else_it_waits_with_its_age_and_the_same_worker_has_it_again
     assert workers_in(service.standin, sid) == []
     pass_time(service, 301)
     sweep(service)
-    assert (conversation(db, sid)["worker"], workers_in(service.standin, sid)) == (ANN, [ANN])
+    assert (conversation(db, sid)["worker"], workers_in(service.standin, sid)) == (
+        ANN,
+        [ANN],
+    )
 
 
-def test_an_answer_whose_webhook_was_lost_counts(service: Service, db: Client, sid: str) -> None:
+def test_an_answer_whose_webhook_was_lost_counts(
+    service: Service, db: Client, sid: str
+) -> None:
     lose(service, "onMessageAdded")
     answer(service, sid)
     assert conversation(db, sid)["awaiting_since"] is not None
     pass_time(service, 61)
     assert "back for want of an answer" not in sweep(service)
     record = conversation(db, sid)
-    assert (record["state"], record["worker"], record["awaiting_since"]) == ("assigned", ANN, None)
+    assert (record["state"], record["worker"], record["awaiting_since"]) == (
+        "assigned",
+        ANN,
+        None,
+    )
 
 
-def test_while_twilio_does_not_tell_nothing_is_taken(service: Service, db: Client, sid: str) -> None:
+def test_while_twilio_does_not_tell_nothing_is_taken(
+    service: Service, db: Client, sid: str
+) -> None:
     pass_time(service, 61)
     service.standin.fail(503, path="Messages")
     sweep(service)
@@ -213,14 +263,23 @@ def test_after_an_edit_of_which_no_event_told_nobody_waits_for_the_turn_of_the_l
     pass_time(service, 61)
     db.document("service/sweep").set({"truth_after": sid}, merge=True)
     sweep(service)
-    assert [records.read(db, "workers", one).get("missed", 0) for one in (ANN, BEN)] == [0, 0]
+    assert [
+        records.read(db, "workers", one).get("missed", 0) for one in (ANN, BEN)
+    ] == [0, 0]
     if not knows_the_stay:
-        assert (conversation(db, sid)["worker"], workers_in(service.standin, sid)) == (ANN, [ANN])
+        assert (conversation(db, sid)["worker"], workers_in(service.standin, sid)) == (
+            ANN,
+            [ANN],
+        )
         pass_time(service, 61)
         sweep(service)
         assert records.read(db, "workers", ANN)["missed"] == 1
     record = conversation(db, sid)
-    assert (record["state"], record["worker"], workers_in(service.standin, sid)) == ("assigned", BEN, [BEN])
+    assert (record["state"], record["worker"], workers_in(service.standin, sid)) == (
+        "assigned",
+        BEN,
+        [BEN],
+    )
     assert (records.active(db, ANN), records.active(db, BEN)) == (0, 1)
 
 
@@ -246,7 +305,11 @@ def test_a_worker_who_answers_while_it_is_taken_away_keeps_it(
     sweep(service)
     record = conversation(db, sid)
     if ANN in said:
-        assert (record["state"], record["worker"], record["awaiting_since"]) == ("assigned", ANN, None)
+        assert (record["state"], record["worker"], record["awaiting_since"]) == (
+            "assigned",
+            ANN,
+            None,
+        )
         assert workers_in(service.standin, sid) == [ANN]
         assert records.read(db, "workers", ANN).get("missed", 0) == 0
     else:
@@ -273,13 +336,19 @@ def test_a_crash_anywhere_while_it_is_taken_away_is_finished_by_the_next_sweep(
     pass_time(service, 31)
     sweep(service)
     record = conversation(db, sid)
-    assert (record["state"], record["leaving"], workers_in(service.standin, sid)) == ("queued", None, [])
+    assert (record["state"], record["leaving"], workers_in(service.standin, sid)) == (
+        "queued",
+        None,
+        [],
+    )
     assert is_pending(db, sid)
     assert records.read(db, "workers", ANN)["missed"] == 1
     assert records.active(db, ANN) == 0
 
 
-def test_another_worker_in_it_has_it_then(service: Service, db: Client, sid: str) -> None:
+def test_another_worker_in_it_has_it_then(
+    service: Service, db: Client, sid: str
+) -> None:
     records.worker(db, BEN, "Unavailable")
     service.settle()
     service.standin.worker_join(sid, BEN)
@@ -287,8 +356,14 @@ def test_another_worker_in_it_has_it_then(service: Service, db: Client, sid: str
     pass_time(service, 61)
     sweep(service)
     record = conversation(db, sid)
-    assert (record["state"], record["worker"], workers_in(service.standin, sid)) == ("assigned", BEN, [BEN])
-    pass_time(service, 45)  # to the second: test_the_answer_is_overdue_exactly_at_the_second
+    assert (record["state"], record["worker"], workers_in(service.standin, sid)) == (
+        "assigned",
+        BEN,
+        [BEN],
+    )
+    pass_time(
+        service, 45
+    )  # to the second: test_the_answer_is_overdue_exactly_at_the_second
     assert "back for want of an answer" not in sweep(service)
     pass_time(service, 20)
     assert sweep(service)["back for want of an answer"] == 1
@@ -320,7 +395,9 @@ def test_who_lets_several_wait_becomes_unavailable_and_an_answer_begins_anew(
     assert (ann["missed"], ann["unavailable_because"]) == (0, None)
 
 
-def test_taken_back_twice_at_once_it_is_taken_once(service: Service, db: Client, sid: str) -> None:
+def test_taken_back_twice_at_once_it_is_taken_once(
+    service: Service, db: Client, sid: str
+) -> None:
     """Two sweeps side by side: the second begins and ends within the first."""
     pass_time(service, 61)
     inner: list[Any] = []

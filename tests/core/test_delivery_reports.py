@@ -87,19 +87,32 @@ def test_a_failure_reported_after_the_arrival_that_followed_it_is_outdated(
     (hook,) = [
         one["params"]
         for one in service.standin.deliveries
-        if one["event"] == "onDeliveryUpdated" and one["params"]["Status"] == "delivered"
+        if one["event"] == "onDeliveryUpdated"
+        and one["params"]["Status"] == "delivered"
     ]
-    late = {"DateUpdated": "2020-01-01T00:00:00.000Z", "DeliveryReceiptSid": hook["DeliveryReceiptSid"]}
+    late = {
+        "DateUpdated": "2020-01-01T00:00:00.000Z",
+        "DeliveryReceiptSid": hook["DeliveryReceiptSid"],
+    }
     service.post("post_event", forms.delivery(sid, message, "failed", "30003") | late)
     assert _codes(db, sid) == []
-    service.post("post_event", forms.delivery(sid, new_sid("IM"), "failed", "30003") | late)
+    service.post(
+        "post_event", forms.delivery(sid, new_sid("IM"), "failed", "30003") | late
+    )
     assert _codes(db, sid) == [30003]
 
 
-def test_a_report_twice_in_any_case_is_one(service: Service, db: Client, sid: str) -> None:
+def test_a_report_twice_in_any_case_is_one(
+    service: Service, db: Client, sid: str
+) -> None:
     message = new_sid("IM")
     for status in ("sent", "Failed", "failed ", "sent"):
-        assert service.post("post_event", forms.delivery(sid, message, status, "63016")).status_code == 200
+        assert (
+            service.post(
+                "post_event", forms.delivery(sid, message, status, "63016")
+            ).status_code
+            == 200
+        )
     assert (_codes(db, sid), _lines(db, sid)) == ([63016], ["not delivered"])
     for status in ("delivered", "delivered", "read"):
         service.post("post_event", forms.delivery(sid, message, status, "0"))
@@ -114,7 +127,9 @@ def test_a_failure_is_noted_while_twilio_does_not_list_receipts(
     assert _codes(db, sid) == [30003]
 
 
-def test_a_report_about_a_conversation_without_a_record_is_answered_200(service: Service, db: Client) -> None:
+def test_a_report_about_a_conversation_without_a_record_is_answered_200(
+    service: Service, db: Client
+) -> None:
     form = forms.delivery(forms.sid(), new_sid("IM"), "failed", "30003")
     assert service.post("post_event", form).status_code == 200
     assert list(db.collection("conversations").stream()) == []
@@ -127,13 +142,20 @@ def _at(seconds: float) -> datetime:
 def test_the_later_of_a_report_and_the_list_counts() -> None:
     listed = [Receipt("delivered", 0, _at(10), "DY1", "MB1")]
     assert delivery.merged(listed, Receipt("failed", 30003, _at(5), "DY1")) == listed
-    assert delivery.failure(delivery.merged(listed, Receipt("failed", 30003, _at(11), "DY1"))) == Failure(
-        30003
-    )
-    assert delivery.failure(delivery.merged(listed, Receipt("failed", 30003, None, None))) == Failure(30003)
+    assert delivery.failure(
+        delivery.merged(listed, Receipt("failed", 30003, _at(11), "DY1"))
+    ) == Failure(30003)
+    assert delivery.failure(
+        delivery.merged(listed, Receipt("failed", 30003, None, None))
+    ) == Failure(30003)
     assert delivery.failure(delivery.merged([], Receipt("failed", 0))) == Failure(0)
     failed = [Receipt("failed", 30003, _at(10), "DY1", "MB1")]
-    assert delivery.failure(delivery.merged(failed, Receipt("delivered", 0, _at(12), "DY1"))) is None
+    assert (
+        delivery.failure(
+            delivery.merged(failed, Receipt("delivered", 0, _at(12), "DY1"))
+        )
+        is None
+    )
     assert delivery.merged(failed, Receipt("delivered", 0, _at(9), "DY1")) == failed
 
 
@@ -151,11 +173,21 @@ def test_the_order_of_reports_does_not_matter_where_each_has_its_time() -> None:
 
 
 def test_of_several_recipients_those_who_missed_it_are_counted() -> None:
-    listed = [Receipt("delivered", 0, _at(1), "DY1", "MB1"), Receipt("sent", 0, _at(1), "DY2", "MB2")]
-    failure = delivery.failure(delivery.merged(listed, Receipt("undelivered", 30005, _at(2), "DY2", "MB2")))
+    listed = [
+        Receipt("delivered", 0, _at(1), "DY1", "MB1"),
+        Receipt("sent", 0, _at(1), "DY2", "MB2"),
+    ]
+    failure = delivery.failure(
+        delivery.merged(listed, Receipt("undelivered", 30005, _at(2), "DY2", "MB2"))
+    )
     assert failure == Failure(30005, 1, 2)
-    assert delivery.reason(failure) == "1 of 2 did not get it. The number does not exist any more."
-    by_participant = delivery.merged(listed, Receipt("undelivered", 30005, _at(2), None, "MB2"))
+    assert (
+        delivery.reason(failure)
+        == "1 of 2 did not get it. The number does not exist any more."
+    )
+    by_participant = delivery.merged(
+        listed, Receipt("undelivered", 30005, _at(2), None, "MB2")
+    )
     assert delivery.failure(by_participant) == failure
 
 

@@ -45,7 +45,9 @@ def held(service: Service, db: Client) -> str:
     return write(service, ADA)
 
 
-def test_a_late_event_does_not_bring_them_back(service: Service, db: Client, held: str) -> None:
+def test_a_late_event_does_not_bring_them_back(
+    service: Service, db: Client, held: str
+) -> None:
     dismiss(service, db)
     assert conversation(db, held)["state"] == "queued"
     assert exists(db, f"former_workers/{ANN}")
@@ -54,20 +56,30 @@ def test_a_late_event_does_not_bring_them_back(service: Service, db: Client, hel
         assert not exists(db, f"workers/{identity}")
 
 
-def test_an_inactive_conversation_wakes_up_to_the_queue(service: Service, db: Client, held: str) -> None:
+def test_an_inactive_conversation_wakes_up_to_the_queue(
+    service: Service, db: Client, held: str
+) -> None:
     service.standin.set_state(held, "inactive")
     service.settle()
     assert conversation(db, held)["worker"] == ANN
     dismiss(service, db)
-    assert (conversation(db, held)["state"], conversation(db, held)["worker"]) == ("inactive", None)
+    assert (conversation(db, held)["state"], conversation(db, held)["worker"]) == (
+        "inactive",
+        None,
+    )
     service.standin.set_state(held, "active")
     service.settle()
-    assert (conversation(db, held)["state"], workers_in(service.standin, held)) == ("queued", [])
+    assert (conversation(db, held)["state"], workers_in(service.standin, held)) == (
+        "queued",
+        [],
+    )
     assert not exists(db, f"workers/{ANN}")
 
 
 @pytest.mark.parametrize("state", ["assigned", "inactive"])
-def test_a_lost_deletion_is_noticed(service: Service, db: Client, held: str, state: str) -> None:
+def test_a_lost_deletion_is_noticed(
+    service: Service, db: Client, held: str, state: str
+) -> None:
     if state == "inactive":
         service.standin.set_state(held, "inactive")
         service.settle()
@@ -87,12 +99,17 @@ def test_one_that_wakes_up_before_the_deletion_is_told_does_not_go_back(
         db.document(f"workers/{ANN}").delete()
         service.settle()
         service.standin.set_state(held, "active")
-    assert (conversation(db, held)["state"], workers_in(service.standin, held)) == ("queued", [])
+    assert (conversation(db, held)["state"], workers_in(service.standin, held)) == (
+        "queued",
+        [],
+    )
     assert not exists(db, f"workers/{ANN}")
 
 
 @pytest.mark.parametrize("is_lost", [False, True])
-def test_they_are_taken_out_of_others(service: Service, db: Client, held: str, is_lost: bool) -> None:
+def test_they_are_taken_out_of_others(
+    service: Service, db: Client, held: str, is_lost: bool
+) -> None:
     records.worker(db, BEN, "Unavailable")
     service.settle()
     service.standin.worker_join(held, BEN)
@@ -103,7 +120,10 @@ def test_they_are_taken_out_of_others(service: Service, db: Client, held: str, i
         sweep(service)
     else:
         dismiss(service, db, BEN)
-    assert (conversation(db, held)["others"], workers_in(service.standin, held)) == ([], [ANN])
+    assert (conversation(db, held)["others"], workers_in(service.standin, held)) == (
+        [],
+        [ANN],
+    )
     assert exists(db, f"former_workers/{BEN}")
 
 
@@ -122,12 +142,19 @@ def test_custom_routing_does_not_bring_them_back(
             db.document(f"workers/{ANN}").delete()
             service.settle()
             sid = write(service, "+15550000002")
-    assert (conversation(db, sid)["state"], workers_in(service.standin, sid)) == ("queued", [])
+    assert (conversation(db, sid)["state"], workers_in(service.standin, sid)) == (
+        "queued",
+        [],
+    )
     assert not exists(db, f"workers/{ANN}")
-    assert f"the record of {ANN} was deleted" in read(db, "customers", "grace")["problem"]
+    assert (
+        f"the record of {ANN} was deleted" in read(db, "customers", "grace")["problem"]
+    )
 
 
-def test_a_record_that_an_event_made_during_the_deletion_goes_again(service: Service, db: Client) -> None:
+def test_a_record_that_an_event_made_during_the_deletion_goes_again(
+    service: Service, db: Client
+) -> None:
     records.worker(db, ANN)
     service.settle()
     known_only_to_twilio(service, ANN)
@@ -139,7 +166,9 @@ def test_a_record_that_an_event_made_during_the_deletion_goes_again(service: Ser
     assert exists(db, f"former_workers/{ANN}")
 
 
-def test_neither_a_hand_over_nor_an_edit_brings_them_back(service: Service, db: Client, held: str) -> None:
+def test_neither_a_hand_over_nor_an_edit_brings_them_back(
+    service: Service, db: Client, held: str
+) -> None:
     records.worker(db, BEN)
     service.settle()
     dismiss(service, db)
@@ -148,11 +177,16 @@ def test_neither_a_hand_over_nor_an_edit_brings_them_back(service: Service, db: 
         hand_over.to_worker(held, BEN, ANN)
     db.document(f"conversations/{held}").update({"worker": ANN})
     service.settle()
-    assert (conversation(db, held)["worker"], workers_in(service.standin, held)) == (BEN, [BEN])
+    assert (conversation(db, held)["worker"], workers_in(service.standin, held)) == (
+        BEN,
+        [BEN],
+    )
     assert not exists(db, f"workers/{ANN}")
 
 
-def test_a_record_that_a_person_makes_wins(service: Service, db: Client, held: str) -> None:
+def test_a_record_that_a_person_makes_wins(
+    service: Service, db: Client, held: str
+) -> None:
     dismiss(service, db)
     records.worker(db, ANN)
     service.settle()
@@ -161,7 +195,9 @@ def test_a_record_that_a_person_makes_wins(service: Service, db: Client, held: s
     assert not exists(db, f"former_workers/{ANN}")
 
 
-def test_a_record_that_was_only_spelled_anew_leaves_no_former_worker(service: Service, db: Client) -> None:
+def test_a_record_that_was_only_spelled_anew_leaves_no_former_worker(
+    service: Service, db: Client
+) -> None:
     records.worker(db, "Ann@example.com")
     records.worker(db, ANN)
     service.settle()
@@ -170,7 +206,8 @@ def test_a_record_that_was_only_spelled_anew_leaves_no_former_worker(service: Se
 
 
 @pytest.mark.parametrize(
-    "identity", ["\u202e", "\u2100", "\uff0e", "\uff3f\uff3fx\uff3f\uff3f", "\ufdfa" * 250]
+    "identity",
+    ["\u202e", "\u2100", "\uff0e", "\uff3f\uff3fx\uff3f\uff3f", "\ufdfa" * 250],
 )
 def test_a_name_whose_key_is_no_records_name_is_noted_all_the_same(
     service: Service, db: Client, identity: str
@@ -193,11 +230,16 @@ def test_a_name_without_a_record_is_typed_and_the_conversation_wakes_up(
     service.standin.set_state(held, "active")
     service.settle()
     sweep(service)
-    assert (conversation(db, held)["state"], conversation(db, held)["worker"]) == ("assigned", ANN)
+    assert (conversation(db, held)["state"], conversation(db, held)["worker"]) == (
+        "assigned",
+        ANN,
+    )
     assert workers_in(service.standin, held) == [ANN]
 
 
-def test_a_lost_deletion_of_one_who_joined_by_hand_is_noticed(service: Service, db: Client) -> None:
+def test_a_lost_deletion_of_one_who_joined_by_hand_is_noticed(
+    service: Service, db: Client
+) -> None:
     """No claim of the service's names them."""
     sid = write(service, ADA)
     records.worker(db, ANN, "Unavailable")
@@ -208,7 +250,10 @@ def test_a_lost_deletion_of_one_who_joined_by_hand_is_noticed(service: Service, 
     with events_lost(service):
         db.document(f"workers/{ANN}").delete()
     assert sweep(service)["conversations that Twilio knows otherwise"] == 1
-    assert (conversation(db, sid)["state"], workers_in(service.standin, sid)) == ("queued", [])
+    assert (conversation(db, sid)["state"], workers_in(service.standin, sid)) == (
+        "queued",
+        [],
+    )
     assert exists(db, f"former_workers/{ANN}")
 
 
@@ -220,6 +265,9 @@ def test_a_name_that_was_typed_and_no_event_told_makes_no_former_worker(
     db.document(f"conversations/{held}").update({"worker": BEN})
     service.settle()
     sweep(service)
-    assert (conversation(db, held)["worker"], workers_in(service.standin, held)) == (BEN, [BEN])
+    assert (conversation(db, held)["worker"], workers_in(service.standin, held)) == (
+        BEN,
+        [BEN],
+    )
     assert who(db, BEN) == ("service", True)
     assert not exists(db, f"former_workers/{BEN}")

@@ -42,7 +42,10 @@ def edit(service: Service, db: Client, sid: str, **fields: Any) -> None:
 
 
 def counts_are_true() -> bool:
-    return all(workers.load(one).active == conversations.how_many_held(one) for one in (ANN, BEN))
+    return all(
+        workers.load(one).active == conversations.how_many_held(one)
+        for one in (ANN, BEN)
+    )
 
 
 @pytest.mark.parametrize("typed", [BEN, " Ben@Example.com"])
@@ -63,7 +66,11 @@ def test_another_worker_is_handed_the_conversation(
     )
     assert (active(db, ANN), active(db, BEN)) == (0, 1)
     assert f"assigning: to {BEN}: written into the record by hand" in story(db, held)
-    changes = [one["method"] for one in service.standin.requests if "Participants" in one["path"]]
+    changes = [
+        one["method"]
+        for one in service.standin.requests
+        if "Participants" in one["path"]
+    ]
     assert changes[-2:] == ["POST", "DELETE"]
     assert not breaches(service, db)
 
@@ -79,7 +86,9 @@ def test_the_slot_that_comes_free_by_it_is_used(service: Service, db: Client) ->
 
 
 @pytest.mark.parametrize("value", [None, DELETE_FIELD, ""])
-def test_nobody_is_the_queue(service: Service, db: Client, held: str, value: object) -> None:
+def test_nobody_is_the_queue(
+    service: Service, db: Client, held: str, value: object
+) -> None:
     edit(service, db, held, worker=value)
     assert workers_in(service.standin, held) == []
     assert (conversation(db, held)["state"], is_pending(db, held)) == ("queued", True)
@@ -94,22 +103,30 @@ def test_somebody_whom_nobody_knows_changes_nothing_and_is_told(
     service: Service, db: Client, held: str
 ) -> None:
     edit(service, db, held, worker="nobody@example.com")
-    assert (workers_in(service.standin, held), conversation(db, held)["worker"]) == ([ANN], ANN)
-    told = (
-        "not handed over: nobody is called nobody@example.com, neither here nor at Twilio: it stays with ann"
+    assert (workers_in(service.standin, held), conversation(db, held)["worker"]) == (
+        [ANN],
+        ANN,
     )
+    told = "not handed over: nobody is called nobody@example.com, neither here nor at Twilio: it stays with ann"
     assert told in story(db, held)
     assert (active(db, ANN), counts_are_true()) == (1, True)
 
 
 @pytest.mark.parametrize("value", [5, "a/b", ["x"]])
-def test_nonsense_takes_nobody_out(service: Service, db: Client, held: str, value: object) -> None:
+def test_nonsense_takes_nobody_out(
+    service: Service, db: Client, held: str, value: object
+) -> None:
     edit(service, db, held, worker=value)
     sweep(service)
-    assert (workers_in(service.standin, held), conversation(db, held)["worker"]) == ([ANN], ANN)
+    assert (workers_in(service.standin, held), conversation(db, held)["worker"]) == (
+        [ANN],
+        ANN,
+    )
 
 
-def test_one_who_waits_is_given_to_whom_the_record_names(service: Service, db: Client) -> None:
+def test_one_who_waits_is_given_to_whom_the_record_names(
+    service: Service, db: Client
+) -> None:
     records.worker(db, BEN, "Unavailable")
     service.settle()
     sid = write(service)
@@ -123,11 +140,16 @@ def test_one_asleep_goes_over_asleep(service: Service, db: Client, held: str) ->
     service.standin.set_state(held, "inactive")
     service.settle()
     edit(service, db, held, worker=BEN)
-    assert (workers_in(service.standin, held), conversation(db, held)["state"]) == ([BEN], "inactive")
+    assert (workers_in(service.standin, held), conversation(db, held)["state"]) == (
+        [BEN],
+        "inactive",
+    )
     assert counts_are_true()
 
 
-@pytest.mark.parametrize(("value", "inside"), [(BEN, [BEN]), (None, []), ("nobody@example.com", [ANN])])
+@pytest.mark.parametrize(
+    ("value", "inside"), [(BEN, [BEN]), (None, []), ("nobody@example.com", [ANN])]
+)
 def test_what_no_event_told_the_sweep_follows(
     service: Service, db: Client, held: str, value: str | None, inside: list[str]
 ) -> None:
@@ -188,7 +210,9 @@ def test_edited_twice_before_anybody_followed_the_last_edit_holds(
 
 
 @pytest.mark.parametrize("has_left", [False, True])
-@pytest.mark.parametrize("meanwhile", ["wakes", "is overdue", "is overdue, with another name"])
+@pytest.mark.parametrize(
+    "meanwhile", ["wakes", "is overdue", "is overdue, with another name"]
+)
 def test_what_happens_before_an_edit_is_followed_leaves_nobody_in_it_besides(
     service: Service, db: Client, held: str, meanwhile: str, has_left: bool
 ) -> None:
@@ -214,7 +238,10 @@ def test_what_happens_before_an_edit_is_followed_leaves_nobody_in_it_besides(
         for _ in range(4):
             sweep(service)
         assert workers_in(service.standin, held) == [next_one]
-        assert (conversation(db, held)["state"], conversation(db, held)["worker"]) == ("assigned", next_one)
+        assert (conversation(db, held)["state"], conversation(db, held)["worker"]) == (
+            "assigned",
+            next_one,
+        )
         assert not breaches(service, db)
 
 
@@ -236,7 +263,10 @@ def test_whose_name_was_taken_out_while_asleep_is_followed_when_it_wakes_up(
         assert conversation(db, held)["state"] == "inactive"
         service.standin.heal()
         sweep(service)
-    assert (workers_in(service.standin, held), conversation(db, held)["worker"]) == ([BEN], BEN)
+    assert (workers_in(service.standin, held), conversation(db, held)["worker"]) == (
+        [BEN],
+        BEN,
+    )
     assert counts_are_true()
 
 
@@ -250,11 +280,19 @@ def test_of_an_edit_that_nobody_told_and_a_stay_that_nobody_knows_twilio_is_the_
     edit(service, db, held, worker=BEN, participant_sid=None)
     sweep(service)
     sweep(service)
-    assert (workers_in(service.standin, held), conversation(db, held)["worker"]) == ([ANN], ANN)
+    assert (workers_in(service.standin, held), conversation(db, held)["worker"]) == (
+        [ANN],
+        ANN,
+    )
     assert counts_are_true()
 
 
-NAMES = [(None, BEN), (BEN, BEN), (" Ben@Example.com", BEN), ("nobody@example.com", ANN)]
+NAMES = [
+    (None, BEN),
+    (BEN, BEN),
+    (" Ben@Example.com", BEN),
+    ("nobody@example.com", ANN),
+]
 
 
 @pytest.mark.parametrize(("named", "inside"), NAMES)
@@ -266,7 +304,11 @@ def test_a_name_written_while_its_worker_is_being_added_holds_and_nobody_stays_i
     records.worker(db, ANN)
     service.settle()
     service.standin.fail(
-        None if is_in_it else 503, 20503, drop_answer=is_in_it, path="/Participants$", method="POST"
+        None if is_in_it else 503,
+        20503,
+        drop_answer=is_in_it,
+        path="/Participants$",
+        method="POST",
     )
     sid = write(service)
     service.standin.heal()
@@ -279,12 +321,17 @@ def test_a_name_written_while_its_worker_is_being_added_holds_and_nobody_stays_i
         for _ in range(3):
             sweep(service)
         assert workers_in(service.standin, sid) == [inside]
-        assert (conversation(db, sid)["state"], conversation(db, sid)["worker"]) == ("assigned", inside)
+        assert (conversation(db, sid)["state"], conversation(db, sid)["worker"]) == (
+            "assigned",
+            inside,
+        )
         assert counts_are_true()
         assert not breaches(service, db)
 
 
-def test_a_claim_says_whom_it_is_for_however_long_their_name_is(service: Service, db: Client) -> None:
+def test_a_claim_says_whom_it_is_for_however_long_their_name_is(
+    service: Service, db: Client
+) -> None:
     """Who is not known again as the claimed one would be taken for an edit."""
     longest = f"{'a' * 244}@example.com"
     records.worker(db, longest)
@@ -293,7 +340,11 @@ def test_a_claim_says_whom_it_is_for_however_long_their_name_is(service: Service
     sid = write(service)
     service.standin.heal()
     found = conversations.load(sid)
-    assert (found.state, found.claimed_for, found.is_claim_edited) == ("assigning", longest, False)
+    assert (found.state, found.claimed_for, found.is_claim_edited) == (
+        "assigning",
+        longest,
+        False,
+    )
 
 
 @pytest.mark.parametrize("named", [None, "cat@example.com"])

@@ -40,7 +40,9 @@ def held(service: Service, db: Client) -> str:
 
 
 def story(db: Client, sid: str) -> str:
-    return " | ".join(f"{line['what']}: {line['why']}" for line in conversation(db, sid)["log"])
+    return " | ".join(
+        f"{line['what']}: {line['why']}" for line in conversation(db, sid)["log"]
+    )
 
 
 def breaches(service: Service, db: Client) -> list[object]:
@@ -104,7 +106,11 @@ def test_to_a_named_worker_whatever_their_status_and_the_old_one_leaves_last(
         [],
         None,
     )
-    changes = [one["method"] for one in service.standin.requests if "Participants" in one["path"]]
+    changes = [
+        one["method"]
+        for one in service.standin.requests
+        if "Participants" in one["path"]
+    ]
     assert changes[-2:] == ["POST", "DELETE"]
 
 
@@ -124,7 +130,9 @@ def test_one_whom_twilio_does_not_add_leaves_it_with_whom_it_was(
     records.worker(db, BEN)
     service.settle()
     for status, code in ((400, 50214), (400, 50417)):
-        service.standin.fail(status=status, code=code, path="Participants", method="POST", times=1)
+        service.standin.fail(
+            status=status, code=code, path="Participants", method="POST", times=1
+        )
         with pytest.raises(Refused, match="it stays with you"):
             hand_over.to_worker(held, ANN, BEN)
     service.settle()
@@ -136,7 +144,9 @@ def test_one_whom_twilio_does_not_add_leaves_it_with_whom_it_was(
     assert workers_in(service.standin, held) == [BEN]
 
 
-def test_a_worker_nobody_knows_and_one_who_has_no_say(service: Service, db: Client, held: str) -> None:
+def test_a_worker_nobody_knows_and_one_who_has_no_say(
+    service: Service, db: Client, held: str
+) -> None:
     with pytest.raises(Refused, match="No worker is called"):
         hand_over.to_worker(held, ANN, "nobody@example.com")
     for act in (hand_over.to_queue, hand_over.close):
@@ -145,19 +155,26 @@ def test_a_worker_nobody_knows_and_one_who_has_no_say(service: Service, db: Clie
     assert workers_in(service.standin, held) == [ANN]
 
 
-def test_one_asleep_is_handed_on_and_stays_asleep(service: Service, db: Client, held: str) -> None:
+def test_one_asleep_is_handed_on_and_stays_asleep(
+    service: Service, db: Client, held: str
+) -> None:
     records.worker(db, BEN)
     service.standin.set_state(held, "inactive")
     service.settle()
     hand_over.to_worker(held, ANN, BEN)
-    assert (conversation(db, held)["state"], conversation(db, held)["worker"]) == ("inactive", BEN)
+    assert (conversation(db, held)["state"], conversation(db, held)["worker"]) == (
+        "inactive",
+        BEN,
+    )
     assert workers_in(service.standin, held) == [BEN]
     service.standin.set_state(held, "active")
     service.settle()
     assert (active(db, ANN), active(db, BEN)) == (0, 1)
 
 
-def test_closed_by_its_worker_it_is_over_at_twilio_and_here(service: Service, db: Client, held: str) -> None:
+def test_closed_by_its_worker_it_is_over_at_twilio_and_here(
+    service: Service, db: Client, held: str
+) -> None:
     hand_over.close(held, ANN)
     hand_over.close(held, ANN)  # tapped twice
     service.settle()
@@ -166,7 +183,9 @@ def test_closed_by_its_worker_it_is_over_at_twilio_and_here(service: Service, db
     assert (active(db, ANN), story(db, held).count("closed:")) == (0, 1)
 
 
-def test_while_twilio_is_away_nothing_is_closed(service: Service, db: Client, held: str) -> None:
+def test_while_twilio_is_away_nothing_is_closed(
+    service: Service, db: Client, held: str
+) -> None:
     service.standin.fail(status=503, code=20503, path=held, method="POST")
     with pytest.raises(Refused, match="try again"):
         hand_over.close(held, ANN)
@@ -174,7 +193,9 @@ def test_while_twilio_is_away_nothing_is_closed(service: Service, db: Client, he
 
 
 @pytest.mark.parametrize("to", HAND_OVERS)
-def test_handed_over_twice_it_happens_once(service: Service, db: Client, held: str, to: str) -> None:
+def test_handed_over_twice_it_happens_once(
+    service: Service, db: Client, held: str, to: str
+) -> None:
     records.worker(db, BEN, pools=["sales"])
     service.settle()
     HAND_OVERS[to](held)
@@ -187,7 +208,9 @@ def test_handed_over_twice_it_happens_once(service: Service, db: Client, held: s
     assert conversation(db, held) == before
 
 
-@pytest.mark.parametrize(("to", "asleep"), [*((to, False) for to in HAND_OVERS), ("a worker", True)])
+@pytest.mark.parametrize(
+    ("to", "asleep"), [*((to, False) for to in HAND_OVERS), ("a worker", True)]
+)
 def test_whoever_dies_on_the_way_the_sweep_finishes_it(
     service: Service, db: Client, to: str, asleep: bool
 ) -> None:

@@ -25,7 +25,9 @@ def untold(service: Service) -> None:
     service.standin.configure_webhooks(pre_url=None, post_url=None)
 
 
-@pytest.mark.parametrize(("state", "wanted"), [("active", "assigned"), ("closed", "closed")])
+@pytest.mark.parametrize(
+    ("state", "wanted"), [("active", "assigned"), ("closed", "closed")]
+)
 def test_what_became_of_one_asleep_is_noticed_untold(
     service: Service, db: Client, state: str, wanted: str
 ) -> None:
@@ -42,7 +44,9 @@ def test_what_became_of_one_asleep_is_noticed_untold(
     assert records.active(db, ANN) == (wanted == "assigned")
 
 
-def test_one_that_woke_up_without_its_worker_gets_another_one_untold(service: Service, db: Client) -> None:
+def test_one_that_woke_up_without_its_worker_gets_another_one_untold(
+    service: Service, db: Client
+) -> None:
     records.worker(db, ANN)
     service.settle()
     sid = write(service)
@@ -86,7 +90,9 @@ def test_a_conversation_that_takes_nobody_does_not_hold_up_the_others(
     records.worker(db, ANN, "Unavailable")
     service.settle()
     bad, second, third = (write(service, f"+1555000000{n}") for n in range(3))
-    service.standin.fail(status=status, code=code, path=f"{bad}/Participants", method="POST")
+    service.standin.fail(
+        status=status, code=code, path=f"{bad}/Participants", method="POST"
+    )
     records.set_status(db, ANN, "Available")
     service.settle()
     assert [conversation(db, sid)["state"] for sid in (bad, second, third)] == [
@@ -97,7 +103,9 @@ def test_a_conversation_that_takes_nobody_does_not_hold_up_the_others(
     assert records.active(db, ANN) == 3
 
 
-def test_another_group_of_the_same_people_is_not_taken_for_the_worker(service: Service, db: Client) -> None:
+def test_another_group_of_the_same_people_is_not_taken_for_the_worker(
+    service: Service, db: Client
+) -> None:
     records.worker(db, ANN)
     service.settle()
     service.standin.fail(status=409, code=50438, path="Participants", method="POST")
@@ -106,17 +114,23 @@ def test_another_group_of_the_same_people_is_not_taken_for_the_worker(service: S
     assert workers_in(service.standin, sid) == []
 
 
-def test_a_look_that_fails_oddly_does_not_end_a_conversation(service: Service, db: Client) -> None:
+def test_a_look_that_fails_oddly_does_not_end_a_conversation(
+    service: Service, db: Client
+) -> None:
     records.worker(db, ANN)
     records.worker(db, BEN)
     service.settle()
-    service.standin.fail(status=400, code=50214, path="Participants", method="POST", times=1)
+    service.standin.fail(
+        status=400, code=50214, path="Participants", method="POST", times=1
+    )
     service.standin.fail(status=404, code=0, path="Participants", method="GET")
     sid = write(service)
     assert conversation(db, sid)["state"] == "assigned"
 
 
-def test_an_odd_entry_among_a_pools_numbers_stops_nothing(service: Service, db: Client) -> None:
+def test_an_odd_entry_among_a_pools_numbers_stops_nothing(
+    service: Service, db: Client
+) -> None:
     records.pool(db, "sales", addresses=[OURS, {"a": 1}])
     records.worker(db, ANN, pools=["sales"])
     service.settle()
@@ -168,13 +182,17 @@ def test_an_entry_of_the_queue_that_was_spoilt_is_put_right(
     assert not is_pending(db, sid)
 
 
-def test_many_that_need_nobody_do_not_hide_one_whose_webhook_never_came(service: Service, db: Client) -> None:
+def test_many_that_need_nobody_do_not_hide_one_whose_webhook_never_came(
+    service: Service, db: Client
+) -> None:
     records.worker(db, ANN)
     service.settle()
     untold(service)
     sid = str(service.standin.inbound("+15550000001", OURS, "Hello").conversation_sid)
     for _ in range(55):
-        twilio.client().conversations.v1.conversations.create(friendly_name="made by a program")
+        twilio.client().conversations.v1.conversations.create(
+            friendly_name="made by a program"
+        )
     with later(timedelta(minutes=1)):
         sweep(service)
         sweep(service)
@@ -187,14 +205,18 @@ def test_a_groups_projected_address_is_looked_up_where_no_webhook_told_it(
     records.worker(db, ANN)
     service.settle()
     untold(service)
-    group = service.standin.inbound_group(author="+15550000001", to=[OURS, "+15550000002"], body="Hi")
+    group = service.standin.inbound_group(
+        author="+15550000001", to=[OURS, "+15550000002"], body="Hi"
+    )
     with later(timedelta(minutes=1)):
         sweep(service)
         sweep(service)
     assert workers_in(service.standin, str(group.conversation_sid)) == [ANN]
 
 
-def test_what_is_no_number_does_not_keep_a_customers_trigger_going(service: Service, db: Client) -> None:
+def test_what_is_no_number_does_not_keep_a_customers_trigger_going(
+    service: Service, db: Client
+) -> None:
     records.customer(db, "ada", display_name="Ada", addresses=float("nan"))
     service.settle()  # would not end
     assert "addresses" in records.read(db, "customers", "ada")["problem"]

@@ -33,7 +33,13 @@ ANN, BEN = "ann@example.com", "ben@example.com"
 ADA = "+447700900001"
 SALES = Pool("sales", "Sales")
 NEW = Conversation(
-    "CH1", state=ASSIGNED, worker=ANN, address=ADA, created_at=START, assigned_at=START, pool="sales"
+    "CH1",
+    state=ASSIGNED,
+    worker=ANN,
+    address=ADA,
+    created_at=START,
+    assigned_at=START,
+    pool="sales",
 )
 TOLD = (
     "last_message",
@@ -57,7 +63,9 @@ def said(index: int, author: str = ADA, **more: object) -> Message:
 
 def after(record: Conversation, *told: Message) -> Conversation:
     for message in told:
-        sender = messages.sender_of(message, record) or messages.stranger(message.author, ["greeter"])
+        sender = messages.sender_of(message, record) or messages.stranger(
+            message.author, ["greeter"]
+        )
         record = messages.noted(record, message, sender)
     return record
 
@@ -68,14 +76,29 @@ def told(record: Conversation) -> dict[str, object]:
 
 def test_a_customer_asks_asks_again_and_is_answered() -> None:
     asked = after(NEW, said(0), said(1))
-    assert (asked.unread, asked.awaiting_since, asked.first_answer_at) == (2, at(0), None)
+    assert (asked.unread, asked.awaiting_since, asked.first_answer_at) == (
+        2,
+        at(0),
+        None,
+    )
     answered = after(asked, said(2, ANN))
-    assert (answered.unread, answered.awaiting_since, answered.first_answer_at) == (0, None, at(20))
+    assert (answered.unread, answered.awaiting_since, answered.first_answer_at) == (
+        0,
+        None,
+        at(20),
+    )
     assert answered.answered_in == 20
     assert answered.last_message is not None
-    assert (answered.last_message.sender, answered.last_message.text) == (WORKER, "message 2")
+    assert (answered.last_message.sender, answered.last_message.text) == (
+        WORKER,
+        "message 2",
+    )
     again = after(answered, said(3), said(4, ANN))
-    assert (again.unread, again.awaiting_since, again.first_answer_at) == (0, None, at(20))
+    assert (again.unread, again.awaiting_since, again.first_answer_at) == (
+        0,
+        None,
+        at(20),
+    )
     assert [line["what"] for line in again.log] == ["answered"]
     assert again.log[0]["why"] == "after 20 s"
 
@@ -88,7 +111,11 @@ def test_the_service_and_bots_answer_nobody() -> None:
         said(2, "system"),
         said(3, "greeter"),
     )
-    assert (record.unread, record.awaiting_since, record.first_answer_at) == (1, at(0), None)
+    assert (record.unread, record.awaiting_since, record.first_answer_at) == (
+        1,
+        at(0),
+        None,
+    )
     assert record.last_message is not None
     assert (record.last_message.sender, record.last_message.index) == (SERVICE, 3)
 
@@ -105,7 +132,9 @@ def test_the_service_and_bots_answer_nobody() -> None:
         ("system", "API", SERVICE),
     ],
 )
-def test_from_whom_a_message_is(author: str, source: str | None, sender: str | None) -> None:
+def test_from_whom_a_message_is(
+    author: str, source: str | None, sender: str | None
+) -> None:
     assert messages.sender_of(said(0, author, source=source), NEW) == sender
     others = replace(NEW, worker=None, others=(BEN,))
     assert messages.sender_of(said(0, BEN), others) == WORKER
@@ -113,7 +142,9 @@ def test_from_whom_a_message_is(author: str, source: str | None, sender: str | N
     assert messages.sender_of(said(0, "bobby@example.com"), by_mail) == CUSTOMER
 
 
-_AUTHORS = st.lists(st.sampled_from([ADA, ADA, ANN, "greeter"]), min_size=1, max_size=MOST_HEARD)
+_AUTHORS = st.lists(
+    st.sampled_from([ADA, ADA, ANN, "greeter"]), min_size=1, max_size=MOST_HEARD
+)
 
 
 @settings(deadline=None)  # a busy machine is no failure
@@ -124,7 +155,9 @@ def test_twice_and_in_any_order_lead_to_the_same_record(
     """Where the first of all is the customer's, who began it, the arrival may have presumed it or not."""
     authors[0] = ADA
     in_order = [said(index, author) for index, author in enumerate(authors)]
-    mixed = data.draw(st.permutations(in_order)) + data.draw(st.lists(st.sampled_from(in_order), max_size=5))
+    mixed = data.draw(st.permutations(in_order)) + data.draw(
+        st.lists(st.sampled_from(in_order), max_size=5)
+    )
     begun = transitions.presumed(NEW) if arrived_first else NEW
     assert told(after(begun, *mixed)) == told(after(NEW, *in_order))
 
@@ -134,8 +167,14 @@ def test_twice_and_in_any_order_lead_to_the_same_record(
 def test_what_is_told_is_what_the_messages_say(authors: list[str]) -> None:
     """Against the rule in its plainest form."""
     record = after(NEW, *(said(index, author) for index, author in enumerate(authors)))
-    answered = max((index for index, author in enumerate(authors) if author == ANN), default=-1)
-    waiting = [index for index, author in enumerate(authors) if author == ADA and index > answered]
+    answered = max(
+        (index for index, author in enumerate(authors) if author == ANN), default=-1
+    )
+    waiting = [
+        index
+        for index, author in enumerate(authors)
+        if author == ADA and index > answered
+    ]
     assert record.unread == len(waiting)
     assert record.awaiting_since == (at(10 * waiting[0]) if waiting else None)
 
@@ -153,14 +192,20 @@ def test_a_worker_who_looks_has_read_up_to_there() -> None:
     assert (looked.unread, looked.awaiting_since) == (1, at(0))
     assert messages.read(looked, 0) == looked
     assert messages.read(looked, 2).unread == 0
-    assert after(messages.read(NEW, 0), said(0)).unread == 0, "seen at Twilio before it was heard of here"
+    assert after(messages.read(NEW, 0), said(0)).unread == 0, (
+        "seen at Twilio before it was heard of here"
+    )
     far = messages.read(record, 10**9)
-    assert after(far, *(said(3 + number) for number in range(MOST_HEARD + 1))).unread > 0
+    assert (
+        after(far, *(said(3 + number) for number in range(MOST_HEARD + 1))).unread > 0
+    )
 
 
 def test_the_text_is_cut_and_the_record_comes_back_as_it_was_stored() -> None:
     record = after(NEW, said(0, text="x" * 500), said(1, ANN))
-    record = messages.read(messages.not_delivered(record, "IM" + "0" * 32, Failure(63016, 1, 2), at(30)), 1)
+    record = messages.read(
+        messages.not_delivered(record, "IM" + "0" * 32, Failure(63016, 1, 2), at(30)), 1
+    )
     assert parse("CH1", stored(record)) == record
     long = after(NEW, said(0, text="x" * 500)).last_message
     assert long is not None
@@ -170,8 +215,12 @@ def test_the_text_is_cut_and_the_record_comes_back_as_it_was_stored() -> None:
 def test_what_was_not_delivered_is_listed_once_the_newest_last() -> None:
     record = NEW
     for number in (*range(MOST_UNDELIVERED + 2), MOST_UNDELIVERED + 1):
-        record = messages.not_delivered(record, f"IM{number:032x}", Failure(63016), at(number))
-    assert [one.at for one in record.undelivered] == [at(n) for n in range(2, MOST_UNDELIVERED + 2)]
+        record = messages.not_delivered(
+            record, f"IM{number:032x}", Failure(63016), at(number)
+        )
+    assert [one.at for one in record.undelivered] == [
+        at(n) for n in range(2, MOST_UNDELIVERED + 2)
+    ]
     assert record.log[-1]["why"] == "Twilio's error 63016"
 
 
@@ -179,13 +228,20 @@ def test_who_waits_since_when() -> None:
     sales = Pool("sales", "Sales")
     never = replace(NEW, queued_at=at(5), awaiting_since=at(0))
     later = at(3600)
-    assert transitions.queued(never, sales, later, "").queued_at == at(5), "nobody answered: its age is kept"
-    assert transitions.queued(replace(never, queued_at=None), sales, later, "").queued_at == at(0)
+    assert transitions.queued(never, sales, later, "").queued_at == at(5), (
+        "nobody answered: its age is kept"
+    )
+    assert transitions.queued(
+        replace(never, queued_at=None), sales, later, ""
+    ).queued_at == at(0)
     answered = replace(never, first_answer_at=at(20), awaiting_since=None)
     assert transitions.queued(answered, sales, later, "").queued_at == later
     asked_again = replace(answered, awaiting_since=at(3000))
     assert transitions.queued(asked_again, sales, later, "").queued_at == at(3000)
-    assert transitions.queued(replace(NEW, created_at=None), sales, later, "").queued_at == later
+    assert (
+        transitions.queued(replace(NEW, created_at=None), sales, later, "").queued_at
+        == later
+    )
 
 
 def test_the_answer_is_overdue_exactly_at_the_second() -> None:
@@ -194,7 +250,9 @@ def test_the_answer_is_overdue_exactly_at_the_second() -> None:
     assert not patience.is_overdue(record, pool, at(60) - timedelta(microseconds=1))
     assert patience.is_overdue(record, pool, at(60))
     given_later = replace(record, assigned_at=at(30))
-    assert not patience.is_overdue(given_later, pool, at(89)), "who got it later has as long as everybody"
+    assert not patience.is_overdue(given_later, pool, at(89)), (
+        "who got it later has as long as everybody"
+    )
     assert patience.is_overdue(given_later, pool, at(90))
     assert not patience.is_overdue(record, replace(pool, answer_within=None), at(10**6))
     for other in (
@@ -215,7 +273,10 @@ def test_so_many_in_a_row_make_a_worker_unavailable_and_say_why() -> None:
     twice = patience.missed(once, pool, at(60), answered=False)
     assert (twice.missed, twice.available, twice.status_since) == (2, False, at(60))
     assert (
-        twice.unavailable_because == "2 conversations in a row went back to the queue for want of an answer"
+        twice.unavailable_because
+        == "2 conversations in a row went back to the queue for want of an answer"
     )
     assert patience.missed(once, pool, at(60), answered=True).missed == 1
-    assert patience.missed(once, Pool("sales", "Sales"), at(60), answered=False).available
+    assert patience.missed(
+        once, Pool("sales", "Sales"), at(60), answered=False
+    ).available

@@ -9,7 +9,16 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from domain import channels, conversation, customer, messages, opt_out, rules, settings, transitions
+from domain import (
+    channels,
+    conversation,
+    customer,
+    messages,
+    opt_out,
+    rules,
+    settings,
+    transitions,
+)
 from domain.conversation import ASSIGNING, CUSTOMER, MOST_HEARD, UNROUTED, Conversation
 from domain.fields import Fields
 from domain.opt_out import HELP, START, STOP, OptOut, Wish
@@ -53,19 +62,27 @@ def test_each_of_twilios_words_in_any_case_and_with_blanks_opts_out(word: str) -
         ("STOP" + " " * 10_000 + "it", None),
     ],
 )
-def test_only_a_message_that_is_such_a_word_means_it(text: str, meaning: str | None) -> None:
+def test_only_a_message_that_is_such_a_word_means_it(
+    text: str, meaning: str | None
+) -> None:
     assert opt_out.word_in(text) == meaning
 
 
 def test_the_settings_add_words_of_other_languages() -> None:
-    parsed = settings.parse("routing", {"opt_out_words": ["Arr\u00eat", " ALTO ", "Stop SMS"]})
-    assert parsed.problem is not None and "blank" in parsed.problem  # as of every list of texts
+    parsed = settings.parse(
+        "routing", {"opt_out_words": ["Arr\u00eat", " ALTO ", "Stop SMS"]}
+    )
+    assert (
+        parsed.problem is not None and "blank" in parsed.problem
+    )  # as of every list of texts
     for text in ("ARRE\u0302T", "arr\u00eat.", "alto", "stop  sms"):
         assert opt_out.word_in(text, parsed.opt_out_words) == STOP, text
     assert opt_out.word_in("alto ahi", parsed.opt_out_words) is None
 
 
-@pytest.mark.parametrize("entry", ["YES", "help", "x" * 41, "please do not write again", "...", 5, ""])
+@pytest.mark.parametrize(
+    "entry", ["YES", "help", "x" * 41, "please do not write again", "...", 5, ""]
+)
 def test_a_setting_that_is_no_opt_out_word_is_reported(entry: object) -> None:
     parsed = settings.parse("routing", {"opt_out_words": ["alto", entry]})
     assert parsed.opt_out_words == ("alto",)
@@ -79,7 +96,9 @@ def word(message: messages.Message) -> str | None:
 def after(record: Conversation, *heard: messages.Message) -> Conversation:
     for one in heard:
         sender = messages.sender_of(one, record) or "worker"
-        record = messages.noted(record, one, sender, word(one) if sender == CUSTOMER else None)
+        record = messages.noted(
+            record, one, sender, word(one) if sender == CUSTOMER else None
+        )
     return record
 
 
@@ -97,13 +116,20 @@ def test_an_opt_out_word_awaits_no_answer_and_is_not_unread() -> None:
 def test_a_question_before_the_opt_out_still_awaits_its_answer() -> None:
     begun = transitions.presumed(NEW)
     late = after(begun, said(1, text="STOP"))
-    assert (late.unread, late.awaiting_since) == (1, at(0)), "the first message is not known yet"
-    assert told(after(late, said(0))) == told(after(begun, said(0), said(1, text="STOP")))
+    assert (late.unread, late.awaiting_since) == (1, at(0)), (
+        "the first message is not known yet"
+    )
+    assert told(after(late, said(0))) == told(
+        after(begun, said(0), said(1, text="STOP"))
+    )
     assert after(late, said(0)).unread == 1
 
 
 _TEXTS = st.lists(
-    st.tuples(st.sampled_from([ADA, ADA, ADA, ANN]), st.sampled_from(["Hello", "STOP", "START", "HELP"])),
+    st.tuples(
+        st.sampled_from([ADA, ADA, ADA, ANN]),
+        st.sampled_from(["Hello", "STOP", "START", "HELP"]),
+    ),
     min_size=1,
     max_size=MOST_HEARD,
 )
@@ -115,8 +141,12 @@ def test_twice_and_in_any_order_lead_to_the_same_record(
     written: list[tuple[str, str]], data: st.DataObject, arrived_first: bool
 ) -> None:
     written[0] = (ADA, written[0][1])
-    in_order = [said(index, author, text=text) for index, (author, text) in enumerate(written)]
-    mixed = data.draw(st.permutations(in_order)) + data.draw(st.lists(st.sampled_from(in_order), max_size=5))
+    in_order = [
+        said(index, author, text=text) for index, (author, text) in enumerate(written)
+    ]
+    mixed = data.draw(st.permutations(in_order)) + data.draw(
+        st.lists(st.sampled_from(in_order), max_size=5)
+    )
     begun = transitions.presumed(NEW) if arrived_first else NEW
     assert told(after(begun, *mixed)) == told(after(NEW, *in_order))
 
@@ -145,9 +175,22 @@ def test_while_the_first_message_is_unknown_it_may_be_a_question() -> None:
 
 
 def test_a_worker_who_has_it_is_leaving_it_with_a_lease() -> None:
-    assigning = replace(NEW, state=ASSIGNING, claim="x", mode="pool", queued_at=at(1), participant_sid="MB1")
+    assigning = replace(
+        NEW,
+        state=ASSIGNING,
+        claim="x",
+        mode="pool",
+        queued_at=at(1),
+        participant_sid="MB1",
+    )
     out = transitions.left_out(assigning, at(60))
-    assert (out.state, out.mode, out.worker, out.holder, out.claim) == (UNROUTED, "none", None, None, None)
+    assert (out.state, out.mode, out.worker, out.holder, out.claim) == (
+        UNROUTED,
+        "none",
+        None,
+        None,
+        None,
+    )
     assert (out.leaving, out.leaving_sid, out.lease_until) == (ANN, "MB1", at(90))
     assert rules.is_left_out(out) and rules.is_routed(replace(out, version=at(60)))
     assert conversation.stored(out)["arrived_at"] is None, "it counts as no arrival"
@@ -170,7 +213,9 @@ def test_the_later_word_counts_in_whatever_order_they_come() -> None:
             known = opt_out.decided(known, one)
         assert known.since is None
     elsewhere = opt_out.decided(opt_out.decided(KNOWN, wish(False, 20, 0, "CH2")), stop)
-    assert elsewhere.since is None, "by time, where they are messages of two conversations"
+    assert elsewhere.since is None, (
+        "by time, where they are messages of two conversations"
+    )
 
 
 def test_a_repeat_keeps_the_first_time_and_start_without_stop_is_nothing() -> None:
@@ -184,19 +229,30 @@ def test_a_repeat_keeps_the_first_time_and_start_without_stop_is_nothing() -> No
 
 
 def test_an_invalid_record_counts_as_opted_out() -> None:
-    assert opt_out.parse("x", {"opted_out_at": "yesterday"}, at(0)).since == opt_out.UNKNOWN_SINCE
+    assert (
+        opt_out.parse("x", {"opted_out_at": "yesterday"}, at(0)).since
+        == opt_out.UNKNOWN_SINCE
+    )
     far = opt_out.parse("x", {"changed_at": at(10**8)}, at(0))
-    assert opt_out.decided(far, wish(True, 10)).since == at(10), "a time to come does not lock it"
+    assert opt_out.decided(far, wish(True, 10)).since == at(10), (
+        "a time to come does not lock it"
+    )
     stored = opt_out.stored(opt_out.decided(KNOWN, wish(True, 10, 3)))
     assert opt_out.parse("x", stored, at(99)) == replace(
         opt_out.decided(KNOWN, wish(True, 10, 3)), version=at(99)
     )
 
 
-def test_a_number_is_another_address_on_another_channel_and_one_in_all_spellings() -> None:
+def test_a_number_is_another_address_on_another_channel_and_one_in_all_spellings() -> (
+    None
+):
     names = {
         opt_out.record_name(a, b"k")
-        for a in ("whatsapp:+5215512345678", "whatsapp:+525512345678", " WhatsApp:+52 55 1234 5678")
+        for a in (
+            "whatsapp:+5215512345678",
+            "whatsapp:+525512345678",
+            " WhatsApp:+52 55 1234 5678",
+        )
     }
     assert len(names) == 1
     assert opt_out.record_name("+525512345678", b"k") not in names

@@ -41,14 +41,23 @@ def is_opted_out(db: Client, address: str = ADA) -> bool:
     """By the one record that outlives everything; the customers' copies say the same."""
     known = opt_outs.load(address).since
     listed = [one.to_dict() or {} for one in db.collection("customers").stream()]
-    copies = {address in (one.get("opted_out") or {}) for one in listed if address in one["addresses"]}
+    copies = {
+        address in (one.get("opted_out") or {})
+        for one in listed
+        if address in one["addresses"]
+    }
     assert copies <= {known is not None}, (known, listed)
     return known is not None
 
 
 def left_out(service: Service, db: Client, sid: str) -> None:
     record = conversation(db, sid)
-    assert (record["state"], record["worker"], record["awaiting_since"], record["unread"]) == (
+    assert (
+        record["state"],
+        record["worker"],
+        record["awaiting_since"],
+        record["unread"],
+    ) == (
         "unrouted",
         None,
         None,
@@ -79,8 +88,12 @@ def test_an_opt_out_as_the_first_message_needs_no_worker_and_gets_no_text(
     assert is_opted_out(db, channel + ADA)
 
 
-@pytest.mark.parametrize("text", ["Please stop by", "STOP 12345", "CANCEL my order", "yes", "HELP"])
-def test_an_ordinary_message_with_such_a_word_is_routed(service: Service, db: Client, text: str) -> None:
+@pytest.mark.parametrize(
+    "text", ["Please stop by", "STOP 12345", "CANCEL my order", "yes", "HELP"]
+)
+def test_an_ordinary_message_with_such_a_word_is_routed(
+    service: Service, db: Client, text: str
+) -> None:
     sid = write(service, text)
     assert conversation(db, sid)["state"] == "queued"
     assert conversation(db, sid)["awaiting_since"] is not None
@@ -97,13 +110,17 @@ def test_help_is_routed_without_a_text(service: Service, db: Client) -> None:
 
 
 @pytest.mark.parametrize("address", ["PAYPAL", "68849"])
-def test_senders_that_read_nothing_get_no_text(service: Service, db: Client, address: str) -> None:
+def test_senders_that_read_nothing_get_no_text(
+    service: Service, db: Client, address: str
+) -> None:
     texts(db)
     sid = write(service, "Your code is 123456", address)
     assert (conversation(db, sid)["state"], said(service, sid)) == ("queued", [])
 
 
-def test_an_opt_out_while_queued_stops_the_texts_and_keeps_the_place(service: Service, db: Client) -> None:
+def test_an_opt_out_while_queued_stops_the_texts_and_keeps_the_place(
+    service: Service, db: Client
+) -> None:
     texts(db)
     records.worker(db, ANN, "Unavailable", display_name="Ann")
     service.settle()
@@ -119,7 +136,9 @@ def test_an_opt_out_while_queued_stops_the_texts_and_keeps_the_place(service: Se
     assert said(service, sid) == ["Please hold."]
 
 
-def test_an_opt_out_that_no_webhook_told_stops_the_text(service: Service, db: Client) -> None:
+def test_an_opt_out_that_no_webhook_told_stops_the_text(
+    service: Service, db: Client
+) -> None:
     texts(db)
     records.worker(db, ANN, "Unavailable", display_name="Ann")
     service.settle()
@@ -132,7 +151,9 @@ def test_an_opt_out_that_no_webhook_told_stops_the_text(service: Service, db: Cl
     assert said(service, sid) == ["Please hold."]
 
 
-def test_a_later_message_routes_it_with_the_age_of_that_message(service: Service, db: Client) -> None:
+def test_a_later_message_routes_it_with_the_age_of_that_message(
+    service: Service, db: Client
+) -> None:
     records.worker(db, ANN)
     service.settle()
     sid = write(service, "STOP")
@@ -140,11 +161,18 @@ def test_a_later_message_routes_it_with_the_age_of_that_message(service: Service
     records.set_status(db, ANN, "Unavailable")
     service.settle()
     write(service, "Where is my order?")
-    record, entry = conversation(db, sid), records.read(db, "pending_conversations", sid)
+    record, entry = (
+        conversation(db, sid),
+        records.read(db, "pending_conversations", sid),
+    )
     asked = record["last_message"]["at"]
     assert (record["state"], record["mode"], record["unread"]) == ("queued", "pool", 1)
     assert (
-        record["awaiting_since"] == record["queued_at"] == record["created_at"] == entry["queued_at"] == asked
+        record["awaiting_since"]
+        == record["queued_at"]
+        == record["created_at"]
+        == entry["queued_at"]
+        == asked
     )
     records.set_status(db, ANN, "Available")
     service.settle()
@@ -152,24 +180,37 @@ def test_a_later_message_routes_it_with_the_age_of_that_message(service: Service
     assert conversation(db, sid)["waited"] < 30
 
 
-def test_start_lifts_it_in_both_places_and_is_routed(service: Service, db: Client) -> None:
+def test_start_lifts_it_in_both_places_and_is_routed(
+    service: Service, db: Client
+) -> None:
     records.worker(db, ANN)
     service.settle()
     sid = write(service, "STOP")
     write(service, "Start")
     assert not is_opted_out(db)
     record = conversation(db, sid)
-    assert (record["state"], record["worker"], record["opted_out_at"]) == ("assigned", ANN, None)
+    assert (record["state"], record["worker"], record["opted_out_at"]) == (
+        "assigned",
+        ANN,
+        None,
+    )
 
 
-def test_start_to_another_number_of_ours_lifts_it_everywhere(service: Service, db: Client) -> None:
+def test_start_to_another_number_of_ours_lifts_it_everywhere(
+    service: Service, db: Client
+) -> None:
     sid = write(service, "Hello")
     write(service, "STOP")
     other = write(service, "Hello", ours="+15550008888")
-    assert conversation(db, other)["opted_out_at"] == conversation(db, sid)["opted_out_at"]
+    assert (
+        conversation(db, other)["opted_out_at"] == conversation(db, sid)["opted_out_at"]
+    )
     write(service, "UNSTOP", ours="+15550008888")
     assert not is_opted_out(db)
-    assert [conversation(db, one)["opted_out_at"] for one in (sid, other)] == [None, None]
+    assert [conversation(db, one)["opted_out_at"] for one in (sid, other)] == [
+        None,
+        None,
+    ]
 
 
 def test_sms_and_whatsapp_are_different_addresses(service: Service, db: Client) -> None:
@@ -177,7 +218,10 @@ def test_sms_and_whatsapp_are_different_addresses(service: Service, db: Client) 
     assert is_opted_out(db, f"whatsapp:{ADA}")
     assert opt_outs.load(ADA).since is None
     sid = write(service, "Hello")
-    assert (conversation(db, sid)["state"], conversation(db, sid)["opted_out_at"]) == ("queued", None)
+    assert (conversation(db, sid)["state"], conversation(db, sid)["opted_out_at"]) == (
+        "queued",
+        None,
+    )
 
 
 def test_the_settings_add_words(service: Service, db: Client) -> None:
@@ -192,10 +236,16 @@ def test_mode_none_stays_as_it_is(service: Service, db: Client) -> None:
     assert is_opted_out(db)
     write(service, "Hello")
     record = conversation(db, sid)
-    assert (record["state"], record["mode"], record["left_out"]) == ("unrouted", "none", False)
+    assert (record["state"], record["mode"], record["left_out"]) == (
+        "unrouted",
+        "none",
+        False,
+    )
 
 
-def test_a_customer_without_a_record_is_remembered(service: Service, db: Client) -> None:
+def test_a_customer_without_a_record_is_remembered(
+    service: Service, db: Client
+) -> None:
     texts(db)
     records.routing(db, create_customers=False)
     sid = write(service, "STOP")
@@ -203,22 +253,33 @@ def test_a_customer_without_a_record_is_remembered(service: Service, db: Client)
     service.settle()
     after = write(service, "Hello again")
     assert not list(db.collection("customers").stream())
-    assert conversation(db, after)["opted_out_at"] == opt_outs.load(ADA).since is not None
+    assert (
+        conversation(db, after)["opted_out_at"] == opt_outs.load(ADA).since is not None
+    )
     assert (conversation(db, after)["state"], said(service, after)) == ("queued", [])
-    assert all(ADA not in str(one.to_dict()) + one.id for one in db.collection("opt_outs").stream())
+    assert all(
+        ADA not in str(one.to_dict()) + one.id
+        for one in db.collection("opt_outs").stream()
+    )
 
 
-def test_a_record_that_is_made_again_is_opted_out_at_once(service: Service, db: Client) -> None:
+def test_a_record_that_is_made_again_is_opted_out_at_once(
+    service: Service, db: Client
+) -> None:
     records.customer(db, "ada", addresses=[ADA])
     write(service, "STOP")
     db.document("customers/ada").delete()
     service.settle()
     records.customer(db, "ada2", addresses=["+1 555 000 0001"])
     service.settle()
-    assert records.read(db, "customers", "ada2")["opted_out"] == {ADA: opt_outs.load(ADA).since}
+    assert records.read(db, "customers", "ada2")["opted_out"] == {
+        ADA: opt_outs.load(ADA).since
+    }
 
 
-def test_an_entry_that_only_the_record_has_counts_everywhere(service: Service, db: Client) -> None:
+def test_an_entry_that_only_the_record_has_counts_everywhere(
+    service: Service, db: Client
+) -> None:
     at = conversations.BEFORE_ALL.replace(year=2026)
     records.customer(db, "ada", addresses=[ADA], opted_out={ADA: at})
     service.settle()
@@ -230,8 +291,16 @@ def test_an_entry_that_only_the_record_has_counts_everywhere(service: Service, d
 # Repeats, reordering, losses and crashes
 
 
-def message(service: Service, sid: str, index: int, body: str, author: str = ADA, at: str = "") -> None:
-    form = forms.message(sid, index, author, Body=body, DateCreated=at or f"2026-11-23T10:00:0{index}.000Z")
+def message(
+    service: Service, sid: str, index: int, body: str, author: str = ADA, at: str = ""
+) -> None:
+    form = forms.message(
+        sid,
+        index,
+        author,
+        Body=body,
+        DateCreated=at or f"2026-11-23T10:00:0{index}.000Z",
+    )
     assert service.post("post_event", form).status == "200 OK"
     service.settle()
 
@@ -264,7 +333,9 @@ def test_stop_told_after_start_is_the_older_one(service: Service, db: Client) ->
     assert is_opted_out(db)
 
 
-def test_a_message_before_the_record_is_seen_by_the_arrival(service: Service, db: Client) -> None:
+def test_a_message_before_the_record_is_seen_by_the_arrival(
+    service: Service, db: Client
+) -> None:
     texts(db)
     records.worker(db, ANN)
     service.settle()
@@ -272,14 +343,19 @@ def test_a_message_before_the_record_is_seen_by_the_arrival(service: Service, db
     sid = write(service, "STOP")
     message(service, sid, 0, "STOP")
     assert conversation(db, sid)["state"] == "unrouted"
-    assert service.post("post_event", forms.conversation_added(sid, ADA)).status == "200 OK"
+    assert (
+        service.post("post_event", forms.conversation_added(sid, ADA)).status
+        == "200 OK"
+    )
     assert service.post("routing", forms.routed(sid, ADA)).status == "200 OK"
     service.settle()
     left_out(service, db, sid)
     assert said(service, sid) == []
 
 
-def test_one_that_no_webhook_told_is_left_out_by_the_sweep(service: Service, db: Client) -> None:
+def test_one_that_no_webhook_told_is_left_out_by_the_sweep(
+    service: Service, db: Client
+) -> None:
     texts(db)
     records.worker(db, ANN)
     service.settle()
@@ -296,7 +372,9 @@ def test_one_that_no_webhook_told_is_left_out_by_the_sweep(service: Service, db:
         assert conversation(db, sid)["state"] == "assigned"
 
 
-def test_a_left_out_one_that_was_closed_unheard_ends(service: Service, db: Client) -> None:
+def test_a_left_out_one_that_was_closed_unheard_ends(
+    service: Service, db: Client
+) -> None:
     sid = write(service, "STOP")
     untold(service)
     service.standin.set_state(sid, "closed")
@@ -306,7 +384,9 @@ def test_a_left_out_one_that_was_closed_unheard_ends(service: Service, db: Clien
 
 
 @pytest.mark.parametrize("state", ["queued", "assigned", "inactive"])
-def test_whatever_became_of_it_before_the_word_was_heard(service: Service, db: Client, state: str) -> None:
+def test_whatever_became_of_it_before_the_word_was_heard(
+    service: Service, db: Client, state: str
+) -> None:
     records.worker(db, ANN, "Unavailable" if state == "queued" else "Available")
     service.settle()
     service.standin.webhook_trouble(lose=1.0, events=["onMessageAdded"])
@@ -335,7 +415,9 @@ def test_a_slot_that_comes_free_by_it_is_used(service: Service, db: Client) -> N
     assert workers_in(service.standin, waiting) == [ANN]
 
 
-def test_a_crash_before_twilio_is_told_is_finished_by_the_sweep(service: Service, db: Client) -> None:
+def test_a_crash_before_twilio_is_told_is_finished_by_the_sweep(
+    service: Service, db: Client
+) -> None:
     records.worker(db, ANN)
     service.settle()
     service.standin.webhook_trouble(lose=1.0, events=["onMessageAdded"])
@@ -344,7 +426,11 @@ def test_a_crash_before_twilio_is_told_is_finished_by_the_sweep(service: Service
     service.post("post_event", forms.message(sid, 0, ADA, Body="STOP"))
     service.settle()
     record = conversation(db, sid)
-    assert (record["state"], record["leaving"], records.active(db, ANN)) == ("unrouted", ANN, 0)
+    assert (record["state"], record["leaving"], records.active(db, ANN)) == (
+        "unrouted",
+        ANN,
+        0,
+    )
     assert workers_in(service.standin, sid) == [ANN]
     service.standin.heal()
     with later(timedelta(minutes=1)):
@@ -384,13 +470,18 @@ def test_a_worker_who_has_written_keeps_it(service: Service, db: Client) -> None
     assert conversation(db, sid)["state"] == "assigned"
 
 
-def test_one_whose_worker_wrote_first_keeps_its_worker(service: Service, db: Client) -> None:
+def test_one_whose_worker_wrote_first_keeps_its_worker(
+    service: Service, db: Client
+) -> None:
     records.worker(db, ANN)
     service.settle()
     sid = write(service, "Hello")
     service.standin.worker_message(sid, ANN, "Hi")
     write(service, "STOP")
-    assert (conversation(db, sid)["state"], workers_in(service.standin, sid)) == ("assigned", [ANN])
+    assert (conversation(db, sid)["state"], workers_in(service.standin, sid)) == (
+        "assigned",
+        [ANN],
+    )
     assert is_opted_out(db)
 
 
@@ -429,7 +520,9 @@ def test_another_error_opts_nobody_out(service: Service, db: Client) -> None:
     assert not is_opted_out(db)
 
 
-def test_a_text_that_twilio_refuses_at_once_opts_out(service: Service, db: Client) -> None:
+def test_a_text_that_twilio_refuses_at_once_opts_out(
+    service: Service, db: Client
+) -> None:
     texts(db)
     service.standin.fail(status=400, code=21610, path="Messages", method="POST")
     sid = write(service, "Hello")
@@ -437,7 +530,9 @@ def test_a_text_that_twilio_refuses_at_once_opts_out(service: Service, db: Clien
     assert is_opted_out(db)
 
 
-def test_an_opt_out_between_two_looks_of_the_sweep_is_not_taken_back(service: Service, db: Client) -> None:
+def test_an_opt_out_between_two_looks_of_the_sweep_is_not_taken_back(
+    service: Service, db: Client
+) -> None:
     """The sweep hears it while it decides whether the worker was too slow."""
     records.pool(db, "default", answer_within=30)
     records.worker(db, ANN)
@@ -445,7 +540,10 @@ def test_an_opt_out_between_two_looks_of_the_sweep_is_not_taken_back(service: Se
     sid = write(service, "Hello")
     untold(service)
     write(service, "STOP")
-    told = [at_twilio.of_twilio(one) for one in twilio.messages(conversations.load(sid), 20).body]
+    told = [
+        at_twilio.of_twilio(one)
+        for one in twilio.messages(conversations.load(sid), 20).body
+    ]
     with later(timedelta(minutes=2)):
         sweep(service)
     assert is_opted_out(db)

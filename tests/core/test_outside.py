@@ -19,7 +19,13 @@ ADA = "+15550000001"
 
 
 @pytest.mark.parametrize(
-    "typed", ["Carol@Example.com", " carol@example.com ", "carol\u200b@example.com", "CAROL@EXAMPLE.COM"]
+    "typed",
+    [
+        "Carol@Example.com",
+        " carol@example.com ",
+        "carol\u200b@example.com",
+        "CAROL@EXAMPLE.COM",
+    ],
 )
 @pytest.mark.parametrize("record", [CAROL, "Carol@example.com"])
 def test_case_blanks_and_invisible_characters_make_no_other_person(
@@ -41,29 +47,43 @@ def test_a_worker_whom_nobody_knows_is_told_and_the_fallback_is_taken(
 ) -> None:
     records.routing(db, mode="custom", custom_fallback=fallback)
     records.worker(db, ANN)
-    records.customer(db, "ada", display_name="Ada", addresses=[ADA], worker="carl@example.com")
+    records.customer(
+        db, "ada", display_name="Ada", addresses=[ADA], worker="carl@example.com"
+    )
     service.settle()
     sid = write(service, ADA)
-    assert conversation(db, sid)["state"] == ("assigned" if fallback == "pool" else "unrouted")
+    assert conversation(db, sid)["state"] == (
+        "assigned" if fallback == "pool" else "unrouted"
+    )
     assert workers_in(service.standin, sid) == ([ANN] if fallback == "pool" else [])
     assert "carl@example.com" in records.read(db, "customers", "ada")["problem"]
     assert not db.document("workers/carl@example.com").get().exists
 
 
-def test_a_worker_whom_only_twilio_knows_gets_a_record(service: Service, db: Client) -> None:
+def test_a_worker_whom_only_twilio_knows_gets_a_record(
+    service: Service, db: Client
+) -> None:
     records.routing(db, mode="custom")
     records.customer(db, "ada", display_name="Ada", addresses=[ADA], worker=CAROL)
     service.settle()
     service.standin.configure_webhooks(pre_url=service.url("pre_event"), post_url=None)
     twilio.client().conversations.v1.users.create(identity=CAROL, friendly_name="Carol")
-    service.standin.configure_webhooks(pre_url=service.url("pre_event"), post_url=service.url("post_event"))
+    service.standin.configure_webhooks(
+        pre_url=service.url("pre_event"), post_url=service.url("post_event")
+    )
     sid = write(service, ADA)
     assert workers_in(service.standin, sid) == [CAROL]
     record = records.read(db, "workers", CAROL)
-    assert (record["status"], record["pools"], record["active"]) == ("Unavailable", ["default"], 1)
+    assert (record["status"], record["pools"], record["active"]) == (
+        "Unavailable",
+        ["default"],
+        1,
+    )
 
 
-@pytest.mark.parametrize("name", ["gus@example.com ", " gus@example.com", "gus\u200b@example.com"])
+@pytest.mark.parametrize(
+    "name", ["gus@example.com ", " gus@example.com", "gus\u200b@example.com"]
+)
 def test_a_record_whose_name_nobody_can_sign_in_with_gets_nothing(
     service: Service, db: Client, name: str
 ) -> None:
@@ -83,18 +103,25 @@ def test_a_pool_typed_with_blanks_is_that_pool(service: Service, db: Client) -> 
     assert records.read(db, "workers", ANN)["pools"] == ["sales"]
 
 
-def test_a_worker_of_many_pools_is_pulled_by_the_last_and_oldest_first(service: Service, db: Client) -> None:
+def test_a_worker_of_many_pools_is_pulled_by_the_last_and_oldest_first(
+    service: Service, db: Client
+) -> None:
     names = [f"p{number:02d}" for number in range(64)]
     for name, number in ((names[-1], "+15550007001"), (names[0], "+15550007002")):
         records.pool(db, name, addresses=[number])
-    last, first = write(service, ADA, "+15550007001"), write(service, "+15550000002", "+15550007002")
+    last, first = (
+        write(service, ADA, "+15550007001"),
+        write(service, "+15550000002", "+15550007002"),
+    )
     records.worker(db, ANN, pools=names, capacity=1)
     service.settle()
     assert workers_in(service.standin, last) == [ANN]
     assert conversation(db, first)["state"] == "queued"
 
 
-def test_what_a_worker_held_whose_record_is_deleted_waits_again(service: Service, db: Client) -> None:
+def test_what_a_worker_held_whose_record_is_deleted_waits_again(
+    service: Service, db: Client
+) -> None:
     records.worker(db, ANN)
     service.settle()
     sids = [write(service, f"+1555000000{n}") for n in range(2)]
@@ -110,7 +137,9 @@ def test_what_a_worker_held_whose_record_is_deleted_waits_again(service: Service
 
 
 @pytest.mark.parametrize("typed", ["Sales", "sales\u200b", " sales", "SALES\u00a0"])
-def test_a_pool_in_another_spelling_is_the_same_pool(service: Service, db: Client, typed: str) -> None:
+def test_a_pool_in_another_spelling_is_the_same_pool(
+    service: Service, db: Client, typed: str
+) -> None:
     records.pool(db, "sales", addresses=["+15550007003"])
     waiting = write(service, ADA, "+15550007003")
     records.worker(db, ANN, pools=[typed, "nowhere"])
@@ -128,10 +157,15 @@ def test_the_default_pool_in_another_spelling_is_the_same_pool(
     records.worker(db, ANN, pools=["sales"])
     service.settle()
     sid = write(service, ADA)
-    assert (workers_in(service.standin, sid), conversation(db, sid)["pool"]) == ([ANN], "sales")
+    assert (workers_in(service.standin, sid), conversation(db, sid)["pool"]) == (
+        [ANN],
+        "sales",
+    )
 
 
-def test_the_sweep_notices_a_deleted_worker_of_whom_nobody_told(service: Service, db: Client) -> None:
+def test_the_sweep_notices_a_deleted_worker_of_whom_nobody_told(
+    service: Service, db: Client
+) -> None:
     records.worker(db, ANN)
     service.settle()
     sid = write(service)
@@ -143,7 +177,9 @@ def test_the_sweep_notices_a_deleted_worker_of_whom_nobody_told(service: Service
     assert conversation(db, sid)["worker"] == BEN
 
 
-def test_a_waiting_conversation_whose_record_is_deleted_is_routed_anew(service: Service, db: Client) -> None:
+def test_a_waiting_conversation_whose_record_is_deleted_is_routed_anew(
+    service: Service, db: Client
+) -> None:
     sid = write(service)
     db.document(f"conversations/{sid}").delete()
     sweep(service)
@@ -195,7 +231,9 @@ def test_the_service_that_a_webhook_names_wins(
 def test_a_404_ends_nothing_by_itself(service: Service, db: Client, code: int) -> None:
     records.worker(db, ANN)
     service.settle()
-    service.standin.fail(status=404, code=code, path="Participants", method="POST", times=1)
+    service.standin.fail(
+        status=404, code=code, path="Participants", method="POST", times=1
+    )
     sid = write(service)
     assert conversation(db, sid)["state"] == "assigning"
     with later(timedelta(minutes=1)):
@@ -204,18 +242,25 @@ def test_a_404_ends_nothing_by_itself(service: Service, db: Client, code: int) -
     assert conversation(db, sid)["state"] == "assigned"
 
 
-def test_an_account_that_twilio_does_not_know_for_a_while_ends_nothing(service: Service, db: Client) -> None:
+def test_an_account_that_twilio_does_not_know_for_a_while_ends_nothing(
+    service: Service, db: Client
+) -> None:
     records.worker(db, ANN, capacity=1)
     service.settle()
     held, waits = write(service, ADA), write(service, "+15550000002")
     service.standin.fail(status=404, code=20404, path="")
     for _ in range(2):
         sweep(service)
-    assert [conversation(db, sid)["state"] for sid in (held, waits)] == ["assigned", "queued"]
+    assert [conversation(db, sid)["state"] for sid in (held, waits)] == [
+        "assigned",
+        "queued",
+    ]
     service.standin.heal()
 
 
-def test_one_that_was_removed_untold_ends_with_the_sweep(service: Service, db: Client) -> None:
+def test_one_that_was_removed_untold_ends_with_the_sweep(
+    service: Service, db: Client
+) -> None:
     records.worker(db, ANN)
     service.settle()
     sid = write(service)
@@ -234,7 +279,11 @@ def test_a_customer_who_leaves_while_waiting_is_given_to_nobody(
     if not is_told:
         service.standin.configure_webhooks(pre_url=None, post_url=None)
     (customer,) = service.standin.participants(sid)
-    gone = twilio.client().conversations.v1.conversations(sid).participants(customer["sid"])
+    gone = (
+        twilio.client()
+        .conversations.v1.conversations(sid)
+        .participants(customer["sid"])
+    )
     gone.delete()
     if is_told:
         service.post("post_event", forms.participant("onParticipantRemoved", sid))

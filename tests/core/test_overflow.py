@@ -32,7 +32,14 @@ NOW = datetime(2026, 11, 26, 9, tzinfo=UTC)
 @pytest.fixture
 def firm(service: Service, db: Client) -> Client:
     """Sales overflows into Support after a minute; nobody of Sales is there."""
-    records.pool(db, "sales", display_name="Sales", addresses=[SALES], overflow="help", overflow_after=60)
+    records.pool(
+        db,
+        "sales",
+        display_name="Sales",
+        addresses=[SALES],
+        overflow="help",
+        overflow_after=60,
+    )
     records.pool(db, "help", display_name="Support", addresses=[HELP])
     records.worker(db, ANN, "Unavailable", pools=["sales"])
     records.worker(db, "dan@example.com", "Unavailable", pools=["help"])
@@ -47,14 +54,19 @@ def entry(db: Client, sid: str) -> dict[str, Any]:
 # Priority
 
 
-def test_the_customers_priority_wins_over_the_pools(service: Service, db: Client) -> None:
+def test_the_customers_priority_wins_over_the_pools(
+    service: Service, db: Client
+) -> None:
     records.pool(db, "default", priority=3)
     for number, priority in enumerate((None, 5, 0, "high", -1)):
         fields = {} if priority is None else {"priority": priority}
         records.customer(db, f"c{number}", addresses=[f"+1555000000{number}"], **fields)
     sids = [write(service, f"+1555000000{number}") for number in range(6)]
     assert [entry(db, sid)["priority"] for sid in sids] == [3, 5, 0, 3, -1, 3]
-    assert "priority must be a whole number" in records.read(db, "customers", "c3")["problem"]
+    assert (
+        "priority must be a whole number"
+        in records.read(db, "customers", "c3")["problem"]
+    )
     records.worker(db, ANN, capacity=None)
     service.settle()
     assert order_of(db, sids) == [1, 0, 3, 5, 2, 4]
@@ -63,12 +75,23 @@ def test_the_customers_priority_wins_over_the_pools(service: Service, db: Client
 def test_a_moved_entry_is_pulled_in_the_new_pool_and_its_conversation_is_there(
     firm: Client, service: Service
 ) -> None:
-    old, moved = write(service, "+15550000001", HELP), write(service, "+15550000002", SALES)
-    firm.document(f"pending_conversations/{moved}").update({"pool": "help", "priority": 9})
+    old, moved = (
+        write(service, "+15550000001", HELP),
+        write(service, "+15550000002", SALES),
+    )
+    firm.document(f"pending_conversations/{moved}").update(
+        {"pool": "help", "priority": 9}
+    )
     records.worker(firm, BEN, pools=["help"], capacity=1)
     service.settle()
-    assert (workers_in(service.standin, moved), workers_in(service.standin, old)) == ([BEN], [])
-    assert (conversation(firm, moved)["pool"], conversation(firm, moved)["priority"]) == ("help", 9)
+    assert (workers_in(service.standin, moved), workers_in(service.standin, old)) == (
+        [BEN],
+        [],
+    )
+    assert (
+        conversation(firm, moved)["pool"],
+        conversation(firm, moved)["priority"],
+    ) == ("help", 9)
 
 
 def test_the_log_follows_a_moved_entry_with_the_next_sweep_and_whoever_is_free_there_takes_it(
@@ -77,7 +100,9 @@ def test_the_log_follows_a_moved_entry_with_the_next_sweep_and_whoever_is_free_t
     records.worker(firm, BEN, pools=["other"])
     service.settle()
     sid = write(service, "+15550000002", SALES)
-    firm.document(f"pending_conversations/{sid}").update({"pool": "help", "priority": 9})
+    firm.document(f"pending_conversations/{sid}").update(
+        {"pool": "help", "priority": 9}
+    )
     sweep(service)
     record = conversation(firm, sid)
     assert (record["state"], record["pool"], record["priority"], record["due_at"]) == (
@@ -93,7 +118,9 @@ def test_the_log_follows_a_moved_entry_with_the_next_sweep_and_whoever_is_free_t
     assert workers_in(service.standin, sid) == [BEN]
 
 
-def test_an_edited_priority_outlives_whatever_else_is_written(service: Service, db: Client) -> None:
+def test_an_edited_priority_outlives_whatever_else_is_written(
+    service: Service, db: Client
+) -> None:
     sid = write(service)
     db.document(f"pending_conversations/{sid}").update({"priority": 5})
     record = conversations.load(sid)
@@ -105,7 +132,9 @@ def test_an_edited_priority_outlives_whatever_else_is_written(service: Service, 
 
 
 @pytest.mark.parametrize(
-    ("seconds", "is_open"), [(-0.001, False), (0.0, True), (1.0, True)], ids=["before", "at", "after"]
+    ("seconds", "is_open"),
+    [(-0.001, False), (0.0, True), (1.0, True)],
+    ids=["before", "at", "after"],
 )
 def test_the_time_is_up_exactly_at_the_second(seconds: float, is_open: bool) -> None:
     pool = Pool("sales", "Sales", overflow="help", overflow_after=60)
@@ -115,7 +144,10 @@ def test_the_time_is_up_exactly_at_the_second(seconds: float, is_open: bool) -> 
         (("help",), None) if is_open else ((), NOW + timedelta(seconds=60))
     )
     assert rules.overflows_at(Pool("a", "A", overflow_after=60), NOW) is None
-    assert rules.overflows_at(Pool("a", "A", overflow="b", overflow_after=None), NOW) is None
+    assert (
+        rules.overflows_at(Pool("a", "A", overflow="b", overflow_after=None), NOW)
+        is None
+    )
 
 
 @pytest.mark.parametrize(
@@ -136,7 +168,10 @@ def test_what_is_typed_into_a_pool_is_read_as_meant(
     typed: dict[str, Any], read: tuple[str | None, int | None], is_told: bool
 ) -> None:
     pool = parse_pool("sales", typed)
-    assert ((pool.overflow, pool.overflow_after), pool.problem is not None) == (read, is_told)
+    assert ((pool.overflow, pool.overflow_after), pool.problem is not None) == (
+        read,
+        is_told,
+    )
     assert pool.priority == 0
 
 
@@ -146,7 +181,9 @@ def test_the_sweep_finds_what_is_due_exactly_at_the_second(db: Client) -> None:
     assert pending.due(NOW - timedelta(microseconds=1), 10) == []
 
 
-def test_before_its_time_only_its_own_pool_takes_it(firm: Client, service: Service) -> None:
+def test_before_its_time_only_its_own_pool_takes_it(
+    firm: Client, service: Service
+) -> None:
     records.worker(firm, BEN, pools=["help"])
     service.settle()
     sid = write(service, "+15550000001", SALES)
@@ -158,7 +195,9 @@ def test_before_its_time_only_its_own_pool_takes_it(firm: Client, service: Servi
     assert workers_in(service.standin, sid) == [ANN]
 
 
-def test_after_it_whoever_is_free_there_takes_it_with_the_next_sweep(firm: Client, service: Service) -> None:
+def test_after_it_whoever_is_free_there_takes_it_with_the_next_sweep(
+    firm: Client, service: Service
+) -> None:
     records.worker(firm, BEN, pools=["help"])
     service.settle()
     sid = write(service, "+15550000001", SALES)
@@ -168,13 +207,19 @@ def test_after_it_whoever_is_free_there_takes_it_with_the_next_sweep(firm: Clien
     assert workers_in(service.standin, sid) == [BEN]
     assert conversation(firm, sid)["pool"] == "sales"
     assert re.search(
-        r"overflow: nobody of Sales was free for 1 min \d+ s: Support may take it, too", story(firm, sid)
+        r"overflow: nobody of Sales was free for 1 min \d+ s: Support may take it, too",
+        story(firm, sid),
     )
     assert "as overflow of sales" in story(firm, sid)
 
 
-def test_the_oldest_goes_first_among_all_whom_a_worker_may_take(firm: Client, service: Service) -> None:
-    first, second = write(service, "+15550000001", HELP), write(service, "+15550000002", SALES)
+def test_the_oldest_goes_first_among_all_whom_a_worker_may_take(
+    firm: Client, service: Service
+) -> None:
+    first, second = (
+        write(service, "+15550000001", HELP),
+        write(service, "+15550000002", SALES),
+    )
     third = write(service, "+15550000003", HELP)
     vip = write(service, "+15550000004", SALES)
     firm.document(f"pending_conversations/{vip}").update({"priority": 1})
@@ -206,12 +251,16 @@ def test_at_once_means_at_once(firm: Client, service: Service) -> None:
     assert workers_in(service.standin, write(service, "+15550000001", SALES)) == [BEN]
 
 
-def test_one_whom_twilio_refuses_leaves_it_to_the_next_of_either_pool(firm: Client, service: Service) -> None:
+def test_one_whom_twilio_refuses_leaves_it_to_the_next_of_either_pool(
+    firm: Client, service: Service
+) -> None:
     records.worker(firm, BEN, pools=["help"])
     records.worker(firm, CAT, pools=["help"])
     service.settle()
     sid = write(service, "+15550000001", SALES)
-    service.standin.fail(status=400, code=50214, path="Participants", method="POST", times=1)
+    service.standin.fail(
+        status=400, code=50214, path="Participants", method="POST", times=1
+    )
     with later(timedelta(seconds=61)):
         sweep(service)
         service.settle()
@@ -219,7 +268,9 @@ def test_one_whom_twilio_refuses_leaves_it_to_the_next_of_either_pool(firm: Clie
     assert workers_in(service.standin, sid)
 
 
-@pytest.mark.parametrize(("edit", "taken"), [({"overflow_after": 10}, True), ({"overflow": "other"}, False)])
+@pytest.mark.parametrize(
+    ("edit", "taken"), [({"overflow_after": 10}, True), ({"overflow": "other"}, False)]
+)
 def test_an_edit_of_the_pool_holds_for_those_who_wait(
     firm: Client, service: Service, edit: dict[str, Any], taken: bool
 ) -> None:
@@ -254,7 +305,9 @@ def problem(db: Client, pool: str) -> str:
     return str(records.read(db, "pools", pool).get("problem", ""))
 
 
-def test_an_overflow_that_helps_nobody_is_told_until_it_is_mended(firm: Client, service: Service) -> None:
+def test_an_overflow_that_helps_nobody_is_told_until_it_is_mended(
+    firm: Client, service: Service
+) -> None:
     records.pool(firm, "a", overflow="a")
     records.pool(firm, "b", overflow="nowhere")
     service.settle()
@@ -265,7 +318,9 @@ def test_an_overflow_that_helps_nobody_is_told_until_it_is_mended(firm: Client, 
     firm.document("pools/help").update({"overflow": "b"})
     firm.document("pools/b").update({"overflow": "sales"})
     service.settle()
-    assert [("is a circle" in problem(firm, name)) for name in ("sales", "help", "b", "a")] == [
+    assert [
+        ("is a circle" in problem(firm, name)) for name in ("sales", "help", "b", "a")
+    ] == [
         True,
         True,
         True,

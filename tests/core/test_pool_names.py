@@ -10,7 +10,9 @@ from tests.core.test_routing import write
 from tests.service import Service
 
 
-@pytest.mark.parametrize("name", ["sales/east", ".", "..", "__sales__", "x" * 1501, "a//b"])
+@pytest.mark.parametrize(
+    "name", ["sales/east", ".", "..", "__sales__", "x" * 1501, "a//b"]
+)
 def test_it_is_ignored_and_told(service: Service, db: Client, name: str) -> None:
     records.worker(db, "ann@example.com", pools=[name, "default"], capacity=None)
     service.settle()

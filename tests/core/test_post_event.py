@@ -14,14 +14,22 @@ from tests.service import Service
 
 
 def customer_in(service: Service, sid: str) -> dict[str, str]:
-    found = [p for p in service.standin.participants(sid) if (p["messaging_binding"] or {}).get("address")]
+    found = [
+        p
+        for p in service.standin.participants(sid)
+        if (p["messaging_binding"] or {}).get("address")
+    ]
     content: dict[str, str] = json.loads(found[0]["attributes"])
     return content
 
 
 def test_a_known_customer_is_introduced(service: Service, db: Client) -> None:
     records.customer(
-        db, "ada", display_name="Ada", addresses=["+15550000001"], avatar="https://example.com/a.png"
+        db,
+        "ada",
+        display_name="Ada",
+        addresses=["+15550000001"],
+        avatar="https://example.com/a.png",
     )
     assert customer_in(service, write(service)) == {
         "customer_id": "ada",
@@ -30,15 +38,22 @@ def test_a_known_customer_is_introduced(service: Service, db: Client) -> None:
     }
 
 
-def test_an_unknown_sender_gets_one_record_however_often_and_parallel(service: Service, db: Client) -> None:
+def test_an_unknown_sender_gets_one_record_however_often_and_parallel(
+    service: Service, db: Client
+) -> None:
     sid = write(service)
     participant = service.standin.participants(sid)[0]["sid"]
     home = service.standin.default_service_sid
-    sms = forms.participant("onParticipantAdded", sid, ParticipantSid=participant, ChatServiceSid=home)
+    sms = forms.participant(
+        "onParticipantAdded", sid, ParticipantSid=participant, ChatServiceSid=home
+    )
     whatsapp = sms | {"MessagingBinding.Address": "whatsapp:+15550000001"}
     with ThreadPoolExecutor(8) as crowd:
         answers = list(
-            crowd.map(lambda form: service.post("post_event", form).status_code, [sms, whatsapp] * 8)
+            crowd.map(
+                lambda form: service.post("post_event", form).status_code,
+                [sms, whatsapp] * 8,
+            )
         )
     assert set(answers) == {200}
     service.settle()
@@ -48,7 +63,9 @@ def test_an_unknown_sender_gets_one_record_however_often_and_parallel(service: S
     assert customer_in(service, sid)["customer_id"] == found[0].id
 
 
-def test_without_create_customers_there_is_an_id_but_no_record(service: Service, db: Client) -> None:
+def test_without_create_customers_there_is_an_id_but_no_record(
+    service: Service, db: Client
+) -> None:
     records.routing(db, create_customers=False)
     introduced = customer_in(service, write(service))
     assert introduced["display_name"] == "+15550000001"
@@ -56,7 +73,9 @@ def test_without_create_customers_there_is_an_id_but_no_record(service: Service,
     assert list(db.collection("customers").stream()) == []
 
 
-def test_attributes_that_are_there_stay_and_nothing_is_written_twice(service: Service, db: Client) -> None:
+def test_attributes_that_are_there_stay_and_nothing_is_written_twice(
+    service: Service, db: Client
+) -> None:
     records.customer(db, "ada", display_name="Ada", addresses=["+15550000001"])
     sid = write(service)
     participant = service.standin.participants(sid)[0]["sid"]
@@ -73,7 +92,11 @@ def test_attributes_that_are_there_stay_and_nothing_is_written_twice(service: Se
     mine = there | {"Attributes": '{"display_name": "The Countess", "x": 1}'}
     service.post("post_event", mine)
     assert len(service.standin.requests) == before + 1
-    assert customer_in(service, sid) == {"customer_id": "ada", "display_name": "The Countess", "x": 1}
+    assert customer_in(service, sid) == {
+        "customer_id": "ada",
+        "display_name": "The Countess",
+        "x": 1,
+    }
 
 
 def test_attributes_that_are_no_json_are_refused(service: Service) -> None:
@@ -83,7 +106,9 @@ def test_attributes_that_are_no_json_are_refused(service: Service) -> None:
     assert "Attributes" in json.loads(response.data)["error"]
 
 
-def test_closing_gives_the_slot_back_and_the_next_one_is_pulled(service: Service, db: Client) -> None:
+def test_closing_gives_the_slot_back_and_the_next_one_is_pulled(
+    service: Service, db: Client
+) -> None:
     records.worker(db, "ann@example.com", capacity=1)
     service.settle()
     first, second = write(service, "+15550000001"), write(service, "+15550000002")
@@ -127,7 +152,9 @@ def test_inactive_gives_the_slot_back_and_active_again_returns_to_the_same_worke
     assert workers_in(service.standin, first) == ["ann@example.com"]
 
 
-def test_a_queued_conversation_stays_queued_while_inactive(service: Service, db: Client) -> None:
+def test_a_queued_conversation_stays_queued_while_inactive(
+    service: Service, db: Client
+) -> None:
     sid = write(service)
     service.standin.set_state(sid, "inactive")
     service.settle()
@@ -139,12 +166,20 @@ def test_a_queued_conversation_stays_queued_while_inactive(service: Service, db:
     assert not is_pending(db, sid)
 
 
-def test_an_inactive_that_comes_late_does_not_take_the_slot(service: Service, db: Client) -> None:
+def test_an_inactive_that_comes_late_does_not_take_the_slot(
+    service: Service, db: Client
+) -> None:
     records.worker(db, "ann@example.com")
     service.settle()
     sid = write(service)
-    service.post("post_event", forms.state(sid, "inactive", "active", at="2026-11-23T12:00:02.000Z"))
-    service.post("post_event", forms.state(sid, "active", "inactive", at="2026-11-23T12:00:01.000Z"))
+    service.post(
+        "post_event",
+        forms.state(sid, "inactive", "active", at="2026-11-23T12:00:02.000Z"),
+    )
+    service.post(
+        "post_event",
+        forms.state(sid, "active", "inactive", at="2026-11-23T12:00:01.000Z"),
+    )
     assert conversation(db, sid)["state"] == "assigned"
     assert records.active(db, "ann@example.com") == 1
 
@@ -160,14 +195,18 @@ def test_a_worker_who_leaves_goes_last_and_a_conversation_that_nobody_answered_k
     back = conversation(db, sid)
     assert back["state"] == "queued"
     assert back["queued_at"] == back["created_at"]
-    assert records.read(db, "pending_conversations", sid)["excluded_workers"] == ["ann@example.com"]
+    assert records.read(db, "pending_conversations", sid)["excluded_workers"] == [
+        "ann@example.com"
+    ]
     assert records.active(db, "ann@example.com") == 0
     records.worker(db, "bob@example.com")
     service.settle()
     assert conversation(db, sid)["worker"] == "bob@example.com"
 
 
-def test_a_worker_added_by_hand_takes_it_out_of_the_queue(service: Service, db: Client) -> None:
+def test_a_worker_added_by_hand_takes_it_out_of_the_queue(
+    service: Service, db: Client
+) -> None:
     records.worker(db, "bob@example.com", "Unavailable")
     sid = write(service)
     service.standin.worker_join(sid, "bob@example.com")
@@ -181,7 +220,9 @@ def test_a_worker_added_by_hand_takes_it_out_of_the_queue(service: Service, db: 
     assert records.active(db, "bob@example.com") == 0
 
 
-def test_handing_over_by_adding_and_leaving_moves_the_count(service: Service, db: Client) -> None:
+def test_handing_over_by_adding_and_leaving_moves_the_count(
+    service: Service, db: Client
+) -> None:
     records.worker(db, "ann@example.com")
     records.worker(db, "bob@example.com", "Unavailable")
     service.settle()
@@ -190,7 +231,11 @@ def test_handing_over_by_adding_and_leaving_moves_the_count(service: Service, db
     service.standin.worker_leave(sid, "ann@example.com")
     service.settle()
     record = conversation(db, sid)
-    assert (record["state"], record["worker"], record["others"]) == ("assigned", "bob@example.com", [])
+    assert (record["state"], record["worker"], record["others"]) == (
+        "assigned",
+        "bob@example.com",
+        [],
+    )
     assert records.active(db, "ann@example.com") == 0
     assert records.active(db, "bob@example.com") == 1
 
@@ -201,18 +246,27 @@ def test_a_customer_is_not_forgotten_when_one_added_before_the_arrival_leaves(
     records.pool(db, "sales", addresses=[forms.PROXY])
     records.worker(db, "bob@example.com", "Unavailable")
     sid, participant = forms.sid(), forms.sid("MB")
-    stay = forms.participant("onParticipantAdded", sid, "bob@example.com", ParticipantSid=participant)
+    stay = forms.participant(
+        "onParticipantAdded", sid, "bob@example.com", ParticipantSid=participant
+    )
     service.post("post_event", stay)
     service.post("post_event", forms.conversation_added(sid))
     service.post("post_event", stay | {"EventType": "onParticipantRemoved"})
-    assert (conversation(db, sid)["state"], conversation(db, sid)["pool"]) == ("queued", "sales")
+    assert (conversation(db, sid)["state"], conversation(db, sid)["pool"]) == (
+        "queued",
+        "sales",
+    )
 
 
-def test_an_old_leave_that_comes_late_changes_nothing(service: Service, db: Client) -> None:
+def test_an_old_leave_that_comes_late_changes_nothing(
+    service: Service, db: Client
+) -> None:
     records.worker(db, "ann@example.com")
     service.settle()
     sid = write(service)
-    service.post("post_event", forms.participant("onParticipantRemoved", sid, "ann@example.com"))
+    service.post(
+        "post_event", forms.participant("onParticipantRemoved", sid, "ann@example.com")
+    )
     assert conversation(db, sid)["state"] == "assigned"
 
 
@@ -228,10 +282,16 @@ def test_a_new_user_becomes_a_worker(service: Service, db: Client) -> None:
         assert service.post("post_event", form).status_code == 200
     service.settle()
     made = records.read(db, "workers", "new@example.com")
-    assert (made["status"], made["pools"], made["display_name"]) == ("Unavailable", ["front"], "New")
+    assert (made["status"], made["pools"], made["display_name"]) == (
+        "Unavailable",
+        ["front"],
+        "New",
+    )
 
 
-def test_a_closed_that_overtakes_the_arrival_is_the_last_word(service: Service, db: Client) -> None:
+def test_a_closed_that_overtakes_the_arrival_is_the_last_word(
+    service: Service, db: Client
+) -> None:
     records.worker(db, "ann@example.com")
     sid = forms.sid()
     service.post("post_event", forms.state(sid, "active", "closed"))
@@ -251,6 +311,13 @@ def test_twice_delivered_acts_once(service: Service, db: Client) -> None:
     assert records.active(db, "ann@example.com") == 0
 
 
-def test_an_event_of_no_interest_gets_200_and_changes_nothing(service: Service, db: Client) -> None:
-    assert service.post("post_event", {"EventType": "onMessageUpdated", "Body": "x"}).status_code == 200
+def test_an_event_of_no_interest_gets_200_and_changes_nothing(
+    service: Service, db: Client
+) -> None:
+    assert (
+        service.post(
+            "post_event", {"EventType": "onMessageUpdated", "Body": "x"}
+        ).status_code
+        == 200
+    )
     assert list(db.collection("conversations").stream()) == []

@@ -22,13 +22,19 @@ def test_one_alone_chooses_the_first_again_and_again() -> None:
 
 
 def test_several_at_once_choose_different_ones() -> None:
-    with rivals.choosing("sales") as one, rivals.choosing("sales") as two, rivals.choosing("other") as other:
+    with (
+        rivals.choosing("sales") as one,
+        rivals.choosing("sales") as two,
+        rivals.choosing("other") as other,
+    ):
         assert (one.rivals, two.rivals, other.rivals) == (0, 1, 0)
         assert one.first([ANN, BEN]) == ANN
         assert two.first([ANN, BEN]) == BEN
 
 
-def test_whoever_was_claimed_since_the_look_is_passed_over_for_their_record_has_changed() -> None:
+def test_whoever_was_claimed_since_the_look_is_passed_over_for_their_record_has_changed() -> (
+    None
+):
     with rivals.choosing("sales") as slow:
         with rivals.choosing("sales") as quick:
             assert quick.first([ANN, BEN, CAL]) == ANN
@@ -49,7 +55,9 @@ def test_an_error_on_the_way_leaves_nothing_behind() -> None:
         assert (next_one.rivals, next_one.first([ANN, BEN])) == (0, ANN)
 
 
-def test_conversations_at_once_go_to_a_worker_each(service: Service, db: Client) -> None:
+def test_conversations_at_once_go_to_a_worker_each(
+    service: Service, db: Client
+) -> None:
     names = [f"w{n}@example.com" for n in range(6)]
     for name in names:
         records.worker(db, name, capacity=1)
@@ -58,8 +66,13 @@ def test_conversations_at_once_go_to_a_worker_each(service: Service, db: Client)
     service.standin.configure_webhooks(pre_url=None, post_url=None)
     sids = [_written(service, f"+1555000000{number}") for number, _ in enumerate(names)]
     home = service.standin.default_service_sid
-    routed = [forms.routed(sid, f"+1555000000{n}", ConversationServiceSid=home) for n, sid in enumerate(sids)]
-    threads = [threading.Thread(target=service.post, args=("routing", form)) for form in routed]
+    routed = [
+        forms.routed(sid, f"+1555000000{n}", ConversationServiceSid=home)
+        for n, sid in enumerate(sids)
+    ]
+    threads = [
+        threading.Thread(target=service.post, args=("routing", form)) for form in routed
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -28,7 +28,12 @@ ANN = Worker("ann", available=True, pools=("default",), is_complete=True)
         (Settings(), None, None, Route("pool", "default")),
         (Settings(), None, "ann", Route("pool", "default")),
         (Settings(default_pool="front"), None, None, Route("pool", "front")),
-        (Settings(mode="none"), None, "ann", Route("none", "default", why="this number is not routed")),
+        (
+            Settings(mode="none"),
+            None,
+            "ann",
+            Route("none", "default", why="this number is not routed"),
+        ),
         (Settings(mode="none"), Pool("s", "S", mode="pool"), None, Route("pool", "s")),
         (
             Settings(mode="pool"),
@@ -97,7 +102,8 @@ def test_nobody_takes_more_than_they_may(worker: Worker) -> None:
 
 
 @pytest.mark.parametrize(
-    "status", ["available", "AVAILABLE", " Available", "Busy", "", True, 1, ["Available"]]
+    "status",
+    ["available", "AVAILABLE", " Available", "Busy", "", True, 1, ["Available"]],
 )
 def test_only_exactly_available_is_available(status: object) -> None:
     worker = parse_worker("ann", {"status": status, "pools": ["default"]})
@@ -133,7 +139,10 @@ def test_a_conversation_back_in_the_queue_keeps_its_age() -> None:
     begun = Conversation("CH1", created_at=NOW - timedelta(hours=1))
     first = transitions.queued(begun, POOL, NOW, "")
     again = transitions.queued(
-        replace(first, state="assigned", worker="ann"), POOL, NOW + timedelta(hours=2), ""
+        replace(first, state="assigned", worker="ann"),
+        POOL,
+        NOW + timedelta(hours=2),
+        "",
     )
     assert first.queued_at == again.queued_at == NOW
     assert again.worker is None
@@ -141,7 +150,9 @@ def test_a_conversation_back_in_the_queue_keeps_its_age() -> None:
 
 def test_who_left_is_not_asked_again_for_a_while() -> None:
     left = transitions.without(Conversation("CH1"), "ann", NOW)
-    entry = Pending("CH1", "default", left.excluded_workers, left.excluded_until, NOW, 0)
+    entry = Pending(
+        "CH1", "default", left.excluded_workers, left.excluded_until, NOW, 0
+    )
     assert not entry.is_for("ann", NOW + timedelta(minutes=4))
     assert entry.is_for("bob", NOW)
     assert entry.is_for("ann", NOW + timedelta(minutes=5))
@@ -164,12 +175,15 @@ def test_a_story_is_bounded() -> None:
         (3, 0, "no one in Sales is Available; 3 Unavailable"),
     ],
 )
-def test_why_nobody_is_free_is_said_in_words(members: int, full: int, words: str) -> None:
+def test_why_nobody_is_free_is_said_in_words(
+    members: int, full: int, words: str
+) -> None:
     assert rules.why_nobody(Pool("sales", "Sales"), members, full) == words
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"), [(0, "0 s"), (59.4, "59 s"), (130, "2 min 10 s"), (3600, "1 h 0 min"), (-3, "0 s")]
+    ("seconds", "words"),
+    [(0, "0 s"), (59.4, "59 s"), (130, "2 min 10 s"), (3600, "1 h 0 min"), (-3, "0 s")],
 )
 def test_waits_are_said_in_words(seconds: float, words: str) -> None:
     assert rules.in_words(seconds) == words
@@ -179,7 +193,9 @@ def test_only_a_lease_that_ran_out_leaves_an_assignment_to_others() -> None:
     claimed = transitions.claimed(Conversation("CH1"), ANN, "token", NOW, "")
     assert not rules.is_abandoned(claimed, NOW)
     assert rules.is_abandoned(claimed, NOW + transitions.LEASE)
-    assert not rules.is_abandoned(transitions.confirmed(claimed, None, NOW), NOW + transitions.LEASE)
+    assert not rules.is_abandoned(
+        transitions.confirmed(claimed, None, NOW), NOW + transitions.LEASE
+    )
 
 
 @pytest.mark.parametrize(
@@ -196,7 +212,9 @@ def test_only_a_lease_that_ran_out_leaves_an_assignment_to_others() -> None:
         (float("nan"), 7, True),
     ],
 )
-def test_a_capacity_is_a_whole_number_or_null(value: object, expected: float, is_nonsense: bool) -> None:
+def test_a_capacity_is_a_whole_number_or_null(
+    value: object, expected: float, is_nonsense: bool
+) -> None:
     fields = Fields({"capacity": value})
     assert fields.limit("capacity", default=7) == expected
     assert (fields.problem is not None) is is_nonsense
@@ -204,7 +222,13 @@ def test_a_capacity_is_a_whole_number_or_null(value: object, expected: float, is
 
 def test_a_pool_without_a_record_has_the_defaults() -> None:
     pool = parse_pool("sales", None)
-    assert (pool.display_name, pool.capacity, pool.strategy, pool.mode, pool.problem) == (
+    assert (
+        pool.display_name,
+        pool.capacity,
+        pool.strategy,
+        pool.mode,
+        pool.problem,
+    ) == (
         "sales",
         5,
         "longest_idle",
@@ -221,7 +245,9 @@ def test_a_pool_without_a_record_has_the_defaults() -> None:
         ("bobby@example.com", ("bobby@example.com",)),
     ],
 )
-def test_the_exact_address_comes_before_the_bare_number(address: str, known: tuple[str, ...]) -> None:
+def test_the_exact_address_comes_before_the_bare_number(
+    address: str, known: tuple[str, ...]
+) -> None:
     assert addresses.spellings(address) == known
 
 
@@ -232,7 +258,9 @@ def test_an_unknown_sender_has_one_id_on_every_channel() -> None:
     assert of_number != addresses.stable_id("+12345678", b"another installation's")
 
 
-@pytest.mark.parametrize("identity", ["", "a/b", ".", "..", "__x__", "system", "US" + "0" * 32, "x" * 257])
+@pytest.mark.parametrize(
+    "identity", ["", "a/b", ".", "..", "__x__", "system", "US" + "0" * 32, "x" * 257]
+)
 def test_what_twilio_or_firestore_does_not_take_is_no_identity(identity: str) -> None:
     assert not is_identity(identity)
     assert is_identity("john@example.com")
@@ -241,7 +269,11 @@ def test_what_twilio_or_firestore_does_not_take_is_no_identity(identity: str) ->
 @pytest.mark.parametrize("typed", ["none", "None", " NONE ", "none "])
 def test_a_word_of_ours_is_understood_in_any_case(typed: str) -> None:
     parsed = parse_pool("sales", {"mode": typed, "strategy": "Least_Busy"})
-    assert (parsed.mode, parsed.strategy, parsed.problem) == ("none", "least_busy", None)
+    assert (parsed.mode, parsed.strategy, parsed.problem) == (
+        "none",
+        "least_busy",
+        None,
+    )
 
 
 @pytest.mark.parametrize("typed", ["available", "AVAILABLE", "Available "])

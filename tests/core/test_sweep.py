@@ -41,7 +41,9 @@ def sweep(service: Service) -> dict[str, int]:
     return mended
 
 
-def test_an_assignment_that_twilio_refused_for_a_while_is_finished(service: Service, db: Client) -> None:
+def test_an_assignment_that_twilio_refused_for_a_while_is_finished(
+    service: Service, db: Client
+) -> None:
     records.worker(db, ANN)
     service.settle()
     service.standin.fail(status=503, code=20503, path="Participants", method="POST")
@@ -55,7 +57,9 @@ def test_an_assignment_that_twilio_refused_for_a_while_is_finished(service: Serv
     assert sweep(service) == {}
 
 
-def test_an_answer_lost_after_twilio_acted_adds_nobody_twice(service: Service, db: Client) -> None:
+def test_an_answer_lost_after_twilio_acted_adds_nobody_twice(
+    service: Service, db: Client
+) -> None:
     records.worker(db, ANN)
     service.settle()
     service.standin.fail(drop_answer=True, times=1, path="Participants$", method="POST")
@@ -92,9 +96,19 @@ def test_queue_and_log_that_disagree_are_mended(service: Service, db: Client) ->
     assert not is_pending(db, stray)
 
 
-def test_a_slot_that_nobody_holds_comes_back_and_is_used(service: Service, db: Client) -> None:
+def test_a_slot_that_nobody_holds_comes_back_and_is_used(
+    service: Service, db: Client
+) -> None:
     service.triggers.behave(service.project, drop=True)
-    records.worker(db, ANN, capacity=1, active=1, full=True, last_assigned_at=None, status_since=clock.now())
+    records.worker(
+        db,
+        ANN,
+        capacity=1,
+        active=1,
+        full=True,
+        last_assigned_at=None,
+        status_since=clock.now(),
+    )
     db.document("conversations/x").set({"state": "closed", "worker": ANN})
     sid = write(service)
     assert conversation(db, sid)["state"] == "queued"
@@ -140,7 +154,9 @@ def test_conversations_whose_webhook_never_came_are_found(
     assert conversation(db, mine) == {}
 
 
-def test_one_with_a_confirmed_worker_in_it_counts_as_theirs(service: Service, db: Client) -> None:
+def test_one_with_a_confirmed_worker_in_it_counts_as_theirs(
+    service: Service, db: Client
+) -> None:
     records.worker(db, "bob@example.com", "Unavailable")
     service.settle()
     service.standin.webhook_trouble(lose=1.0)
@@ -153,7 +169,9 @@ def test_one_with_a_confirmed_worker_in_it_counts_as_theirs(service: Service, db
     assert (record["state"], record["worker"]) == ("assigned", "bob@example.com")
 
 
-def test_a_close_that_was_never_told_gives_the_slot_back(service: Service, db: Client) -> None:
+def test_a_close_that_was_never_told_gives_the_slot_back(
+    service: Service, db: Client
+) -> None:
     records.worker(db, ANN, capacity=1)
     service.settle()
     first, second = (write(service, f"+1555000000{n}") for n in range(2))
@@ -176,7 +194,9 @@ def test_a_worker_who_left_untold_is_replaced(service: Service, db: Client) -> N
     assert conversation(db, sid)["state"] == "queued"
 
 
-def test_who_is_in_it_untold_has_it_when_its_worker_has_left_untold(service: Service, db: Client) -> None:
+def test_who_is_in_it_untold_has_it_when_its_worker_has_left_untold(
+    service: Service, db: Client
+) -> None:
     records.worker(db, ANN)
     records.worker(db, "ben@example.com", "Unavailable")
     service.settle()
@@ -193,20 +213,30 @@ def test_who_is_in_it_untold_has_it_when_its_worker_has_left_untold(service: Ser
     assert workers_in(service.standin, sid) == ["ben@example.com"]
 
 
-def test_which_stay_it_is_is_learned_where_nobody_told(service: Service, db: Client) -> None:
+def test_which_stay_it_is_is_learned_where_nobody_told(
+    service: Service, db: Client
+) -> None:
     """Twilio's answer was lost, and by the second try the worker is in it already."""
     records.worker(db, ANN)
     service.settle()
-    service.standin.fail(None, drop_answer=True, times=1, path="/Participants$", method="POST")
+    service.standin.fail(
+        None, drop_answer=True, times=1, path="/Participants$", method="POST"
+    )
     sid = write(service)
-    stay = next(one["sid"] for one in service.standin.participants(sid) if one["identity"] == ANN)
+    stay = next(
+        one["sid"]
+        for one in service.standin.participants(sid)
+        if one["identity"] == ANN
+    )
     assert conversation(db, sid)["participant_sid"] == stay
     db.document(f"conversations/{sid}").update({"participant_sid": None})
     sweep(service)
     assert conversation(db, sid)["participant_sid"] == stay
 
 
-def test_who_left_may_have_it_again_when_nobody_else_took_it(service: Service, db: Client) -> None:
+def test_who_left_may_have_it_again_when_nobody_else_took_it(
+    service: Service, db: Client
+) -> None:
     records.worker(db, ANN)
     service.settle()
     sid = write(service)
@@ -240,10 +270,15 @@ def test_how_far_it_came_is_kept(service: Service, db: Client) -> None:
 
 
 def test_a_part_or_a_record_that_fails_is_told_and_counted_and_holds_up_nothing(
-    service: Service, db: Client, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    service: Service,
+    db: Client,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     def fails(progress: Progress, run: Run) -> Progress:
-        assert run.shielded("worker", "ann@example.com", lambda: 1 // 0, otherwise=7) == 7
+        assert (
+            run.shielded("worker", "ann@example.com", lambda: 1 // 0, otherwise=7) == 7
+        )
         raise ValueError("broken")
 
     first, *others = list(PARTS.items())
@@ -278,7 +313,9 @@ def crowd(service: Service, db: Client, **odd: object) -> None:
         records.worker(db, name, "Unavailable", **kept | (odd if number == 44 else {}))
 
 
-def test_who_holds_more_than_they_say_is_found_wherever_they_stand(service: Service, db: Client) -> None:
+def test_who_holds_more_than_they_say_is_found_wherever_they_stand(
+    service: Service, db: Client
+) -> None:
     """Who says that they hold nothing is not counted, so it must show in the sum, also beside one who says too much."""
     records.worker(db, "zoe@example.com")
     service.settle()
@@ -291,7 +328,9 @@ def test_who_holds_more_than_they_say_is_found_wherever_they_stand(service: Serv
     assert records.active(db, "a44@example.com") == 0
 
 
-def test_what_somebody_typed_while_no_event_came_is_put_right_in_turns(service: Service, db: Client) -> None:
+def test_what_somebody_typed_while_no_event_came_is_put_right_in_turns(
+    service: Service, db: Client
+) -> None:
     crowd(service, db, active="many")
     assert [sweep(service).get("workers' counts", 0) for _ in range(3)] == [0, 0, 1]
     assert records.active(db, "a44@example.com") == 0
@@ -310,6 +349,8 @@ def test_how_long_the_first_has_waited_is_told_while_its_pool_is_open(
             capfd.readouterr()
             sweep(service)
             lines = map(json.loads, filter(None, capfd.readouterr().out.splitlines()))
-            told += [line["waiting_seconds"] for line in lines if "waiting_seconds" in line]
+            told += [
+                line["waiting_seconds"] for line in lines if "waiting_seconds" in line
+            ]
     assert 2400 <= told[0] < 2500
     assert told[1:] == [0]

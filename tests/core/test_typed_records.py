@@ -29,8 +29,16 @@ ANN = "ann@example.com"
         ("unavailable_after\u200b", "unavailable_after"),
     ],
 )
-def test_a_field_of_a_pool_in_another_spelling_is_understood(typed: str, field: str) -> None:
-    value: Any = {"mon": "9-17"} if field == "hours" else {"queued": "Hello."} if field == "texts" else 300
+def test_a_field_of_a_pool_in_another_spelling_is_understood(
+    typed: str, field: str
+) -> None:
+    value: Any = (
+        {"mon": "9-17"}
+        if field == "hours"
+        else {"queued": "Hello."}
+        if field == "texts"
+        else 300
+    )
     if field == "display_name":
         value = "Sales"
     read, right = pool.parse("p", {typed: value}), pool.parse("p", {field: value})
@@ -73,15 +81,23 @@ def test_a_setting_in_another_spelling_is_understood(typed: str) -> None:
 
 def test_the_right_name_wins_and_the_other_is_reported() -> None:
     read = pool.parse("p", {"answer_within": 60, "Answer within": 300})
-    assert read.answer_within == 60 and "same field as answer_within" in (read.problem or "")
+    assert read.answer_within == 60 and "same field as answer_within" in (
+        read.problem or ""
+    )
 
 
-def test_fields_of_ones_own_are_reported_only_where_they_are_close_to_a_known_one() -> None:
+def test_fields_of_ones_own_are_reported_only_where_they_are_close_to_a_known_one() -> (
+    None
+):
     own = {"iban": "DE02", "shirt size": "L", "addresses": ["+15550000001"]}
     assert customer.parse("c", own).problem is None
-    assert "did you mean addresses" in (customer.parse("c", {"adresses": ["+15550000001"]}).problem or "")
+    assert "did you mean addresses" in (
+        customer.parse("c", {"adresses": ["+15550000001"]}).problem or ""
+    )
     assert customer.parse("c", {"Worker": ANN, "Priority": 5}).worker == ANN
-    assert "did you mean pools" in (worker.parse(ANN, {"pool": ["sales"]}).problem or "")
+    assert "did you mean pools" in (
+        worker.parse(ANN, {"pool": ["sales"]}).problem or ""
+    )
     assert worker.parse(ANN, {"team": "blue", "status": "Available"}).problem is None
 
 
@@ -109,49 +125,89 @@ def test_fields_of_ones_own_are_reported_only_where_they_are_close_to_a_known_on
 def test_seconds_typed_as_text_are_understood(typed: str, seconds: int | None) -> None:
     assert typed_numbers.seconds(typed) == seconds
     read = pool.parse("p", {"answer_within": typed})
-    assert read.answer_within == seconds and (read.problem is None) == (seconds is not None)
+    assert read.answer_within == seconds and (read.problem is None) == (
+        seconds is not None
+    )
 
 
 def test_numbers_typed_as_text_are_understood() -> None:
     read = pool.parse(
-        "p", {"capacity": "3", "priority": "5", "unavailable_after": " 2 ", "overflow_after": "0"}
+        "p",
+        {
+            "capacity": "3",
+            "priority": "5",
+            "unavailable_after": " 2 ",
+            "overflow_after": "0",
+        },
     )
-    assert (read.capacity, read.priority, read.unavailable_after, read.overflow_after) == (3, 5, 2, 0)
+    assert (
+        read.capacity,
+        read.priority,
+        read.unavailable_after,
+        read.overflow_after,
+    ) == (3, 5, 2, 0)
     assert read.problem is None
-    assert "unavailable_after" in (pool.parse("p", {"unavailable_after": "5 min"}).problem or "")
-    assert settings.parse("routing", {"own_worker_wait": "5 min"}).own_worker_wait == 300
+    assert "unavailable_after" in (
+        pool.parse("p", {"unavailable_after": "5 min"}).problem or ""
+    )
+    assert (
+        settings.parse("routing", {"own_worker_wait": "5 min"}).own_worker_wait == 300
+    )
     assert worker.parse(ANN, {"capacity": "no limit"}).own_capacity == float("inf")
     assert customer.parse("c", {"priority": "10"}).priority == 10
 
 
 def test_what_an_invalid_delay_is_treated_as_is_said() -> None:
-    assert "treated as null: never" in (pool.parse("p", {"overflow_after": "soon"}).problem or "")
+    assert "treated as null: never" in (
+        pool.parse("p", {"overflow_after": "soon"}).problem or ""
+    )
 
 
 def test_one_text_is_a_list_of_one() -> None:
-    assert settings.parse("routing", {"bots": "helper@example.com"}).bots == ("helper@example.com",)
+    assert settings.parse("routing", {"bots": "helper@example.com"}).bots == (
+        "helper@example.com",
+    )
     read = worker.parse(ANN, {"pools": "sales"})
     assert read.pools == ("sales",) and read.problem is None and not read.is_complete
 
 
 @pytest.mark.parametrize(
     "typed",
-    [["Helper@Example.com"], ["helper@example.com\u200b"], "helper@example.com", [" helper@example.com "]],
+    [
+        ["Helper@Example.com"],
+        ["helper@example.com\u200b"],
+        "helper@example.com",
+        [" helper@example.com "],
+    ],
 )
-def test_a_bot_in_another_spelling_is_a_bot(service: Service, db: Client, typed: Any) -> None:
+def test_a_bot_in_another_spelling_is_a_bot(
+    service: Service, db: Client, typed: Any
+) -> None:
     records.routing(db, bots=typed)
     read = settings.parse("routing", {"bots": typed})
-    assert "helper@example.com" in read.bots and "ann@example.com" not in read.bots and read.problem is None
+    assert (
+        "helper@example.com" in read.bots
+        and "ann@example.com" not in read.bots
+        and read.problem is None
+    )
     sid = write(service, "+15550000001")
     service.standin.worker_join(sid, "helper@example.com")
     service.settle()
     assert records.conversation(db, sid)["state"] == "queued"
 
 
-def test_fields_and_numbers_are_written_as_queries_need_them(service: Service, db: Client) -> None:
+def test_fields_and_numbers_are_written_as_queries_need_them(
+    service: Service, db: Client
+) -> None:
     records.pool(db, "Support", display_name="The Helpers")
     records.pool(
-        db, "sales", **{"Answer within": "5 min", "overflow": "the helpers", "Addresses": "+1 (555) 000-0002"}
+        db,
+        "sales",
+        **{
+            "Answer within": "5 min",
+            "overflow": "the helpers",
+            "Addresses": "+1 (555) 000-0002",
+        },
     )
     service.settle()
     stored = records.read(db, "pools", "sales")
@@ -160,19 +216,35 @@ def test_fields_and_numbers_are_written_as_queries_need_them(service: Service, d
         "Support",
         ["+15550000002"],
     )
-    assert "Answer within" not in stored and "Addresses" not in stored and "problem" not in stored
-    db.collection("workers").document(ANN).set({"Status": "Available", "Pools": "SALES"})
+    assert (
+        "Answer within" not in stored
+        and "Addresses" not in stored
+        and "problem" not in stored
+    )
+    db.collection("workers").document(ANN).set(
+        {"Status": "Available", "Pools": "SALES"}
+    )
     service.settle()
-    db.collection("customers").document("ada").set({"Addresses": "+15550000001", "Worker": ANN.upper()})
+    db.collection("customers").document("ada").set(
+        {"Addresses": "+15550000001", "Worker": ANN.upper()}
+    )
     service.settle()
     ann, ada = records.read(db, "workers", ANN), records.read(db, "customers", "ada")
-    assert (ann["status"], ann["pools"]) == ("Available", ["sales"]) and "Status" not in ann
-    assert (ada["addresses"], ada["worker"]) == (["+15550000001"], ANN) and "Addresses" not in ada
+    assert (ann["status"], ann["pools"]) == (
+        "Available",
+        ["sales"],
+    ) and "Status" not in ann
+    assert (ada["addresses"], ada["worker"]) == (
+        ["+15550000001"],
+        ANN,
+    ) and "Addresses" not in ada
     sid = write(service, "+15550000001", to="+15550000002")
     assert records.conversation(db, sid)["worker"] == ANN
 
 
-def test_a_pool_is_named_by_its_id_or_its_display_name(service: Service, db: Client) -> None:
+def test_a_pool_is_named_by_its_id_or_its_display_name(
+    service: Service, db: Client
+) -> None:
     records.pool(db, "sales", display_name="Sales Team")
     records.worker(db, ANN, pools=["sales team"])
     service.settle()
@@ -197,7 +269,9 @@ def test_a_pool_typed_into_a_waiting_conversation_is_understood_in_any_spelling(
     assert records.conversation(db, sid)["pool"] == "sales"
 
 
-def test_its_own_pool_in_another_spelling_moves_nothing(service: Service, db: Client) -> None:
+def test_its_own_pool_in_another_spelling_moves_nothing(
+    service: Service, db: Client
+) -> None:
     records.pool(db, "default", display_name="Reception")
     sid = write(service, "+15550000001")
     before = len(records.conversation(db, sid)["log"])

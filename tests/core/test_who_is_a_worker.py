@@ -53,7 +53,11 @@ def test_a_new_user_is_an_unconfirmed_worker(service: Service, db: Client) -> No
     user_added(service)
     record = read(db, "workers", NEW)
     assert who(db) == ("service", False)
-    assert (record["status"], record["pools"], record["full"]) == ("Unavailable", ["default"], False)
+    assert (record["status"], record["pools"], record["full"]) == (
+        "Unavailable",
+        ["default"],
+        False,
+    )
 
 
 def test_a_user_whom_frontline_knows_is_confirmed(service: Service, db: Client) -> None:
@@ -70,7 +74,9 @@ def test_a_user_whom_frontline_knows_is_confirmed(service: Service, db: Client) 
 def test_the_sweep_asks_again_where_frontline_could_not_say(
     service: Service, db: Client, status: int
 ) -> None:
-    service.standin.fail(status=status, code=20404 if status == 404 else 20503, path="/Users/")
+    service.standin.fail(
+        status=status, code=20404 if status == 404 else 20503, path="/Users/"
+    )
     service.standin.sign_in_to_frontline(NEW)
     service.settle()
     assert who(db) == ("service", False)
@@ -92,7 +98,9 @@ def test_the_questions_are_few_and_have_an_end(service: Service, db: Client) -> 
     with later(timedelta(days=60)):
         sweep(service)
     assert asked_of_frontline(service) == 0
-    assert [who(db, f"visitor-{number}") for number in range(8)] == [("service", False)] * 8
+    assert [who(db, f"visitor-{number}") for number in range(8)] == [
+        ("service", False)
+    ] * 8
 
 
 def test_an_unconfirmed_worker_gets_nothing_before_a_person_confirms_them(
@@ -100,14 +108,22 @@ def test_an_unconfirmed_worker_gets_nothing_before_a_person_confirms_them(
 ) -> None:
     user_added(service)
     records.set_status(db, NEW, "Available")
-    db.document(f"workers/{NEW}").update({"pools": ["default"], "capacity": 9, "display_name": "Newton"})
+    db.document(f"workers/{NEW}").update(
+        {"pools": ["default"], "capacity": 9, "display_name": "Newton"}
+    )
     service.settle()
     sid = write(service)
     assert sweep(service) == {}
-    assert (conversation(db, sid)["state"], workers_in(service.standin, sid)) == ("queued", [])
+    assert (conversation(db, sid)["state"], workers_in(service.standin, sid)) == (
+        "queued",
+        [],
+    )
     db.document(f"workers/{NEW}").update({"confirmed": True})
     service.settle()
-    assert (conversation(db, sid)["worker"], workers_in(service.standin, sid)) == (NEW, [NEW])
+    assert (conversation(db, sid)["worker"], workers_in(service.standin, sid)) == (
+        NEW,
+        [NEW],
+    )
 
 
 @pytest.mark.parametrize("value", [1, "true", "yes", None, [True]])
@@ -131,7 +147,9 @@ def test_an_unconfirmed_worker_of_a_customer_is_reported_and_the_fallback_is_tak
     assert f"{NEW} waits for confirmation" in read(db, "customers", "ada")["problem"]
 
 
-def test_a_name_that_a_person_typed_makes_a_confirmed_record(service: Service, db: Client) -> None:
+def test_a_name_that_a_person_typed_makes_a_confirmed_record(
+    service: Service, db: Client
+) -> None:
     records.routing(db, mode="custom")
     records.customer(db, "ada", addresses=[ADA], worker=NEW)
     known_only_to_twilio(service, NEW)
@@ -140,7 +158,9 @@ def test_a_name_that_a_person_typed_makes_a_confirmed_record(service: Service, d
     assert who(db) == ("service", True)
 
 
-def test_a_record_of_before_without_a_maker_waits_for_the_upgrade(service: Service, db: Client) -> None:
+def test_a_record_of_before_without_a_maker_waits_for_the_upgrade(
+    service: Service, db: Client
+) -> None:
     """Made by the service, as its key shows; a person's has none yet."""
     full: dict[str, Any] = {
         "key": ANN,
@@ -152,10 +172,15 @@ def test_a_record_of_before_without_a_maker_waits_for_the_upgrade(service: Servi
     records.worker(db, ANN, **full)
     service.settle()
     sid = write(service)
-    assert (conversation(db, sid)["state"], who(db, ANN)) == ("queued", ("service", False))
+    assert (conversation(db, sid)["state"], who(db, ANN)) == (
+        "queued",
+        ("service", False),
+    )
 
 
-@pytest.mark.parametrize("name", [NEW, "?", "#", "?PageSize=1", "%62en%40example.com", "\u202e"])
+@pytest.mark.parametrize(
+    "name", [NEW, "?", "#", "?PageSize=1", "%62en%40example.com", "\u202e"]
+)
 def test_nothing_is_handed_over_to_a_name_without_a_confirmed_record(
     service: Service, db: Client, name: str
 ) -> None:
@@ -174,7 +199,9 @@ def test_nothing_is_handed_over_to_a_name_without_a_confirmed_record(
     assert {one.id for one in db.collection("workers").stream()} == {ANN, NEW}
 
 
-@pytest.mark.parametrize("name", ["?", "#", "?PageSize=1", "%6eew%40example.com", "new%40example.com"])
+@pytest.mark.parametrize(
+    "name", ["?", "#", "?PageSize=1", "%6eew%40example.com", "new%40example.com"]
+)
 def test_a_name_is_one_part_of_twilios_address(service: Service, name: str) -> None:
     service.standin.create_user(NEW)
     assert twilio.user(name, None).outcome is Outcome.MISSING
@@ -182,7 +209,9 @@ def test_a_name_is_one_part_of_twilios_address(service: Service, name: str) -> N
     assert twilio.user(NEW, None).body.identity == NEW
 
 
-def test_a_visitor_in_a_customers_conversation_is_ignored(service: Service, db: Client) -> None:
+def test_a_visitor_in_a_customers_conversation_is_ignored(
+    service: Service, db: Client
+) -> None:
     sid = write(service)
     service.standin.worker_join(sid, VISITOR)
     service.settle()
@@ -227,7 +256,11 @@ def test_a_visitor_does_not_make_a_conversation_served_whose_webhook_was_lost(
 
 
 def web_chat(service: Service) -> str:
-    return str(twilio.client().conversations.v1.conversations.create(friendly_name="Web chat").sid)
+    return str(
+        twilio.client()
+        .conversations.v1.conversations.create(friendly_name="Web chat")
+        .sid
+    )
 
 
 def test_a_web_chat_is_none_of_ours(service: Service, db: Client) -> None:
@@ -244,7 +277,9 @@ def test_a_web_chat_is_none_of_ours(service: Service, db: Client) -> None:
     assert read(db, "workers", VISITOR)["confirmed"] is False
 
 
-def test_who_was_taken_out_untold_is_in_it_no_more_after_the_sweep(service: Service, db: Client) -> None:
+def test_who_was_taken_out_untold_is_in_it_no_more_after_the_sweep(
+    service: Service, db: Client
+) -> None:
     records.worker(db, ANN)
     records.worker(db, BEN, "Unavailable")
     service.settle()
@@ -260,21 +295,31 @@ def test_who_was_taken_out_untold_is_in_it_no_more_after_the_sweep(service: Serv
     assert conversation(db, sid)["worker"] == ANN
 
 
-def test_an_added_that_comes_after_the_removed_is_not_believed(service: Service, db: Client) -> None:
+def test_an_added_that_comes_after_the_removed_is_not_believed(
+    service: Service, db: Client
+) -> None:
     records.worker(db, ANN)
     records.worker(db, BEN, "Unavailable")
     service.settle()
     sid = write(service)
     service.standin.worker_join(sid, BEN)
-    stay = next(one["sid"] for one in service.standin.participants(sid) if one["identity"] == BEN)
+    stay = next(
+        one["sid"]
+        for one in service.standin.participants(sid)
+        if one["identity"] == BEN
+    )
     service.standin.worker_leave(sid, BEN)
     service.settle()
     late = forms.participant("onParticipantAdded", sid, BEN, ParticipantSid=stay)
-    service.post("post_event", late | {"ChatServiceSid": service.standin.default_service_sid})
+    service.post(
+        "post_event", late | {"ChatServiceSid": service.standin.default_service_sid}
+    )
     assert conversation(db, sid)["others"] == []
 
 
-def test_of_two_records_with_one_key_the_confirmed_one_is_meant(service: Service, db: Client) -> None:
+def test_of_two_records_with_one_key_the_confirmed_one_is_meant(
+    service: Service, db: Client
+) -> None:
     records.routing(db, mode="custom")
     records.worker(db, ANN, "Unavailable")
     service.settle()
@@ -287,11 +332,16 @@ def test_of_two_records_with_one_key_the_confirmed_one_is_meant(service: Service
     assert read(db, "customers", "ada")["worker"] == ANN
 
 
-def test_one_who_is_confirmed_no_more_loses_what_they_have(service: Service, db: Client) -> None:
+def test_one_who_is_confirmed_no_more_loses_what_they_have(
+    service: Service, db: Client
+) -> None:
     records.worker(db, ANN)
     service.settle()
     sid = write(service)
     db.document(f"workers/{ANN}").update({"confirmed": False})
     service.settle()
-    assert (conversation(db, sid)["state"], workers_in(service.standin, sid)) == ("queued", [])
+    assert (conversation(db, sid)["state"], workers_in(service.standin, sid)) == (
+        "queued",
+        [],
+    )
     assert is_pending(db, sid)

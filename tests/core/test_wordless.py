@@ -37,7 +37,9 @@ def _text(db: Client, sid: str) -> str:
 
 
 def _asked(service: Service) -> int:
-    return sum(one["path"].endswith("ChannelMetadata") for one in service.standin.requests)
+    return sum(
+        one["path"].endswith("ChannelMetadata") for one in service.standin.requests
+    )
 
 
 def _written(service: Service, **more: Any) -> None:
@@ -45,44 +47,68 @@ def _written(service: Service, **more: Any) -> None:
     service.settle()
 
 
-def test_a_location_says_so_after_one_call(service: Service, db: Client, sid: str) -> None:
+def test_a_location_says_so_after_one_call(
+    service: Service, db: Client, sid: str
+) -> None:
     _written(service, metadata=PLACE)
-    assert (_text(db, sid), records.conversation(db, sid)["unread"], _asked(service)) == ("(location)", 2, 1)
+    assert (
+        _text(db, sid),
+        records.conversation(db, sid)["unread"],
+        _asked(service),
+    ) == ("(location)", 2, 1)
 
 
-def test_what_the_channel_does_not_explain_cannot_be_shown(service: Service, db: Client, sid: str) -> None:
+def test_what_the_channel_does_not_explain_cannot_be_shown(
+    service: Service, db: Client, sid: str
+) -> None:
     _written(service)
-    assert (_text(db, sid), _asked(service)) == ("(a message that cannot be shown here)", 1)
+    assert (_text(db, sid), _asked(service)) == (
+        "(a message that cannot be shown here)",
+        1,
+    )
     _written(service, metadata={"type": "order"})
     assert _text(db, sid) == "(a message that cannot be shown here)"
 
 
-@pytest.mark.parametrize("trouble", [{"status": 503}, {"status": None, "delay": 2.5}, {"status": 404}])
+@pytest.mark.parametrize(
+    "trouble", [{"status": 503}, {"status": None, "delay": 2.5}, {"status": 404}]
+)
 def test_a_location_is_noted_in_time_whatever_twilio_answers(
     service: Service, db: Client, sid: str, trouble: dict[str, Any]
 ) -> None:
     service.standin.fail(path=METADATA, **trouble)
     _written(service, metadata=PLACE)
-    assert (_text(db, sid), records.conversation(db, sid)["unread"]) == (wordless.UNKNOWN, 2)
+    assert (_text(db, sid), records.conversation(db, sid)["unread"]) == (
+        wordless.UNKNOWN,
+        2,
+    )
     assert {one["status"] for one in service.standin.deliveries} == {200}
 
 
-def test_a_message_with_words_or_a_file_costs_no_call(service: Service, db: Client, sid: str) -> None:
+def test_a_message_with_words_or_a_file_costs_no_call(
+    service: Service, db: Client, sid: str
+) -> None:
     service.standin.inbound(ADA, forms.PROXY, "Hello")
     _written(service, media=[{"sid": "ME" + "0" * 32, "content_type": "image/png"}])
     assert (_text(db, sid), _asked(service)) == ("(attachment)", 0)
 
 
-def test_an_empty_list_of_files_is_no_attachment(service: Service, db: Client, sid: str) -> None:
+def test_an_empty_list_of_files_is_no_attachment(
+    service: Service, db: Client, sid: str
+) -> None:
     for index, media in enumerate(("[]", "null", "{}", " [] "), 1):
         form = forms.message(sid, index, ADA, Body="", Media=media)
         assert service.post("post_event", form).status_code == 200
         assert _text(db, sid) == wordless.UNKNOWN, media
-    service.post("post_event", forms.message(sid, 9, ADA, Body="", Media='[{"Sid": "ME1"}]'))
+    service.post(
+        "post_event", forms.message(sid, 9, ADA, Body="", Media='[{"Sid": "ME1"}]')
+    )
     assert _text(db, sid) == "(attachment)"
 
 
-def test_our_own_template_says_so_and_costs_no_call(service: Service, db: Client, sid: str) -> None:
+def test_our_own_template_says_so_and_costs_no_call(
+    service: Service, db: Client, sid: str
+) -> None:
     service.post("post_event", forms.message(sid, 1, KIM, Body=""))
     assert (_text(db, sid), _asked(service)) == ("(template)", 0)
     service.post("post_event", forms.message(sid, 2, KIM, Body="Your order has left."))
@@ -126,7 +152,16 @@ def test_a_location_is_known_by_its_coordinates(metadata: object, words: str) ->
 
 @pytest.mark.parametrize(
     ("media", "found"),
-    [("[]", False), ("", False), (None, False), ("null", False), ('[{"Sid": "ME1"}]', True), ("ME1", True)],
+    [
+        ("[]", False),
+        ("", False),
+        (None, False),
+        ("null", False),
+        ('[{"Sid": "ME1"}]', True),
+        ("ME1", True),
+    ],
 )
-def test_media_is_a_json_array_that_may_be_empty(media: str | None, found: bool) -> None:
+def test_media_is_a_json_array_that_may_be_empty(
+    media: str | None, found: bool
+) -> None:
     assert wordless.has_media(media) is found

@@ -12,7 +12,9 @@ from tests.service import Service
 ANN = "ann@example.com"
 
 
-def test_a_worker_made_in_the_console_is_completed(service: Service, db: Client) -> None:
+def test_a_worker_made_in_the_console_is_completed(
+    service: Service, db: Client
+) -> None:
     records.routing(db, default_pool="front")
     db.document(f"workers/{ANN}").set({"display_name": "Ann"})
     service.settle()
@@ -47,7 +49,9 @@ def test_nonsense_is_taken_as_unavailable_and_reported_until_it_is_mended(
     for field in ("status", "capacity", "pools"):
         assert field in problem
     assert conversation(db, sid)["state"] == "queued"
-    db.document(f"workers/{ANN}").update({"status": "Available", "pools": ["default"], "capacity": 1})
+    db.document(f"workers/{ANN}").update(
+        {"status": "Available", "pools": ["default"], "capacity": 1}
+    )
     service.settle()
     assert "problem" not in read(db, "workers", ANN)
     assert conversation(db, sid)["worker"] == ANN
@@ -63,19 +67,26 @@ def test_its_own_writes_bring_it_to_rest(service: Service, db: Client) -> None:
     assert events < 12
 
 
-def test_what_the_service_keeps_is_put_right_when_a_person_breaks_it(service: Service, db: Client) -> None:
+def test_what_the_service_keeps_is_put_right_when_a_person_breaks_it(
+    service: Service, db: Client
+) -> None:
     records.worker(db, ANN)
     service.settle()
     sid = write(service)
     db.document(f"workers/{ANN}").update({"active": "two", "full": DELETE_FIELD})
     service.settle()
-    assert (read(db, "workers", ANN)["active"], read(db, "workers", ANN)["full"]) == (1, False)
+    assert (read(db, "workers", ANN)["active"], read(db, "workers", ANN)["full"]) == (
+        1,
+        False,
+    )
     service.standin.set_state(sid, "closed")
     service.settle()
     assert records.active(db, ANN) == 0
 
 
-def test_a_record_deleted_and_made_again_counts_what_the_worker_holds(service: Service, db: Client) -> None:
+def test_a_record_deleted_and_made_again_counts_what_the_worker_holds(
+    service: Service, db: Client
+) -> None:
     """What they held waits meanwhile, and is theirs again once they turn Available."""
     records.worker(db, ANN)
     service.settle()
@@ -87,7 +98,9 @@ def test_a_record_deleted_and_made_again_counts_what_the_worker_holds(service: S
     assert (records.active(db, ANN), records.is_pending(db, sid)) == (0, True)
 
 
-def test_closing_the_conversation_of_a_deleted_worker_works(service: Service, db: Client) -> None:
+def test_closing_the_conversation_of_a_deleted_worker_works(
+    service: Service, db: Client
+) -> None:
     records.worker(db, ANN)
     service.settle()
     sid = write(service)
@@ -98,22 +111,34 @@ def test_closing_the_conversation_of_a_deleted_worker_works(service: Service, db
     assert read(db, "workers", ANN) == {}
 
 
-def test_a_raised_capacity_and_a_new_pool_are_used_at_once(service: Service, db: Client) -> None:
+def test_a_raised_capacity_and_a_new_pool_are_used_at_once(
+    service: Service, db: Client
+) -> None:
     records.worker(db, ANN, pools=["sales"], capacity=1)
     records.pool(db, "sales", addresses=["+15550008888"])
     service.settle()
-    first, second = (write(service, f"+1555000000{n}", "+15550008888") for n in range(2))
+    first, second = (
+        write(service, f"+1555000000{n}", "+15550008888") for n in range(2)
+    )
     other = write(service, "+15550000005")
-    assert [conversation(db, s)["state"] for s in (first, second, other)] == ["assigned", "queued", "queued"]
+    assert [conversation(db, s)["state"] for s in (first, second, other)] == [
+        "assigned",
+        "queued",
+        "queued",
+    ]
     db.document(f"workers/{ANN}").update({"capacity": 2})
     service.settle()
     assert conversation(db, second)["state"] == "assigned"
-    db.document(f"workers/{ANN}").update({"capacity": None, "pools": ["sales", "default"]})
+    db.document(f"workers/{ANN}").update(
+        {"capacity": None, "pools": ["sales", "default"]}
+    )
     service.settle()
     assert conversation(db, other)["state"] == "assigned"
 
 
-def test_status_since_tells_when_the_status_changed(service: Service, db: Client) -> None:
+def test_status_since_tells_when_the_status_changed(
+    service: Service, db: Client
+) -> None:
     records.worker(db, ANN, "Unavailable")
     service.settle()
     before = read(db, "workers", ANN)["status_since"]
@@ -125,7 +150,9 @@ def test_status_since_tells_when_the_status_changed(service: Service, db: Client
     assert read(db, "workers", ANN)["status_since"] > before
 
 
-def test_events_twice_and_out_of_order_end_the_same(service: Service, db: Client) -> None:
+def test_events_twice_and_out_of_order_end_the_same(
+    service: Service, db: Client
+) -> None:
     sids = [write(service, f"+1555000000{n}") for n in range(3)]
     service.triggers.behave(service.project, twice=True)
     for status in ("Unavailable", "Available", "Unavailable", "Available"):

@@ -15,7 +15,11 @@ Keep = Callable[..., None]
 
 
 @pytest.fixture
-def app(project: str, client_for: Callable[[str], FlaskClient], monkeypatch: pytest.MonkeyPatch) -> App:
+def app(
+    project: str,
+    client_for: Callable[[str], FlaskClient],
+    monkeypatch: pytest.MonkeyPatch,
+) -> App:
     for name, value in frontline.ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     return App(client_for)
@@ -25,7 +29,9 @@ def app(project: str, client_for: Callable[[str], FlaskClient], monkeypatch: pyt
 def keep(db: Client) -> Keep:
     """keep("bobby", display_name=...): a record with what the service keeps in it."""
 
-    def write(customer_id: str, worker: str | None = frontline.JOHN, **fields: Any) -> None:
+    def write(
+        customer_id: str, worker: str | None = frontline.JOHN, **fields: Any
+    ) -> None:
         record = {"worker": worker, "addresses": ["+15550000001"], **fields}
         kept = customer_record.kept(customer_id, record).fields
         db.collection("customers").document(customer_id).set(record | kept)

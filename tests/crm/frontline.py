@@ -12,7 +12,11 @@ from tests.service import signature
 JOHN = "john@example.com"
 ACCOUNT, TOKEN = f"AC{secrets.token_hex(16)}", secrets.token_hex(16)
 BASE = "https://functions.example.com"
-ENVIRONMENT = {"TWILIO_ACCOUNT_SID": ACCOUNT, "TWILIO_AUTH_TOKEN": TOKEN, "WEBHOOK_BASE_URL": BASE}
+ENVIRONMENT = {
+    "TWILIO_ACCOUNT_SID": ACCOUNT,
+    "TWILIO_AUTH_TOKEN": TOKEN,
+    "WEBHOOK_BASE_URL": BASE,
+}
 
 
 class App:
@@ -34,18 +38,35 @@ class App:
         return objects
 
     def names(self, **form: Any) -> list[str]:
-        return [customer["display_name"] for customer in self.customers(**form)["customers"]]
+        return [
+            customer["display_name"] for customer in self.customers(**form)["customers"]
+        ]
 
     def details(self, customer_id: str, worker: str = JOHN) -> TestResponse:
         return self.post(
-            "crm", Location="GetCustomerDetailsByCustomerId", Worker=worker, CustomerId=customer_id
+            "crm",
+            Location="GetCustomerDetailsByCustomerId",
+            Worker=worker,
+            CustomerId=customer_id,
         )
 
     def proxy_address(self, customer_id: str = "bobby", **form: Any) -> TestResponse:
-        asked = {"Worker": JOHN, "ChannelType": "sms", "ChannelValue": "+15550000001"} | form
-        return self.post("outgoing-conversation", Location="GetProxyAddress", CustomerId=customer_id, **asked)
+        asked = {
+            "Worker": JOHN,
+            "ChannelType": "sms",
+            "ChannelValue": "+15550000001",
+        } | form
+        return self.post(
+            "outgoing-conversation",
+            Location="GetProxyAddress",
+            CustomerId=customer_id,
+            **asked,
+        )
 
     def templates(self, customer_id: str = "bobby", worker: str = JOHN) -> TestResponse:
         return self.post(
-            "templates", Location="GetTemplatesByCustomerId", Worker=worker, CustomerId=customer_id
+            "templates",
+            Location="GetTemplatesByCustomerId",
+            Worker=worker,
+            CustomerId=customer_id,
         )

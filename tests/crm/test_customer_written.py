@@ -6,7 +6,7 @@ import pytest
 from google.cloud.firestore import DELETE_FIELD, Client
 
 from functions import customer_written
-from functions.door.trigger import Change
+from functions.http.trigger import Change
 from tests.core import records
 from tests.crm.frontline import JOHN
 from tests.service import Service
@@ -19,9 +19,18 @@ def _customer(db: Client, customer_id: str) -> dict[str, Any]:
     return records.read(db, "customers", customer_id)
 
 
-def test_what_a_person_types_is_completed_and_then_left_alone(service: Service, db: Client) -> None:
-    typed = ["+1 (555) 123-4567", "whatsapp: +1 555 123 4567", "Bobby@Example.com", NUMBER]
-    records.customer(db, "bobby", display_name="Bobby Shaftoe", addresses=typed, worker=JOHN)
+def test_what_a_person_types_is_completed_and_then_left_alone(
+    service: Service, db: Client
+) -> None:
+    typed = [
+        "+1 (555) 123-4567",
+        "whatsapp: +1 555 123 4567",
+        "Bobby@Example.com",
+        NUMBER,
+    ]
+    records.customer(
+        db, "bobby", display_name="Bobby Shaftoe", addresses=typed, worker=JOHN
+    )
     service.settle()
     record = _customer(db, "bobby")
     assert record["addresses"] == [NUMBER, f"whatsapp:{NUMBER}", "bobby@example.com"]
@@ -34,7 +43,9 @@ def test_what_a_person_types_is_completed_and_then_left_alone(service: Service, 
     assert db.document("customers/bobby").get().update_time == version
 
 
-def test_a_sender_is_recognised_by_an_address_typed_with_blanks(service: Service, db: Client) -> None:
+def test_a_sender_is_recognised_by_an_address_typed_with_blanks(
+    service: Service, db: Client
+) -> None:
     records.customer(db, "bobby", display_name="Bobby", addresses=["+1 555 123 4567"])
     service.settle()
     answer = service.post(
@@ -48,13 +59,17 @@ def test_a_sender_is_recognised_by_an_address_typed_with_blanks(service: Service
     assert answer.get_json() == {"friendly_name": "Bobby"}
 
 
-@pytest.mark.parametrize("typed", ["John@Example.com", " john@example.com", "john@example.com\u200b"])
+@pytest.mark.parametrize(
+    "typed", ["John@Example.com", " john@example.com", "john@example.com\u200b"]
+)
 def test_a_worker_in_another_spelling_is_called_as_their_own_record(
     service: Service, db: Client, typed: str
 ) -> None:
     records.worker(db, JOHN)
     service.settle()
-    records.customer(db, "bobby", display_name="Bobby", addresses=[NUMBER], worker=typed)
+    records.customer(
+        db, "bobby", display_name="Bobby", addresses=[NUMBER], worker=typed
+    )
     service.settle()
     record = _customer(db, "bobby")
     assert (record["worker"], record["search"]["bob"]) == (JOHN, f"{JOHN}/bobby")
@@ -67,7 +82,9 @@ def test_a_worker_in_another_spelling_is_called_as_their_own_record(
 def test_a_change_of_name_or_worker_is_followed(service: Service, db: Client) -> None:
     records.customer(db, "bobby", display_name="Bobby", addresses=[NUMBER], worker=JOHN)
     service.settle()
-    db.document("customers/bobby").update({"display_name": "Zoe", "worker": "x@example.com"})
+    db.document("customers/bobby").update(
+        {"display_name": "Zoe", "worker": "x@example.com"}
+    )
     service.settle()
     record = _customer(db, "bobby")
     assert record["search"]["z"] == "x@example.com/zoe"
@@ -80,9 +97,18 @@ def test_a_change_of_name_or_worker_is_followed(service: Service, db: Client) ->
         ({}, "addresses is empty"),
         ({"addresses": []}, "addresses is empty"),
         ({"addresses": {"number": NUMBER}}, "addresses must be a list of texts"),
-        ({"addresses": ["0170 1234567"]}, "0170 1234567 is not an international number"),
-        ({"addresses": [NUMBER, 15551234567]}, "addresses has an entry that is not a text"),
-        ({"addresses": [NUMBER], "worker": "a/b"}, "worker must be a worker's identity"),
+        (
+            {"addresses": ["0170 1234567"]},
+            "0170 1234567 is not an international number",
+        ),
+        (
+            {"addresses": [NUMBER, 15551234567]},
+            "addresses has an entry that is not a text",
+        ),
+        (
+            {"addresses": [NUMBER], "worker": "a/b"},
+            "worker must be a worker's identity",
+        ),
         (
             {"addresses": [NUMBER], "do_not_contact": "x"},
             "do_not_contact must be true or false; it is treated as true",
@@ -101,7 +127,9 @@ def test_what_makes_no_sense_is_told_stays_as_typed_and_is_forgotten_once_mended
     assert "problem" not in _customer(db, "bobby")
 
 
-@pytest.mark.parametrize("behaviour", [{}, ON_A_BAD_DAY], ids=["in order", "twice and shuffled"])
+@pytest.mark.parametrize(
+    "behaviour", [{}, ON_A_BAD_DAY], ids=["in order", "twice and shuffled"]
+)
 def test_two_customers_with_one_address_name_each_other_until_it_is_mended(
     service: Service, db: Client, behaviour: dict[str, Any]
 ) -> None:
@@ -110,8 +138,14 @@ def test_two_customers_with_one_address_name_each_other_until_it_is_mended(
     records.customer(db, "twin", display_name="Twin", addresses=["+1-555-123-4567"])
     records.customer(db, "other", display_name="Other", addresses=["+15550000009"])
     service.settle()
-    assert f"{NUMBER} also belongs to the customer twin" in _customer(db, "bobby")["problem"]
-    assert f"{NUMBER} also belongs to the customer bobby" in _customer(db, "twin")["problem"]
+    assert (
+        f"{NUMBER} also belongs to the customer twin"
+        in _customer(db, "bobby")["problem"]
+    )
+    assert (
+        f"{NUMBER} also belongs to the customer bobby"
+        in _customer(db, "twin")["problem"]
+    )
     assert "problem" not in _customer(db, "other")
     db.document("customers/twin").update({"addresses": ["+15550000008"]})
     service.settle()
@@ -128,7 +162,9 @@ def test_a_deleted_twin_is_no_twin_any_more(service: Service, db: Client) -> Non
     assert "problem" not in _customer(db, "bobby")
 
 
-def test_an_old_event_does_not_undo_what_holds_now(service: Service, db: Client) -> None:
+def test_an_old_event_does_not_undo_what_holds_now(
+    service: Service, db: Client
+) -> None:
     records.customer(db, "bobby", display_name="Bobby", addresses=[NUMBER])
     service.settle()
     now = _customer(db, "bobby")
@@ -139,7 +175,9 @@ def test_an_old_event_does_not_undo_what_holds_now(service: Service, db: Client)
     assert _customer(db, "bobby") == now
 
 
-def test_a_person_who_deletes_what_is_kept_gets_it_back(service: Service, db: Client) -> None:
+def test_a_person_who_deletes_what_is_kept_gets_it_back(
+    service: Service, db: Client
+) -> None:
     records.customer(db, "bobby", display_name="Bobby", addresses=[NUMBER])
     service.settle()
     before = _customer(db, "bobby")

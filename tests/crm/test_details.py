@@ -45,7 +45,9 @@ def test_a_customer_of_nobody_is_shown_to_everybody(app: App, keep: Keep) -> Non
     assert app.details("bobby").status_code == 200
 
 
-@pytest.mark.parametrize(("state", "status"), [("assigned", 200), ("inactive", 200), ("closed", 403)])
+@pytest.mark.parametrize(
+    ("state", "status"), [("assigned", 200), ("inactive", 200), ("closed", 403)]
+)
 def test_who_talks_to_a_customer_may_know_who_that_is(
     app: App, keep: Keep, db: Client, state: str, status: int
 ) -> None:
@@ -55,14 +57,20 @@ def test_who_talks_to_a_customer_may_know_who_that_is(
     assert app.details("bobby").status_code == status
 
 
-@pytest.mark.parametrize("customer_id", ["nobody", "a/b", ".", "..", "__id__", "x" * 2000])
-def test_an_unknown_id_is_not_found_whatever_it_looks_like(app: App, customer_id: str) -> None:
+@pytest.mark.parametrize(
+    "customer_id", ["nobody", "a/b", ".", "..", "__id__", "x" * 2000]
+)
+def test_an_unknown_id_is_not_found_whatever_it_looks_like(
+    app: App, customer_id: str
+) -> None:
     assert app.details(customer_id).status_code == 404
     assert app.proxy_address(customer_id).status_code == 404
     assert app.templates(customer_id).status_code == 404
 
 
-def test_nonsense_in_a_record_is_left_out_and_never_a_crash(app: App, db: Client) -> None:
+def test_nonsense_in_a_record_is_left_out_and_never_a_crash(
+    app: App, db: Client
+) -> None:
     record = {
         "display_name": 5,
         "addresses": ["+15550000001", 7, ""],
@@ -89,7 +97,14 @@ def test_the_largest_record_still_fits_into_an_answer(app: App, keep: Keep) -> N
         "b" * 1500,
         display_name="ß" * 10_000,
         addresses=[f"+1555{number:07}" for number in range(1000)],
-        links=[{"type": "ß" * 100, "value": "https://example.com", "display_name": "ß" * 100}] * 500,
+        links=[
+            {
+                "type": "ß" * 100,
+                "value": "https://example.com",
+                "display_name": "ß" * 100,
+            }
+        ]
+        * 500,
         details={"title": "ß" * 50_000, "content": "ß" * 100_000},
     )
     answer = app.details("b" * 1500)
@@ -119,6 +134,10 @@ def test_a_missing_parameter_is_refused_by_name(app: App, missing: str) -> None:
 
 
 @pytest.mark.parametrize("function", ["crm", "outgoing-conversation", "templates"])
-@pytest.mark.parametrize("form", [{}, {"Location": "getcustomerslist"}, {"Location": "GetNothing"}])
-def test_an_unknown_location_is_not_understood(app: App, function: str, form: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "form", [{}, {"Location": "getcustomerslist"}, {"Location": "GetNothing"}]
+)
+def test_an_unknown_location_is_not_understood(
+    app: App, function: str, form: dict[str, str]
+) -> None:
     assert app.post(function, **form).status_code == 422

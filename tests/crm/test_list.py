@@ -19,20 +19,27 @@ Keep = Callable[..., None]
 
 
 @pytest.fixture
-def meter(app: App, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Meter]:
+def meter(
+    app: App, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Meter]:
     with Meter(emulator.host) as counting:
         monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", counting.host)
         yield counting
 
 
-def test_only_own_customers_are_listed_by_name_whatever_its_case_and_accents(app: App, keep: Keep) -> None:
+def test_only_own_customers_are_listed_by_name_whatever_its_case_and_accents(
+    app: App, keep: Keep
+) -> None:
     for number, name in enumerate(["zoe", "Ärger", "Bob", "adam", "Émile"]):
         keep(f"c{number}", display_name=name)
     keep("other", worker="x@example.com", display_name="Someone")
     keep("nobody", worker=None, display_name="Someone")
     assert app.names() == ["adam", "Ärger", "Bob", "Émile", "zoe"]
     assert app.customers()["searchable"] is True
-    assert app.customers(worker="new@example.com") == {"customers": [], "searchable": True}
+    assert app.customers(worker="new@example.com") == {
+        "customers": [],
+        "searchable": True,
+    }
 
 
 def test_records_that_the_trigger_never_saw_are_listed_and_found_too(
@@ -40,14 +47,25 @@ def test_records_that_the_trigger_never_saw_are_listed_and_found_too(
 ) -> None:
     keep("seen", display_name="Bob")
     for name in ("Zoe", "Ada", "Émile Borel"):
-        db.document(f"customers/{name[0]}").set({"display_name": name, "addresses": [], "worker": JOHN})
+        db.document(f"customers/{name[0]}").set(
+            {"display_name": name, "addresses": [], "worker": JOHN}
+        )
     assert app.names(Query="borel") == ["Émile Borel"]
     assert app.names() == ["Ada", "Bob", "Émile Borel", "Zoe"]
     first = app.customers(PageSize=3)
-    assert len(app.customers(PageSize=3, NextPageToken=first["next_page_token"])["customers"]) == 1
+    assert (
+        len(
+            app.customers(PageSize=3, NextPageToken=first["next_page_token"])[
+                "customers"
+            ]
+        )
+        == 1
+    )
 
 
-def test_both_ways_of_paging_show_everybody_once_in_order_also_with_equal_names(app: App, keep: Keep) -> None:
+def test_both_ways_of_paging_show_everybody_once_in_order_also_with_equal_names(
+    app: App, keep: Keep
+) -> None:
     for number in range(7):
         keep(f"c{number}", display_name="Bob" if number % 2 else "Ada")
     wanted = ["c0", "c2", "c4", "c6", "c1", "c3", "c5"]
@@ -68,7 +86,9 @@ def test_a_full_last_page_has_no_token(app: App, keep: Keep) -> None:
     for number in range(4):
         keep(f"c{number}", display_name=f"Bob {number}")
     first = app.customers(PageSize=2)
-    assert "next_page_token" not in app.customers(PageSize=2, NextPageToken=first["next_page_token"])
+    assert "next_page_token" not in app.customers(
+        PageSize=2, NextPageToken=first["next_page_token"]
+    )
 
 
 @pytest.mark.parametrize(
@@ -87,15 +107,29 @@ def test_a_full_last_page_has_no_token(app: App, keep: Keep) -> None:
         "0015551",
     ],
 )
-def test_a_customer_is_found_by_the_beginning_of_any_word(app: App, keep: Keep, typed: str) -> None:
-    keep("bobby", display_name="Bobby Shaftoe", addresses=["+15551234567", "bobby@example.com"])
+def test_a_customer_is_found_by_the_beginning_of_any_word(
+    app: App, keep: Keep, typed: str
+) -> None:
+    keep(
+        "bobby",
+        display_name="Bobby Shaftoe",
+        addresses=["+15551234567", "bobby@example.com"],
+    )
     keep("lord", display_name="Lord Nobody", addresses=["whatsapp:+447700900001"])
     assert app.names(Query=typed) == ["Bobby Shaftoe"]
 
 
-@pytest.mark.parametrize("typed", ["obby", "bobby smith", "@nowhere", "1234567", "bobby bobbys"])
-def test_what_is_no_beginning_of_a_word_finds_nobody(app: App, keep: Keep, typed: str) -> None:
-    keep("bobby", display_name="Bobby Shaftoe", addresses=["+15551234567", "bobby@example.com"])
+@pytest.mark.parametrize(
+    "typed", ["obby", "bobby smith", "@nowhere", "1234567", "bobby bobbys"]
+)
+def test_what_is_no_beginning_of_a_word_finds_nobody(
+    app: App, keep: Keep, typed: str
+) -> None:
+    keep(
+        "bobby",
+        display_name="Bobby Shaftoe",
+        addresses=["+15551234567", "bobby@example.com"],
+    )
     assert app.names(Query=typed) == []
 
 
@@ -124,7 +158,9 @@ def test_malformed_input_is_refused_with_the_name_of_the_field(
     assert field in answer.get_json()["error"]
 
 
-def test_of_several_words_the_rarest_is_looked_up(app: App, keep: Keep, db: Client, meter: Meter) -> None:
+def test_of_several_words_the_rarest_is_looked_up(
+    app: App, keep: Keep, db: Client, meter: Meter
+) -> None:
     for number in range(20):
         keep(f"c{number}", display_name=f"Customer number {number}")
     meter.reset()
@@ -132,14 +168,26 @@ def test_of_several_words_the_rarest_is_looked_up(app: App, keep: Keep, db: Clie
     assert meter.counts().reads == 1
 
 
-def test_an_answer_stays_below_64_kb_and_the_next_page_goes_on_where_it_ended(app: App, keep: Keep) -> None:
+def test_an_answer_stays_below_64_kb_and_the_next_page_goes_on_where_it_ended(
+    app: App, keep: Keep
+) -> None:
     for number in range(40):
         avatar = "https://example.com/" + "x" * 2000
-        keep(f"c{number:02}", display_name=f"Bob {number:02} " + "ß" * 1000, avatar=avatar)
+        keep(
+            f"c{number:02}",
+            display_name=f"Bob {number:02} " + "ß" * 1000,
+            avatar=avatar,
+        )
     seen: list[str] = []
     token = ""
     while not seen or token:
-        answer = app.post("crm", Location="GetCustomersList", Worker=JOHN, PageSize=1000, NextPageToken=token)
+        answer = app.post(
+            "crm",
+            Location="GetCustomersList",
+            Worker=JOHN,
+            PageSize=1000,
+            NextPageToken=token,
+        )
         assert len(answer.get_data()) < 64 * 1024
         page = answer.get_json()["objects"]
         seen += [customer["customer_id"] for customer in page["customers"]]
@@ -173,7 +221,13 @@ def test_with_10_000_customers_every_page_reads_as_few_documents_as_the_first(
         "search": _documents(app, crowded, PageSize=30, Query="number"),
         "two words": _documents(app, crowded, PageSize=30, Query="customer number"),
     }
-    assert read == {"first": 31, "next": 31, "by anchor": 32, "search": 31, "two words": LOOKED_THROUGH}
+    assert read == {
+        "first": 31,
+        "next": 31,
+        "by anchor": 32,
+        "search": 31,
+        "two words": LOOKED_THROUGH,
+    }
 
 
 def _documents(app: App, meter: Meter, **form: object) -> int:
@@ -190,14 +244,21 @@ def _documents(app: App, meter: Meter, **form: object) -> int:
 
 def _write_10_000(db: Client) -> None:
     """Records that differ in four digits: made by replacing them, for the library takes a millisecond for each."""
-    record = {"display_name": "Customer number 0000", "worker": JOHN, "addresses": ["+15551110000"]}
+    record = {
+        "display_name": "Customer number 0000",
+        "worker": JOHN,
+        "addresses": ["+15551110000"],
+    }
     batch = db.batch()
     kept = customer_record.kept("c0000", record).fields
     batch.set(db.collection("customers").document("c0000"), record | kept)
     pattern = batch._write_pbs[0]._pb.SerializeToString()
     for start in range(0, 10_000, 500):
         numbers = (f"{number:04}".encode() for number in range(start, start + 500))
-        writes = [Write.deserialize(pattern.replace(b"0000", number)) for number in numbers]
+        writes = [
+            Write.deserialize(pattern.replace(b"0000", number)) for number in numbers
+        ]
         db._firestore_api.commit(
-            request={"database": db._database_string, "writes": writes}, metadata=db._rpc_metadata
+            request={"database": db._database_string, "writes": writes},
+            metadata=db._rpc_metadata,
         )

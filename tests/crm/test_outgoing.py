@@ -38,10 +38,14 @@ def test_each_channel_has_its_own_numbers(
     assert answer.status_code == 403
     assert "no number for whatsapp" in answer.get_json()["error"]
     monkeypatch.setenv("TWILIO_WHATSAPP_NUMBER", "+15550009005")
-    assert app.proxy_address(**whatsapp).get_json() == {"proxy_address": "whatsapp:+15550009005"}
+    assert app.proxy_address(**whatsapp).get_json() == {
+        "proxy_address": "whatsapp:+15550009005"
+    }
 
 
-def test_a_customer_is_not_written_to_from_their_own_number(app: App, keep: Keep, db: Client) -> None:
+def test_a_customer_is_not_written_to_from_their_own_number(
+    app: App, keep: Keep, db: Client
+) -> None:
     keep("bobby")
     records.worker(db, JOHN, addresses=["+15550000001", "+15550009004"])
     assert app.proxy_address().get_json() == {"proxy_address": "+15550009004"}
@@ -54,7 +58,10 @@ def test_who_may_not_be_written_to_is_not_and_the_log_says_why(
     keep("bobby", do_not_contact=value)
     records.worker(db, JOHN, addresses=["+15550009004"])
     assert app.proxy_address().status_code == 403
-    assert "The customer bobby may not be written to (do_not_contact)." in capsys.readouterr().out
+    assert (
+        "The customer bobby may not be written to (do_not_contact)."
+        in capsys.readouterr().out
+    )
 
 
 @pytest.mark.parametrize(
@@ -79,7 +86,9 @@ def test_malformed_input_is_refused_with_the_name_of_the_field(
 def test_the_app_can_write_to_a_customer_first(service: Service, db: Client) -> None:
     service.standin.set_autocreate("+15550009004")
     records.worker(db, JOHN, addresses=["+15550009004"])
-    records.customer(db, "bobby", display_name="Bobby", addresses=["+15550000001"], worker=JOHN)
+    records.customer(
+        db, "bobby", display_name="Bobby", addresses=["+15550000001"], worker=JOHN
+    )
     answer = service.post(
         "outgoing_conversation",
         {

@@ -15,7 +15,9 @@ LIMIT = 6.0
 @pytest.fixture
 def silent(app: App, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", f"127.0.0.1:{server.getsockname()[1]}")
+        monkeypatch.setenv(
+            "FIRESTORE_EMULATOR_HOST", f"127.0.0.1:{server.getsockname()[1]}"
+        )
         yield
 
 
@@ -23,8 +25,12 @@ def silent(app: App, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.mark.parametrize(
     "ask",
     [
-        lambda app: app.post("crm", Location="GetCustomersList", Worker=JOHN, PageSize=30),
-        lambda app: app.post("crm", Location="GetCustomersList", Worker=JOHN, Anchor="bobby", Query="bo"),
+        lambda app: app.post(
+            "crm", Location="GetCustomersList", Worker=JOHN, PageSize=30
+        ),
+        lambda app: app.post(
+            "crm", Location="GetCustomersList", Worker=JOHN, Anchor="bobby", Query="bo"
+        ),
         lambda app: app.details("bobby"),
         lambda app: app.proxy_address(),
         lambda app: app.templates(),

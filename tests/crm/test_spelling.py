@@ -55,16 +55,27 @@ def test_an_address_is_understood_or_it_is_not_guessed(
     assert phone_numbers.normalised(typed, country) == wanted
 
 
-@given(st.one_of(st.text(max_size=20), st.from_regex(r"(whatsapp:)? ?\+?[0-9 ()\-]{3,18}", fullmatch=True)))
+@given(
+    st.one_of(
+        st.text(max_size=20),
+        st.from_regex(r"(whatsapp:)? ?\+?[0-9 ()\-]{3,18}", fullmatch=True),
+    )
+)
 def test_spelling_an_address_twice_is_spelling_it_once(typed: str) -> None:
     once = phone_numbers.normalised(typed)
     assert once is None or phone_numbers.normalised(once) == once
     if once and addresses.channel(once) in ("sms", "whatsapp"):
-        assert addresses.is_number(once) or addresses.is_short_code(once) or addresses.is_user_id(once)
+        assert (
+            addresses.is_number(once)
+            or addresses.is_short_code(once)
+            or addresses.is_user_id(once)
+        )
 
 
 @given(st.text(max_size=80), st.lists(st.text(max_size=30), max_size=4))
-def test_what_is_kept_is_bounded_and_worked_out_again_it_is_the_same(name: str, typed: list[str]) -> None:
+def test_what_is_kept_is_bounded_and_worked_out_again_it_is_the_same(
+    name: str, typed: list[str]
+) -> None:
     record = {"display_name": name, "addresses": typed, "worker": "john@example.com"}
     once = customer_record.kept("c", record)
     assert customer_record.kept("c", record | once.fields) == once
@@ -80,7 +91,13 @@ def test_who_types_the_whole_name_finds_it(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "folded"),
-    [("Ångström", "angstrom"), ("GROẞ", "gross"), ("Łódź", "lodz"), ("Ørsted", "orsted"), ("ＡＢＣ", "abc")],
+    [
+        ("Ångström", "angstrom"),
+        ("GROẞ", "gross"),
+        ("Łódź", "lodz"),
+        ("Ørsted", "orsted"),
+        ("ＡＢＣ", "abc"),
+    ],
 )
 def test_case_and_accents_do_not_count(name: str, folded: str) -> None:
     assert customer_search.sort_name(name) == folded

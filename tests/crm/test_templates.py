@@ -37,7 +37,10 @@ VALUES: dict[str, Any] = {
     ("content", "wanted"),
     [
         ("Hello {{Name}}, {{ Author }} here", "Hello Bobby {{Author}}, John here"),
-        ("{{customer.company}} {{customer.since}} {{customer.day}}", "Example 2019 2026-11-23"),
+        (
+            "{{customer.company}} {{customer.since}} {{customer.day}}",
+            "Example 2019 2026-11-23",
+        ),
         ("{{customer.details.title}} {{worker.phone}}", "Vip 5"),
         ("{single} } {", "{single} } {"),
         ("{{customer.nothing}}", None),
@@ -53,23 +56,35 @@ VALUES: dict[str, Any] = {
         ("Name}}", None),
     ],
 )
-def test_a_placeholder_without_a_value_makes_the_template_disappear(content: str, wanted: str | None) -> None:
+def test_a_placeholder_without_a_value_makes_the_template_disappear(
+    content: str, wanted: str | None
+) -> None:
     assert rendered(content, VALUES) == wanted
 
 
 @given(st.text(st.sampled_from("{} Name.customer_7*"), max_size=30))
 def test_no_placeholder_is_ever_shown(content: str) -> None:
     text = rendered(content, {"Name": "B", "Author": "J", "customer": {}, "worker": {}})
-    assert text is None or ("{{" not in text and "}}" not in text) or "{{" not in content
+    assert (
+        text is None or ("{{" not in text and "}}" not in text) or "{{" not in content
+    )
 
 
 def _categories(*found: tuple[str, str, str | None], language: str | None) -> list[str]:
-    listed = [Template(i, content=i, category=c, language=spoken) for i, c, spoken in found]
+    listed = [
+        Template(i, content=i, category=c, language=spoken) for i, c, spoken in found
+    ]
     return [template.id for template in in_language(listed, language)]
 
 
 def test_each_category_shows_the_customers_language_else_none_else_all() -> None:
-    found = [("a", "A", "de"), ("b", "A", "en"), ("c", "A", None), ("d", "B", None), ("e", "C", "en")]
+    found = [
+        ("a", "A", "de"),
+        ("b", "A", "en"),
+        ("c", "A", None),
+        ("d", "B", None),
+        ("e", "C", "en"),
+    ]
     assert _categories(*found, language="de-AT") == ["a", "d", "e"]
     assert _categories(*found, language="EN") == ["b", "d", "e"]
     assert _categories(*found, language="fr") == ["c", "d", "e"]
@@ -77,7 +92,11 @@ def test_each_category_shows_the_customers_language_else_none_else_all() -> None
 
 
 def test_categories_stand_in_the_order_of_their_first_template() -> None:
-    found = [Template("z", "1", "Later", 5), Template("a", "2", "First", 1), Template("b", "3", "Later", 2)]
+    found = [
+        Template("z", "1", "Later", 5),
+        Template("a", "2", "First", 1),
+        Template("b", "3", "Later", 2),
+    ]
     assert grouped(in_language(found, None), {}) == [
         {"display_name": "First", "templates": [{"content": "2"}]},
         {"display_name": "Later", "templates": [{"content": "3"}, {"content": "1"}]},
@@ -87,16 +106,26 @@ def test_categories_stand_in_the_order_of_their_first_template() -> None:
 def test_a_customer_who_is_only_called_by_their_number_is_not_greeted_with_it(
     app: App, keep: Keep, db: Client
 ) -> None:
-    db.document("templates/hello").set({"category": "Hello", "content": "Hello {{Name}}"})
-    db.document("templates/plain").set({"category": "Hello", "content": "Hello from {{Author}}"})
+    db.document("templates/hello").set(
+        {"category": "Hello", "content": "Hello {{Name}}"}
+    )
+    db.document("templates/plain").set(
+        {"category": "Hello", "content": "Hello from {{Author}}"}
+    )
     keep("bobby", display_name="+15550000001")
-    only_plain = [{"display_name": "Hello", "templates": [{"content": f"Hello from {JOHN}"}]}]
+    only_plain = [
+        {"display_name": "Hello", "templates": [{"content": f"Hello from {JOHN}"}]}
+    ]
     assert app.templates().get_json() == only_plain
 
 
-def test_a_template_that_makes_no_sense_is_not_shown_and_says_so(app: App, keep: Keep, db: Client) -> None:
+def test_a_template_that_makes_no_sense_is_not_shown_and_says_so(
+    app: App, keep: Keep, db: Client
+) -> None:
     keep("bobby", display_name="Bobby")
-    db.document("templates/wrong").set({"content": "Hello {{first name}}", "order": "x"})
+    db.document("templates/wrong").set(
+        {"content": "Hello {{first name}}", "order": "x"}
+    )
     db.document("templates/empty").set({"category": "Hello"})
     assert app.templates().get_json() == []
     problem = records.read(db, "templates", "wrong")["problem"]
@@ -110,10 +139,14 @@ def test_a_template_that_makes_no_sense_is_not_shown_and_says_so(app: App, keep:
     assert "problem" not in records.read(db, "templates", "wrong")
 
 
-def test_many_long_templates_still_fit_into_an_answer(app: App, keep: Keep, db: Client) -> None:
+def test_many_long_templates_still_fit_into_an_answer(
+    app: App, keep: Keep, db: Client
+) -> None:
     keep("bobby", display_name="Bobby")
     for number in range(100):
-        db.document(f"templates/{number}").set({"category": f"C{number % 7}", "content": "ß" * 1600})
+        db.document(f"templates/{number}").set(
+            {"category": f"C{number % 7}", "content": "ß" * 1600}
+        )
     answer = app.templates()
     assert answer.status_code == 200
     assert len(answer.get_data()) < 64 * 1024

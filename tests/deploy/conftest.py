@@ -41,10 +41,23 @@ class Shell:
     gcloud: str = ""
 
     def environment(self) -> dict[str, str]:
-        own = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "JAVA_HOME") if name in os.environ}
+        own = {
+            name: os.environ[name]
+            for name in ("PATH", "HOME", "LANG", "JAVA_HOME")
+            if name in os.environ
+        }
         own["PATH"] = f"{Path(self.gcloud).parent}:{own['PATH']}"
-        ours = {"PYTHON": sys.executable, "DEPLOY_RETRIES": "3", "DEPLOY_RETRY_SECONDS": "0"}
-        return own | self.google.environment(str(self.folder / "gcloud")) | ours | self.more
+        ours = {
+            "PYTHON": sys.executable,
+            "DEPLOY_RETRIES": "3",
+            "DEPLOY_RETRY_SECONDS": "0",
+        }
+        return (
+            own
+            | self.google.environment(str(self.folder / "gcloud"))
+            | ours
+            | self.more
+        )
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """The running script, leader of a process group as it is on a terminal.
@@ -110,7 +123,9 @@ def gcloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("gcloud")
     place, here = folder / "socket", Path(__file__).parent
     server = Child(
-        [python, here / "gcloud_server.py", home / "lib", place], name="gcloud", ready=place.exists
+        [python, here / "gcloud_server.py", home / "lib", place],
+        name="gcloud",
+        ready=place.exists,
     ).start()
     client = f'exec {python} -ISs {here / "gcloud_client.py"} {place} {found} "$@"'
     (folder / "gcloud").write_text(f"#!/bin/sh\n{client}\n")
@@ -123,7 +138,9 @@ def gcloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy that nobody edits meanwhile, with files of a developer's that must stay where they are."""
     copy = tmp_path_factory.mktemp("checkout") / "copy"
-    left_out = shutil.ignore_patterns(".*", "__pycache__", "node_modules", "tests", "bench")
+    left_out = shutil.ignore_patterns(
+        ".*", "__pycache__", "node_modules", "tests", "bench"
+    )
     shutil.copytree(ROOT, copy, ignore=left_out)
     shutil.copy(ROOT / ".gcloudignore", copy)
     (copy / ".env").write_text("TWILIO_AUTH_TOKEN=mine")
@@ -142,18 +159,37 @@ def google(gcloud: str) -> Iterator[Google]:
 
 def prepared(google: Google) -> Google:
     """The APIs on and a database in the functions' region."""
-    apis = (ROOT / "deploy" / "needs.sh").read_text().split('APIS="')[1].split('"')[0].split()
+    apis = (
+        (ROOT / "deploy" / "needs.sh")
+        .read_text()
+        .split('APIS="')[1]
+        .split('"')[0]
+        .split()
+    )
     google.enabled.update(f"{api}.googleapis.com" for api in apis)
     name = f"projects/{google.project}/databases/(default)"
-    google.resources[name] = {"name": name, "locationId": google.region, "type": "FIRESTORE_NATIVE"}
+    google.resources[name] = {
+        "name": name,
+        "locationId": google.region,
+        "type": "FIRESTORE_NATIVE",
+    }
     return google
 
 
 @pytest.fixture
 def shell(gcloud: str, google: Google, checkout: Path, tmp_path: Path) -> Shell:
     """A shell with Twilio's account in its environment."""
-    account = {"TWILIO_ACCOUNT_SID": f"AC{secrets.token_hex(16)}", "TWILIO_AUTH_TOKEN": secrets.token_hex(16)}
-    return Shell(google, checkout, tmp_path, account | {"FIRESTORE_EMULATOR_HOST": "127.0.0.1:1"}, gcloud)
+    account = {
+        "TWILIO_ACCOUNT_SID": f"AC{secrets.token_hex(16)}",
+        "TWILIO_AUTH_TOKEN": secrets.token_hex(16),
+    }
+    return Shell(
+        google,
+        checkout,
+        tmp_path,
+        account | {"FIRESTORE_EMULATOR_HOST": "127.0.0.1:1"},
+        gcloud,
+    )
 
 
 @pytest.fixture(scope="session")
@@ -162,7 +198,9 @@ def issuer() -> Iterator[str]:
     app = Flask("issuer")
     server = make_server(HOST, 0, app, threaded=True)
     address = f"http://{HOST}:{server.server_port}/oidc"
-    app.register_blueprint(oidc.pages(oidc.Issuer(address, lambda: {"ann@example.com": "Ann"})))
+    app.register_blueprint(
+        oidc.pages(oidc.Issuer(address, lambda: {"ann@example.com": "Ann"}))
+    )
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     yield address
     server.shutdown()
@@ -170,17 +208,28 @@ def issuer() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def story(
-    gcloud: str, emulator: Emulator, checkout: Path, issuer: str, tmp_path_factory: pytest.TempPathFactory
+    gcloud: str,
+    emulator: Emulator,
+    checkout: Path,
+    issuer: str,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Story]:
     """The deployment; every request is kept, and each of its three runs' words."""
     folder = tmp_path_factory.mktemp("deploy")
     google = _as_new_projects_are(Google(f"demo-{secrets.token_hex(4)}"))
     extra = {"FIRESTORE_EMULATOR_HOST": emulator.host}
     deployed = Deployed(google, folder, extra)
-    twilio = StandIn(account_sid=f"AC{secrets.token_hex(16)}", auth_token=secrets.token_hex(16), port=0)
+    twilio = StandIn(
+        account_sid=f"AC{secrets.token_hex(16)}",
+        auth_token=secrets.token_hex(16),
+        port=0,
+    )
     twilio.start()
     deployed.extra["TWILIO_API_BASE_URL"] = twilio.url
-    account = {"TWILIO_ACCOUNT_SID": twilio.account_sid, "TWILIO_AUTH_TOKEN": twilio.auth_token}
+    account = {
+        "TWILIO_ACCOUNT_SID": twilio.account_sid,
+        "TWILIO_AUTH_TOKEN": twilio.auth_token,
+    }
     sign_in = {
         "INBOX_URL": f"{deployed.url}/inbox",
         "OIDC_ISSUER": issuer,
@@ -226,19 +275,29 @@ def _tell(story: Story) -> None:
     )
     before = len(story.google.requests)
     story.again = story.shell.run()
-    story.changes_again = [r for r in story.google.requests[before:] if r.changes_something]
+    story.changes_again = [
+        r for r in story.google.requests[before:] if r.changes_something
+    ]
 
 
-def _stop_in_the_middle(story: Story, arguments: tuple[str, ...]) -> tuple[tuple[int, str], str]:
+def _stop_in_the_middle(
+    story: Story, arguments: tuple[str, ...]
+) -> tuple[tuple[int, str], str]:
     """Ctrl-C once the first function is being made: a terminal sends SIGINT to the whole group."""
     story.google.operation_seconds = 1
     process = story.shell.start(*arguments)
     until = time.monotonic() + SECONDS
-    while not story.google.functions() and process.poll() is None and time.monotonic() < until:
+    while (
+        not story.google.functions()
+        and process.poll() is None
+        and time.monotonic() < until
+    ):
         time.sleep(0.02)
     os.killpg(process.pid, signal.SIGINT)
     output, _ = process.communicate(timeout=SECONDS)
     story.google.operation_seconds = 0
-    running = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    running = subprocess.run(
+        ["ps", "-eo", "args"], capture_output=True, text=True, check=True
+    ).stdout
     left = "\n".join(line for line in running.splitlines() if story.project in line)
     return (process.returncode, output), left

@@ -41,19 +41,28 @@ def environment(google: Google, function: Json) -> dict[str, str]:
     service = function["serviceConfig"]
     member = f"serviceAccount:{service['serviceAccountEmail']}"
     for secret in {s["secret"] for s in service.get("secretEnvironmentVariables", [])}:
-        readers = google.members(f"secrets/{secret}", "roles/secretmanager.secretAccessor")
+        readers = google.members(
+            f"secrets/{secret}", "roles/secretmanager.secretAccessor"
+        )
         assert member in readers, f"{member} may not read {secret}"
     secrets = {
-        s["key"]: google.resources[f"projects/{google.project}/secrets/{s['secret']}/versions/{s['version']}"]
+        s["key"]: google.resources[
+            f"projects/{google.project}/secrets/{s['secret']}/versions/{s['version']}"
+        ]
         for s in service.get("secretEnvironmentVariables", [])
     }
-    values = {key: base64.b64decode(s["payload"]["data"]).decode() for key, s in secrets.items()}
+    values = {
+        key: base64.b64decode(s["payload"]["data"]).decode()
+        for key, s in secrets.items()
+    }
     return {
         **service["environmentVariables"],
         **values,
         "K_SERVICE": function["name"].rsplit("/", 1)[1],
         "FUNCTION_TARGET": function["buildConfig"]["entryPoint"],
-        "FUNCTION_SIGNATURE_TYPE": "cloudevent" if "eventTrigger" in function else "http",
+        "FUNCTION_SIGNATURE_TYPE": "cloudevent"
+        if "eventTrigger" in function
+        else "http",
     }
 
 
@@ -70,7 +79,9 @@ class Deployed:
     def __post_init__(self) -> None:
         self.server = make_server(HOST, 0, self._serve, threaded=True)
         self.url = f"http://{HOST}:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+        threading.Thread(
+            target=self.server.serve_forever, args=(0.05,), daemon=True
+        ).start()
 
     def close(self) -> None:
         """Ends the door and every function behind it."""
@@ -89,22 +100,36 @@ class Deployed:
 
     def _start(self, name: str, function: Json) -> tuple[Child, int]:
         port = free_port()
-        variables = environment(self.google, function) | {"PORT": str(port), "PATH": str(COMMAND.parent)}
+        variables = environment(self.google, function) | {
+            "PORT": str(port),
+            "PATH": str(COMMAND.parent),
+        }
         source = unpack(self.google, function, self.folder)
         child = Child(
-            [COMMAND], name=name, env=variables | self.extra, cwd=source, ready=lambda: _answers(port)
+            [COMMAND],
+            name=name,
+            env=variables | self.extra,
+            cwd=source,
+            ready=lambda: _answers(port),
         )
         return child.start().wait_ready(), port
 
-    def _serve(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    def _serve(
+        self, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
         request = Request(environ)
         name, _, further = request.path.strip("/").partition("/")
         return self._answer(request, name, further)(environ, start_response)
 
     def _lets_everybody_in(self, name: str) -> bool:
         annotations = self.google.services[name]["metadata"]["annotations"]
-        is_unchecked = annotations.get("run.googleapis.com/invoker-iam-disabled", "").lower() == "true"
-        return is_unchecked or "allUsers" in self.google.members(f"services/{name}", "roles/run.invoker")
+        is_unchecked = (
+            annotations.get("run.googleapis.com/invoker-iam-disabled", "").lower()
+            == "true"
+        )
+        return is_unchecked or "allUsers" in self.google.members(
+            f"services/{name}", "roles/run.invoker"
+        )
 
     def _answer(self, request: Request, name: str, further: str) -> Response:
         if name not in self.google.functions():
@@ -115,11 +140,19 @@ class Deployed:
             request.method,
             f"http://{HOST}:{self.port(name)}/{further}?{request.query_string.decode()}",
             data=request.get_data(),
-            headers={k: v for k, v in request.headers.items() if k not in ("Host", "Content-Length")},
+            headers={
+                k: v
+                for k, v in request.headers.items()
+                if k not in ("Host", "Content-Length")
+            },
             timeout=30,
             allow_redirects=False,
         )
-        passed = {name: answer.headers[name] for name in ("Location", "Set-Cookie") if name in answer.headers}
+        passed = {
+            name: answer.headers[name]
+            for name in ("Location", "Set-Cookie")
+            if name in answer.headers
+        }
         kind = answer.headers.get("Content-Type")
         return Response(answer.content, answer.status_code, passed, content_type=kind)
 

@@ -14,7 +14,12 @@ def main() -> int:
     place, gcloud, *arguments = sys.argv[1:]
     connection = socket.socket(socket.AF_UNIX)
     connection.connect(place)
-    request = {"gcloud": gcloud, "arguments": arguments, "env": dict(os.environ), "cwd": str(Path.cwd())}
+    request = {
+        "gcloud": gcloud,
+        "arguments": arguments,
+        "env": dict(os.environ),
+        "cwd": str(Path.cwd()),
+    }
     streams = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [0, 1, 2]))]
     connection.sendmsg([b" "], streams)
     connection.sendall(json.dumps(request).encode() + b"\n")

@@ -22,7 +22,9 @@ from typing import Any
 def receive(connection: socket.socket) -> tuple[dict[str, Any], list[int]]:
     """The request and the three standard streams."""
     fds = array.array("i")
-    data, ancillary, _, _ = connection.recvmsg(1 << 20, socket.CMSG_LEN(3 * fds.itemsize))
+    data, ancillary, _, _ = connection.recvmsg(
+        1 << 20, socket.CMSG_LEN(3 * fds.itemsize)
+    )
     for _, _, content in ancillary:
         fds.frombytes(content)
     while not data.endswith(b"\n"):
@@ -38,20 +40,30 @@ def run(request: dict[str, Any], fds: list[int], connection: socket.socket) -> N
     os.environ.update(request["env"])
     os.chdir(request["cwd"])
     sys.argv = [request["gcloud"], *request["arguments"]]
-    sys.stdin, sys.stdout, sys.stderr = (os.fdopen(n, m) for n, m in ((0, "r"), (1, "w"), (2, "w")))
+    sys.stdin, sys.stdout, sys.stderr = (
+        os.fdopen(n, m) for n, m in ((0, "r"), (1, "w"), (2, "w"))
+    )
     threading.Thread(target=end_with, args=(connection,), daemon=True).start()
     status = 1
     try:
         importlib.import_module("googlecloudsdk.gcloud_main").main()
         status = 0
     except SystemExit as ended:
-        status = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+        status = (
+            ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+        )
     finally:
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(OSError):
                 stream.flush()
-        loaded = [name for name in sys.modules if name.startswith(("googlecloudsdk.", "apitools."))]
-        connection.sendall(json.dumps({"status": status, "loaded": loaded}).encode() + b"\n")
+        loaded = [
+            name
+            for name in sys.modules
+            if name.startswith(("googlecloudsdk.", "apitools."))
+        ]
+        connection.sendall(
+            json.dumps({"status": status, "loaded": loaded}).encode() + b"\n"
+        )
         os._exit(status)
 
 
@@ -87,7 +99,9 @@ def learn(names: list[str]) -> None:
     """What a command had to load is there for the next ones."""
     for name in names:
         if name not in sys.modules:
-            with contextlib.suppress(Exception):  # some are made up by gcloud's own loader
+            with contextlib.suppress(
+                Exception
+            ):  # some are made up by gcloud's own loader
                 importlib.import_module(name)
 
 

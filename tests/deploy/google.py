@@ -16,7 +16,12 @@ from tests.deploy import google_answers
 
 Json = dict[str, Any]
 
-READS_BY_POST = ("getIamPolicy", "generateUploadUrl", "testIamPermissions", "listCollectionIds")
+READS_BY_POST = (
+    "getIamPolicy",
+    "generateUploadUrl",
+    "testIamPermissions",
+    "listCollectionIds",
+)
 OVERRIDDEN = [  # the APIs whose address gcloud lets the environment change
     "CLOUDFUNCTIONS",
     "RUN",
@@ -90,16 +95,26 @@ class Google:
     operation_seconds: float = 0.0
     # What Google is documented to do to a new project, a new organisation and a shared one:
     slow_to_enable: int = 0  # requests to an API that are refused after it was enabled
-    build_failures: list[str] = field(default_factory=list)  # the next builds fail with these words, in turn
-    unknown_accounts: int = 0  # deployments that are told their service account was not found
-    forbids_all_users: bool = False  # the organisation's policy "Domain restricted sharing"
+    build_failures: list[str] = field(
+        default_factory=list
+    )  # the next builds fail with these words, in turn
+    unknown_accounts: int = (
+        0  # deployments that are told their service account was not found
+    )
+    forbids_all_users: bool = (
+        False  # the organisation's policy "Domain restricted sharing"
+    )
     most_instances: int = 1000  # the region's quota of Cloud Run
-    builds_in: tuple[str, ...] = ()  # the regions where this project may build; none: everywhere
+    builds_in: tuple[
+        str, ...
+    ] = ()  # the regions where this project may build; none: everywhere
     without_index: list[str] = field(
         default_factory=list
     )  # functions deployed while an index was being built
     just_enabled: dict[str, int] = field(default_factory=dict)
-    services: dict[str, Json] = field(default_factory=dict)  # Cloud Run services in Knative's shape, by name
+    services: dict[str, Json] = field(
+        default_factory=dict
+    )  # Cloud Run services in Knative's shape, by name
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def __post_init__(self) -> None:
@@ -107,7 +122,9 @@ class Google:
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self.server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+        threading.Thread(
+            target=self.server.serve_forever, args=(0.05,), daemon=True
+        ).start()
 
     def close(self) -> None:
         """Ends the server."""
@@ -116,7 +133,10 @@ class Google:
 
     def environment(self, configuration_folder: str) -> dict[str, str]:
         """What a process needs so that gcloud and our tools talk to this server and to nobody else."""
-        overrides = {f"CLOUDSDK_API_ENDPOINT_OVERRIDES_{a}": f"http://{a.lower()}.fake/" for a in OVERRIDDEN}
+        overrides = {
+            f"CLOUDSDK_API_ENDPOINT_OVERRIDES_{a}": f"http://{a.lower()}.fake/"
+            for a in OVERRIDDEN
+        }
         return overrides | {
             "CLOUDSDK_CONFIG": configuration_folder,
             "CLOUDSDK_CORE_DISABLE_PROMPTS": "1",
@@ -134,13 +154,20 @@ class Google:
 
     def functions(self) -> dict[str, Json]:
         """The deployed functions by their short name."""
-        found = {p: d for p, d in self.resources.items() if re.fullmatch(r".*/functions/[^/]+", p)}
+        found = {
+            p: d
+            for p, d in self.resources.items()
+            if re.fullmatch(r".*/functions/[^/]+", p)
+        }
         return {path.rsplit("/", 1)[1]: doc for path, doc in found.items()}
 
     def members(self, resource: str, role: str) -> list[str]:
         """Who has the role on the resource (a policy's key ends with `resource`)."""
         bindings = [
-            b for key, p in self.policies.items() if key.endswith(resource) for b in p.get("bindings", [])
+            b
+            for key, p in self.policies.items()
+            if key.endswith(resource)
+            for b in p.get("bindings", [])
         ]
         return sorted(m for b in bindings if b["role"] == role for m in b["members"])
 
@@ -149,7 +176,9 @@ class Google:
         with self.lock:
             self.requests.append(request)
             for refusal in self.refusals:
-                if re.search(refusal.pattern, f"{request.method} {request.api}/{request.path}"):
+                if re.search(
+                    refusal.pattern, f"{request.method} {request.api}/{request.path}"
+                ):
                     return refusal.status, google_answers.error(
                         refusal.status, refusal.reason, refusal.message
                     )
@@ -178,7 +207,9 @@ class _Handler(BaseHTTPRequestHandler):
         )
         status, document = self.google.answer(request, raw)
         out = json.dumps(document).encode()
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # a gcloud that was ended
+        with contextlib.suppress(
+            BrokenPipeError, ConnectionResetError
+        ):  # a gcloud that was ended
             self._reply(status, out)
 
     def _reply(self, status: int, out: bytes) -> None:

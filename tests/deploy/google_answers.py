@@ -14,8 +14,14 @@ Json = dict[str, Any]
 Answer = tuple[int, Json]
 
 ETAG = base64.b64encode(b"etag").decode()
-NOT_FOUND = (404, {"error": {"code": 404, "status": "NOT_FOUND", "message": "not found"}})
-EXISTS = (409, {"error": {"code": 409, "status": "ALREADY_EXISTS", "message": "already exists"}})
+NOT_FOUND = (
+    404,
+    {"error": {"code": 404, "status": "NOT_FOUND", "message": "not found"}},
+)
+EXISTS = (
+    409,
+    {"error": {"code": 409, "status": "ALREADY_EXISTS", "message": "already exists"}},
+)
 PROJECT_NUMBER = "123456789012"
 REGIONS = ("us-central1", "us-east1", "europe-west1", "asia-east1")
 
@@ -41,10 +47,16 @@ def answer(google: Google, request: Request, raw: bytes) -> Answer:
     if request.method == "POST":
         return _create(google, request)
     if request.method == "PATCH":
-        google.resources[request.path] = google.resources.get(request.path, {}) | request.body
+        google.resources[request.path] = (
+            google.resources.get(request.path, {}) | request.body
+        )
         return 200, google.resources[request.path]
     if request.method == "DELETE":
-        return (200, {}) if google.resources.pop(request.path, None) is not None else NOT_FOUND
+        return (
+            (200, {})
+            if google.resources.pop(request.path, None) is not None
+            else NOT_FOUND
+        )
     return _read(google, request.path)
 
 
@@ -54,9 +66,7 @@ def _is_off(google: Google, api: str) -> Answer | None:
     if name in google.enabled and not google.just_enabled.get(name):
         return None
     google.just_enabled[name] = max(0, google.just_enabled.get(name, 0) - 1)
-    words = (
-        f"{name} API has not been used in project {PROJECT_NUMBER} before or it is disabled. SERVICE_DISABLED"
-    )
+    words = f"{name} API has not been used in project {PROJECT_NUMBER} before or it is disabled. SERVICE_DISABLED"
     return 403, error(403, "PERMISSION_DENIED", words)
 
 
@@ -83,7 +93,9 @@ def _read(google: Google, path: str) -> Answer:
 def _is_in(path: str, collection: str) -> bool:
     wanted = collection.split("/")
     parts = path.split("/")
-    return len(parts) == len(wanted) + 1 and all(w in ("-", p) for w, p in zip(wanted, parts, strict=False))
+    return len(parts) == len(wanted) + 1 and all(
+        w in ("-", p) for w, p in zip(wanted, parts, strict=False)
+    )
 
 
 def _create(google: Google, request: Request) -> Answer:
@@ -104,19 +116,29 @@ def _functions(google: Google, request: Request, raw: bytes) -> Answer | None:
     """Creating or changing a function is an operation; the function is ACTIVE once somebody asked for it."""
     path = request.path
     if path.endswith("/locations"):
-        return 200, {"locations": [{"locationId": r, "name": f"{path}/{r}"} for r in REGIONS]}
+        return 200, {
+            "locations": [{"locationId": r, "name": f"{path}/{r}"} for r in REGIONS]
+        }
     if path.endswith("/runtimes"):
-        return 200, {"runtimes": [{"name": "python313", "environment": "GEN_2", "stage": "GA"}]}
+        return 200, {
+            "runtimes": [{"name": "python313", "environment": "GEN_2", "stage": "GA"}]
+        }
     if path.endswith("generateUploadUrl"):
         place = uuid.uuid4().hex
         source = {"bucket": "sources", "object": place}
-        return 200, {"uploadUrl": f"http://storage.fake/upload/{place}", "storageSource": source}
+        return 200, {
+            "uploadUrl": f"http://storage.fake/upload/{place}",
+            "storageSource": source,
+        }
     if "/operations/" in path:
         name = path.replace("/operations/", "/functions/")
         function = google.resources.get(name, {})
         if reason := function.pop("fails", None):
             function["state"] = "FAILED"
-            return 200, _operation(path) | {"done": True, "error": {"code": 3, "message": reason}}
+            return 200, _operation(path) | {
+                "done": True,
+                "error": {"code": 3, "message": reason},
+            }
         if function:
             function["state"] = "ACTIVE"
         return 200, _operation(path) | {"done": True, "response": function}
@@ -126,12 +148,19 @@ def _functions(google: Google, request: Request, raw: bytes) -> Answer | None:
         if google.resources.pop(path, None) is None:
             return NOT_FOUND
         google.services.pop(path.rsplit("/", 1)[1], None)
-        return 200, _operation(path.replace("/functions/", "/operations/")) | {"done": True, "response": {}}
+        return 200, _operation(path.replace("/functions/", "/operations/")) | {
+            "done": True,
+            "response": {},
+        }
     return None
 
 
 def _deploy(google: Google, request: Request) -> Answer:
-    name = request.path if request.method == "PATCH" else f"{request.path}/{request.query['functionId']}"
+    name = (
+        request.path
+        if request.method == "PATCH"
+        else f"{request.path}/{request.query['functionId']}"
+    )
     if request.method == "POST" and name in google.resources:
         return EXISTS
     if google.unknown_accounts:
@@ -145,19 +174,25 @@ def _deploy(google: Google, request: Request) -> Answer:
     most = request.body.get("serviceConfig", {}).get("maxInstanceCount", 0)
     if most > google.most_instances:
         allowed = google.most_instances * 1000
-        words = (
-            f"CpuAllocPerProjectRegion requested: {most}000 allowed: {allowed}, max instances over the quota"
-        )
+        words = f"CpuAllocPerProjectRegion requested: {most}000 allowed: {allowed}, max instances over the quota"
         return 400, error(400, "INVALID_ARGUMENT", words)
     function = google.resources.get(name, {}) | request.body
     if google.builds_in and name.split("/")[3] not in google.builds_in:
-        function["fails"] = "failed precondition: due to quota restrictions, cannot run builds in this region"
+        function["fails"] = (
+            "failed precondition: due to quota restrictions, cannot run builds in this region"
+        )
     elif google.build_failures:
         function["fails"] = google.build_failures.pop(0)
-    if any(d.get("state") == "CREATING" for p, d in google.resources.items() if "/indexes/" in p):
+    if any(
+        d.get("state") == "CREATING"
+        for p, d in google.resources.items()
+        if "/indexes/" in p
+    ):
         google.without_index.append(short)
     google.services.setdefault(short, _service(google, short))
-    google.services[short]["metadata"]["annotations"] = {}  # the worst case: what was set beside it is gone
+    google.services[short]["metadata"][
+        "annotations"
+    ] = {}  # the worst case: what was set beside it is gone
     if event := function.get("eventTrigger"):
         event["trigger"] = name.replace("/functions/", "/triggers/")
         google.resources[event["trigger"]] = {"name": event["trigger"]}
@@ -169,7 +204,10 @@ def _deploy(google: Google, request: Request) -> Answer:
     function["name"] = name
     function["environment"] = "GEN_2"
     function["state"] = "DEPLOYING"
-    function["serviceConfig"] |= {"service": service, "uri": f"http://{short}-abc-uc.a.run.app"}
+    function["serviceConfig"] |= {
+        "service": service,
+        "uri": f"http://{short}-abc-uc.a.run.app",
+    }
     google.resources[name] = function
     google.resources[service] = {"name": service}
     return 200, _operation(name.replace("/functions/", "/operations/"))
@@ -180,20 +218,35 @@ def _service(google: Google, name: str) -> Json:
     return {
         "apiVersion": "serving.knative.dev/v1",
         "kind": "Service",
-        "metadata": {"name": name, "namespace": google.project, "generation": 1, "annotations": {}},
+        "metadata": {
+            "name": name,
+            "namespace": google.project,
+            "generation": 1,
+            "annotations": {},
+        },
         "spec": {
-            "template": {"metadata": {}, "spec": {"containers": [{"image": f"image/{name}"}]}},
+            "template": {
+                "metadata": {},
+                "spec": {"containers": [{"image": f"image/{name}"}]},
+            },
             "traffic": [{"latestRevision": True, "percent": 100}],
         },
         "status": {
             "observedGeneration": 1,
             "url": f"https://{name}-abc-uc.a.run.app",
             "conditions": [
-                {"type": t, "status": "True"} for t in ("Ready", "RoutesReady", "ConfigurationsReady")
+                {"type": t, "status": "True"}
+                for t in ("Ready", "RoutesReady", "ConfigurationsReady")
             ],
             "latestReadyRevisionName": f"{name}-00001",
             "latestCreatedRevisionName": f"{name}-00001",
-            "traffic": [{"latestRevision": True, "percent": 100, "revisionName": f"{name}-00001"}],
+            "traffic": [
+                {
+                    "latestRevision": True,
+                    "percent": 100,
+                    "revisionName": f"{name}-00001",
+                }
+            ],
         },
     }
 
@@ -210,7 +263,9 @@ def _run(google: Google, request: Request, raw: bytes) -> Answer | None:
         google.services[named[0]] = google.services[named[0]] | {
             k: request.body[k] for k in ("metadata", "spec") if k in request.body
         }
-    return (200, google.services[named[0]]) if named[0] in google.services else NOT_FOUND
+    return (
+        (200, google.services[named[0]]) if named[0] in google.services else NOT_FOUND
+    )
 
 
 def _operation(name: str) -> Json:
@@ -233,17 +288,28 @@ def _services(google: Google, request: Request, raw: bytes) -> Answer | None:
         google.just_enabled.update(dict.fromkeys(names, google.slow_to_enable))
         return _finished({})
     if request.path.endswith("/services"):
-        names = [{"config": {"name": n}, "name": n, "state": "ENABLED"} for n in sorted(google.enabled)]
+        names = [
+            {"config": {"name": n}, "name": n, "state": "ENABLED"}
+            for n in sorted(google.enabled)
+        ]
         return 200, {"services": names}
     if request.method == "GET" and "/services/" in request.path:
-        state = "ENABLED" if request.path.rsplit("/", 1)[1] in google.enabled else "DISABLED"
+        state = (
+            "ENABLED"
+            if request.path.rsplit("/", 1)[1] in google.enabled
+            else "DISABLED"
+        )
         return 200, {"name": request.path, "state": state}
     return None
 
 
 def _projects(google: Google, request: Request, raw: bytes) -> Answer | None:
     if request.method == "GET" and request.path == f"projects/{google.project}":
-        project = {"projectId": google.project, "projectNumber": PROJECT_NUMBER, "lifecycleState": "ACTIVE"}
+        project = {
+            "projectId": google.project,
+            "projectNumber": PROJECT_NUMBER,
+            "lifecycleState": "ACTIVE",
+        }
         return 200, project
     return None
 
@@ -266,7 +332,9 @@ def _accounts(google: Google, request: Request, raw: bytes) -> Answer | None:
         }
         return 200, google.resources[name]
     if request.method == "DELETE":
-        found = google.resources.pop(request.path.replace("projects/-/", f"projects/{google.project}/"), None)
+        found = google.resources.pop(
+            request.path.replace("projects/-/", f"projects/{google.project}/"), None
+        )
         return (200, {}) if found else NOT_FOUND
     return None
 
@@ -274,16 +342,26 @@ def _accounts(google: Google, request: Request, raw: bytes) -> Answer | None:
 def _secrets(google: Google, request: Request, raw: bytes) -> Answer | None:
     resource, _, verb = request.path.partition(":")
     if verb == "addVersion":
-        versions = [p for p in google.resources if p.startswith(f"{resource}/versions/")]
+        versions = [
+            p for p in google.resources if p.startswith(f"{resource}/versions/")
+        ]
         name = f"{resource}/versions/{len(versions) + 1}"
-        google.resources[name] = {"name": name, "payload": request.body["payload"], "state": "ENABLED"}
+        google.resources[name] = {
+            "name": name,
+            "payload": request.body["payload"],
+            "state": "ENABLED",
+        }
         return 200, {"name": name, "clientSpecifiedPayloadChecksum": True}
     if verb == "access":
         secret, _, version = resource.partition("/versions/")
-        versions = sorted(p for p in google.resources if p.startswith(f"{secret}/versions/"))
+        versions = sorted(
+            p for p in google.resources if p.startswith(f"{secret}/versions/")
+        )
         wanted = versions[-1] if version == "latest" and versions else resource
         found = google.resources.get(wanted)
-        return (200, {"name": wanted, "payload": found["payload"]}) if found else NOT_FOUND
+        return (
+            (200, {"name": wanted, "payload": found["payload"]}) if found else NOT_FOUND
+        )
     return None
 
 
@@ -291,7 +369,9 @@ def _firestore(google: Google, request: Request, raw: bytes) -> Answer | None:
     """Databases, indexes and fields are made by operations; an index is ready when listed a second time."""
     started = {
         "name": request.path.partition("/collectionGroups/")[0] + "/operations/started",
-        "metadata": {"@type": "type.googleapis.com/google.firestore.admin.v1.IndexOperationMetadata"},
+        "metadata": {
+            "@type": "type.googleapis.com/google.firestore.admin.v1.IndexOperationMetadata"
+        },
     }
     if request.method == "GET" and "/documents/" in request.path:
         document = google.resources.get(request.path)
@@ -299,14 +379,18 @@ def _firestore(google: Google, request: Request, raw: bytes) -> Answer | None:
     if request.path.endswith(":listCollectionIds"):
         place = request.path.partition(":")[0]
         inside = {
-            p.removeprefix(f"{place}/").split("/")[0] for p in google.resources if p.startswith(f"{place}/")
+            p.removeprefix(f"{place}/").split("/")[0]
+            for p in google.resources
+            if p.startswith(f"{place}/")
         }
         return 200, {"collectionIds": sorted(inside)}
     if request.path.endswith("/databases:restore"):
         name = f"projects/{google.project}/databases/{request.body['databaseId']}"
         source = google.resources[request.body["backup"]]["database"]
         google.resources[name] = google.resources[source] | {"name": name}
-        for path, old in list(google.resources.items()):  # a backup holds neither rules nor time to live
+        for path, old in list(
+            google.resources.items()
+        ):  # a backup holds neither rules nor time to live
             if path.startswith((f"{source}/documents/", f"{source}/collectionGroups/")):
                 new = path.replace(source, name, 1)
                 kept = {k: v for k, v in old.items() if k != "ttlConfig"}
@@ -325,7 +409,11 @@ def _firestore(google: Google, request: Request, raw: bytes) -> Answer | None:
         return 200, started
     if request.method == "PATCH" and "/fields/" in request.path:
         field = google.resources.setdefault(request.path, {"name": request.path})
-        field |= {k: v for k, v in request.body.items() if k in request.query["updateMask"].split(",")}
+        field |= {
+            k: v
+            for k, v in request.body.items()
+            if k in request.query["updateMask"].split(",")
+        }
         return 200, started
     if request.method == "GET" and request.path.endswith("/indexes"):
         listed = _read(google, request.path)
@@ -340,12 +428,16 @@ def _scheduler(google: Google, request: Request, raw: bytes) -> Answer | None:
     """A job is enabled from the start, and its address is given back with a path."""
     if request.method in ("POST", "PATCH") and request.body.get("httpTarget"):
         request.body["state"] = "ENABLED"
-        request.body["httpTarget"]["uri"] = request.body["httpTarget"]["uri"].rstrip("/") + "/"
+        request.body["httpTarget"]["uri"] = (
+            request.body["httpTarget"]["uri"].rstrip("/") + "/"
+        )
     return None
 
 
 def _rules(google: Google, request: Request, raw: bytes) -> Answer | None:
-    if request.method == "GET" and "/releases/" in request.path:  # a name may hold a slash
+    if (
+        request.method == "GET" and "/releases/" in request.path
+    ):  # a name may hold a slash
         found = google.resources.get(request.path)
         return (200, found) if found else NOT_FOUND
     if request.method == "PATCH":

@@ -17,7 +17,12 @@ from tests.deploy.conftest import ROOT, Story
 pytestmark = pytest.mark.timeout(4000)
 
 
-_NAMED = ("customers/ada", "customers/bob", "customers/cyd", "former_workers/gone@example.com")
+_NAMED = (
+    "customers/ada",
+    "customers/bob",
+    "customers/cyd",
+    "former_workers/gone@example.com",
+)
 
 
 @pytest.fixture
@@ -34,7 +39,8 @@ def doctor(story: Story, *arguments: str) -> tuple[int, list[str]]:
     done = subprocess.run(
         [sys.executable, "-m", "tools.doctor", "--project", story.project, *arguments],
         cwd=ROOT,
-        env=story.shell.environment() | {"GOOGLE_ACCESS_TOKEN": "made-up", "PATH": os.environ["PATH"]},
+        env=story.shell.environment()
+        | {"GOOGLE_ACCESS_TOKEN": "made-up", "PATH": os.environ["PATH"]},
         capture_output=True,
         text=True,
         timeout=300,
@@ -43,12 +49,18 @@ def doctor(story: Story, *arguments: str) -> tuple[int, list[str]]:
     return done.returncode, done.stdout.splitlines()
 
 
-def test_a_deployment_in_which_all_is_well_is_said_to_be_so(story: Story, swept: firestore.Client) -> None:
+def test_a_deployment_in_which_all_is_well_is_said_to_be_so(
+    story: Story, swept: firestore.Client
+) -> None:
     before = len(story.google.requests)
     status, lines = doctor(story)
     assert (status, lines[-1]) == (0, "All is well."), lines
     assert not [line for line in lines if line.startswith(("WRONG", "note"))]
-    assert [r.path for r in story.google.requests[before:] if r.method not in ("GET", "POST")] == []
+    assert [
+        r.path
+        for r in story.google.requests[before:]
+        if r.method not in ("GET", "POST")
+    ] == []
 
 
 def test_each_thing_that_is_wrong_is_named_with_what_to_do(
@@ -59,8 +71,14 @@ def test_each_thing_that_is_wrong_is_named_with_what_to_do(
     monkeypatch.setitem(resources[f"{place}/jobs/sweep"], "state", "PAUSED")
     monkeypatch.delitem(resources, f"{place}/triggers/pool-written")
     monkeypatch.setitem(resources[f"{place}/functions/crm"], "state", "FAILED")
-    monkeypatch.setitem(resources[f"{project}/secrets/inbox-secret/versions/1"], "state", "DISABLED")
-    monkeypatch.setitem(resources[f"{place}/services/routing"], "traffic", [{"revision": "routing-00007"}])
+    monkeypatch.setitem(
+        resources[f"{project}/secrets/inbox-secret/versions/1"], "state", "DISABLED"
+    )
+    monkeypatch.setitem(
+        resources[f"{place}/services/routing"],
+        "traffic",
+        [{"revision": "routing-00007"}],
+    )
     index = next(p for p in resources if "/indexes/" in p)
     monkeypatch.delitem(resources, index)
     swept.document("workers/ann@example.com").set(
@@ -72,8 +90,12 @@ def test_each_thing_that_is_wrong_is_named_with_what_to_do(
     swept.document("customers/ada").set({"worker": "gone@example.com"})
     swept.document("customers/bob").set({"worker": "typo@example.com"})
     swept.document("customers/cyd").set({"worker": "Ann@example.com"})
-    swept.document("former_workers/gone@example.com").set({"identity": "gone@example.com"})
-    swept.document("workers/\x1b]0;title\x07x").set({"problem": "red \x1b[31m and \x9b2J"})
+    swept.document("former_workers/gone@example.com").set(
+        {"identity": "gone@example.com"}
+    )
+    swept.document("workers/\x1b]0;title\x07x").set(
+        {"problem": "red \x1b[31m and \x9b2J"}
+    )
     swept.document("service/sweep").delete()
     status, lines = doctor(story)
     wrong = "\n".join(line for line in lines if line.startswith(("WRONG", "note")))

@@ -39,7 +39,10 @@ def test_a_key_is_named_in_three_ways(words: str) -> None:
 def test_a_key_that_is_deployed_stays_until_it_is_taken_away() -> None:
     assert shell(_KEPT + _GIVEN) == (0, "key")
     assert shell("read_arguments --twilio-api-key\n" + _KEPT + _GIVEN) == (0, "key")
-    assert shell("read_arguments --twilio-api-key ''\n" + _KEPT + _GIVEN) == (0, "twilio")
+    assert shell("read_arguments --twilio-api-key ''\n" + _KEPT + _GIVEN) == (
+        0,
+        "twilio",
+    )
     assert shell("TWILIO_API_KEY_SID=''\n" + _KEPT + _GIVEN) == (0, "twilio")
 
 
@@ -50,13 +53,22 @@ def test_a_key_that_is_deployed_stays_until_it_is_taken_away() -> None:
             "read_arguments --twilio-api-key\n" + _NEW,
             "TWILIO_API_KEY_SID is not set and there is no terminal",
         ),
-        (f"read_arguments --twilio-api-key {SID}\n" + _NEW, "TWILIO_API_KEY_SECRET is not set and there is"),
+        (
+            f"read_arguments --twilio-api-key {SID}\n" + _NEW,
+            "TWILIO_API_KEY_SECRET is not set and there is",
+        ),
         (
             f"read_arguments --twilio-api-key {OTHER}\n" + _KEPT,
             "TWILIO_API_KEY_SECRET is not set and there is",
         ),
-        ("TWILIO_API_KEY_SECRET=x\n" + _NEW, "TWILIO_API_KEY_SECRET is set without TWILIO_API_KEY_SID"),
-        ("read_arguments --twilio-api-key my-secret\n" + _NEW, "must be SK and 32 hexadecimal digits"),
+        (
+            "TWILIO_API_KEY_SECRET=x\n" + _NEW,
+            "TWILIO_API_KEY_SECRET is set without TWILIO_API_KEY_SID",
+        ),
+        (
+            "read_arguments --twilio-api-key my-secret\n" + _NEW,
+            "must be SK and 32 hexadecimal digits",
+        ),
     ],
 )
 def test_half_a_key_is_one_sentence(words: str, says: str) -> None:
@@ -81,9 +93,7 @@ def test_the_keys_sid_goes_to_functions_that_call_twilio_only() -> None:
 
 
 def test_what_signs_workers_in_goes_to_the_inbox_only() -> None:
-    given = (
-        "OIDC_ALLOWED_DOMAINS=a.com,b.com OIDC_TRUST_EMAIL=1 VAPID_SUBJECT=mailto:x DATABASE=x BASE_URL=y\n"
-    )
+    given = "OIDC_ALLOWED_DOMAINS=a.com,b.com OIDC_TRUST_EMAIL=1 VAPID_SUBJECT=mailto:x DATABASE=x BASE_URL=y\n"
     given += "variables "
     _, inbox = shell(given + "key+inbox+push")
     assert "|OIDC_ALLOWED_DOMAINS=a.com,b.com|OIDC_TRUST_EMAIL=1" in inbox
@@ -96,13 +106,25 @@ def test_what_signs_workers_in_goes_to_the_inbox_only() -> None:
     ("words", "domains"),
     [
         ("read_arguments --allowed-domain example.com", "example.com"),
-        ("read_arguments --allowed-domain example.com --allowed-domain b.org", "example.com,b.org"),
-        ("read_arguments --allowed-domain 'Example.COM, @b.org;c.co.uk'", "example.com,b.org,c.co.uk"),
-        ("OIDC_ALLOWED_DOMAINS=old.com; read_arguments --allowed-domain new.com", "new.com"),
+        (
+            "read_arguments --allowed-domain example.com --allowed-domain b.org",
+            "example.com,b.org",
+        ),
+        (
+            "read_arguments --allowed-domain 'Example.COM, @b.org;c.co.uk'",
+            "example.com,b.org,c.co.uk",
+        ),
+        (
+            "OIDC_ALLOWED_DOMAINS=old.com; read_arguments --allowed-domain new.com",
+            "new.com",
+        ),
         ("OIDC_ALLOWED_DOMAINS=old.com; read_arguments --yes", "old.com"),
         ("OIDC_ALLOWED_DOMAINS=old.com; read_arguments --allowed-domain ''", ""),
         ("read_arguments --allowed-domain a.com --allowed-domain ''", ""),
-        ("read_arguments --allowed-domain xn--mller-kva.example", "xn--mller-kva.example"),
+        (
+            "read_arguments --allowed-domain xn--mller-kva.example",
+            "xn--mller-kva.example",
+        ),
     ],
 )
 def test_domains_are_repeated_or_listed(words: str, domains: str) -> None:
@@ -110,7 +132,17 @@ def test_domains_are_repeated_or_listed(words: str, domains: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "domain", ["example", "*.example.com", "ann@example.com", "--dry-run", "a b", "*", "a..b", "müller.de"]
+    "domain",
+    [
+        "example",
+        "*.example.com",
+        "ann@example.com",
+        "--dry-run",
+        "a b",
+        "*",
+        "a..b",
+        "müller.de",
+    ],
 )
 def test_what_is_no_domain_is_named(domain: str) -> None:
     status, output = shell(f"read_arguments --allowed-domain '{domain}'\n{_DOMAINS}")
@@ -124,7 +156,10 @@ def test_what_is_no_domain_is_named(domain: str) -> None:
     [
         ("read_arguments --trust-email", 1),
         ("read_arguments --trust-email; OIDC_ISSUER=https://accounts.google.com/", 1),
-        ("read_arguments --trust-email; OIDC_ISSUER=https://login.microsoftonline.com/tenant/v2.0", 0),
+        (
+            "read_arguments --trust-email; OIDC_ISSUER=https://login.microsoftonline.com/tenant/v2.0",
+            0,
+        ),
         ("OIDC_TRUST_EMAIL=", 0),
         ("OIDC_TRUST_EMAIL=true", 1),
     ],
@@ -134,12 +169,17 @@ def test_only_an_issuer_of_ones_own_is_trusted(words: str, status: int) -> None:
 
 
 def test_no_other_program_is_given_a_secret_unasked() -> None:
-    for variable in ("TWILIO_AUTH_TOKEN", "TWILIO_API_KEY_SECRET", "OIDC_CLIENT_SECRET"):
-        script = (
-            f"export {variable}=hush; keep_secrets_here; {{ env | grep hush || true; }}; echo ${variable}"
-        )
+    for variable in (
+        "TWILIO_AUTH_TOKEN",
+        "TWILIO_API_KEY_SECRET",
+        "OIDC_CLIENT_SECRET",
+    ):
+        script = f"export {variable}=hush; keep_secrets_here; {{ env | grep hush || true; }}; echo ${variable}"
         assert shell(script) == (0, "hush")
-    assert shell('keep_secrets_here; echo "<${TWILIO_API_KEY_SECRET+set}>"') == (0, "<>")
+    assert shell('keep_secrets_here; echo "<${TWILIO_API_KEY_SECRET+set}>"') == (
+        0,
+        "<>",
+    )
 
 
 def test_an_account_reads_no_secret_that_its_functions_are_not_given() -> None:

@@ -19,17 +19,27 @@ def changes_of(story: Story, *arguments: str) -> Run:
     """Exit status and words of one more run, and the requests that wrote."""
     before = len(story.google.requests)
     status, output = story.shell.run(*arguments)
-    return status, output, [r for r in story.google.requests[before:] if r.changes_something]
+    return (
+        status,
+        output,
+        [r for r in story.google.requests[before:] if r.changes_something],
+    )
 
 
 def with_token(story: Story) -> list[str]:
-    return [name for name in story.google.functions() if name not in ("customer-written", "wallboard")]
+    return [
+        name
+        for name in story.google.functions()
+        if name not in ("customer-written", "wallboard")
+    ]
 
 
 def test_a_dry_run_says_what_it_would_do_and_does_nothing(
     story: Story, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(story.shell.more, "TWILIO_AUTH_TOKEN_SECONDARY", "the-next-token")
+    monkeypatch.setitem(
+        story.shell.more, "TWILIO_AUTH_TOKEN_SECONDARY", "the-next-token"
+    )
     status, output, changes = changes_of(story, "--dry-run")
     assert status == 0, output
     assert changes == []
@@ -41,8 +51,12 @@ def test_a_dry_run_says_what_it_would_do_and_does_nothing(
     assert "the-next-token" not in output
 
 
-def test_a_second_stage_has_names_accounts_secrets_and_a_database_of_its_own(shell: Shell) -> None:
-    status, output = shell.run("--prefix", "staging", "--database", "staging", "--dry-run")
+def test_a_second_stage_has_names_accounts_secrets_and_a_database_of_its_own(
+    shell: Shell,
+) -> None:
+    status, output = shell.run(
+        "--prefix", "staging", "--database", "staging", "--dry-run"
+    )
     assert status == 0, output
     assert shell.google.changes() == []
     for words in (
@@ -63,7 +77,11 @@ def test_a_second_stage_has_names_accounts_secrets_and_a_database_of_its_own(she
     ("what", "value", "says"),
     [
         ("build_failures", ["Build failed: no"], "Build failed: no"),
-        ("builds_in", ("europe-west1",), "add --region with one of us-central1, us-west2, europe-west1"),
+        (
+            "builds_in",
+            ("europe-west1",),
+            "add --region with one of us-central1, us-west2, europe-west1",
+        ),
         ("most_instances", 1, "add --max-instances 1, or ask for a larger quota"),
     ],
 )
@@ -71,17 +89,25 @@ def test_a_function_that_is_not_deployed_is_named_with_the_reason(
     story: Story, monkeypatch: pytest.MonkeyPatch, what: str, value: object, says: str
 ) -> None:
     monkeypatch.setattr(story.google, what, value)
-    status, output, _ = changes_of(story, "--only", "crm", "--base-url", f"https://{what}.example.com")
+    status, output, _ = changes_of(
+        story, "--only", "crm", "--base-url", f"https://{what}.example.com"
+    )
     assert status == 1
     assert says in output
-    assert output.strip().endswith("run the same command again; what is deployed stays.")
+    assert output.strip().endswith(
+        "run the same command again; what is deployed stays."
+    )
     assert "Not deployed: crm." in output
 
 
-def test_a_webhook_that_does_not_answer_as_it_must_keeps_twilio_where_it_is(story: Story) -> None:
+def test_a_webhook_that_does_not_answer_as_it_must_keeps_twilio_where_it_is(
+    story: Story,
+) -> None:
     before = len(story.twilio.requests)
     wrong = f"{story.deployed.url}/elsewhere"
-    status, output, _ = changes_of(story, "--only", "crm", "--base-url", wrong, "--twilio", "--yes")
+    status, output, _ = changes_of(
+        story, "--only", "crm", "--base-url", wrong, "--twilio", "--yes"
+    )
     assert status == 1
     assert f"{wrong}/crm: a signed request got 404" in output
     assert "Twilio was not pointed at them" in output
@@ -95,7 +121,13 @@ def test_where_an_organisation_forbids_all_users_the_webhooks_are_open_all_the_s
     monkeypatch.setattr(story.google, "forbids_all_users", True)
     (key,) = [key for key in story.google.policies if key.endswith("services/crm")]
     monkeypatch.setitem(story.google.policies, key, {"version": 1, "etag": "YQ=="})
-    arguments = ("--only", "crm", "--no-probe", "--base-url", f"{story.deployed.url}/another")
+    arguments = (
+        "--only",
+        "crm",
+        "--no-probe",
+        "--base-url",
+        f"{story.deployed.url}/another",
+    )
     status, output, _ = changes_of(story, *arguments)
     assert status == 0, output
     annotations = story.google.services["crm"]["metadata"]["annotations"]
@@ -112,17 +144,25 @@ def test_a_roll_back_is_told_by_each_run_with_the_way_to_leave_it(
     status, output, changes = changes_of(story, "--only", "routing", "--no-probe")
     assert (status, changes) == (0, []), output
     assert "routing was rolled back to routing-00001 and stays so" in output
-    assert f"update-traffic routing --to-latest --region us-central1 --project {story.project}" in output
+    assert (
+        f"update-traffic routing --to-latest --region us-central1 --project {story.project}"
+        in output
+    )
 
 
 def test_a_second_copy_in_another_region_is_refused(story: Story) -> None:
     status, output, changes = changes_of(story, "--region", "us-east1")
     assert (status, changes) == (1, [])
-    assert "These functions run in us-central1 already and would share the database" in output
+    assert (
+        "These functions run in us-central1 already and would share the database"
+        in output
+    )
 
 
 def test_delete_in_another_region_removes_nothing_that_is_needed(story: Story) -> None:
-    status, output, changes = changes_of(story, "--region", "europe-west1", "--delete", "--yes")
+    status, output, changes = changes_of(
+        story, "--region", "europe-west1", "--delete", "--yes"
+    )
     assert (status, changes) == (0, [])
     assert "Functions run in us-central1." in output
 
@@ -130,8 +170,12 @@ def test_delete_in_another_region_removes_nothing_that_is_needed(story: Story) -
 def documented(story: Story) -> list[str]:
     """The commands of the page that get a backup back, for this project and its backup."""
     page = (ROOT / "docs" / "deploying.md").read_text()
-    commands = page.split("<!-- restore: begin -->\n")[1].split("<!-- restore: end -->")[0]
-    commands = commands.replace("my-project", story.project).replace("backups/ID", "backups/of-today")
+    commands = page.split("<!-- restore: begin -->\n")[1].split(
+        "<!-- restore: end -->"
+    )[0]
+    commands = commands.replace("my-project", story.project).replace(
+        "backups/ID", "backups/of-today"
+    )
     return [line.strip() for line in commands.splitlines()]
 
 
@@ -140,18 +184,28 @@ def restored(story: Story) -> Run:
     """A backup brought back as the page says, and in the same run a second token."""
     resources, project = story.google.resources, f"projects/{story.project}"
     name = f"{project}/locations/us-central1/backups/of-today"
-    resources[name] = {"name": name, "database": f"{project}/databases/(default)", "state": "READY"}
+    resources[name] = {
+        "name": name,
+        "database": f"{project}/databases/(default)",
+        "state": "READY",
+    }
     resources[f"{project}/databases/(default)/documents/service/sweep"] = {"fields": {}}
     listing, restoring, deploying = map(shlex.split, documented(story))
     for command in (listing, restoring):
         done = subprocess.run(
-            command, env=story.shell.environment(), capture_output=True, text=True, timeout=600
+            command,
+            env=story.shell.environment(),
+            capture_output=True,
+            text=True,
+            timeout=600,
         )
         assert done.returncode == 0, done.stderr
         assert command is not listing or name in done.stdout
     story.shell.more["TWILIO_AUTH_TOKEN_SECONDARY"] = "the-next-token"
     try:
-        return changes_of(story, *deploying[3:], "--base-url", story.deployed.url, "--no-probe")
+        return changes_of(
+            story, *deploying[3:], "--base-url", story.deployed.url, "--no-probe"
+        )
     finally:
         del story.shell.more["TWILIO_AUTH_TOKEN_SECONDARY"]
 
@@ -160,9 +214,13 @@ def test_a_backup_is_brought_back_as_the_page_says(story: Story, restored: Run) 
     status, output, changes = restored
     assert status == 0, output
     for function in story.google.functions().values():
-        assert function["serviceConfig"]["environmentVariables"]["FIRESTORE_DATABASE"] == "restored"
+        assert (
+            function["serviceConfig"]["environmentVariables"]["FIRESTORE_DATABASE"]
+            == "restored"
+        )
         watched = {
-            f["attribute"]: f["value"] for f in function.get("eventTrigger", {}).get("eventFilters", [])
+            f["attribute"]: f["value"]
+            for f in function.get("eventTrigger", {}).get("eventFilters", [])
         }
         assert watched.get("database", "restored") == "restored"
     gone = [r for r in changes if r.method == "DELETE" and r.api == "cloudfunctions"]
@@ -173,7 +231,10 @@ def test_a_backup_is_brought_back_as_the_page_says(story: Story, restored: Run) 
     assert "databases/restored" in policy
     assert "databases/(default)" not in policy
     groups = f"{project}/databases/restored/collectionGroups"
-    assert "ttlConfig" in story.google.resources[f"{groups}/conversations/fields/expires_at"]
+    assert (
+        "ttlConfig"
+        in story.google.resources[f"{groups}/conversations/fields/expires_at"]
+    )
 
 
 def test_a_second_token_goes_only_when_no_function_needs_it_any_more(
@@ -188,19 +249,34 @@ def test_a_second_token_goes_only_when_no_function_needs_it_any_more(
     assert status == 0, output
     (gone,) = [n for n, r in enumerate(changes) if r.method == "DELETE"]
     assert changes[gone].path.endswith("secrets/twilio-auth-token-secondary")
-    deployed = [n for n, r in enumerate(changes) if r.api == "cloudfunctions" and r.method == "PATCH"]
+    deployed = [
+        n
+        for n, r in enumerate(changes)
+        if r.api == "cloudfunctions" and r.method == "PATCH"
+    ]
     assert len(deployed) == len(with_token(story))
     assert max(deployed) < gone
 
 
 def test_delete_removes_what_was_made_and_leaves_the_data(story: Story) -> None:
-    status, output, changes = changes_of(story, "--delete", "--yes", "--base-url", story.deployed.url)
+    status, output, changes = changes_of(
+        story, "--delete", "--yes", "--base-url", story.deployed.url
+    )
     assert status == 0, output
     assert story.google.functions() == {}
     kinds = {path.split("/")[-2] for path in story.google.resources}
-    ours = {"functions", "serviceAccounts", "secrets", "jobs", "alertPolicies", "notificationChannels"}
+    ours = {
+        "functions",
+        "serviceAccounts",
+        "secrets",
+        "jobs",
+        "alertPolicies",
+        "notificationChannels",
+    }
     assert not kinds & ours
-    (repository,) = [d for p, d in story.google.resources.items() if p.endswith("/gcf-artifacts")]
+    (repository,) = [
+        d for p, d in story.google.resources.items() if p.endswith("/gcf-artifacts")
+    ]
     assert repository["cleanupPolicies"] == {}
     assert f"projects/{story.project}/databases/(default)" in story.google.resources
     assert not [r for r in changes if r.api in ("firestore", "firebaserules")]
@@ -210,8 +286,12 @@ def test_delete_removes_what_was_made_and_leaves_the_data(story: Story) -> None:
     assert last["path"].endswith("/Configuration/Webhooks")
 
 
-def test_delete_without_a_terminal_and_without_yes_removes_nothing(story: Story) -> None:
+def test_delete_without_a_terminal_and_without_yes_removes_nothing(
+    story: Story,
+) -> None:
     _, output, changes = changes_of(story, "--delete", "--no-probe")
     assert changes == []
-    has_functions = bool(story.google.functions())  # not if the test before ran in this process
+    has_functions = bool(
+        story.google.functions()
+    )  # not if the test before ran in this process
     assert ("there is no terminal" if has_functions else "nothing") in output.lower()

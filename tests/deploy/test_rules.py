@@ -14,7 +14,14 @@ from tests.deploy.google import Google
 
 def rules(google: Google, *words: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-m", "tools.firestore_rules", "--project", google.project, *words],
+        [
+            sys.executable,
+            "-m",
+            "tools.firestore_rules",
+            "--project",
+            google.project,
+            *words,
+        ],
         cwd=ROOT,
         env=google.environment("") | {"GOOGLE_ACCESS_TOKEN": "made-up"},
         capture_output=True,
@@ -26,10 +33,14 @@ def rules(google: Google, *words: str) -> str:
 
 
 @pytest.mark.parametrize("database", ["(default)", "inbound"])
-def test_rules_that_are_replaced_are_named_and_put_back_as_it_is_said(database: str) -> None:
+def test_rules_that_are_replaced_are_named_and_put_back_as_it_is_said(
+    database: str,
+) -> None:
     google = prepared(Google("demo-rules"))
     theirs = "projects/demo-rules/rulesets/theirs"
-    google.resources[theirs] = {"source": {"files": [{"content": "match /a/{b} { allow read: if true; }"}]}}
+    google.resources[theirs] = {
+        "source": {"files": [{"content": "match /a/{b} { allow read: if true; }"}]}
+    }
     suffix = "" if database == "(default)" else f"/{database}"
     release = f"projects/demo-rules/releases/cloud.firestore{suffix}"
     google.resources[release] = {"name": release, "rulesetName": theirs}

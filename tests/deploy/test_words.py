@@ -39,7 +39,10 @@ def shell(script: str) -> tuple[int, str]:
             "INVALID_ARGUMENT: CpuAllocPerProjectRegion requested: 20000 allowed: 10000",
             "quota in europe-west3 is smaller than --max-instances 10: add --max-instances 10",
         ),
-        ("spec.template.spec.maxScale: maxScale may not exceed 4", "add --max-instances 4"),
+        (
+            "spec.template.spec.maxScale: maxScale may not exceed 4",
+            "add --max-instances 4",
+        ),
         (
             "failed precondition: due to quota restrictions, cannot run builds in this region",
             "add --region with one of us-central1, us-west2, europe-west1",
@@ -48,10 +51,15 @@ def shell(script: str) -> tuple[int, str]:
             "A Cloud Run service with this name already exists",
             "this script did not make: add --prefix",
         ),
-        ("ERROR: unrecognized arguments: --build-service-account", "run 'gcloud components update'"),
+        (
+            "ERROR: unrecognized arguments: --build-service-account",
+            "run 'gcloud components update'",
+        ),
     ],
 )
-def test_googles_words_become_a_sentence_that_says_what_to_do(words: str, says: str, tmp_path: Path) -> None:
+def test_googles_words_become_a_sentence_that_says_what_to_do(
+    words: str, says: str, tmp_path: Path
+) -> None:
     (tmp_path / "log").write_text(words)
     status, output = shell(f'explain "deploy crm" {tmp_path}/log')
     assert status == 1
@@ -88,7 +96,11 @@ def test_what_a_new_account_runs_into_is_tried_again_by_a_deployment_and_by_noth
 @pytest.mark.parametrize(
     ("file", "line", "says"),
     [
-        ("all", "routing|ACTIVE||https://x|0|5||europe-west3||", "a function routing in europe-west3"),
+        (
+            "all",
+            "routing|ACTIVE||https://x|0|5||europe-west3||",
+            "a function routing in europe-west3",
+        ),
         ("services", "sweep|asks|", "a Cloud Run service sweep"),
         ("secrets", "twilio-auth-token|", "a secret twilio-auth-token"),
         ("secrets", "twilio-auth-token|shop", "a secret twilio-auth-token"),
@@ -97,7 +109,11 @@ def test_what_a_new_account_runs_into_is_tried_again_by_a_deployment_and_by_noth
             "inbound-build@demo-x.iam.gserviceaccount.com||Builds the shop",
             "a service account inbound-build",
         ),
-        ("jobs", "sweep|* * * * *|https://x|other@demo-x|https://x|ENABLED", "a scheduler job sweep"),
+        (
+            "jobs",
+            "sweep|* * * * *|https://x|other@demo-x|https://x|ENABLED",
+            "a scheduler job sweep",
+        ),
     ],
 )
 def test_what_has_our_name_and_is_not_ours_is_left_alone_with_the_way_out(
@@ -113,10 +129,16 @@ def test_what_has_our_name_and_is_not_ours_is_left_alone_with_the_way_out(
 @pytest.mark.parametrize(
     ("file", "line"),
     [
-        ("all", "routing|ACTIVE||https://x|0|5||us-east1||"),  # elsewhere: another address
+        (
+            "all",
+            "routing|ACTIVE||https://x|0|5||us-east1||",
+        ),  # elsewhere: another address
         ("all", "routing|ACTIVE||https://x|0|5|inbound|europe-west3||"),
         ("secrets", "twilio-auth-token|inbound"),
-        ("accounts", "inbound-build@demo-x.iam.gserviceaccount.com||Builds the functions"),
+        (
+            "accounts",
+            "inbound-build@demo-x.iam.gserviceaccount.com||Builds the functions",
+        ),
         (
             "jobs",
             "sweep|* * * * *|https://x|inbound-scheduler@demo-x.iam.gserviceaccount.com|https://x|ENABLED",
@@ -131,16 +153,20 @@ def test_what_an_earlier_run_or_version_made_is_ours(file: str, line: str) -> No
 def test_what_a_version_before_made_is_taken_along() -> None:
     """Its secrets have no label, but our account reads them; its builds could start others."""
     runtime, build = (
-        f"serviceAccount:inbound-{one}@demo-x.iam.gserviceaccount.com" for one in ("runtime", "build")
+        f"serviceAccount:inbound-{one}@demo-x.iam.gserviceaccount.com"
+        for one in ("runtime", "build")
     )
     unlabelled = (
-        _there(secrets="twilio-auth-token|") + f"echo {runtime} >$TMP/readers.twilio-auth-token.out\n"
+        _there(secrets="twilio-auth-token|")
+        + f"echo {runtime} >$TMP/readers.twilio-auth-token.out\n"
     )
     assert shell(f"{unlabelled} check_owners") == (0, "")
     status, output = shell(f"{unlabelled} DRY_RUN=1; label_secret twilio-auth-token")
     assert "secrets update twilio-auth-token --update-labels=app=inbound" in output
     held = f"echo 'roles/cloudbuild.builds.builder|{build}|' >$TMP/policy.out\n"
-    status, output = shell(f"{held} DRY_RUN=1; take_back build roles/cloudbuild.builds.builder")
+    status, output = shell(
+        f"{held} DRY_RUN=1; take_back build roles/cloudbuild.builds.builder"
+    )
     assert status == 0
     assert f"--member={build} --role=roles/cloudbuild.builds.builder" in output
 
@@ -162,7 +188,9 @@ def test_another_database_is_forgotten_once_no_function_uses_it() -> None:
 def _there(**files: str) -> str:
     """What Google has listed; nothing but these lines."""
     names = ("all", "services", "secrets", "accounts", "jobs")
-    written = "".join(f"printf '%s\\n' '{files.get(name, '')}' >$TMP/{name}.out\n" for name in names)
+    written = "".join(
+        f"printf '%s\\n' '{files.get(name, '')}' >$TMP/{name}.out\n" for name in names
+    )
     nobody = ": >$TMP/readers.twilio-auth-token.out; check_database_owner() { :; }\n"
     return written + nobody + "keep_ours; keep_region\n"
 
@@ -186,11 +214,11 @@ def test_only_the_locations_that_span_regions_are_near_several(
 
 def test_a_region_that_somebody_names_may_be_far_from_the_database() -> None:
     """Builds are not allowed everywhere, and a database cannot be moved."""
-    line = (
-        "echo '(default),europe-west3,FIRESTORE_NATIVE,STANDARD,' >$TMP/databases.out; DATABASE='(default)'\n"
-    )
+    line = "echo '(default),europe-west3,FIRESTORE_NATIVE,STANDARD,' >$TMP/databases.out; DATABASE='(default)'\n"
     line += "REGION=europe-west1\n"
-    status, output = shell(line + "REGION_IS_CHOSEN=1; check_database; echo $DATABASE_LOCATION")
+    status, output = shell(
+        line + "REGION_IS_CHOSEN=1; check_database; echo $DATABASE_LOCATION"
+    )
     assert status == 0
     assert "far from functions in europe-west1" in output
     assert output.endswith("europe-west3")

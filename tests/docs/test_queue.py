@@ -18,7 +18,9 @@ def test_whoever_gets_a_larger_priority_goes_first_and_keeps_it_when_coming_back
     records.pool(db, "default", capacity=1)
     records.worker(db, ANN, "Unavailable")
     service.settle()
-    first, second, third = (write(service, f"+1555000000{number}") for number in range(3))
+    first, second, third = (
+        write(service, f"+1555000000{number}") for number in range(3)
+    )
     db.document(f"pending_conversations/{third}").update({"priority": 10})
     db.document(f"pending_conversations/{first}").update({"priority": -1})
     records.set_status(db, ANN, "Available")

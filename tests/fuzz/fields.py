@@ -40,7 +40,9 @@ def _texts(value: Any) -> bool:
     """One text is a list of one."""
     if isinstance(value, str):
         return len(value.strip()) <= LONGEST_ENTRY
-    return isinstance(value, list) and all(isinstance(one, str) and one.strip() for one in value)
+    return isinstance(value, list) and all(
+        isinstance(one, str) and one.strip() for one in value
+    )
 
 
 def _maps(value: Any) -> bool:
@@ -57,12 +59,16 @@ def _flag(value: Any) -> bool:
 
 def _whole(value: Any) -> bool:
     """Beyond what doubles can count it is told as well, or it works: both are right."""
-    return type(value) is int or (isinstance(value, float) and math.isfinite(value) and value == int(value))
+    return type(value) is int or (
+        isinstance(value, float) and math.isfinite(value) and value == int(value)
+    )
 
 
 def _typed_whole(value: Any) -> bool:
     """A person may type a number as text."""
-    return _whole(value) or (isinstance(value, str) and typed_numbers.whole(value) is not None)
+    return _whole(value) or (
+        isinstance(value, str) and typed_numbers.whole(value) is not None
+    )
 
 
 def _patience(value: Any) -> bool:
@@ -79,7 +85,9 @@ def _name(value: Any) -> bool:
         return False
     name = value.strip()
     is_reserved = name in (".", "..") or (name.startswith("__") and name.endswith("__"))
-    return name == "" or ("/" not in name and not is_reserved and len(name.encode()) <= 1500)
+    return name == "" or (
+        "/" not in name and not is_reserved and len(name.encode()) <= 1500
+    )
 
 
 def _identity(value: Any) -> bool:
@@ -87,15 +95,24 @@ def _identity(value: Any) -> bool:
 
 
 def _zone(value: Any) -> bool:
-    return isinstance(value, str) and value.strip() in ("", *zoneinfo.available_timezones())
+    return isinstance(value, str) and value.strip() in (
+        "",
+        *zoneinfo.available_timezones(),
+    )
 
 
 def _web_address(value: Any) -> bool:
-    return isinstance(value, str) and (not value.strip() or value.strip().startswith("https://x"))
+    return isinstance(value, str) and (
+        not value.strip() or value.strip().startswith("https://x")
+    )
 
 
 def _content(value: Any) -> bool:
-    return isinstance(value, str) and value.strip() != "" and ("{{" in value) == ("}}" in value)
+    return (
+        isinstance(value, str)
+        and value.strip() != ""
+        and ("{{" in value) == ("}}" in value)
+    )
 
 
 def _flag_without_content(value: Any) -> bool:
@@ -126,7 +143,10 @@ def _holidays(value: Any) -> bool:
 
 
 def _one_of(*choices: str) -> Sense:
-    return lambda value: isinstance(value, str) and (value in choices or value.strip().lower() in choices)
+    return lambda value: (
+        isinstance(value, str)
+        and (value in choices or value.strip().lower() in choices)
+    )
 
 
 _MODE = _one_of("none", "custom", "pool")

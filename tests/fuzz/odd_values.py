@@ -34,7 +34,9 @@ def _time(*parts: int) -> datetime.datetime:
 
 
 MISSING = _plain(DELETE_FIELD, "missing")
-BRIM = _plain("x" * 1_000_000, "to the brim")  # a text that fills the record up to Firestore's limit
+BRIM = _plain(
+    "x" * 1_000_000, "to the brim"
+)  # a text that fills the record up to Firestore's limit
 NOTHING = [MISSING, _plain(None)]
 FLAGS = [_plain(True), _plain(False)]
 NUMBERS = [
@@ -47,9 +49,48 @@ NUMBERS = [
     _plain(float("-inf"), "-inf"),
 ]
 TEXTS = [
-    *map(_plain, ("", " ", "\t\n", "a/b", "/", ".", "..", "__x__", "__", "null", "5", "Available ", "{{")),
-    *map(_plain, ("{{Name}}", "system", "whatsapp:", "+", ":", "https://", "javascript:alert(1)", "<b>")),
-    *map(_plain, ("\x00", "\u200b", "\u202e\ufeff\U0001f600", " sales", "sales\u00a0", "A\u0301" * 20)),
+    *map(
+        _plain,
+        (
+            "",
+            " ",
+            "\t\n",
+            "a/b",
+            "/",
+            ".",
+            "..",
+            "__x__",
+            "__",
+            "null",
+            "5",
+            "Available ",
+            "{{",
+        ),
+    ),
+    *map(
+        _plain,
+        (
+            "{{Name}}",
+            "system",
+            "whatsapp:",
+            "+",
+            ":",
+            "https://",
+            "javascript:alert(1)",
+            "<b>",
+        ),
+    ),
+    *map(
+        _plain,
+        (
+            "\x00",
+            "\u200b",
+            "\u202e\ufeff\U0001f600",
+            " sales",
+            "sales\u00a0",
+            "A\u0301" * 20,
+        ),
+    ),
     _plain("x" * 2_000, "2,000 x"),
     _plain("é" * 2_000, "2,000 é"),
     _plain("x" * 100_000, "100,000 x"),
@@ -90,7 +131,10 @@ LISTS = [
     _plain([" " + "x " * 300_000], "a blank and 300,000 x"),
     _plain([f"entry {n}" for n in range(3_000)], "3,000 texts"),
     _plain(["a/b"] * 3_000, "3,000 times a/b"),
-    Odd("a list of a reference", lambda db: [db.document("workers/zoe@example.com"), _time(1, 1, 1)]),
+    Odd(
+        "a list of a reference",
+        lambda db: [db.document("workers/zoe@example.com"), _time(1, 1, 1)],
+    ),
 ]
 MAPS = [
     _plain({}),
@@ -106,7 +150,9 @@ ALL = [BRIM, *NOTHING, *FLAGS, *NUMBERS, *TEXTS, *TIMES, *OTHERS, *LISTS, *MAPS]
 def _storable(value: object) -> bool:
     """Whether Firestore takes it: it has no maps with nameless fields, and no list directly in a list."""
     if isinstance(value, dict):
-        return all(name.strip("_") and _storable(inner) for name, inner in value.items())
+        return all(
+            name.strip("_") and _storable(inner) for name, inner in value.items()
+        )
     if isinstance(value, list):
         return all(_storable(inner) and not isinstance(inner, list) for inner in value)
     return True

@@ -40,15 +40,22 @@ AWKWARD = [
 any_text = st.text(max_size=60) | st.sampled_from(AWKWARD)
 json_texts = st.recursive(
     st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=10),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
     max_leaves=4,
 )
 
 
 def sids(prefix: str) -> st.SearchStrategy[str]:
     """Mostly right ones."""
-    right = st.text(alphabet=HEX, min_size=32, max_size=32).map(lambda digits: prefix + digits)
-    return right | st.builds(lambda sid, tail: sid + tail, right, st.sampled_from(["", "\n", "/", "0"]))
+    right = st.text(alphabet=HEX, min_size=32, max_size=32).map(
+        lambda digits: prefix + digits
+    )
+    return right | st.builds(
+        lambda sid, tail: sid + tail, right, st.sampled_from(["", "\n", "/", "0"])
+    )
 
 
 # Values as Firestore holds them: its whole numbers have 64 bits, its times no zone but UTC.
@@ -59,10 +66,26 @@ stored = st.recursive(
     | st.floats()
     | st.text(max_size=20)
     | st.binary(max_size=5)
-    | st.datetimes(timezones=st.just(datetime.UTC)).map(lambda time: time.replace(fold=0))
+    | st.datetimes(timezones=st.just(datetime.UTC)).map(
+        lambda time: time.replace(fold=0)
+    )
     | st.sampled_from(
-        ["Available", "Unavailable", "custom", "pool", "none", "least_busy", "default", 5, 0, -1]
+        [
+            "Available",
+            "Unavailable",
+            "custom",
+            "pool",
+            "none",
+            "least_busy",
+            "default",
+            5,
+            0,
+            -1,
+        ]
     ),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
     max_leaves=4,
 )

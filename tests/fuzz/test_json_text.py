@@ -12,8 +12,14 @@ from hypothesis import strategies as st
 from domain import json_text
 
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
-    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(), inner, max_size=5),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: (
+        st.lists(inner, max_size=5) | st.dictionaries(st.text(), inner, max_size=5)
+    ),
     max_leaves=20,
 )
 
@@ -46,7 +52,13 @@ def test_values_are_counted_before_any_is_built(value: object) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ['"' * 1_000_001, '\\"' * 500_000, '"' + "\\" * 999_999, "[" * 1_000_000, '"' + '\\"' * 500_000 + "\\"],
+    [
+        '"' * 1_000_001,
+        '\\"' * 500_000,
+        '"' + "\\" * 999_999,
+        "[" * 1_000_000,
+        '"' + '\\"' * 500_000 + "\\",
+    ],
 )
 def test_no_text_takes_long(text: str) -> None:
     began = time.process_time()
@@ -55,7 +67,9 @@ def test_no_text_takes_long(text: str) -> None:
     assert time.process_time() - began < 1.0
 
 
-@pytest.mark.parametrize("text", ['"\\ud800"', "NaN", "[1e999]", '{"\\udfff": 1}', "-Infinity"])
+@pytest.mark.parametrize(
+    "text", ['"\\ud800"', "NaN", "[1e999]", '{"\\udfff": 1}', "-Infinity"]
+)
 def test_what_cannot_be_stored_is_no_value(text: str) -> None:
     with pytest.raises(ValueError):
         json_text.parsed(text)

@@ -19,11 +19,11 @@ from domain.pool import parse as parse_pool
 from domain.settings import parse as parse_settings
 from domain.worker import parse as parse_worker
 from functions import pre_event
-from functions.door import forms as parameters
-from functions.door.answers import BadInput
-from functions.door.forms import Bound, Parameters
-from functions.door.trigger import Change, unpack
 from functions.frontline import forms as frontline_forms
+from functions.http import forms as parameters
+from functions.http.answers import BadInput
+from functions.http.forms import Bound, Parameters
+from functions.http.trigger import Change, unpack
 from functions.post_event import events
 from tests.fuzz.strategies import any_text, json_texts, sids, stored
 
@@ -33,18 +33,27 @@ MODELS = {
     for model in vars(module).values()
     if isinstance(model, type) and issubclass(model, Parameters)
 }
-thorough = settings(max_examples=60, deadline=None, database=None)  # a busy machine is no failure
+thorough = settings(
+    max_examples=60, deadline=None, database=None
+)  # a busy machine is no failure
 
 
 @cache
 def names_of(model: type[Parameters]) -> list[str]:
     """The form's names for the model's fields."""
     schema: dict[str, Any] = model.model_json_schema(by_alias=True, mode="validation")
-    return sorted({*schema["properties"], "ConversationServiceSid", "ChatServiceSid", "Else"})
+    return sorted(
+        {*schema["properties"], "ConversationServiceSid", "ChatServiceSid", "Else"}
+    )
 
 
 values = (
-    any_text | json_texts.map(json.dumps) | sids("CH") | sids("IS") | sids("MB") | st.datetimes().map(str)
+    any_text
+    | json_texts.map(json.dumps)
+    | sids("CH")
+    | sids("IS")
+    | sids("MB")
+    | st.datetimes().map(str)
 )
 
 
@@ -55,7 +64,9 @@ def test_any_form_is_understood_or_refused_with_the_name_of_a_field(
     model: type[Parameters], data: st.DataObject
 ) -> None:
     names = names_of(model)
-    form = MultiDict(data.draw(st.lists(st.tuples(st.sampled_from(names), values), max_size=8)))
+    form = MultiDict(
+        data.draw(st.lists(st.tuples(st.sampled_from(names), values), max_size=8))
+    )
     try:
         parsed = parameters.parse(model, form)
         attributes = parsed.attributes() if isinstance(parsed, Bound) else {}
@@ -87,11 +98,17 @@ def test_any_record_comes_out_of_an_event_as_it_went_in(
     record: dict[str, Any], seconds: int, nanos: int
 ) -> None:
     data = DocumentEventData()._pb
-    data.value.name = "projects/p/databases/(default)/documents/workers/alice@example.com"
+    data.value.name = (
+        "projects/p/databases/(default)/documents/workers/alice@example.com"
+    )
     for name, value in record.items():
         put(data.value.fields[name], value)
     change = unpack(data.SerializeToString())
-    assert (change.collection, change.name, change.before) == ("workers", "alice@example.com", None)
+    assert (change.collection, change.name, change.before) == (
+        "workers",
+        "alice@example.com",
+        None,
+    )
     assert comparable(change.after) == comparable(record)
     data.value.fields["when"].timestamp_value.seconds = seconds
     data.value.fields["when"].timestamp_value.nanos = nanos
@@ -135,7 +152,12 @@ def put(field: Any, value: Any) -> None:
 READERS: list[tuple[Callable[[Fields], object], type | tuple[type, ...]]] = [
     (lambda fields: fields.text("x"), (str, type(None))),
     (lambda fields: fields.texts("x"), tuple),
-    (lambda fields: fields.choice("x", ("Available", "Unavailable"), "Available", "Unavailable"), str),
+    (
+        lambda fields: fields.choice(
+            "x", ("Available", "Unavailable"), "Available", "Unavailable"
+        ),
+        str,
+    ),
     (lambda fields: fields.flag("x", default=True), bool),
     (lambda fields: fields.whole("x", default=3), int),
     (lambda fields: fields.limit("x", default=5), (int, float)),
@@ -148,7 +170,9 @@ READERS: list[tuple[Callable[[Fields], object], type | tuple[type, ...]]] = [
 @thorough
 @given(value=stored)
 @example(value=[" a\r"])
-def test_any_value_in_a_record_is_read_or_complained_about_by_name(value: object) -> None:
+def test_any_value_in_a_record_is_read_or_complained_about_by_name(
+    value: object,
+) -> None:
     for read, kind in READERS:
         fields = Fields({"x": value})
         assert isinstance(read(fields), kind)
@@ -160,10 +184,21 @@ def test_any_value_in_a_record_is_read_or_complained_about_by_name(value: object
 _RECORDS: dict[str, tuple[Callable[[str, dict[str, Any]], Any], list[str]]] = {
     "worker": (
         parse_worker,
-        ["status", "pools", "capacity", "display_name", "active", "full", "last_assigned_at"],
+        [
+            "status",
+            "pools",
+            "capacity",
+            "display_name",
+            "active",
+            "full",
+            "last_assigned_at",
+        ],
     ),
     "pool": (parse_pool, ["display_name", "addresses", "mode", "strategy", "capacity"]),
-    "customer": (parse_customer, ["display_name", "addresses", "worker", "avatar", "links", "details"]),
+    "customer": (
+        parse_customer,
+        ["display_name", "addresses", "worker", "avatar", "links", "details"],
+    ),
     "settings": (
         parse_settings,
         ["mode", "default_pool", "custom_fallback", "create_customers"],
@@ -176,6 +211,10 @@ _RECORDS: dict[str, tuple[Callable[[str, dict[str, Any]], Any], list[str]]] = {
 @given(data=st.data())
 def test_any_record_that_a_person_typed_is_read(kind: str, data: st.DataObject) -> None:
     parse, names = _RECORDS[kind]
-    record = data.draw(st.dictionaries(st.sampled_from([*names, "status_since", "problem", "else"]), stored))
+    record = data.draw(
+        st.dictionaries(
+            st.sampled_from([*names, "status_since", "problem", "else"]), stored
+        )
+    )
     parsed = parse("sales", record)
     assert parsed.problem is None or parsed.problem.endswith(".")

@@ -20,7 +20,19 @@ from local.triggers import Triggers
 from providers import clock, conversations, customers
 from tests.fuzz.fields import EDITED, KEPT, read_by_the_service
 from tests.fuzz.odd_values import BRIM, MISSING, Odd, anything, likely
-from tests.fuzz.world import ADA, ADAS_ADDRESS, ANN, BEA, CALM, DEFAULT, ODD, ZOE, World, awful, world
+from tests.fuzz.world import (
+    ADA,
+    ADAS_ADDRESS,
+    ANN,
+    BEA,
+    CALM,
+    DEFAULT,
+    ODD,
+    ZOE,
+    World,
+    awful,
+    world,
+)
 from tests.service import Apps
 
 _EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "10"))
@@ -37,20 +49,27 @@ _RECORDS = {
     "workers": (f"workers/{ANN}",),
     "templates": ("templates/hello", "templates/rest"),
     "pending_conversations": ("pending_conversations/queued",),
-    "conversations": tuple(f"conversations/{name}" for name in ("assigned", "queued", "inactive", "closed")),
+    "conversations": tuple(
+        f"conversations/{name}" for name in ("assigned", "queued", "inactive", "closed")
+    ),
     "sent_texts": ("sent_texts/queued",),
     "opt_outs": ("opt_outs/ada",),
     "text_counts": ("text_counts/queued",),
     "service": ("service/sweep",),
 }
 _LIKELY: dict[str, st.SearchStrategy[Odd]] = {
-    "state": likely("unrouted", "queued", "assigning", "assigned", "inactive", "closed"),
+    "state": likely(
+        "unrouted", "queued", "assigning", "assigned", "inactive", "closed"
+    ),
     "answer_within": likely(1, 30, 10**15),
     "unavailable_after": likely(1),
     "heard": likely(
-        [{"index": 0, "from": "customer", "at": START}], [{"index": 41, "from": "worker", "at": START}]
+        [{"index": 0, "from": "customer", "at": START}],
+        [{"index": 41, "from": "worker", "at": START}],
     ),
-    "last_message": likely({"index": 2**60, "from": "worker", "at": START, "text": "x"}),
+    "last_message": likely(
+        {"index": 2**60, "from": "worker", "at": START, "text": "x"}
+    ),
     "awaiting_since": likely(START),
     "opted_out_at": likely(START),
     "opted_out": likely({ADAS_ADDRESS: START}, {ADAS_ADDRESS: "x"}),
@@ -77,7 +96,9 @@ _LIKELY: dict[str, st.SearchStrategy[Odd]] = {
     "starting": likely(True),
     "service_sid": likely("IS" + "0" * 32),
     "participant_sid": likely("MB" + "0" * 32),
-    "content": likely("{{customer.a}}", "{{worker.pools}}", "{{customer.problem}}", "{{ Name }}"),
+    "content": likely(
+        "{{customer.a}}", "{{worker.pools}}", "{{customer.problem}}", "{{ Name }}"
+    ),
     "time_zone": likely("Pacific/Kiritimati", "Etc/GMT+12", "Europe"),
     "default_pool": likely(ODD, "nowhere"),
 }
@@ -95,7 +116,9 @@ class Change(NamedTuple):
     @property
     def is_known(self) -> bool:
         return any(
-            self.collection == collection and name in (None, self.name) and value in (None, self.odd.name)
+            self.collection == collection
+            and name in (None, self.name)
+            and value in (None, self.odd.name)
             for collection, name, value in KNOWN
         )
 
@@ -115,7 +138,9 @@ def _change(where: tuple[str, str]) -> st.SearchStrategy[Change]:
 
 
 here_and_there = st.lists(
-    st.sampled_from(_FIELDS).flatmap(_change).filter(lambda change: not change.is_known),
+    st.sampled_from(_FIELDS)
+    .flatmap(_change)
+    .filter(lambda change: not change.is_known),
     min_size=_MOST_AT_ONCE // 2,
     max_size=_MOST_AT_ONCE,
     unique_by=lambda change: (change.path, change.name.partition(".")[0]),
@@ -124,7 +149,9 @@ here_and_there = st.lists(
 
 @st.composite
 def one_record_all_of_it(draw: st.DrawFn) -> list[Change]:
-    wanted = draw(st.sampled_from([path for paths in _RECORDS.values() for path in paths]))
+    wanted = draw(
+        st.sampled_from([path for paths in _RECORDS.values() for path in paths])
+    )
     odd = draw(anything.filter(lambda odd: odd is not BRIM))
     everywhere = [Change(path, name, odd) for path, name in _FIELDS if path == wanted]
     return [change for change in everywhere if not change.is_known]
@@ -142,10 +169,16 @@ def test_every_field_that_is_read_gets_its_odd_values(collection: str) -> None:
     derandomize=True,
     deadline=None,
     database=None,
-    phases=(Phase.explicit, Phase.generate),  # each try takes seconds: `culprits` is faster than shrinking
+    phases=(
+        Phase.explicit,
+        Phase.generate,
+    ),  # each try takes seconds: `culprits` is faster than shrinking
     suppress_health_check=list(HealthCheck),
 )
-@given(wanted=here_and_there | here_and_there | one_record_all_of_it(), before_any_sweep=st.booleans())
+@given(
+    wanted=here_and_there | here_and_there | one_record_all_of_it(),
+    before_any_sweep=st.booleans(),
+)
 def test_no_value_in_any_field_makes_a_function_fail_or_holds_up_anybody_else(
     apps: Apps,
     triggers: Triggers,
@@ -186,12 +219,18 @@ def found_in_a_world(
 
 def live(small: World, wanted: list[Change], before_any_sweep: bool) -> None:
     """What a day brings after somebody has put these values there; whoever is not concerned gets a worker at once."""
-    wanted = [change for change in wanted if small.put(_real(small, change.path), change.name, change.odd)]
+    wanted = [
+        change
+        for change in wanted
+        if small.put(_real(small, change.path), change.name, change.odd)
+    ]
     small.service.settle()
     small.look()
     small.turns_available(ZOE)
     assert small.state("calm") == "assigned", "who waited in the other pool still waits"
-    assert small.state(small.writes(CALM)) == "assigned", "who writes to the other pool has to wait"
+    assert small.state(small.writes(CALM)) == "assigned", (
+        "who writes to the other pool has to wait"
+    )
     if before_any_sweep:
         small.starts_work(BEA)
     small.sweep()
@@ -199,11 +238,15 @@ def live(small: World, wanted: list[Change], before_any_sweep: bool) -> None:
     small.sweep()
     if not before_any_sweep:
         small.starts_work(BEA)
-    assert small.had_a_worker("waiting"), "who waited behind the odd conversation still waits"
+    assert small.had_a_worker("waiting"), (
+        "who waited behind the odd conversation still waits"
+    )
     small.writes(DEFAULT, ADAS_ADDRESS)
     for pool in (ODD, DEFAULT):
         new = small.state(small.writes(pool))
-        assert new in ("assigned", "queued", "unrouted"), f"who writes to the pool {pool} is {new}"
+        assert new in ("assigned", "queued", "unrouted"), (
+            f"who writes to the pool {pool} is {new}"
+        )
     told(small, wanted)
     small.tell_again()
     small.sweep()
@@ -211,7 +254,9 @@ def live(small: World, wanted: list[Change], before_any_sweep: bool) -> None:
     small.end()
     clock.shift(600)
     small.sweep()
-    assert small.state(small.writes(CALM)) == "assigned", "who writes to the other pool later has to wait"
+    assert small.state(small.writes(CALM)) == "assigned", (
+        "who writes to the other pool later has to wait"
+    )
 
 
 def told(small: World, wanted: list[Change]) -> None:
@@ -219,13 +264,21 @@ def told(small: World, wanted: list[Change]) -> None:
     full = {change.path for change in wanted if change.odd is BRIM}
     for change in wanted:
         sense = EDITED.get(change.collection, {}).get(change.name)
-        if sense is None or change.path in full or change.name not in read_by_the_service(change.collection):
+        if (
+            sense is None
+            or change.path in full
+            or change.name not in read_by_the_service(change.collection)
+        ):
             continue
         value = change.odd.make(small.db)
         if change.odd is MISSING or value is None or sense(value):
             continue
-        problem: Any = (small.db.document(change.path).get().to_dict() or {}).get("problem")
-        assert isinstance(problem, str) and change.name in problem, f"{change} is not told: {problem!r:.200}"
+        problem: Any = (small.db.document(change.path).get().to_dict() or {}).get(
+            "problem"
+        )
+        assert isinstance(problem, str) and change.name in problem, (
+            f"{change} is not told: {problem!r:.200}"
+        )
 
 
 def _real(small: World, path: str) -> str:

@@ -32,7 +32,11 @@ ANN, BEA, CAL, ZOE = (f"{name}@example.com" for name in ("ann", "bea", "cal", "z
 ADA = "ada"
 ADAS_ADDRESS = "+15550000001"
 _ORDINARY: dict[str, dict[str, Any]] = {
-    "settings/routing": {"mode": "pool", "default_pool": DEFAULT, "time_zone": "Europe/Berlin"},
+    "settings/routing": {
+        "mode": "pool",
+        "default_pool": DEFAULT,
+        "time_zone": "Europe/Berlin",
+    },
     f"pools/{ODD}": {
         "display_name": "Sales",
         "addresses": [NUMBERS[ODD]],
@@ -45,7 +49,11 @@ _ORDINARY: dict[str, dict[str, Any]] = {
             "assigned": "{{Author}}",
         },
     },
-    f"pools/{CALM}": {"display_name": "Support", "addresses": [NUMBERS[CALM]], "mode": "pool"},
+    f"pools/{CALM}": {
+        "display_name": "Support",
+        "addresses": [NUMBERS[CALM]],
+        "mode": "pool",
+    },
     f"pools/{DEFAULT}": {"display_name": "Everybody", "mode": "custom"},
     f"workers/{ANN}": {"status": "Available", "pools": [ODD], "display_name": "Ann"},
     f"workers/{CAL}": {
@@ -53,10 +61,23 @@ _ORDINARY: dict[str, dict[str, Any]] = {
         "pools": [ODD],
     },  # whose capacity only the pool says: so it is read
     f"workers/{ZOE}": {"status": "Unavailable", "pools": [CALM], "display_name": "Zoe"},
-    f"customers/{ADA}": {"display_name": "Ada", "addresses": [ADAS_ADDRESS], "worker": ANN},
-    "customers/bob": {"display_name": "Bob", "addresses": ["+15550000002"], "worker": ANN},
-    "templates/hello": {"category": "Hello", "content": "Hello {{Name}}, {{Author}} here"},
-    "templates/rest": {"content": "See {{customer.details.title}} at {{worker.display_name}}'s"},
+    f"customers/{ADA}": {
+        "display_name": "Ada",
+        "addresses": [ADAS_ADDRESS],
+        "worker": ANN,
+    },
+    "customers/bob": {
+        "display_name": "Bob",
+        "addresses": ["+15550000002"],
+        "worker": ANN,
+    },
+    "templates/hello": {
+        "category": "Hello",
+        "content": "Hello {{Name}}, {{Author}} here",
+    },
+    "templates/rest": {
+        "content": "See {{customer.details.title}} at {{worker.display_name}}'s"
+    },
 }
 _LARGEST = 50_000  # bytes that a record may have room for besides a million
 _TOO_LARGE = re.compile(r"maximum entity size|is longer than 1048487 bytes")
@@ -64,12 +85,27 @@ _AWFUL = re.compile(
     r"failed unexpectedly|could not see to|stack_trace|left the conversation as it is|lost every race"
     r"|an event that cannot be read|an event about another|could not reach Firestore|Traceback"
 )
-_SLOW = re.compile(r"could not reach Firestore: (DeadlineExceeded|ServiceUnavailable|RetryError)")
+_SLOW = re.compile(
+    r"could not reach Firestore: (DeadlineExceeded|ServiceUnavailable|RetryError)"
+)
 SECRET = "3" * 32  # signs the inbox's cookies
 _SHOWN = ("messages", "customer", "templates", "workers")
 _PAGES = (
-    *("", "view=now", "view=today", "full=1", "view=data", "view=metrics", "view=metrics&format=prometheus"),
-    *("view=log", "view=log&state=queued", f"view=log&worker={ANN}", "view=log&customer=Ada"),
+    *(
+        "",
+        "view=now",
+        "view=today",
+        "full=1",
+        "view=data",
+        "view=metrics",
+        "view=metrics&format=prometheus",
+    ),
+    *(
+        "view=log",
+        "view=log&state=queued",
+        f"view=log&worker={ANN}",
+        "view=log&customer=Ada",
+    ),
 )
 
 
@@ -104,7 +140,9 @@ class World:
         """A customer, a new one unless the address says who, writes to this pool's number."""
         self._people += 1
         address = address or f"+1555001{self._people:04}"
-        sid = self.service.standin.inbound(address, NUMBERS[pool], "Hello").conversation_sid
+        sid = self.service.standin.inbound(
+            address, NUMBERS[pool], "Hello"
+        ).conversation_sid
         assert sid is not None
         self.service.settle()
         return sid
@@ -118,7 +156,9 @@ class World:
             value = [{k: v for k, v in line.items() if odd is not MISSING or k != key}]
         elif odd is BRIM:
             fits = bisect.bisect(
-                range(_LARGEST), 0, key=lambda more: not self._takes(path, name, value + "x" * more)
+                range(_LARGEST),
+                0,
+                key=lambda more: not self._takes(path, name, value + "x" * more),
             )
             value += "x" * (fits - 1)
         return self._takes(path, name, value)
@@ -157,21 +197,34 @@ class World:
         self.service.settle()
         return swept
 
-    def post(self, function: str, form: Mapping[str, str] = {}, **how: Any) -> HttpAnswer:
+    def post(
+        self, function: str, form: Mapping[str, str] = {}, **how: Any
+    ) -> HttpAnswer:
         answer = self.service.post(function, dict(form), **how)
-        assert answer.status_code < 500, f"{function} answered {answer.status_code} to {dict(form)} {how}"
+        assert answer.status_code < 500, (
+            f"{function} answered {answer.status_code} to {dict(form)} {how}"
+        )
         return answer
 
     def look(self) -> None:
         """Every page, and every list that a worker's app asks for; they change nothing."""
-        for query in (*_PAGES, *(f"view=conversation&sid={sid}" for sid in self.sids.values())):
+        for query in (
+            *_PAGES,
+            *(f"view=conversation&sid={sid}" for sid in self.sids.values()),
+        ):
             self.post("wallboard", signed=False, method="GET", query=query)
         ours = {"Worker": ANN, "CustomerId": ADA}
-        proxy = {"Location": "GetProxyAddress", "ChannelType": "sms", "ChannelValue": ADAS_ADDRESS}
+        proxy = {
+            "Location": "GetProxyAddress",
+            "ChannelType": "sms",
+            "ChannelValue": ADAS_ADDRESS,
+        }
         listed = {"Location": "GetCustomersList", "PageSize": "10"}
         signed_in = {"Cookie": f"inbox={session.sealed(SECRET, ANN, ANN)}"}
         mine = (
-            f"conversations/{self.sids[name]}/{what}" for name in ("assigned", "closed") for what in _SHOWN
+            f"conversations/{self.sids[name]}/{what}"
+            for name in ("assigned", "closed")
+            for what in _SHOWN
         )
         from_the_page = signed_in | {"X-Inbox": "1", "Origin": self.service.base_url}
         self.post("inbox", signed=False, path="/customers", headers=from_the_page)
@@ -198,13 +251,18 @@ class World:
                 forms.participant("onParticipantAdded", sid, ANN),
                 forms.state(sid, "inactive", "active", clock.now().isoformat()),
                 forms.state(sid, "active", "inactive", clock.now().isoformat()),
-                forms.message(sid, 40, ADAS_ADDRESS, DateCreated=clock.now().isoformat()),
+                forms.message(
+                    sid, 40, ADAS_ADDRESS, DateCreated=clock.now().isoformat()
+                ),
                 forms.message(sid, 41, ANN, DateCreated=clock.now().isoformat()),
                 forms.message(sid, 42, ADAS_ADDRESS),
                 forms.delivery(sid, forms.sid("IM"), "failed", "63016"),
             ):
                 self.post("post_event", form)
-        self.post("post_event", {"EventType": "onUserAdded", "Identity": ANN, "FriendlyName": "Ann"})
+        self.post(
+            "post_event",
+            {"EventType": "onUserAdded", "Identity": ANN, "FriendlyName": "Ann"},
+        )
         self.service.settle()
 
     def end(self) -> None:
@@ -221,13 +279,25 @@ class World:
         self.service.settle()
 
     def failed_deliveries(self) -> list[str]:
-        found = [d for d in self.service.triggers.deliveries if d.event.project == self.service.project]
-        return [f"{d.event.trigger} on {d.event.document}: {d.status}" for d in found if d.status >= 300]
+        found = [
+            d
+            for d in self.service.triggers.deliveries
+            if d.event.project == self.service.project
+        ]
+        return [
+            f"{d.event.trigger} on {d.event.document}: {d.status}"
+            for d in found
+            if d.status >= 300
+        ]
 
 
 def awful(lines: str) -> list[str]:
     """Log lines that say that something of ours failed."""
-    return [line for line in lines.splitlines() if _AWFUL.search(line) and not _SLOW.search(line)]
+    return [
+        line
+        for line in lines.splitlines()
+        if _AWFUL.search(line) and not _SLOW.search(line)
+    ]
 
 
 @contextmanager
@@ -236,7 +306,11 @@ def world(apps: Apps, triggers: Triggers) -> Iterator[World]:
     project = f"demo-{secrets.token_hex(6)}"
     host = triggers.emulator.host
     with pytest.MonkeyPatch.context() as patch:
-        twilio = StandIn(account_sid=f"AC{secrets.token_hex(16)}", auth_token=secrets.token_hex(16), port=0)
+        twilio = StandIn(
+            account_sid=f"AC{secrets.token_hex(16)}",
+            auth_token=secrets.token_hex(16),
+            port=0,
+        )
         for name, value in {
             "GOOGLE_CLOUD_PROJECT": project,
             "FIRESTORE_EMULATOR_HOST": host,
@@ -255,7 +329,9 @@ def world(apps: Apps, triggers: Triggers) -> Iterator[World]:
                 yield small
             finally:
                 clock.shift(0)
-                with suppress(TimeoutError):  # what is under way after a failure must not reach the next one
+                with suppress(
+                    TimeoutError
+                ):  # what is under way after a failure must not reach the next one
                     service.settle()
         triggers.emulator.clear(project)
         db.close()  # type: ignore[no-untyped-call] # untyped

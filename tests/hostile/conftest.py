@@ -24,7 +24,10 @@ class Server:
     port: int
 
     def post(
-        self, form: dict[str, str], headers: dict[str, str] | None = None, timeout: float = 20
+        self,
+        form: dict[str, str],
+        headers: dict[str, str] | None = None,
+        timeout: float = 20,
     ) -> Response:
         """A genuine request for the public address; `headers` may replace its own."""
         right = self.sender.signature(f"{self.sender.public}/post-event", form)
@@ -45,7 +48,12 @@ class Server:
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
     port = free_port()
-    sender = Sender("AC" + "0" * 32, "a-token", f"http://{HOST}:{port}", "https://public.example.com")
+    sender = Sender(
+        "AC" + "0" * 32,
+        "a-token",
+        f"http://{HOST}:{port}",
+        "https://public.example.com",
+    )
     env = {
         "PATH": os.environ["PATH"],
         "TWILIO_AUTH_TOKEN": sender.auth_token,

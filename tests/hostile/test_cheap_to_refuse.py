@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from functions.door.webhook import MOST_FIELDS
+from functions.http.webhook import MOST_FIELDS
 from local import raw_http
 from tests.conformance.sender import FORM
 from tests.hostile.conftest import Server
@@ -26,7 +26,9 @@ def fields(number: int) -> dict[str, str]:
 def processor_seconds(server: Server) -> float:
     """What the server's processes have used so far; skipped where the system does not tell."""
     if sys.platform != "linux":
-        pytest.skip("What a process has used is read from /proc, which only Linux has: run this test there.")
+        pytest.skip(
+            "What a process has used is read from /proc, which only Linux has: run this test there."
+        )
     ticks = 0
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):  # it has just ended
@@ -36,21 +38,33 @@ def processor_seconds(server: Server) -> float:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
-def test_a_form_of_very_many_fields_is_refused_before_it_is_looked_at(server: Server) -> None:
+def test_a_form_of_very_many_fields_is_refused_before_it_is_looked_at(
+    server: Server,
+) -> None:
     server.genuine_again()
-    body, headers = urlencode(fields(80_000)).encode(), {"Content-Type": FORM, **UNSIGNED}
+    body, headers = (
+        urlencode(fields(80_000)).encode(),
+        {"Content-Type": FORM, **UNSIGNED},
+    )
     before = processor_seconds(server)
     for _ in range(10):
-        answer = raw_http.send("POST", server.sender.base_url, list(headers.items()), body, timeout=20)
+        answer = raw_http.send(
+            "POST", server.sender.base_url, list(headers.items()), body, timeout=20
+        )
         assert answer.status_code == 413
     assert (processor_seconds(server) - before) / 10 < 0.1
     server.genuine_again()
 
 
-def test_as_many_fields_as_are_allowed_are_let_in_and_one_more_is_413(server: Server) -> None:
+def test_as_many_fields_as_are_allowed_are_let_in_and_one_more_is_413(
+    server: Server,
+) -> None:
     assert server.post({"EventType": "x"} | fields(MOST_FIELDS - 2)).status_code == 200
     answer = server.post({"EventType": "x"} | fields(MOST_FIELDS - 1))
-    assert (answer.status_code, str(MOST_FIELDS) in answer.get_data(as_text=True)) == (413, True)
+    assert (answer.status_code, str(MOST_FIELDS) in answer.get_data(as_text=True)) == (
+        413,
+        True,
+    )
 
 
 @pytest.mark.parametrize(

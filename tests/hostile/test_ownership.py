@@ -24,20 +24,35 @@ def firm(service: Service, db: Client) -> Service:
     """Two workers with a customer each; Mary's has something to hide."""
     records.worker(db, JOHN, addresses=["+15550005555", "whatsapp:+15550005555"])
     records.worker(db, MARY, addresses=["+15550006666"])
-    db.document("templates/hello").set({"category": "Openers", "content": "Hello {{Name}}"})
-    db.document("templates/iban").set({"category": "Openers", "content": "Yours: {{customer.iban}}"})
-    records.customer(
-        db, "c-mary", display_name="Secret Client", worker=MARY, addresses=[MARYS], iban="DE02 1203"
+    db.document("templates/hello").set(
+        {"category": "Openers", "content": "Hello {{Name}}"}
     )
-    records.customer(db, "c-john", display_name="Johnny", worker=JOHN, addresses=[JOHNS])
+    db.document("templates/iban").set(
+        {"category": "Openers", "content": "Yours: {{customer.iban}}"}
+    )
+    records.customer(
+        db,
+        "c-mary",
+        display_name="Secret Client",
+        worker=MARY,
+        addresses=[MARYS],
+        iban="DE02 1203",
+    )
+    records.customer(
+        db, "c-john", display_name="Johnny", worker=JOHN, addresses=[JOHNS]
+    )
     service.settle()
     return service
 
 
-def ask(firm: Service, function: str, worker: str, customer: str, **form: str) -> Response:
+def ask(
+    firm: Service, function: str, worker: str, customer: str, **form: str
+) -> Response:
     value = MARYS if customer == "c-mary" else JOHNS
     asked = {"Location": LOCATIONS[function], "Worker": worker, "CustomerId": customer}
-    return firm.post(function, asked | {"ChannelType": "sms", "ChannelValue": value} | form)
+    return firm.post(
+        function, asked | {"ChannelType": "sms", "ChannelValue": value} | form
+    )
 
 
 @pytest.mark.parametrize("function", LOCATIONS)
@@ -49,7 +64,10 @@ def test_another_workers_customer_is_refused_and_nothing_of_them_is_told(
     answer = ask(firm, function, JOHN, "c-mary")
     assert answer.status_code == 403
     assert "another worker" in answer.get_data(as_text=True)
-    assert not any(text in answer.get_data(as_text=True) for text in ("Secret", "1203", MARYS, "do_not"))
+    assert not any(
+        text in answer.get_data(as_text=True)
+        for text in ("Secret", "1203", MARYS, "do_not")
+    )
 
 
 @pytest.mark.parametrize("function", LOCATIONS)
@@ -57,7 +75,9 @@ def test_the_own_one_nobodys_one_and_who_one_talks_to_are_open_and_so_is_all_wit
     firm: Service, db: Client, function: str
 ) -> None:
     assert ask(firm, function, MARY, "c-mary").status_code == 200
-    db.document("conversations/CH1").set({"customer_id": "c-mary", "worker": JOHN, "state": "assigned"})
+    db.document("conversations/CH1").set(
+        {"customer_id": "c-mary", "worker": JOHN, "state": "assigned"}
+    )
     assert ask(firm, function, JOHN, "c-mary").status_code == 200
     db.document("conversations/CH1").update({"state": "closed"})
     assert ask(firm, function, JOHN, "c-mary").status_code == 403
@@ -70,13 +90,22 @@ def test_the_own_one_nobodys_one_and_who_one_talks_to_are_open_and_so_is_all_wit
 
 def write(firm: Service, channel: str, value: str) -> Any:
     return ask(
-        firm, "outgoing_conversation", JOHN, "c-john", ChannelType=channel, ChannelValue=value
+        firm,
+        "outgoing_conversation",
+        JOHN,
+        "c-john",
+        ChannelType=channel,
+        ChannelValue=value,
     ).status_code
 
 
-@pytest.mark.parametrize("value", [MARYS, "+19005551234", "+1555000111", "+155500011111"])
+@pytest.mark.parametrize(
+    "value", [MARYS, "+19005551234", "+1555000111", "+155500011111"]
+)
 @pytest.mark.parametrize("channel", ["sms", "whatsapp"])
-def test_an_address_that_is_not_the_customers_gets_no_number(firm: Service, channel: str, value: str) -> None:
+def test_an_address_that_is_not_the_customers_gets_no_number(
+    firm: Service, channel: str, value: str
+) -> None:
     assert write(firm, channel, value) == 403
     assert write(firm, channel, f"whatsapp:{value}") == 403
 

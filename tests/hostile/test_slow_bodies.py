@@ -30,7 +30,9 @@ HALF_SENT: dict[str, tuple[str, str, str, bytes, int]] = {
 }
 
 
-def begun(server: Server, method: str, path: str, announced: str, there: bytes) -> socket.socket:
+def begun(
+    server: Server, method: str, path: str, announced: str, there: bytes
+) -> socket.socket:
     line = socket.create_connection((HOST, server.port), timeout=20)
     head = f"{method} {path} HTTP/1.1\r\nHost: x\r\nContent-Type: {FORM}\r\n{announced}\r\n\r\n"
     line.sendall(head.encode() + there)
@@ -42,12 +44,17 @@ def status_of(line: socket.socket) -> int:
 
 
 @pytest.fixture(params=HALF_SENT)
-def half_sent(request: pytest.FixtureRequest, server: Server) -> Iterator[tuple[list[socket.socket], int]]:
+def half_sent(
+    request: pytest.FixtureRequest, server: Server
+) -> Iterator[tuple[list[socket.socket], int]]:
     """As many as there are threads, and then silence."""
     method, path, announced, there, status = HALF_SENT[request.param]
     with ExitStack() as lines:
         yield (
-            [lines.enter_context(begun(server, method, path, announced, there)) for _ in range(THREADS)],
+            [
+                lines.enter_context(begun(server, method, path, announced, there))
+                for _ in range(THREADS)
+            ],
             status,
         )
 
@@ -75,7 +82,8 @@ def test_a_body_that_trickles_holds_no_thread(server: Server, announced: str) ->
 
     with ExitStack() as open_lines:
         lines = [
-            open_lines.enter_context(begun(server, "POST", "/", announced, byte)) for _ in range(THREADS)
+            open_lines.enter_context(begun(server, "POST", "/", announced, byte))
+            for _ in range(THREADS)
         ]
         threads = [threading.Thread(target=trickle, args=(line,)) for line in lines]
         for thread in threads:
@@ -105,15 +113,21 @@ def test_a_genuine_body_that_comes_in_pieces_is_let_in(server: Server) -> None:
         assert status_of(line) == 200
 
 
-def test_a_connection_that_is_kept_serves_requests_for_longer_than_a_body_is_given(server: Server) -> None:
+def test_a_connection_that_is_kept_serves_requests_for_longer_than_a_body_is_given(
+    server: Server,
+) -> None:
     """The time is a body's, not its connection's."""
     body = f"EventType=x&AccountSid={server.sender.account_sid}".encode()
-    signature = server.sender.signature(f"{server.sender.public}/post-event", {"EventType": "x"})
+    signature = server.sender.signature(
+        f"{server.sender.public}/post-event", {"EventType": "x"}
+    )
     head = f"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: {FORM}\r\nContent-Length: {len(body)}\r\n"
     with socket.create_connection((HOST, server.port), timeout=20) as line:
         answers = line.makefile("rb")
         for _ in range(5):
-            line.sendall(f"{head}X-Twilio-Signature: {signature}\r\n\r\n".encode() + body)
+            line.sendall(
+                f"{head}X-Twilio-Signature: {signature}\r\n\r\n".encode() + body
+            )
             assert answers.readline().split()[1] == b"200"
             while (header := answers.readline()) != b"\r\n":
                 assert header.lower() in (b"content-length: 0\r\n", header.lower())

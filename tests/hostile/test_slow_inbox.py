@@ -55,15 +55,22 @@ def test_a_body_that_never_comes_whole_holds_no_thread_of_the_inbox(
     port: int, half: tuple[str, str, str, str, int]
 ) -> None:
     method, path, announced, headers, status = half
-    head = f"{method} {path} HTTP/1.1\r\nHost: x\r\n{announced}\r\n{headers}".rstrip() + "\r\n\r\n"
+    head = (
+        f"{method} {path} HTTP/1.1\r\nHost: x\r\n{announced}\r\n{headers}".rstrip()
+        + "\r\n\r\n"
+    )
     began = time.monotonic()
     with ExitStack() as lines:
         begun = []
         for _ in range(THREADS):
-            line = lines.enter_context(socket.create_connection((HOST, port), timeout=20))
+            line = lines.enter_context(
+                socket.create_connection((HOST, port), timeout=20)
+            )
             line.sendall(head.encode() + b"1")
             begun.append(line)
         page = raw_http.send("GET", f"http://{HOST}:{port}/", timeout=20)
         assert page.status_code == 200
-        assert [int(line.makefile("rb").readline().split()[1]) for line in begun] == [status] * THREADS
+        assert [int(line.makefile("rb").readline().split()[1]) for line in begun] == [
+            status
+        ] * THREADS
     assert time.monotonic() - began < SECONDS

@@ -59,14 +59,19 @@ def test_a_slow_issuer_holds_up_nobody_who_is_signed_in(
 
     def look() -> float:
         began = time.monotonic()
-        assert requests.get(f"{url}state", headers=signed_in, timeout=20).status_code == 200
+        assert (
+            requests.get(f"{url}state", headers=signed_in, timeout=20).status_code
+            == 200
+        )
         return time.monotonic() - began
 
     look()  # the first one opens the connections
     issuer_server.delay = 4.0
     with ThreadPoolExecutor(4 * THREADS) as pool:
         strangers = [
-            pool.submit(requests.get, f"{url}sign-in", timeout=30, allow_redirects=False)
+            pool.submit(
+                requests.get, f"{url}sign-in", timeout=30, allow_redirects=False
+            )
             for _ in range(3 * THREADS)
         ]
         time.sleep(0.5)

@@ -9,7 +9,17 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("assignment", "domain", "functions", "providers")
-KINDS = {".py", ".html", ".css", ".js", ".svg", ".png", ".webmanifest", ".preact", ".htm"}  # and two licences
+KINDS = {
+    ".py",
+    ".html",
+    ".css",
+    ".js",
+    ".svg",
+    ".png",
+    ".webmanifest",
+    ".preact",
+    ".htm",
+}  # and two licences
 NOT_OURS = [
     ".env",
     ".env.local",
@@ -17,7 +27,7 @@ NOT_OURS = [
     "functions/notes",
     "functions/notes.txt",
     "functions/NOTES.md",
-    "functions/door/secret.p12",
+    "functions/http/secret.p12",
     "functions/frontline/crm.py.bak",
     "functions/wallboard/static/customers.csv",
     "functions/inbox/static/customers.csv",
@@ -39,15 +49,21 @@ NOT_OURS = [
 def test_the_whole_program_is_uploaded_and_nothing_else(tmp_path: Path) -> None:
     gcloud = shutil.which("gcloud")
     if gcloud is None:
-        pytest.skip("gcloud is not installed: https://cloud.google.com/sdk/docs/install, then run this again")
+        pytest.skip(
+            "gcloud is not installed: https://cloud.google.com/sdk/docs/install, then run this again"
+        )
     copy = tmp_path / "copy"
     copy.mkdir()
     for name in ("main.py", "requirements.txt", ".gcloudignore"):
         shutil.copy(ROOT / name, copy)
     for room in ROOMS:
-        shutil.copytree(ROOT / room, copy / room, ignore=shutil.ignore_patterns("__pycache__", ".*"))
+        shutil.copytree(
+            ROOT / room, copy / room, ignore=shutil.ignore_patterns("__pycache__", ".*")
+        )
     paths = (path for room in ROOMS for path in (copy / room).rglob("*"))
-    program = {path.relative_to(copy).as_posix() for path in paths if path.suffix in KINDS}
+    program = {
+        path.relative_to(copy).as_posix() for path in paths if path.suffix in KINDS
+    }
     for name in NOT_OURS:
         (copy / name).parent.mkdir(parents=True, exist_ok=True)
         (copy / name).write_text("private")

@@ -43,7 +43,10 @@ def token(text: str) -> str:
 )
 def test_a_token_of_somebody_elses_making_is_400(service: Service, sent: str) -> None:
     answer = ask_crm(service, "GetCustomersList", NextPageToken=sent)
-    assert (answer.status_code, "NextPageToken" in answer.get_data(as_text=True)) == (400, True)
+    assert (answer.status_code, "NextPageToken" in answer.get_data(as_text=True)) == (
+        400,
+        True,
+    )
 
 
 @pytest.mark.parametrize(
@@ -58,27 +61,43 @@ def test_a_token_of_somebody_elses_making_is_400(service: Service, sent: str) ->
         "%00",
     ],
 )
-def test_a_time_that_is_none_is_400_on_the_wallboard(service: Service, before: str) -> None:
-    answer = service.post("wallboard", signed=False, method="GET", query=f"view=log&before={before}")
+def test_a_time_that_is_none_is_400_on_the_wallboard(
+    service: Service, before: str
+) -> None:
+    answer = service.post(
+        "wallboard", signed=False, method="GET", query=f"view=log&before={before}"
+    )
     assert (answer.status_code, "before" in answer.text) == (400, True)
 
 
 @pytest.mark.parametrize(
-    "before", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "2026-06-01T00:00:00%2B14:00"]
+    "before",
+    ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "2026-06-01T00:00:00%2B14:00"],
 )
 def test_the_first_and_the_last_time_are_times(service: Service, before: str) -> None:
-    answer = service.post("wallboard", signed=False, method="GET", query=f"view=log&before={before}")
+    answer = service.post(
+        "wallboard", signed=False, method="GET", query=f"view=log&before={before}"
+    )
     assert answer.status_code == 200
 
 
-@pytest.mark.parametrize("number", ["Infinity", "-Infinity", "NaN", "1e999", "-1e999", "[[1e999]]"])
+@pytest.mark.parametrize(
+    "number", ["Infinity", "-Infinity", "NaN", "1e999", "-1e999", "[[1e999]]"]
+)
 def test_a_number_that_json_does_not_have_never_comes_out_of_attributes(
     service: Service, db: Client, number: str
 ) -> None:
     records.customer(
-        db, "ada", display_name="Ada", addresses=["+15550000001"], avatar="https://example.com/a.png"
+        db,
+        "ada",
+        display_name="Ada",
+        addresses=["+15550000001"],
+        avatar="https://example.com/a.png",
     )
-    form = {"EventType": "onConversationAdd", "MessagingBinding.Address": "+15550000001"}
+    form = {
+        "EventType": "onConversationAdd",
+        "MessagingBinding.Address": "+15550000001",
+    }
     answer = service.post("pre_event", form | {"Attributes": f'{{"a": {number}}}'})
     assert answer.status_code == 200
     assert not any(word in answer.text for word in ("Infinity", "NaN", "1e999"))
@@ -109,22 +128,38 @@ HARMLESS = [
 def test_only_links_that_a_phone_may_open_are_shown_and_the_others_are_told(
     service: Service, db: Client
 ) -> None:
-    links: list[Any] = [{"type": "Website", "value": value} for value in [*HARMFUL, *HARMLESS]]
+    links: list[Any] = [
+        {"type": "Website", "value": value} for value in [*HARMFUL, *HARMLESS]
+    ]
     records.customer(db, "ada", addresses=["+15550000001"], worker=JOHN, links=links)
     service.settle()
     answer = ask_crm(service, "GetCustomerDetailsByCustomerId", CustomerId="ada")
-    shown = [link["value"] for link in json.loads(answer.get_data())["objects"]["customer"]["links"]]
+    shown = [
+        link["value"]
+        for link in json.loads(answer.get_data())["objects"]["customer"]["links"]
+    ]
     assert shown == HARMLESS
     assert "links" in records.read(db, "customers", "ada")["problem"]
-    records.customer(db, "bob", addresses=["+15550000002"], worker=JOHN, links=links[len(HARMFUL) :])
+    records.customer(
+        db, "bob", addresses=["+15550000002"], worker=JOHN, links=links[len(HARMFUL) :]
+    )
     service.settle()
     assert "problem" not in records.read(db, "customers", "bob")
 
 
-@pytest.mark.parametrize("value", [value for value in HARMFUL if value.startswith(("j", "d", "v", "f"))])
-def test_an_avatar_that_is_no_web_address_is_not_shown(service: Service, db: Client, value: str) -> None:
+@pytest.mark.parametrize(
+    "value", [value for value in HARMFUL if value.startswith(("j", "d", "v", "f"))]
+)
+def test_an_avatar_that_is_no_web_address_is_not_shown(
+    service: Service, db: Client, value: str
+) -> None:
     records.customer(
-        db, "ada", addresses=["+15550000001"], worker=JOHN, avatar=value, created_at=datetime.now(UTC)
+        db,
+        "ada",
+        addresses=["+15550000001"],
+        worker=JOHN,
+        avatar=value,
+        created_at=datetime.now(UTC),
     )
     service.settle()
     answer = ask_crm(service, "GetCustomerDetailsByCustomerId", CustomerId="ada")

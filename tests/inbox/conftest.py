@@ -57,7 +57,11 @@ def open_as(service: Service, issuer: Issuer) -> Open:
     def opened(identity: str, **record: Any) -> Page:
         them = service.db.document(f"workers/{identity}")
         if record or not them.get().exists:
-            fields = {"status": "Unavailable", "pools": ["default"], "display_name": identity.split("@")[0]}
+            fields = {
+                "status": "Unavailable",
+                "pools": ["default"],
+                "display_name": identity.split("@")[0],
+            }
             them.set(fields | record)
         page = Page(service.url("inbox"), issuer)
         assert page.sign_in(identity).status_code == 200

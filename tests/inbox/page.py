@@ -30,7 +30,9 @@ class Page:
 
     def back_from(self, email: str) -> str:
         """Where the issuer sends somebody who has chosen to be this person."""
-        begun = self.browser.get(urljoin(self.url, "sign-in"), timeout=20, allow_redirects=False)
+        begun = self.browser.get(
+            urljoin(self.url, "sign-in"), timeout=20, allow_redirects=False
+        )
         assert begun.status_code == 302, begun.text
         answer = self.browser.get(
             begun.headers["Location"] + f"&email={quote(email)}",
@@ -41,14 +43,20 @@ class Page:
 
     def get(self, path: str, **headers: str) -> requests.Response:
         return self.browser.get(
-            urljoin(self.url, path), timeout=20, headers=_spelled(headers), allow_redirects=False
+            urljoin(self.url, path),
+            timeout=20,
+            headers=_spelled(headers),
+            allow_redirects=False,
         )
 
     def post(
         self, path: str, body: Any = None, method: str = "POST", **headers: str | None
     ) -> requests.Response:
         """`headers`: instead of the usual ones; None takes one away."""
-        sent: dict[str, str | None] = {"X-Inbox": "1", "Origin": self.origin} | _spelled(headers)
+        sent: dict[str, str | None] = {
+            "X-Inbox": "1",
+            "Origin": self.origin,
+        } | _spelled(headers)
         return self.browser.request(
             method,
             urljoin(self.url, path),
@@ -68,7 +76,9 @@ def told(answer: requests.Response) -> str:
     """The sentence of an error, in JSON or on a page."""
     if "json" in answer.headers.get("Content-Type", ""):
         return str(answer.json()["error"])
-    return " ".join(unescape(one) for one in re.findall(r'role="alert">([^<]+)<', answer.text))
+    return " ".join(
+        unescape(one) for one in re.findall(r'role="alert">([^<]+)<', answer.text)
+    )
 
 
 def _spelled(headers: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,12 +9,18 @@ from tests.service import Service
 
 
 def user_added(service: Service, identity: str) -> None:
-    form = {"EventType": "onUserAdded", "Identity": identity, "UserSid": forms.sid("US")}
+    form = {
+        "EventType": "onUserAdded",
+        "Identity": identity,
+        "UserSid": forms.sid("US"),
+    }
     assert service.post("post_event", form).status_code == 200
     service.settle()
 
 
-def test_an_unconfirmed_worker_is_told_that_the_record_waits(service: Service, browser: Page) -> None:
+def test_an_unconfirmed_worker_is_told_that_the_record_waits(
+    service: Service, browser: Page
+) -> None:
     user_added(service, ALICE)
     browser.sign_in(ALICE)
     answer = browser.get("state")
@@ -51,10 +57,24 @@ def test_a_user_of_nearly_the_same_name_locks_nobody_out(
     assert shown["sid"] == with_ann[1]
 
 
-def test_junk_names_get_one_sentence_and_no_record(service: Service, with_ann: tuple[Page, str]) -> None:
+def test_junk_names_get_one_sentence_and_no_record(
+    service: Service, with_ann: tuple[Page, str]
+) -> None:
     page, sid = with_ann
-    for name in ("?", "#", "?PageSize=1", "%62ob%40example.com", "a/b", "..", "system", "\u202e", "x" * 300):
-        answer = page.post(f"conversations/{sid}/hand-over", {"to": "worker", "worker": name})
+    for name in (
+        "?",
+        "#",
+        "?PageSize=1",
+        "%62ob%40example.com",
+        "a/b",
+        "..",
+        "system",
+        "\u202e",
+        "x" * 300,
+    ):
+        answer = page.post(
+            f"conversations/{sid}/hand-over", {"to": "worker", "worker": name}
+        )
         assert answer.status_code in (400, 409), (name, answer.text)
         assert told(answer)
     assert {one.id for one in service.db.collection("workers").stream()} == {ALICE}

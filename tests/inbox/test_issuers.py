@@ -24,7 +24,13 @@ def _records(service: Service) -> None:
 
 @pytest.mark.parametrize(
     "allowed",
-    ["example.com", "EXAMPLE.com", "@example.com", "other.example, example.com", " a.b  example.com\n"],
+    [
+        "example.com",
+        "EXAMPLE.com",
+        "@example.com",
+        "other.example, example.com",
+        " a.b  example.com\n",
+    ],
 )
 def test_only_addresses_of_the_allowed_domains_sign_in(
     browser: Page, monkeypatch: pytest.MonkeyPatch, allowed: str
@@ -32,9 +38,16 @@ def test_only_addresses_of_the_allowed_domains_sign_in(
     monkeypatch.setenv("OIDC_ALLOWED_DOMAINS", allowed)
     assert browser.sign_in(ALICE).status_code == 200
     other = Page(browser.url, browser.issuer)
-    for stranger in (EVE, "alice@sub.example.com", "alice@example.com.evil.example", "alice@xexample.com"):
+    for stranger in (
+        EVE,
+        "alice@sub.example.com",
+        "alice@example.com.evil.example",
+        "alice@xexample.com",
+    ):
         answer = other.sign_in(stranger)
-        assert (answer.status_code, "example.com" in told(answer)) == (403, True), stranger
+        assert (answer.status_code, "example.com" in told(answer)) == (403, True), (
+            stranger
+        )
         assert other.get("state").status_code == 401
 
 
@@ -48,10 +61,21 @@ def test_a_session_of_a_domain_that_is_no_longer_allowed_is_refused(
 
 
 @pytest.mark.parametrize(
-    "wrong", ["*.example.com", "https://example.com", "example", "a@example.com", "a.b;c.d", ","]
+    "wrong",
+    [
+        "*.example.com",
+        "https://example.com",
+        "example",
+        "a@example.com",
+        "a.b;c.d",
+        ",",
+    ],
 )
 def test_what_is_no_domain_is_a_mistake_of_ours(
-    browser: Page, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], wrong: str
+    browser: Page,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    wrong: str,
 ) -> None:
     back = browser.back_from(ALICE)
     monkeypatch.setenv("OIDC_ALLOWED_DOMAINS", wrong)
@@ -61,10 +85,22 @@ def test_what_is_no_domain_is_a_mistake_of_ours(
 
 @pytest.mark.parametrize(
     ("said", "status"),
-    [(None, 200), (True, 200), ("true", 200), (False, 403), ("false", 403), (1, 403), ("", 403)],
+    [
+        (None, 200),
+        (True, 200),
+        ("true", 200),
+        (False, 403),
+        ("false", 403),
+        (1, 403),
+        ("", 403),
+    ],
 )
 def test_an_issuer_that_is_trusted_need_not_say_that_an_address_is_verified(
-    browser: Page, issuer: Issuer, monkeypatch: pytest.MonkeyPatch, said: object, status: int
+    browser: Page,
+    issuer: Issuer,
+    monkeypatch: pytest.MonkeyPatch,
+    said: object,
+    status: int,
 ) -> None:
     issuer.claims = {"email_verified": said}
     monkeypatch.setenv("OIDC_TRUST_EMAIL", "1")
@@ -86,7 +122,10 @@ def test_an_issuer_that_is_trusted_need_not_say_that_an_address_is_verified(
     ],
 )
 def test_an_issuer_that_signs_anybody_in_is_never_trusted(
-    browser: Page, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], shared: str
+    browser: Page,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    shared: str,
 ) -> None:
     monkeypatch.setenv("OIDC_TRUST_EMAIL", "1")
     monkeypatch.setenv("OIDC_ISSUER", shared)
@@ -96,7 +135,10 @@ def test_an_issuer_that_signs_anybody_in_is_never_trusted(
 
 @pytest.mark.parametrize("value", ["yes", "true", "2"])
 def test_a_trust_that_is_not_1_is_a_mistake_of_ours(
-    browser: Page, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], value: str
+    browser: Page,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    value: str,
 ) -> None:
     monkeypatch.setenv("OIDC_TRUST_EMAIL", value)
     assert browser.get("sign-in").status_code == 500
@@ -119,16 +161,24 @@ def test_an_organisations_own_issuer_may_be_trusted(own: str) -> None:
 @pytest.mark.parametrize("typed", ["", "/"])
 @pytest.mark.parametrize("name", ["", "/"])
 def test_an_issuers_name_may_end_in_a_slash(
-    browser: Page, issuer: Issuer, monkeypatch: pytest.MonkeyPatch, typed: str, name: str
+    browser: Page,
+    issuer: Issuer,
+    monkeypatch: pytest.MonkeyPatch,
+    typed: str,
+    name: str,
 ) -> None:
     issuer.name = issuer.address + name
     monkeypatch.setenv("OIDC_ISSUER", issuer.address + typed)
     assert browser.sign_in(ALICE).status_code == 200
-    issuer.claims = {"iss": issuer.address + ("" if name else "/")}  # to the letter, as the description says
+    issuer.claims = {
+        "iss": issuer.address + ("" if name else "/")
+    }  # to the letter, as the description says
     assert browser.sign_in(ALICE).status_code == 403
 
 
-def test_an_issuer_that_calls_itself_otherwise_is_none(browser: Page, issuer: Issuer) -> None:
+def test_an_issuer_that_calls_itself_otherwise_is_none(
+    browser: Page, issuer: Issuer
+) -> None:
     issuer.name = "https://elsewhere.example.com"
     assert browser.get("sign-in").status_code == 500
 
@@ -138,12 +188,16 @@ def test_a_sign_in_is_tried_once(browser: Page, issuer: Issuer) -> None:
     kept = browser.browser.cookies["inbox-sign-in"]
     issuer.asked.clear()
     for _ in range(30):
-        answer = browser.get(f"back?code=junk&state={state}", Cookie=f"inbox-sign-in={kept}")
+        answer = browser.get(
+            f"back?code=junk&state={state}", Cookie=f"inbox-sign-in={kept}"
+        )
         assert (answer.status_code, "begin again" in told(answer)) == (403, True)
     assert issuer.asked.count("token") == 1
 
 
-def test_an_issuer_that_failed_is_not_asked_again_at_once(browser: Page, issuer: Issuer) -> None:
+def test_an_issuer_that_failed_is_not_asked_again_at_once(
+    browser: Page, issuer: Issuer
+) -> None:
     issuer.is_down = True
     for _ in range(5):
         assert browser.get("sign-in").status_code == 503
@@ -153,7 +207,9 @@ def test_an_issuer_that_failed_is_not_asked_again_at_once(browser: Page, issuer:
     assert browser.sign_in(ALICE).status_code == 200
 
 
-def test_what_is_known_of_an_issuer_serves_while_it_does_not_answer(browser: Page, issuer: Issuer) -> None:
+def test_what_is_known_of_an_issuer_serves_while_it_does_not_answer(
+    browser: Page, issuer: Issuer
+) -> None:
     assert browser.sign_in(ALICE).status_code == 200
     clock.shift(2 * 3600)
     issuer.is_down = True
@@ -172,7 +228,11 @@ def test_too_many_who_wait_for_the_issuer_are_answered_at_once(
     def come_back(page: Page, address: str) -> tuple[int, float, str]:
         began = time.monotonic()
         answer = page.browser.get(address, timeout=20, allow_redirects=False)
-        return answer.status_code, time.monotonic() - began, answer.headers.get("Refresh", "")
+        return (
+            answer.status_code,
+            time.monotonic() - began,
+            answer.headers.get("Refresh", ""),
+        )
 
     with ThreadPoolExecutor(6) as pool:
         answers = list(pool.map(come_back, pages, backs))

@@ -31,13 +31,24 @@ def test_a_conversation_says_who_wrote_what_and_why_it_is_hers(
         "assigned_at": "",
         "why": "to Alice: idle for the longest of those Available in default",
     }
-    assert (shown["last"]["from"], shown["last"]["text"], shown["last"]["index"]) == ("customer", "Hello", 0)
+    assert (shown["last"]["from"], shown["last"]["text"], shown["last"]["index"]) == (
+        "customer",
+        "Hello",
+        0,
+    )
     assert shown["awaiting_since"] and shown["assigned_at"]
     state = page.state()
-    assert (state["empty"], state["waiting"], state["push_key"], state["push_text"]) == (None, 0, None, True)
+    assert (
+        state["empty"],
+        state["waiting"],
+        state["push_key"],
+        state["push_text"],
+    ) == (None, 0, None, True)
 
 
-def test_what_has_not_changed_is_not_sent_again(service: Service, with_ann: tuple[Page, str]) -> None:
+def test_what_has_not_changed_is_not_sent_again(
+    service: Service, with_ann: tuple[Page, str]
+) -> None:
     page, _ = with_ann
     tag = page.get("state").headers["ETag"]
     again = page.get("state", If_None_Match=tag)
@@ -45,21 +56,32 @@ def test_what_has_not_changed_is_not_sent_again(service: Service, with_ann: tupl
     service.standin.inbound(ANN, OURS, "Are you there?")
     service.settle()
     changed = page.get("state", If_None_Match=tag)
-    assert (changed.status_code, changed.json()["conversations"][0]["unread"]) == (200, 2)
+    assert (changed.status_code, changed.json()["conversations"][0]["unread"]) == (
+        200,
+        2,
+    )
 
 
 @pytest.mark.parametrize(
     ("record", "sentence"),
     [
-        ({"status": "Unavailable"}, "You are Unavailable: switch to Available to get conversations."),
+        (
+            {"status": "Unavailable"},
+            "You are Unavailable: switch to Available to get conversations.",
+        ),
         ({"status": "Available"}, "Nobody waits."),
         ({"status": "Available", "pools": []}, "You belong to no pool"),
         ({"status": "available"}, "You are Unavailable"),
     ],
 )
-def test_an_empty_list_says_why(open_as: Open, record: dict[str, object], sentence: str) -> None:
+def test_an_empty_list_says_why(
+    open_as: Open, record: dict[str, object], sentence: str
+) -> None:
     state = open_as(ALICE, **{"pools": ["default"]} | record).state()
-    assert (state["conversations"], state["empty"].startswith(sentence)) == ([], True), state["empty"]
+    assert (state["conversations"], state["empty"].startswith(sentence)) == (
+        [],
+        True,
+    ), state["empty"]
     if record["status"] == "available":
         assert "status must be exactly" in state["me"]["note"]
 
@@ -101,7 +123,9 @@ def test_the_newest_is_first_and_what_is_asleep_or_over_is_told_apart(
     assert [one["sid"] for one in page.state()["conversations"]] == [second]
 
 
-def test_no_value_of_a_record_keeps_the_page_from_being_shown(service: Service, open_as: Open) -> None:
+def test_no_value_of_a_record_keeps_the_page_from_being_shown(
+    service: Service, open_as: Open
+) -> None:
     page = open_as(ALICE, status="Available")
     odd = {
         "worker": ALICE,
@@ -115,7 +139,9 @@ def test_no_value_of_a_record_keeps_the_page_from_being_shown(service: Service, 
     service.db.document(f"conversations/{sid()}").set(
         {"others": [ALICE], "state": "assigned", "undelivered": [1]}
     )
-    service.db.document(f"workers/{ALICE}").update({"devices": 7, "display_name": ["x"]})
+    service.db.document(f"workers/{ALICE}").update(
+        {"devices": 7, "display_name": ["x"]}
+    )
     shown = page.state()["conversations"]
     assert sorted(one["mine"] for one in shown) == [False, True]
     assert all((one["unread"], one["last"]) == (0, None) for one in shown)

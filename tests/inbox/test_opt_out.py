@@ -15,7 +15,13 @@ from tests.inbox.page import ALICE, Page
 from tests.inbox.test_sending import HELLO, MESSAGES, send, sent
 from tests.service import Service
 
-BEGIN = {"customer": "ann", "channel": "sms", "address": ANN, "body": "Hi", "token": "token-0001"}
+BEGIN = {
+    "customer": "ann",
+    "channel": "sms",
+    "address": ANN,
+    "body": "Hi",
+    "token": "token-0001",
+}
 REASON = "The customer opted out of messages on "
 
 
@@ -58,12 +64,18 @@ def test_a_stop_to_another_number_of_ours_counts_too(
     assert shown(page, sid)["opted_out"]
 
 
-def test_twilios_refusal_at_once_opts_out(service: Service, db: Client, with_ann: tuple[Page, str]) -> None:
+def test_twilios_refusal_at_once_opts_out(
+    service: Service, db: Client, with_ann: tuple[Page, str]
+) -> None:
     page, sid = with_ann
     service.standin.fail(status=400, code=21610, path=MESSAGES, method="POST", times=1)
     assert send(page, sid).status_code == 409
     assert opt_outs.load(ANN).since is not None
-    assert send(page, sid, HELLO | {"token": "token-0003"}).json()["error"].startswith(REASON)
+    assert (
+        send(page, sid, HELLO | {"token": "token-0003"})
+        .json()["error"]
+        .startswith(REASON)
+    )
 
 
 def test_a_message_that_failed_with_21610_says_why_and_cannot_be_sent_again(
@@ -73,14 +85,20 @@ def test_a_message_that_failed_with_21610_says_why_and_cannot_be_sent_again(
     service.standin.refuse_delivery(ANN, 21610)
     send(page, sid)
     service.settle()
-    told_of = page.get(f"conversations/{sid}/messages").json()["messages"][-1]["delivery"]
+    told_of = page.get(f"conversations/{sid}/messages").json()["messages"][-1][
+        "delivery"
+    ]
     assert (told_of["state"], "STOP" in told_of["reason"]) == ("undelivered", True)
     assert send(page, sid, HELLO | {"token": "token-0003"}).status_code == 409
 
 
 @pytest.mark.parametrize("has_a_copy", [True, False])
 def test_nobody_writes_first_to_an_address_that_opted_out(
-    service: Service, db: Client, open_as: Open, has_a_copy: bool, monkeypatch: pytest.MonkeyPatch
+    service: Service,
+    db: Client,
+    open_as: Open,
+    has_a_copy: bool,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """From no number: the worker's own is another one than that which the customer stopped."""
     monkeypatch.setenv("TWILIO_SMS_NUMBER", "+15550008888")
@@ -99,9 +117,15 @@ def test_nobody_writes_first_to_an_address_that_opted_out(
     assert refused.status_code == 403
     assert refused.json()["error"].startswith(REASON)
     assert not [
-        one for one in service.standin.conversations() if len(service.standin.participants(one["sid"])) > 1
+        one
+        for one in service.standin.conversations()
+        if len(service.standin.participants(one["sid"])) > 1
     ]
-    whatsapp = BEGIN | {"channel": "whatsapp", "address": f"whatsapp:{ANN}", "token": "token-0009"}
+    whatsapp = BEGIN | {
+        "channel": "whatsapp",
+        "address": f"whatsapp:{ANN}",
+        "token": "token-0009",
+    }
     assert "opted out" not in page.post("conversations", whatsapp).text
 
 

@@ -36,7 +36,12 @@ def header(browser: Page, monkeypatch: pytest.MonkeyPatch) -> Iterator[Header]:
 
     def made(with_key: Any = key, **changed: Any) -> str:
         now = int(time.time())
-        usual = {"iss": "https://cloud.google.com/iap", "aud": AUDIENCE, "email": ALICE, "sub": "1"}
+        usual = {
+            "iss": "https://cloud.google.com/iap",
+            "aud": AUDIENCE,
+            "email": ALICE,
+            "sub": "1",
+        }
         claims = usual | {"iat": now, "exp": now + 600} | changed
         kept = {name: value for name, value in claims.items() if value is not None}
         return jwt.encode({"alg": "ES256", "kid": "iap-1"}, kept, with_key)
@@ -45,7 +50,9 @@ def header(browser: Page, monkeypatch: pytest.MonkeyPatch) -> Iterator[Header]:
     server.stop()
 
 
-def test_who_the_proxy_says_is_signed_in(service: Service, browser: Page, header: Header) -> None:
+def test_who_the_proxy_says_is_signed_in(
+    service: Service, browser: Page, header: Header
+) -> None:
     service.db.document(f"workers/{ALICE}").set({"status": "Available"})
     answer = browser.get("state", X_Goog_IAP_JWT_Assertion=header())
     assert (answer.status_code, answer.json()["me"]["identity"]) == (200, ALICE)
@@ -76,7 +83,10 @@ def test_another_header_is_nobody(
     service: Service, browser: Page, header: Header, changed: dict[str, Any]
 ) -> None:
     service.db.document(f"workers/{ALICE}").set({"status": "Available"})
-    assert browser.get("state", X_Goog_IAP_JWT_Assertion=header(**changed)).status_code == 401
+    assert (
+        browser.get("state", X_Goog_IAP_JWT_Assertion=header(**changed)).status_code
+        == 401
+    )
 
 
 def test_behind_the_proxy_our_own_cookie_is_nobody(
@@ -88,7 +98,10 @@ def test_behind_the_proxy_our_own_cookie_is_nobody(
     assert browser.get("state").status_code == 200
     monkeypatch.setenv("INBOX_SIGN_IN", "iap")
     assert browser.get("state").status_code == 401
-    assert (browser.get("").status_code, "Google's sign-in" in told(browser.get(""))) == (403, True)
+    assert (
+        browser.get("").status_code,
+        "Google's sign-in" in told(browser.get("")),
+    ) == (403, True)
     assert browser.get("sign-in").headers["Location"] == "/inbox/"
 
 
@@ -118,12 +131,16 @@ def test_another_account_with_the_same_address_is_refused(
 ) -> None:
     record = service.db.document(f"workers/{ALICE}")
     record.set({"status": "Available"})
-    assert browser.get("", X_Goog_IAP_JWT_Assertion=header(sub="first")).status_code == 200
+    assert (
+        browser.get("", X_Goog_IAP_JWT_Assertion=header(sub="first")).status_code == 200
+    )
     subject = {"issuer": "https://cloud.google.com/iap", "subject": "first"}
     assert record.get().get("subject") == subject
     for path in ("", "state"):
         answer = browser.get(path, X_Goog_IAP_JWT_Assertion=header(sub="second"))
-        assert (answer.status_code, "field subject" in told(answer)) == (403, True), path
+        assert (answer.status_code, "field subject" in told(answer)) == (403, True), (
+            path
+        )
     assert record.get().get("subject") == subject
 
 
@@ -138,7 +155,10 @@ def test_only_google_can_sign_out_and_the_page_says_so(
 
 
 def test_without_an_audience_it_is_not_set_up(
-    browser: Page, header: Header, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    browser: Page,
+    header: Header,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.delenv("IAP_AUDIENCE")
     assert browser.get("state", X_Goog_IAP_JWT_Assertion="x").status_code == 500

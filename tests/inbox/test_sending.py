@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from domain.channels import LARGEST_FILE
-from functions.door.answers import TooMany
+from functions.http.answers import TooMany
 from functions.inbox import send_rate
 from proof import seam
 from providers import clock, database, outbox
@@ -24,12 +24,23 @@ from tests.service import Service
 TOKEN = "token-of-one-message"
 HELLO = {"token": TOKEN, "body": "How can I help?"}
 MESSAGES = r"/Conversations/CH\w+/Messages$"
-POINTS = [seam.COMMITTING, seam.COMMITTED, seam.CALLING, seam.CALLED, seam.COMMITTING, seam.COMMITTED]
+POINTS = [
+    seam.COMMITTING,
+    seam.COMMITTED,
+    seam.CALLING,
+    seam.CALLED,
+    seam.COMMITTING,
+    seam.COMMITTED,
+]
 
 
 def sent(service: Service, sid: str) -> list[str]:
     """What Alice has written, as Twilio has it."""
-    return [str(one["body"]) for one in service.standin.messages(sid) if one["author"] == ALICE]
+    return [
+        str(one["body"])
+        for one in service.standin.messages(sid)
+        if one["author"] == ALICE
+    ]
 
 
 def send(page: Page, sid: str, message: Any = None) -> requests.Response:
@@ -49,17 +60,29 @@ def until_answered(page: Page, sid: str, message: Any = None) -> requests.Respon
     raise AssertionError("never answered")
 
 
-def test_a_message_is_hers_and_carries_its_token(service: Service, with_ann: tuple[Page, str]) -> None:
+def test_a_message_is_hers_and_carries_its_token(
+    service: Service, with_ann: tuple[Page, str]
+) -> None:
     page, sid = with_ann
     first, again = send(page, sid), send(page, sid)
     assert (first.status_code, again.status_code) == (201, 200)
-    assert first.json() == again.json() == {"index": 1, "sid": service.standin.messages(sid)[1]["sid"]}
+    assert (
+        first.json()
+        == again.json()
+        == {"index": 1, "sid": service.standin.messages(sid)[1]["sid"]}
+    )
     assert sent(service, sid) == ["How can I help?"]
     (shown,) = page.get(f"conversations/{sid}/messages?after=0").json()["messages"]
-    assert (shown["token"], shown["from"], shown["body"]) == (TOKEN, "worker", "How can I help?")
+    assert (shown["token"], shown["from"], shown["body"]) == (
+        TOKEN,
+        "worker",
+        "How can I help?",
+    )
 
 
-def test_two_devices_at_once_send_it_once(service: Service, with_ann: tuple[Page, str]) -> None:
+def test_two_devices_at_once_send_it_once(
+    service: Service, with_ann: tuple[Page, str]
+) -> None:
     page, sid = with_ann
     service.standin.fail(status=None, delay=0.3, path=MESSAGES, method="POST")
     with ThreadPoolExecutor(8) as pool:
@@ -69,7 +92,9 @@ def test_two_devices_at_once_send_it_once(service: Service, with_ann: tuple[Page
     assert len(sent(service, sid)) == 1
 
 
-def test_two_messages_with_the_same_text_are_two(service: Service, with_ann: tuple[Page, str]) -> None:
+def test_two_messages_with_the_same_text_are_two(
+    service: Service, with_ann: tuple[Page, str]
+) -> None:
     page, sid = with_ann
     for token in ("token-0001", "token-0002"):
         assert send(page, sid, {"token": token, "body": "OK"}).status_code == 201
@@ -86,14 +111,18 @@ def test_an_answer_of_twilios_that_is_lost_is_looked_for(
     assert len(sent(service, sid)) == 1
 
 
-def test_what_twilio_broke_over_is_sent_by_the_next_try(service: Service, with_ann: tuple[Page, str]) -> None:
+def test_what_twilio_broke_over_is_sent_by_the_next_try(
+    service: Service, with_ann: tuple[Page, str]
+) -> None:
     page, sid = with_ann
     clock.shift(1)  # from here on nobody waits in earnest
     service.standin.fail(status=500, code=0, path=MESSAGES, method="POST")
     answer = send(page, sid)
     assert (answer.status_code, "not known yet" in told(answer)) == (503, True)
     service.standin.heal()
-    assert send(page, sid).status_code == 429  # a call that is on its way still may arrive
+    assert (
+        send(page, sid).status_code == 429
+    )  # a call that is on its way still may arrive
     assert sent(service, sid) == []
     assert until_answered(page, sid).status_code == 201
     assert len(sent(service, sid)) == 1
@@ -129,7 +158,9 @@ def alone(service: Service) -> None:
     clock.shift(1)
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")  # that is what dying is
+@pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnhandledThreadExceptionWarning"
+)  # that is what dying is
 @pytest.mark.parametrize("what", [_die, _lose], ids=["dies", "loses the answer"])
 def test_interrupted_at_any_point_it_is_sent_once(
     service: Service, with_ann: tuple[Page, str], what: Interrupt
@@ -154,7 +185,11 @@ def test_interrupted_at_any_point_it_is_sent_once(
                 first = send(page, sid, body)
             except requests.ConnectionError:
                 first = None
-        answer = first if first is not None and first.status_code < 429 else until_answered(page, sid, body)
+        answer = (
+            first
+            if first is not None and first.status_code < 429
+            else until_answered(page, sid, body)
+        )
         assert answer.status_code in (200, 201), answer.text
         assert sent(service, sid).count(f"Message {n}") == 1, n
     assert reached == POINTS
@@ -172,7 +207,10 @@ def test_overtaken_by_itself_at_any_point_it_is_sent_once(
         body = {"token": token, "body": f"Message {n}"}
 
         def interrupt(
-            where: str, n: int = n, body: Any = body, inside: list[requests.Response] = inside
+            where: str,
+            n: int = n,
+            body: Any = body,
+            inside: list[requests.Response] = inside,
         ) -> None:
             nonlocal seen
             seen += 1
@@ -182,7 +220,9 @@ def test_overtaken_by_itself_at_any_point_it_is_sent_once(
         with seam.interrupted_by(interrupt):
             outer = send(page, sid, body)
         answers = [outer, *inside]
-        assert any(one.status_code in (200, 201) for one in answers), [one.text for one in answers]
+        assert any(one.status_code in (200, 201) for one in answers), [
+            one.text for one in answers
+        ]
         assert until_answered(page, sid, body).status_code == 200
         assert sent(service, sid).count(f"Message {n}") == 1, n
 
@@ -209,7 +249,11 @@ def test_a_lease_outlives_every_request() -> None:
     ],
 )
 def test_what_cannot_be_sent_is_refused_in_a_sentence_and_may_be_mended(
-    service: Service, with_ann: tuple[Page, str], message: Any, status: int, sentence: str
+    service: Service,
+    with_ann: tuple[Page, str],
+    message: Any,
+    status: int,
+    sentence: str,
 ) -> None:
     page, sid = with_ann
     answer = send(page, sid, message)
@@ -237,7 +281,9 @@ def test_a_conversation_that_ended_meanwhile_takes_nothing_and_says_so(
     assert "has ended" in listed["write"] and len(listed["messages"]) == 1
 
 
-def test_a_template_is_filled_in_here(service: Service, with_ann: tuple[Page, str]) -> None:
+def test_a_template_is_filled_in_here(
+    service: Service, with_ann: tuple[Page, str]
+) -> None:
     page, sid = with_ann
     service.db.document("templates/hi").set(
         {"content": "Hello, this is {{Author}}.", "category": "Greetings"}
@@ -245,34 +291,52 @@ def test_a_template_is_filled_in_here(service: Service, with_ann: tuple[Page, st
     (category,) = page.get(f"conversations/{sid}/templates").json()["categories"]
     assert category == {
         "name": "Greetings",
-        "templates": [{"id": "hi", "content": "Hello, this is Alice.", "approved": False}],
+        "templates": [
+            {"id": "hi", "content": "Hello, this is Alice.", "approved": False}
+        ],
     }
     assert send(page, sid, {"token": TOKEN, "template": "hi"}).status_code == 201
     assert sent(service, sid) == ["Hello, this is Alice."]
 
 
-def test_after_24_hours_whatsapp_takes_approved_templates_only(service: Service, open_as: Open) -> None:
+def test_after_24_hours_whatsapp_takes_approved_templates_only(
+    service: Service, open_as: Open
+) -> None:
     page = open_as(ALICE, status="Available", display_name="Alice")
     service.settle()
     ours = f"whatsapp:{OURS}"
     service.standin.set_autocreate(ours)
-    sid = str(service.standin.inbound(f"whatsapp:{ANN}", ours, "Hello").conversation_sid)
+    sid = str(
+        service.standin.inbound(f"whatsapp:{ANN}", ours, "Hello").conversation_sid
+    )
     service.settle()
     window = page.get(f"conversations/{sid}/messages").json()["window"]
     assert (window["open"], window["until"] is not None) == (True, True)
     clock.shift(24 * 3600 + 5)
     service.db.document("templates/any").set({"content": "Still there?"})
-    service.db.document("templates/text").set({"content": "Still there?", "whatsapp_approved": True})
+    service.db.document("templates/text").set(
+        {"content": "Still there?", "whatsapp_approved": True}
+    )
     content_sid = service.standin.add_content("good", "Still there?")
-    service.db.document("templates/good").set({"content": "Still there?", "content_sid": content_sid})
+    service.db.document("templates/good").set(
+        {"content": "Still there?", "content_sid": content_sid}
+    )
     assert page.get(f"conversations/{sid}/messages").json()["window"]["open"] is False
-    for body in (HELLO, {"token": TOKEN, "template": "any"}, {"token": TOKEN, "template": "text"}):
+    for body in (
+        HELLO,
+        {"token": TOKEN, "template": "any"},
+        {"token": TOKEN, "template": "text"},
+    ):
         answer = send(page, sid, body)
         assert (answer.status_code, "24 hours" in told(answer)) == (409, True)
     assert send(page, sid, {"token": TOKEN, "template": "good"}).status_code == 201
 
 
-def picture(content: bytes = b"a picture", kind: str = "image/png", name: str = "a picture é.png") -> Any:
+def picture(
+    content: bytes = b"a picture",
+    kind: str = "image/png",
+    name: str = "a picture é.png",
+) -> Any:
     data = base64.b64encode(content).decode()
     return {"token": TOKEN, "media": {"type": kind, "name": name, "data": data}}
 
@@ -285,7 +349,11 @@ def test_a_picture_is_uploaded_sent_and_shown_to_who_has_the_conversation(
     assert send(page, sid, picture()).status_code == 200
     (shown,) = page.get(f"conversations/{sid}/messages?after=0").json()["messages"]
     (file,) = shown["media"]
-    assert (file["type"], file["size"], file["name"]) == ("image/png", 9, "a picture é.png")
+    assert (file["type"], file["size"], file["name"]) == (
+        "image/png",
+        9,
+        "a picture é.png",
+    )
     answer = page.get(f"conversations/{sid}/media/{file['sid']}")
     assert answer.status_code == 302
     assert requests.get(answer.headers["Location"], timeout=10).content == b"a picture"
@@ -302,7 +370,10 @@ def test_a_file_is_not_sent_by_a_worker_who_handed_over_while_it_went_up(
     with ThreadPoolExecutor(1) as pool:
         going = pool.submit(send, page, sid, picture())
         time.sleep(0.7)
-        assert page.post(f"conversations/{sid}/hand-over", {"to": "queue"}).status_code == 200
+        assert (
+            page.post(f"conversations/{sid}/hand-over", {"to": "queue"}).status_code
+            == 200
+        )
         answer = going.result()
     assert (answer.status_code, "not sent" in told(answer)) == (404, True)
     assert len(service.standin.messages(sid)) == 1
@@ -314,9 +385,21 @@ def test_a_file_is_not_sent_by_a_worker_who_handed_over_while_it_went_up(
         (picture(kind="application/x-msdownload"), 409, "cannot be sent"),
         (picture(kind="text/html"), 409, "cannot be sent"),
         (picture(b"x" * (LARGEST_FILE + 1)), 413, "5 MB"),
-        ({"token": TOKEN, "media": {"type": "image/png", "name": "x", "data": "*"}}, 400, "whole"),
-        ({"token": TOKEN, "media": {"type": "image/png", "name": "", "data": ""}}, 400, "media.name"),
-        ({"token": TOKEN, "media": {"type": "image/png", "name": "x", "data": ""}}, 400, "empty"),
+        (
+            {"token": TOKEN, "media": {"type": "image/png", "name": "x", "data": "*"}},
+            400,
+            "whole",
+        ),
+        (
+            {"token": TOKEN, "media": {"type": "image/png", "name": "", "data": ""}},
+            400,
+            "media.name",
+        ),
+        (
+            {"token": TOKEN, "media": {"type": "image/png", "name": "x", "data": ""}},
+            400,
+            "empty",
+        ),
     ],
 )
 def test_a_file_of_a_wrong_kind_or_too_large_is_refused(
@@ -332,11 +415,19 @@ def test_a_customers_picture_is_shown_and_a_file_of_elsewhere_is_not(
     service: Service, with_ann: tuple[Page, str]
 ) -> None:
     page, sid = with_ann
-    one = service.standin.customers_file("cat.jpg", "image/jpeg", base64.b64encode(b"cat").decode())
-    other = service.standin.customers_file("dog.jpg", "image/jpeg", base64.b64encode(b"dog").decode())
+    one = service.standin.customers_file(
+        "cat.jpg", "image/jpeg", base64.b64encode(b"cat").decode()
+    )
+    other = service.standin.customers_file(
+        "dog.jpg", "image/jpeg", base64.b64encode(b"dog").decode()
+    )
     service.standin.inbound(ANN, OURS, None, media=[one])
     (shown,) = page.get(f"conversations/{sid}/messages?after=0").json()["messages"]
-    assert (shown["body"], shown["from"], shown["media"][0]["sid"]) == (None, "customer", one["sid"])
+    assert (shown["body"], shown["from"], shown["media"][0]["sid"]) == (
+        None,
+        "customer",
+        one["sid"],
+    )
     assert page.get(f"conversations/{sid}/media/{one['sid']}").status_code == 302
     for wrong in (other["sid"], "ME" + "0" * 32, "ME1", "..", "x"):
         assert page.get(f"conversations/{sid}/media/{wrong}").status_code == 404
@@ -344,7 +435,12 @@ def test_a_customers_picture_is_shown_and_a_file_of_elsewhere_is_not(
 
 @pytest.mark.parametrize(
     ("code", "words"),
-    [(30003, "out of reach"), (30006, "landline"), (63016, "24 hours"), (12345, "12345")],
+    [
+        (30003, "out of reach"),
+        (30006, "landline"),
+        (63016, "24 hours"),
+        (12345, "12345"),
+    ],
 )
 def test_what_could_not_be_delivered_says_why_and_can_be_sent_again(
     service: Service, with_ann: tuple[Page, str], code: int, words: str
@@ -355,24 +451,37 @@ def test_what_could_not_be_delivered_says_why_and_can_be_sent_again(
     service.settle()
     listed = page.get(f"conversations/{sid}/messages").json()
     told_of = listed["messages"][-1]["delivery"]
-    assert (told_of["state"], words in told_of["reason"]) == ("undelivered", True), told_of
+    assert (told_of["state"], words in told_of["reason"]) == ("undelivered", True), (
+        told_of
+    )
     assert listed["deliveries"] == [{"index": 1, "delivery": told_of}]
     service.standin.refuse_delivery(ANN, status="delivered")
-    assert send(page, sid, {"token": "another-token", "body": HELLO["body"]}).status_code == 201
+    assert (
+        send(page, sid, {"token": "another-token", "body": HELLO["body"]}).status_code
+        == 201
+    )
     service.settle()
-    again = page.get(f"conversations/{sid}/messages?after=1").json()["messages"][0]["delivery"]
+    again = page.get(f"conversations/{sid}/messages?after=1").json()["messages"][0][
+        "delivery"
+    ]
     assert (again["state"], again["reason"]) in (("delivered", None), ("sent", None))
 
 
-def test_older_messages_come_page_by_page_and_in_order(service: Service, with_ann: tuple[Page, str]) -> None:
+def test_older_messages_come_page_by_page_and_in_order(
+    service: Service, with_ann: tuple[Page, str]
+) -> None:
     page, sid = with_ann
     for number in range(1, 60):
         service.standin.inbound(ANN, OURS, f"Message {number}", wait=False)
     service.settle(timeout=60)
     newest = page.get(f"conversations/{sid}/messages").json()
-    assert [one["index"] for one in newest["messages"]] == list(range(10, 60)) and newest["more"]
+    assert [one["index"] for one in newest["messages"]] == list(
+        range(10, 60)
+    ) and newest["more"]
     older = page.get(f"conversations/{sid}/messages?before=10").json()
-    assert [one["index"] for one in older["messages"]] == list(range(10)) and not older["more"]
+    assert [one["index"] for one in older["messages"]] == list(range(10)) and not older[
+        "more"
+    ]
     assert page.get(f"conversations/{sid}/messages?after=59").json()["messages"] == []
     since = page.get(f"conversations/{sid}/messages?after=3").json()["messages"]
     assert [one["index"] for one in since] == list(range(4, 60))
@@ -395,18 +504,27 @@ def test_no_text_of_anybody_is_in_the_log(
     assert all(json.loads(line)["severity"] for line in output.splitlines())
 
 
-def test_a_program_that_sends_as_a_worker_is_slowed_down(with_ann: tuple[Page, str]) -> None:
+def test_a_program_that_sends_as_a_worker_is_slowed_down(
+    with_ann: tuple[Page, str],
+) -> None:
     page, sid = with_ann
     answers = [
-        page.post(f"conversations/{sid}/messages", {"token": f"token-{number:04}", "body": "x"})
+        page.post(
+            f"conversations/{sid}/messages",
+            {"token": f"token-{number:04}", "body": "x"},
+        )
         for number in range(send_rate.BURST + 1)
     ]
     assert [one.status_code for one in answers] == [201] * send_rate.BURST + [429]
     assert "wait a moment" in told(answers[-1])
-    again = page.post(f"conversations/{sid}/messages", {"token": "token-0000", "body": "x"})
+    again = page.post(
+        f"conversations/{sid}/messages", {"token": "token-0000", "body": "x"}
+    )
     assert again.status_code == 200  # one that was sent already costs nothing
     clock.shift(send_rate.BURST_SECONDS + 1)
-    later = page.post(f"conversations/{sid}/messages", {"token": "token-late", "body": "x"})
+    later = page.post(
+        f"conversations/{sid}/messages", {"token": "token-late", "body": "x"}
+    )
     assert later.status_code == 201
 
 

@@ -36,14 +36,20 @@ def signed_by(sign: Callable[[Issuer, dict[str, Any]], str]) -> Twist:
 
 
 def _with_another_key(issuer: Issuer, found: dict[str, Any]) -> str:
-    return jwt.encode({"alg": "RS256", "kid": "local-1"}, found, RSAKey.generate_key(2048))
+    return jwt.encode(
+        {"alg": "RS256", "kid": "local-1"}, found, RSAKey.generate_key(2048)
+    )
 
 
 def _with_an_unknown_key(issuer: Issuer, found: dict[str, Any]) -> str:
-    return jwt.encode({"alg": "RS256", "kid": "unknown"}, found, RSAKey.generate_key(2048))
+    return jwt.encode(
+        {"alg": "RS256", "kid": "unknown"}, found, RSAKey.generate_key(2048)
+    )
 
 
-def _with_the_right_key_under_another_name(issuer: Issuer, found: dict[str, Any]) -> str:
+def _with_the_right_key_under_another_name(
+    issuer: Issuer, found: dict[str, Any]
+) -> str:
     return jwt.encode({"alg": "RS256", "kid": "unknown"}, found, issuer.key)
 
 
@@ -55,7 +61,10 @@ def _unsigned(issuer: Issuer, found: dict[str, Any]) -> str:
 def _with_the_public_key_as_a_password(issuer: Issuer, found: dict[str, Any]) -> str:
     """By hand: no library lets one do that any more."""
     password = issuer.key.as_pem(private=False)
-    head, body = (_part(json.dumps(one).encode()) for one in ({"alg": "HS256", "kid": "local-1"}, found))
+    head, body = (
+        _part(json.dumps(one).encode())
+        for one in ({"alg": "HS256", "kid": "local-1"}, found)
+    )
     mac = hmac.new(password, f"{head}.{body}".encode(), hashlib.sha256).digest()
     return f"{head}.{body}.{_part(mac)}"
 
@@ -75,7 +84,9 @@ def _part(content: bytes) -> str:
 
 REFUSED: dict[str, Twist] = {
     "another audience": claims(aud="another-client"),
-    "two audiences, of which the other is the party": claims(aud=["x", "local-inbox"], azp="x"),
+    "two audiences, of which the other is the party": claims(
+        aud=["x", "local-inbox"], azp="x"
+    ),
     "no audience": claims(aud=None),
     "another issuer": claims(iss="https://accounts.example.com"),
     "no issuer": claims(iss=None),
@@ -102,7 +113,9 @@ REFUSED: dict[str, Twist] = {
     "an e-mail that is none": claims(email={"a": 1}),
     "another key": signed_by(_with_another_key),
     "a key that is unknown": signed_by(_with_an_unknown_key),
-    "the right key under a name that is unknown": signed_by(_with_the_right_key_under_another_name),
+    "the right key under a name that is unknown": signed_by(
+        _with_the_right_key_under_another_name
+    ),
     "alg none": signed_by(_unsigned),
     "HS256 with the public key": signed_by(_with_the_public_key_as_a_password),
     "cut": signed_by(_cut),
@@ -124,10 +137,18 @@ def test_a_token_that_is_not_for_us_now_lets_nobody_in(
     assert browser.get("state").status_code == 401
 
 
-def test_a_token_that_is_right_lets_its_worker_in(service: Service, browser: Page) -> None:
-    service.db.document(f"workers/{ALICE}").set({"status": "Available", "display_name": "Alice"})
+def test_a_token_that_is_right_lets_its_worker_in(
+    service: Service, browser: Page
+) -> None:
+    service.db.document(f"workers/{ALICE}").set(
+        {"status": "Available", "display_name": "Alice"}
+    )
     assert browser.sign_in(ALICE).status_code == 200
-    assert browser.state()["me"] == {"identity": ALICE, "name": "Alice", "status": "Available"}
+    assert browser.state()["me"] == {
+        "identity": ALICE,
+        "name": "Alice",
+        "status": "Available",
+    }
 
 
 def test_a_code_is_good_once_and_only_for_the_browser_that_asked(
@@ -136,9 +157,13 @@ def test_a_code_is_good_once_and_only_for_the_browser_that_asked(
     service.db.document(f"workers/{ALICE}").set({"status": "Available"})
     back = browser.back_from(ALICE)
     other = Page(browser.url, issuer)
-    assert other.browser.get(back, timeout=20).status_code == 403  # which never began to sign in
+    assert (
+        other.browser.get(back, timeout=20).status_code == 403
+    )  # which never began to sign in
     other.back_from(BOB)
-    assert other.browser.get(back, timeout=20).status_code == 403  # which began another one
+    assert (
+        other.browser.get(back, timeout=20).status_code == 403
+    )  # which began another one
     kept = browser.browser.cookies.copy()
     assert browser.browser.get(back, timeout=20).status_code == 200
     thief = Page(browser.url, issuer)
@@ -147,8 +172,12 @@ def test_a_code_is_good_once_and_only_for_the_browser_that_asked(
     assert thief.get("state").status_code == 401
 
 
-@pytest.mark.parametrize("change", ["state=x", "state=", "error=access_denied", "code="])
-def test_what_comes_back_otherwise_than_it_was_sent_is_refused(browser: Page, change: str) -> None:
+@pytest.mark.parametrize(
+    "change", ["state=x", "state=", "error=access_denied", "code="]
+)
+def test_what_comes_back_otherwise_than_it_was_sent_is_refused(
+    browser: Page, change: str
+) -> None:
     name = change.partition("=")[0]
     path, _, query = browser.back_from(ALICE).partition("?")
     kept = [one for one in query.split("&") if not one.startswith(f"{name}=")]
@@ -156,12 +185,16 @@ def test_what_comes_back_otherwise_than_it_was_sent_is_refused(browser: Page, ch
     assert (answer.status_code, "begin again" in told(answer)) == (403, True)
 
 
-def test_a_sign_in_that_took_too_long_is_begun_again(browser: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sign_in_that_took_too_long_is_begun_again(
+    browser: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
     back = browser.back_from(ALICE)
     sent = browser.browser.cookies["inbox-sign-in"]
     later = time.time() + 11 * 60
     monkeypatch.setattr("itsdangerous.timed.time.time", lambda: later)
-    answer = browser.browser.get(back, timeout=20, headers={"Cookie": f"inbox-sign-in={sent}"})
+    answer = browser.browser.get(
+        back, timeout=20, headers={"Cookie": f"inbox-sign-in={sent}"}
+    )
     assert (answer.status_code, "too long ago" in told(answer)) == (403, True)
 
 
@@ -173,20 +206,36 @@ def test_a_session_ends_after_twelve_hours(
     sent = {"Cookie": f"inbox={browser.browser.cookies['inbox']}"}
     began = time.time()
     for hours, status in ((11.9, 200), (12.1, 401)):
-        monkeypatch.setattr("itsdangerous.timed.time.time", lambda later=began + hours * 3600: later)
-        assert requests.get(browser.url + "state", headers=sent, timeout=20).status_code == status
+        monkeypatch.setattr(
+            "itsdangerous.timed.time.time", lambda later=began + hours * 3600: later
+        )
+        assert (
+            requests.get(browser.url + "state", headers=sent, timeout=20).status_code
+            == status
+        )
 
 
 def test_the_cookie_is_for_this_place_alone_and_for_no_script(
     service: Service, browser: Page, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answer = browser.browser.get(browser.back_from(ALICE), timeout=20, allow_redirects=False)
-    (cookie,) = [one for one in answer.raw.headers.getlist("Set-Cookie") if one.startswith("inbox=")]
-    assert {"HttpOnly", "SameSite=Lax", "Path=/inbox/", "Max-Age=43200"} <= set(cookie.split("; "))
+    answer = browser.browser.get(
+        browser.back_from(ALICE), timeout=20, allow_redirects=False
+    )
+    (cookie,) = [
+        one
+        for one in answer.raw.headers.getlist("Set-Cookie")
+        if one.startswith("inbox=")
+    ]
+    assert {"HttpOnly", "SameSite=Lax", "Path=/inbox/", "Max-Age=43200"} <= set(
+        cookie.split("; ")
+    )
     assert "Secure" not in cookie
     monkeypatch.setenv("INBOX_URL", "https://inbox.example.com")
     begun = browser.get("sign-in")
-    assert "redirect_uri=https%3A%2F%2Finbox.example.com%2Fback" in begun.headers["Location"]
+    assert (
+        "redirect_uri=https%3A%2F%2Finbox.example.com%2Fback"
+        in begun.headers["Location"]
+    )
     cookie = begun.headers["Set-Cookie"]
     assert cookie.startswith("__Host-inbox-sign-in=") and "Domain" not in cookie
     assert {"Secure", "Path=/", "HttpOnly"} <= set(cookie.split("; "))
@@ -205,7 +254,9 @@ def test_a_cookie_of_another_secret_or_of_the_sign_in_is_nobody(
     service.db.document(f"workers/{ALICE}").set({"status": "Available"})
     browser.back_from(ALICE)
     begun = browser.browser.cookies["inbox-sign-in"]
-    swapped = requests.get(browser.url + "state", headers={"Cookie": f"inbox={begun}"}, timeout=20)
+    swapped = requests.get(
+        browser.url + "state", headers={"Cookie": f"inbox={begun}"}, timeout=20
+    )
     assert swapped.status_code == 401
     browser.sign_in(ALICE)
     assert browser.get("state").status_code == 200
@@ -213,10 +264,18 @@ def test_a_cookie_of_another_secret_or_of_the_sign_in_is_nobody(
     assert browser.get("state").status_code == 401
 
 
-def test_somebody_without_a_record_is_told_whom_to_ask(service: Service, browser: Page) -> None:
+def test_somebody_without_a_record_is_told_whom_to_ask(
+    service: Service, browser: Page
+) -> None:
     answer = browser.sign_in("zoe@example.com")
-    assert (answer.status_code, "ask whoever runs this service" in told(answer)) == (403, True)
-    assert (browser.get("state").status_code, "workers/zoe@example.com" in told(browser.get("state"))) == (
+    assert (answer.status_code, "ask whoever runs this service" in told(answer)) == (
+        403,
+        True,
+    )
+    assert (
+        browser.get("state").status_code,
+        "workers/zoe@example.com" in told(browser.get("state")),
+    ) == (
         403,
         True,
     )
@@ -226,8 +285,12 @@ def test_somebody_without_a_record_is_told_whom_to_ask(service: Service, browser
     assert browser.get("state").status_code == 403  # looked at again on every request
 
 
-@pytest.mark.parametrize("record", ["Alice@Example.com", " alice@example.com", "ALICE@EXAMPLE.COM"])
-def test_a_record_in_another_spelling_is_theirs(service: Service, browser: Page, record: str) -> None:
+@pytest.mark.parametrize(
+    "record", ["Alice@Example.com", " alice@example.com", "ALICE@EXAMPLE.COM"]
+)
+def test_a_record_in_another_spelling_is_theirs(
+    service: Service, browser: Page, record: str
+) -> None:
     service.db.document(f"workers/{record}").set({"status": "Available"})
     service.settle()
     assert browser.sign_in(ALICE).status_code == 200
@@ -235,9 +298,12 @@ def test_a_record_in_another_spelling_is_theirs(service: Service, browser: Page,
 
 
 @pytest.mark.parametrize(
-    "email", ["ａlice@example.com", "alice@example.com\u200b", "alice@exampLe.com\u212a"]
+    "email",
+    ["ａlice@example.com", "alice@example.com\u200b", "alice@exampLe.com\u212a"],
 )
-def test_letters_that_only_look_like_hers_are_not_hers(service: Service, browser: Page, email: str) -> None:
+def test_letters_that_only_look_like_hers_are_not_hers(
+    service: Service, browser: Page, email: str
+) -> None:
     service.db.document(f"workers/{ALICE}").set({"status": "Available"})
     service.settle()
     assert browser.sign_in(email).status_code == 403
@@ -246,7 +312,10 @@ def test_letters_that_only_look_like_hers_are_not_hers(service: Service, browser
 def test_signing_out_ends_it(service: Service, browser: Page) -> None:
     service.db.document(f"workers/{ALICE}").set({"status": "Available"})
     browser.sign_in(ALICE)
-    assert browser.post("sign-out", Origin="https://elsewhere.example.com").status_code == 403
+    assert (
+        browser.post("sign-out", Origin="https://elsewhere.example.com").status_code
+        == 403
+    )
     assert browser.post("sign-out").status_code == 200
     assert browser.get("state").status_code == 401
 
@@ -285,12 +354,19 @@ def test_a_secret_that_can_be_guessed_is_none(
     assert "INBOX_SECRET" in capsys.readouterr().out
 
 
-def test_an_issuers_new_key_is_fetched(service: Service, browser: Page, issuer: Issuer) -> None:
+def test_an_issuers_new_key_is_fetched(
+    service: Service, browser: Page, issuer: Issuer
+) -> None:
     service.db.document(f"workers/{ALICE}").set({"status": "Available"})
     assert browser.sign_in(ALICE).status_code == 200
-    new, old = RSAKey.generate_key(2048, {"kid": "local-2", "use": "sig"}), issuer.keys.keys[:]
+    new, old = (
+        RSAKey.generate_key(2048, {"kid": "local-2", "use": "sig"}),
+        issuer.keys.keys[:],
+    )
     issuer.keys.keys[:] = [*old, new]
-    issuer.sign = lambda found: jwt.encode({"alg": "RS256", "kid": "local-2"}, found, new)
+    issuer.sign = lambda found: jwt.encode(
+        {"alg": "RS256", "kid": "local-2"}, found, new
+    )
     try:
         clock.shift(20)  # keys are asked for again, but not with every unknown one
         assert browser.sign_in(ALICE).status_code == 200

@@ -20,12 +20,16 @@ PLACE = {"type": "whatsapp", "data": {"latitude": 52.5, "longitude": 13.4}}
 
 
 def _last(page: Page, sid: str) -> dict[str, Any]:
-    found: dict[str, Any] = page.get(f"conversations/{sid}/messages").json()["messages"][-1]
+    found: dict[str, Any] = page.get(f"conversations/{sid}/messages").json()[
+        "messages"
+    ][-1]
     return found
 
 
 def _asked(service: Service) -> int:
-    return sum(one["path"].endswith("ChannelMetadata") for one in service.standin.requests)
+    return sum(
+        one["path"].endswith("ChannelMetadata") for one in service.standin.requests
+    )
 
 
 def test_a_location_is_named_in_the_list_and_the_open_page(
@@ -35,7 +39,10 @@ def test_a_location_is_named_in_the_list_and_the_open_page(
     service.standin.inbound(ANN, OURS, None, metadata=PLACE)
     service.standin.inbound(ANN, OURS, None)
     service.settle()
-    assert page.state()["conversations"][0]["last"]["text"] == "(a message that cannot be shown here)"
+    assert (
+        page.state()["conversations"][0]["last"]["text"]
+        == "(a message that cannot be shown here)"
+    )
     shown = page.get(f"conversations/{sid}/messages").json()["messages"][1:]
     assert [(one["body"], one["described"], one["media"]) for one in shown] == [
         ("(location)", True, []),
@@ -46,7 +53,9 @@ def test_a_location_is_named_in_the_list_and_the_open_page(
     assert _asked(service) == asked
 
 
-def test_an_ordinary_page_asks_for_no_metadata(service: Service, with_ann: tuple[Page, str]) -> None:
+def test_an_ordinary_page_asks_for_no_metadata(
+    service: Service, with_ann: tuple[Page, str]
+) -> None:
     page, sid = with_ann
     assert _last(page, sid)["described"] is False
     assert _asked(service) == 0
@@ -61,24 +70,38 @@ def test_the_page_is_shown_while_twilio_says_nothing_of_locations(
         service.standin.inbound(ANN, OURS, None, metadata=PLACE)
     service.settle(timeout=30)
     shown = page.get(f"conversations/{sid}/messages").json()["messages"]
-    assert [one["body"] for one in shown[1:]] == ["(a message that cannot be shown here)"] * 3
+    assert [one["body"] for one in shown[1:]] == [
+        "(a message that cannot be shown here)"
+    ] * 3
     service.standin.heal()
     assert _last(page, sid)["body"] == "(location)"
 
 
-def test_a_template_that_was_sent_without_words_says_so(service: Service, with_ann: tuple[Page, str]) -> None:
+def test_a_template_that_was_sent_without_words_says_so(
+    service: Service, with_ann: tuple[Page, str]
+) -> None:
     page, sid = with_ann
     types = {"twilio/media": {"media": ["https://example.com/a.png"]}}
     picture = service.standin.add_content("picture", types=types)
     twilio.at(Place(None, sid)).messages.create(author=ALICE, content_sid=picture)
-    assert (_last(page, sid)["body"], _last(page, sid)["described"]) == ("(template)", True)
+    assert (_last(page, sid)["body"], _last(page, sid)["described"]) == (
+        "(template)",
+        True,
+    )
 
 
-def test_a_code_without_a_sentence_comes_with_a_link(service: Service, with_ann: tuple[Page, str]) -> None:
+def test_a_code_without_a_sentence_comes_with_a_link(
+    service: Service, with_ann: tuple[Page, str]
+) -> None:
     page, sid = with_ann
-    for code, link in ((12345, "https://www.twilio.com/docs/api/errors/12345"), (30003, None)):
+    for code, link in (
+        (12345, "https://www.twilio.com/docs/api/errors/12345"),
+        (30003, None),
+    ):
         service.standin.refuse_delivery(ANN, code)
-        page.post(f"conversations/{sid}/messages", {"token": f"token-{code}", "body": "Hi"})
+        page.post(
+            f"conversations/{sid}/messages", {"token": f"token-{code}", "body": "Hi"}
+        )
         service.settle()
         delivery = _last(page, sid)["delivery"]
         assert (delivery["link"], delivery["again"]) == (link, True)
@@ -104,27 +127,43 @@ def test_one_of_several_who_missed_it_is_counted_and_nobody_gets_it_twice(
     page = open_as(ALICE, status="Available", display_name="Alice")
     service.settle()
     service.standin.set_autocreate(GROUP_OURS)
-    sid = str(service.standin.inbound_group(GROUP_ANN, [GROUP_OURS, BEN], "Hello both").conversation_sid)
+    sid = str(
+        service.standin.inbound_group(
+            GROUP_ANN, [GROUP_OURS, BEN], "Hello both"
+        ).conversation_sid
+    )
     service.settle()
     assert page.state()["conversations"][0]["sid"] == sid
     service.standin.refuse_delivery(BEN, 30003)
     assert (
-        page.post(f"conversations/{sid}/messages", {"token": "token-0001", "body": "Hi"}).status_code == 201
+        page.post(
+            f"conversations/{sid}/messages", {"token": "token-0001", "body": "Hi"}
+        ).status_code
+        == 201
     )
     service.settle()
     delivery = _last(page, sid)["delivery"]
-    assert delivery["reason"] == "1 of 2 did not get it. The phone is switched off or out of reach."
+    assert (
+        delivery["reason"]
+        == "1 of 2 did not get it. The phone is switched off or out of reach."
+    )
     assert (delivery["state"], delivery["again"]) == ("undelivered", False)
     service.standin.refuse_delivery(GROUP_ANN, 30003)
     page.post(f"conversations/{sid}/messages", {"token": "token-0002", "body": "Hi"})
     service.settle()
     delivery = _last(page, sid)["delivery"]
-    assert (delivery["reason"], delivery["again"]) == ("The phone is switched off or out of reach.", True)
+    assert (delivery["reason"], delivery["again"]) == (
+        "The phone is switched off or out of reach.",
+        True,
+    )
 
 
 def _file(kind: str) -> dict[str, Any]:
     data = base64.b64encode(b"content").decode()
-    return {"token": "token-0001", "media": {"type": kind, "name": "file", "data": data}}
+    return {
+        "token": "token-0001",
+        "media": {"type": kind, "name": "file", "data": data},
+    }
 
 
 @pytest.mark.parametrize(
@@ -151,7 +190,9 @@ def test_a_file_is_sent_under_the_type_that_twilio_knows(
 
 
 @pytest.mark.parametrize("kind", ["image/heic", "image/heif", "image/HEIC; x=1"])
-def test_a_picture_that_only_phones_know_says_what_to_do(with_ann: tuple[Page, str], kind: str) -> None:
+def test_a_picture_that_only_phones_know_says_what_to_do(
+    with_ann: tuple[Page, str], kind: str
+) -> None:
     page, sid = with_ann
     answer = page.post(f"conversations/{sid}/messages", _file(kind))
     assert answer.status_code == 409

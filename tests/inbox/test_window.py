@@ -27,17 +27,23 @@ def passes(service: Service, seconds: float) -> None:
     clock.shift(seconds)
 
 
-def begun(service: Service, open_as: Open, channel: str = "whatsapp") -> tuple[Page, str]:
+def begun(
+    service: Service, open_as: Open, channel: str = "whatsapp"
+) -> tuple[Page, str]:
     page = open_as(ALICE, status="Available", display_name="Alice")
     service.settle()
     ours = f"{channel}:{OURS}"
     service.standin.set_autocreate(ours)
-    sid = str(service.standin.inbound(f"{channel}:{ANN}", ours, "Hello").conversation_sid)
+    sid = str(
+        service.standin.inbound(f"{channel}:{ANN}", ours, "Hello").conversation_sid
+    )
     service.settle()
     return page, sid
 
 
-def template(service: Service, name: str = "good", content: str = "Hi {{1}}", **fields: Any) -> str:
+def template(
+    service: Service, name: str = "good", content: str = "Hi {{1}}", **fields: Any
+) -> str:
     """A record with an approved content template at Twilio; returns the content's SID."""
     variables = fields.pop("variables", {"1": "{{Name}}"})
     samples = dict.fromkeys(variables, "a sample")
@@ -48,7 +54,9 @@ def template(service: Service, name: str = "good", content: str = "Hi {{1}}", **
 
 
 def send(page: Page, sid: str, **message: Any) -> requests.Response:
-    return page.post(f"conversations/{sid}/messages", {"token": "token-of-a-message"} | message)
+    return page.post(
+        f"conversations/{sid}/messages", {"token": "token-of-a-message"} | message
+    )
 
 
 def window(page: Page, sid: str) -> Any:
@@ -57,7 +65,11 @@ def window(page: Page, sid: str) -> Any:
 
 def offered(page: Page, sid: str) -> dict[str, str]:
     listed = page.get(f"conversations/{sid}/templates").json()["categories"]
-    return {one["id"]: one["content"] for category in listed for one in category["templates"]}
+    return {
+        one["id"]: one["content"]
+        for category in listed
+        for one in category["templates"]
+    }
 
 
 def last(service: Service, sid: str) -> dict[str, Any]:
@@ -71,7 +83,9 @@ def state_of(message: dict[str, Any]) -> str:
 def posted(service: Service) -> dict[str, Any]:
     """The parameters of the newest message that was asked for at Twilio."""
     made = [one for one in service.standin.requests if one["method"] == "POST"]
-    found: dict[str, Any] = [one for one in made if one["path"].endswith("/Messages")][-1]["params"]
+    found: dict[str, Any] = [one for one in made if one["path"].endswith("/Messages")][
+        -1
+    ]["params"]
     return found
 
 
@@ -81,14 +95,19 @@ def customer(service: Service, **fields: Any) -> None:
     service.settle()
 
 
-def test_outside_24_hours_a_template_goes_out_as_content_and_arrives(service: Service, open_as: Open) -> None:
+def test_outside_24_hours_a_template_goes_out_as_content_and_arrives(
+    service: Service, open_as: Open
+) -> None:
     customer(service)
     page, sid = begun(service, open_as)
     content_sid = template(service)
     passes(service, DAY + 5)
     assert send(page, sid, template="good").status_code == 201
     asked = posted(service)
-    assert (asked["ContentSid"], json.loads(asked["ContentVariables"])) == (content_sid, {"1": "Ann"})
+    assert (asked["ContentSid"], json.loads(asked["ContentVariables"])) == (
+        content_sid,
+        {"1": "Ann"},
+    )
     assert "Body" not in asked
     message = last(service, sid)
     assert (message["body"], message["content_sid"], state_of(message)) == (
@@ -98,10 +117,14 @@ def test_outside_24_hours_a_template_goes_out_as_content_and_arrives(service: Se
     )
 
 
-def test_outside_24_hours_only_content_templates_are_offered(service: Service, open_as: Open) -> None:
+def test_outside_24_hours_only_content_templates_are_offered(
+    service: Service, open_as: Open
+) -> None:
     page, sid = begun(service, open_as)
     template(service)
-    service.db.document("templates/text").set({"content": "Hello there", "whatsapp_approved": True})
+    service.db.document("templates/text").set(
+        {"content": "Hello there", "whatsapp_approved": True}
+    )
     template(service, "refused", approval={"status": "rejected", "reason": "no"})
     template(service, "approved", approval={"status": "approved"})
     assert set(offered(page, sid)) == {"good", "text", "refused", "approved"}
@@ -117,24 +140,50 @@ def test_outside_24_hours_only_content_templates_are_offered(service: Service, o
     ("variables", "record", "wanted"),
     [
         ({"1": "{{Name}}"}, {"display_name": ANN}, {"1": "customer"}),
-        ({"1": "{{Name}}"}, {"display_name": ANN, "language": "de-AT"}, {"1": "Kundin oder Kunde"}),
-        ({"first name": "{{Name}} "}, {"display_name": "Miles O'Brien"}, {"first name": "Miles O'Brien"}),
-        ({"1": "a\n{{Name}}\t     b"}, {"display_name": "Ann\u2028Lee"}, {"1": "a Ann Lee b"}),
-        ({"1": "{{Author}}: {{customer.city}}"}, {"city": "Linz"}, {"1": "Alice: Linz"}),
+        (
+            {"1": "{{Name}}"},
+            {"display_name": ANN, "language": "de-AT"},
+            {"1": "Kundin oder Kunde"},
+        ),
+        (
+            {"first name": "{{Name}} "},
+            {"display_name": "Miles O'Brien"},
+            {"first name": "Miles O'Brien"},
+        ),
+        (
+            {"1": "a\n{{Name}}\t     b"},
+            {"display_name": "Ann\u2028Lee"},
+            {"1": "a Ann Lee b"},
+        ),
+        (
+            {"1": "{{Author}}: {{customer.city}}"},
+            {"city": "Linz"},
+            {"1": "Alice: Linz"},
+        ),
     ],
 )
 def test_a_variable_is_never_empty_and_stands_in_one_line(
-    service: Service, open_as: Open, variables: dict[str, str], record: dict[str, str], wanted: dict[str, str]
+    service: Service,
+    open_as: Open,
+    variables: dict[str, str],
+    record: dict[str, str],
+    wanted: dict[str, str],
 ) -> None:
     customer(service, **record)
     page, sid = begun(service, open_as)
-    template(service, content="Hi " + ", ".join(f"{{{{{name}}}}}" for name in variables), variables=variables)
+    template(
+        service,
+        content="Hi " + ", ".join(f"{{{{{name}}}}}" for name in variables),
+        variables=variables,
+    )
     passes(service, DAY + 5)
     assert send(page, sid, template="good").status_code == 201
     assert json.loads(posted(service)["ContentVariables"]) == wanted
 
 
-def test_a_variable_without_a_value_is_not_offered(service: Service, open_as: Open) -> None:
+def test_a_variable_without_a_value_is_not_offered(
+    service: Service, open_as: Open
+) -> None:
     page, sid = begun(service, open_as)
     template(service, variables={"1": "{{customer.order}}"})
     passes(service, DAY + 5)
@@ -143,7 +192,9 @@ def test_a_variable_without_a_value_is_not_offered(service: Service, open_as: Op
 
 
 @pytest.mark.parametrize("channel", ["whatsapp", "messenger"])
-def test_a_free_text_is_refused_after_24_hours(service: Service, open_as: Open, channel: str) -> None:
+def test_a_free_text_is_refused_after_24_hours(
+    service: Service, open_as: Open, channel: str
+) -> None:
     page, sid = begun(service, open_as, channel)
     assert window(page, sid)["open"] is True
     passes(service, DAY + 5)
@@ -155,7 +206,9 @@ def test_a_free_text_is_refused_after_24_hours(service: Service, open_as: Open, 
     assert send(page, sid, body="Hello").status_code == 201
 
 
-def test_63016_closes_the_window_until_the_customer_writes(service: Service, open_as: Open) -> None:
+def test_63016_closes_the_window_until_the_customer_writes(
+    service: Service, open_as: Open
+) -> None:
     page, sid = begun(service, open_as)
     service.standin.refuse_delivery(WA, 63016, "failed")
     assert send(page, sid, body="Hello").status_code == 201
@@ -172,7 +225,12 @@ def test_63016_closes_the_window_until_the_customer_writes(service: Service, ope
 
 
 def first(page: Page, **fields: Any) -> requests.Response:
-    wanted = {"customer": "ann", "channel": "whatsapp", "address": ANN, "token": "token-of-the-first"}
+    wanted = {
+        "customer": "ann",
+        "channel": "whatsapp",
+        "address": ANN,
+        "token": "token-of-the-first",
+    }
     return page.post("conversations", wanted | fields)
 
 
@@ -183,7 +241,9 @@ def with_number(service: Service, open_as: Open) -> Page:
     return page
 
 
-def test_writing_first_on_whatsapp_takes_a_template(service: Service, open_as: Open) -> None:
+def test_writing_first_on_whatsapp_takes_a_template(
+    service: Service, open_as: Open
+) -> None:
     page = with_number(service, open_as)
     content_sid = template(service)
     answer = first(page, body="Hello")
@@ -231,7 +291,9 @@ def _moment(text: str) -> float:
     return datetime.fromisoformat(text).timestamp()
 
 
-def test_another_number_of_ours_has_a_window_of_its_own(service: Service, open_as: Open) -> None:
+def test_another_number_of_ours_has_a_window_of_its_own(
+    service: Service, open_as: Open
+) -> None:
     page = with_number(service, open_as)
     other = "whatsapp:+15550008888"
     service.standin.set_autocreate(other)
@@ -240,16 +302,25 @@ def test_another_number_of_ours_has_a_window_of_its_own(service: Service, open_a
     assert first(page, body="Hello").status_code == 409
 
 
-def test_what_can_be_written_first_is_listed_with_the_window(service: Service, open_as: Open) -> None:
+def test_what_can_be_written_first_is_listed_with_the_window(
+    service: Service, open_as: Open
+) -> None:
     page = with_number(service, open_as)
     template(service)
     service.db.document("templates/text").set({"content": "Hello there"})
-    answer = page.get(f"customers/ann/templates?channel=whatsapp&address={ANN.replace('+', '%2B')}")
+    answer = page.get(
+        f"customers/ann/templates?channel=whatsapp&address={ANN.replace('+', '%2B')}"
+    )
     assert answer.status_code == 200, answer.text
     (category,) = answer.json()["categories"]
     assert [one["id"] for one in category["templates"]] == ["good"]
     assert answer.json()["window"]["open"] is False
-    assert page.get("customers/nobody/templates?channel=whatsapp&address=%2B15550001111").status_code == 404
+    assert (
+        page.get(
+            "customers/nobody/templates?channel=whatsapp&address=%2B15550001111"
+        ).status_code
+        == 404
+    )
 
 
 @pytest.mark.parametrize(
@@ -281,7 +352,10 @@ def test_sms_has_no_window(service: Service, with_ann: tuple[Page, str]) -> None
     assert window(page, sid) is None
     template(service, content="Hi {{1}}")
     assert send(page, sid, template="good").status_code == 201
-    assert (last(service, sid)["body"], last(service, sid)["content_sid"]) == ("Hi customer", None)
+    assert (last(service, sid)["body"], last(service, sid)["content_sid"]) == (
+        "Hi customer",
+        None,
+    )
 
 
 def test_a_template_that_twilio_refuses_is_looked_up_and_no_longer_offered(
@@ -294,11 +368,16 @@ def test_a_template_that_twilio_refuses_is_looked_up_and_no_longer_offered(
     assert send(page, sid, template="good").status_code == 201
     service.settle()
     record = service.db.document("templates/good").get().to_dict() or {}
-    assert (record["approval"]["status"], record["approval"]["reason"]) == ("paused", "low quality")
+    assert (record["approval"]["status"], record["approval"]["reason"]) == (
+        "paused",
+        "low quality",
+    )
     assert offered(page, sid) == {}
 
 
-def test_a_template_that_is_gone_at_twilio_is_said_so(service: Service, open_as: Open) -> None:
+def test_a_template_that_is_gone_at_twilio_is_said_so(
+    service: Service, open_as: Open
+) -> None:
     page, sid = begun(service, open_as)
     service.standin.remove_content(template(service))
     passes(service, DAY + 5)

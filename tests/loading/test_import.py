@@ -23,7 +23,12 @@ print(json.dumps({"heavy": heavy, "named": named}))
 def imported() -> dict[str, Any]:
     """What a fresh process with an empty environment finds after `import main`."""
     done = subprocess.run(
-        [sys.executable, "-c", _LOOK], cwd=MAIN.parent, env={}, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", _LOOK],
+        cwd=MAIN.parent,
+        env={},
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
@@ -31,7 +36,9 @@ def imported() -> dict[str, Any]:
     return found
 
 
-def test_importing_main_with_an_empty_environment_loads_no_sdk(imported: dict[str, Any]) -> None:
+def test_importing_main_with_an_empty_environment_loads_no_sdk(
+    imported: dict[str, Any],
+) -> None:
     assert imported["heavy"] == []
 
 

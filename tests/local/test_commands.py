@@ -22,7 +22,12 @@ ROOT = Path(__file__).parent.parent.parent
 
 def run(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        arguments, cwd=ROOT, capture_output=True, text=True, timeout=60, env={**os.environ, **environment}
+        arguments,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, **environment},
     )
 
 
@@ -31,7 +36,9 @@ def local(*arguments: str, **environment: str) -> subprocess.CompletedProcess[st
 
 
 @contextmanager
-def started(*arguments: str, until: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
+def started(
+    *arguments: str, until: str, **environment: str
+) -> Iterator[subprocess.Popen[str]]:
     """A command that has printed a line which contains `until`."""
     process = subprocess.Popen(
         [sys.executable, "-m", "local", *arguments],
@@ -57,8 +64,13 @@ def started(*arguments: str, until: str, **environment: str) -> Iterator[subproc
 
 
 def descendants(pid: int) -> list[int]:
-    table = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
-    pairs = [(int(child), int(parent)) for child, parent in map(str.split, table.splitlines())]
+    table = subprocess.run(
+        ["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True
+    ).stdout
+    pairs = [
+        (int(child), int(parent))
+        for child, parent in map(str.split, table.splitlines())
+    ]
     found = [pid]
     for one in found:
         found += [child for child, parent in pairs if parent == one]
@@ -101,9 +113,14 @@ def test_a_project_that_could_be_real_is_refused() -> None:
 def test_the_real_account_needs_its_variables_and_names_them() -> None:
     answer = local("run", "--twilio", TWILIO_ACCOUNT_SID="AC1", TWILIO_AUTH_TOKEN="")
     if (ROOT / ".env").exists():
-        pytest.skip("There is a .env here, so nothing may be missing: move it away to run this test.")
+        pytest.skip(
+            "There is a .env here, so nothing may be missing: move it away to run this test."
+        )
     assert (answer.returncode, answer.stdout) == (2, "")
-    assert answer.stderr == "--twilio needs TWILIO_AUTH_TOKEN in .env or in the environment.\n"
+    assert (
+        answer.stderr
+        == "--twilio needs TWILIO_AUTH_TOKEN in .env or in the environment.\n"
+    )
 
 
 def test_the_real_account_does_not_play_the_scenario() -> None:
@@ -112,10 +129,14 @@ def test_the_real_account_does_not_play_the_scenario() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_serve_answers_and_ends_every_process_it_started(number: signal.Signals) -> None:
+def test_serve_answers_and_ends_every_process_it_started(
+    number: signal.Signals,
+) -> None:
     port = free_port()
     with started("serve", "--port", str(port), until="Functions") as process:
-        assert requests.post(f"http://127.0.0.1:{port}/pre-event", timeout=20).status_code in (403, 500)
+        assert requests.post(
+            f"http://127.0.0.1:{port}/pre-event", timeout=20
+        ).status_code in (403, 500)
         assert requests.get(f"http://127.0.0.1:{port}/", timeout=20).status_code == 200
         children = descendants(process.pid)
         assert len(children) >= 3  # the emulator, the functions' server and its worker
@@ -124,24 +145,33 @@ def test_serve_answers_and_ends_every_process_it_started(number: signal.Signals)
         assert wait_until_gone(*children) == []
 
 
-def test_an_emulator_whose_events_go_elsewhere_is_not_taken_in_silence(emulator: Emulator) -> None:
+def test_an_emulator_whose_events_go_elsewhere_is_not_taken_in_silence(
+    emulator: Emulator,
+) -> None:
     port = str(free_port())
     answer = local("serve", "--port", port, FIRESTORE_EMULATOR_HOST=emulator.host)
     assert (answer.returncode, answer.stdout) == (2, "")
     assert (
-        f"start it with --functions_emulator=127.0.0.1:{port}, or unset FIRESTORE_EMULATOR" in answer.stderr
+        f"start it with --functions_emulator=127.0.0.1:{port}, or unset FIRESTORE_EMULATOR"
+        in answer.stderr
     )
 
 
 def test_an_emulator_that_runs_already_is_used_and_left_running() -> None:
     port = free_port()
-    with started("emulator", "--port", "0", "--functions-port", str(port), until="export") as alone:
+    with started(
+        "emulator", "--port", "0", "--functions-port", str(port), until="export"
+    ) as alone:
         [java] = descendants(alone.pid)
         shown = run("ps", "-o", "args=", "-ww", "-p", str(java)).stdout
         [java_port] = re.findall(r"--port=(\d+)", shown)
         host = f"127.0.0.1:{java_port}"
         with started(
-            "serve", "--port", str(port), until="Functions", FIRESTORE_EMULATOR_HOST=host
+            "serve",
+            "--port",
+            str(port),
+            until="Functions",
+            FIRESTORE_EMULATOR_HOST=host,
         ) as process:
             process.terminate()
             process.wait(20)
@@ -151,7 +181,10 @@ def test_an_emulator_that_runs_already_is_used_and_left_running() -> None:
 def test_the_emulator_alone_says_how_to_use_it_and_ends() -> None:
     port = free_port()
     with started(
-        "emulator", "--port", str(port), until=f"FIRESTORE_EMULATOR_HOST=127.0.0.1:{port}"
+        "emulator",
+        "--port",
+        str(port),
+        until=f"FIRESTORE_EMULATOR_HOST=127.0.0.1:{port}",
     ) as process:
         assert requests.get(f"http://127.0.0.1:{port}/", timeout=20).status_code == 200
         children = descendants(process.pid)
@@ -161,7 +194,9 @@ def test_the_emulator_alone_says_how_to_use_it_and_ends() -> None:
 
 
 def test_run_once_plays_the_whole_scenario_and_leaves_nothing_behind() -> None:
-    with started("run", "--once", "--port", str(free_port()), until="Functions") as process:
+    with started(
+        "run", "--once", "--port", str(free_port()), until="Functions"
+    ) as process:
         children = descendants(process.pid)
         assert any(map(is_running, children))
         assert process.stdout is not None

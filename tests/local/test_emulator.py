@@ -57,7 +57,9 @@ def shelf(tmp_path: Path) -> Iterator[Download]:
     content = b"jar" * 100_000
     (tmp_path / "shelf").mkdir()
     (tmp_path / "shelf/cloud-firestore-emulator-v1.22.0.jar").write_bytes(content)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Shelf, directory=str(tmp_path / "shelf")))
+    server = ThreadingHTTPServer(
+        ("127.0.0.1", 0), partial(_Shelf, directory=str(tmp_path / "shelf"))
+    )
     threading.Thread(target=server.serve_forever, daemon=True).start()
     url = f"http://127.0.0.1:{server.server_port}/cloud-firestore-emulator-v1.22.0.jar"
     yield Download(url, len(content), hashlib.sha256(content).hexdigest())
@@ -80,7 +82,11 @@ def test_the_jar_is_fetched_once_where_there_is_none(
 
 @pytest.mark.parametrize(
     ("url", "sha256", "why"),
-    [("", "0" * 64, "checksum"), ("gone.jar", "", "404"), ("http://127.0.0.1:9/x.jar", "", "refused")],
+    [
+        ("", "0" * 64, "checksum"),
+        ("gone.jar", "", "404"),
+        ("http://127.0.0.1:9/x.jar", "", "refused"),
+    ],
     ids=["another file", "not there", "no connection"],
 )
 def test_what_cannot_be_fetched_whole_is_not_kept_and_the_sentence_says_what_to_do(
@@ -94,14 +100,21 @@ def test_what_cannot_be_fetched_whole_is_not_kept_and_the_sentence_says_what_to_
 
 def test_the_release_is_named_as_googles_own_tools_name_it() -> None:
     assert GOOGLES.name == "cloud-firestore-emulator-v1.22.0.jar"
-    assert (GOOGLES.url[:30], len(GOOGLES.sha256)) == ("https://storage.googleapis.com", 64)
+    assert (GOOGLES.url[:30], len(GOOGLES.sha256)) == (
+        "https://storage.googleapis.com",
+        64,
+    )
 
 
-def test_the_projects_rules_are_in_force_from_the_start(emulator: Emulator, project: str) -> None:
+def test_the_projects_rules_are_in_force_from_the_start(
+    emulator: Emulator, project: str
+) -> None:
     assert read_without_signing_in(emulator, project) == 403
 
 
-def test_other_rules_can_be_set_for_one_project(emulator: Emulator, project: str) -> None:
+def test_other_rules_can_be_set_for_one_project(
+    emulator: Emulator, project: str
+) -> None:
     emulator.set_rules(
         project,
         "rules_version='2'; service cloud.firestore { match /databases/{d}/documents {"
@@ -111,13 +124,17 @@ def test_other_rules_can_be_set_for_one_project(emulator: Emulator, project: str
     assert read_without_signing_in(emulator, f"{project}-other") == 403
 
 
-def test_clear_removes_every_document(emulator: Emulator, project: str, db: firestore.Client) -> None:
+def test_clear_removes_every_document(
+    emulator: Emulator, project: str, db: firestore.Client
+) -> None:
     db.document("workers/x").set({})
     emulator.clear(project)
     assert not db.document("workers/x").get().exists
 
 
-def test_a_running_emulator_is_used_and_left_running(emulator: Emulator, project: str) -> None:
+def test_a_running_emulator_is_used_and_left_running(
+    emulator: Emulator, project: str
+) -> None:
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("FIRESTORE_EMULATOR_HOST", emulator.host)
         other = Emulator().start()
@@ -130,5 +147,7 @@ def test_a_named_emulator_that_does_not_answer_is_an_error_that_says_so(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", "127.0.0.1:1")
-    with pytest.raises(ChildFailedError, match=r"FIRESTORE_EMULATOR_HOST is 127\.0\.0\.1:1"):
+    with pytest.raises(
+        ChildFailedError, match=r"FIRESTORE_EMULATOR_HOST is 127\.0\.0\.1:1"
+    ):
         Emulator().start()

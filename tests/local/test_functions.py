@@ -55,12 +55,21 @@ def url(source: Path) -> Iterator[str]:
     server.stop()
 
 
-def test_the_list_is_read_from_main_and_holds_only_what_is_deployed(source: Path) -> None:
-    assert functions.listed(source) == [Function("tell_me", "http"), Function("happened", "cloudevent")]
+def test_the_list_is_read_from_main_and_holds_only_what_is_deployed(
+    source: Path,
+) -> None:
+    assert functions.listed(source) == [
+        Function("tell_me", "http"),
+        Function("happened", "cloudevent"),
+    ]
 
 
 def test_the_projects_own_list_says_which_documents_wake_each_event_function() -> None:
-    woken = [function for function in functions.listed() if function.signature == "cloudevent"]
+    woken = [
+        function
+        for function in functions.listed()
+        if function.signature == "cloudevent"
+    ]
     assert all(functions.pattern_of(function) for function in woken)
     assert "pre-event" in [function.name for function in functions.listed()]
 
@@ -75,7 +84,9 @@ def test_the_projects_own_list_says_which_documents_wake_each_event_function() -
         ("/tell-me?x", "/"),
     ],
 )
-def test_a_function_sees_the_path_after_its_name(url: str, called: str, path: str) -> None:
+def test_a_function_sees_the_path_after_its_name(
+    url: str, called: str, path: str
+) -> None:
     answer = raw_http.send("POST", url + called)
     assert (answer.status_code, answer.get_json()["path"]) == (200, path)
 
@@ -91,27 +102,39 @@ def test_an_unknown_name_is_404(url: str) -> None:
 
 @pytest.mark.parametrize(("subject", "status"), [("fine", 200), ("crash", 500)])
 def test_an_event_function_takes_events(url: str, subject: str, status: int) -> None:
-    answer = requests.post(f"{url}/happened", b"{}", headers={**EVENT, "ce-subject": subject}, timeout=10)
+    answer = requests.post(
+        f"{url}/happened", b"{}", headers={**EVENT, "ce-subject": subject}, timeout=10
+    )
     assert answer.status_code == status
 
 
-def test_one_function_alone_by_the_real_command_survives_a_kill_and_a_new_start(source: Path) -> None:
+def test_one_function_alone_by_the_real_command_survives_a_kill_and_a_new_start(
+    source: Path,
+) -> None:
     port = free_port()
     child = functions.child("tell_me", port, source=source)
     try:
         child.start().wait_ready()
-        assert requests.get(f"http://127.0.0.1:{port}/x", timeout=10).json()["path"] == "/x"
+        assert (
+            requests.get(f"http://127.0.0.1:{port}/x", timeout=10).json()["path"]
+            == "/x"
+        )
         child.kill()
         assert not child.alive
         with pytest.raises(requests.ConnectionError):
             requests.get(f"http://127.0.0.1:{port}/", timeout=10)
         child.start().wait_ready()
-        assert requests.get(f"http://127.0.0.1:{port}/y", timeout=10).json()["path"] == "/y"
+        assert (
+            requests.get(f"http://127.0.0.1:{port}/y", timeout=10).json()["path"]
+            == "/y"
+        )
     finally:
         child.stop()
 
 
-def test_time_passes_at_once_for_the_functions_and_what_waits_in_earnest_still_does(url: str) -> None:
+def test_time_passes_at_once_for_the_functions_and_what_waits_in_earnest_still_does(
+    url: str,
+) -> None:
     assert requests.post(f"{url}/{functions.CLOCK}", data="3600").status_code == 204
     before, began = clock.now(), time.monotonic()
     assert before > datetime.now(UTC) + timedelta(minutes=59)

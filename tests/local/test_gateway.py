@@ -48,12 +48,19 @@ def test_method_path_query_headers_and_body_arrive_unchanged(gateway: Gateway) -
         ("Content-Type", "text/plain"),
     ]
     answer = raw_http.send(
-        "PUT", f"{url(gateway)}/tell-me//a%2fb/?x=%2f&y=+&x=%C3%A9", sent, "Grüße".encode()
+        "PUT",
+        f"{url(gateway)}/tell-me//a%2fb/?x=%2f&y=+&x=%C3%A9",
+        sent,
+        "Grüße".encode(),
     )
     assert answer.status_code == 200
     seen = answer.get_json()
     assert seen["raw"] == "/tell-me//a%2fb/?x=%2f&y=+&x=%C3%A9"
-    assert (seen["method"], seen["body"], seen["host"]) == ("PUT", "Grüße", "example.com:99")
+    assert (seen["method"], seen["body"], seen["host"]) == (
+        "PUT",
+        "Grüße",
+        "example.com:99",
+    )
     assert seen["header"] == sent[1][1]
 
 
@@ -76,10 +83,15 @@ def test_browsers_see_the_clock_of_the_functions_and_nobody_can_turn_it_from_in_
     gateway: Gateway,
 ) -> None:
     gateway.ahead = 3600.0
-    seen = parse_date(raw_http.send("GET", f"{url(gateway)}/tell-me").headers.get_all("Date")[-1])
+    seen = parse_date(
+        raw_http.send("GET", f"{url(gateway)}/tell-me").headers.get_all("Date")[-1]
+    )
     assert seen is not None and seen > datetime.now(UTC) + timedelta(minutes=59)
     answer = raw_http.send("POST", f"{url(gateway)}/{functions.CLOCK}", body=b"60")
-    assert (answer.status_code, clock.now() < datetime.now(UTC) + timedelta(seconds=30)) == (404, True)
+    assert (
+        answer.status_code,
+        clock.now() < datetime.now(UTC) + timedelta(seconds=30),
+    ) == (404, True)
 
 
 FOREIGN = (
@@ -92,27 +104,44 @@ FOREIGN = (
 
 
 @pytest.mark.parametrize("host", FOREIGN)
-def test_behind_a_foreign_host_only_signed_functions_answer(gateway: Gateway, host: str) -> None:
+def test_behind_a_foreign_host_only_signed_functions_answer(
+    gateway: Gateway, host: str
+) -> None:
     def status(path: str, method: str = "POST") -> int:
         return raw_http.send(method, url(gateway) + path, [("Host", host)]).status_code
 
     assert status("/tell-me/x") == 200
     private = ("/", "/happened", "/as/ann/inbox", "/unknown", f"/{functions.CLOCK}")
-    assert {status(path, method) for path in private for method in ("GET", "POST")} == {403}
+    assert {status(path, method) for path in private for method in ("GET", "POST")} == {
+        403
+    }
 
 
-@pytest.mark.parametrize("header", ["X-Forwarded-For", "X-Forwarded-Host", "Forwarded", "Via"])
+@pytest.mark.parametrize(
+    "header", ["X-Forwarded-For", "X-Forwarded-Host", "Forwarded", "Via"]
+)
 def test_a_tunnel_that_calls_this_machine_by_its_own_name_is_known_by_its_headers(
     gateway: Gateway, header: str
 ) -> None:
     answer = raw_http.send("GET", url(gateway), [(header, "203.0.113.7")])
     assert (answer.status_code, "tunnel" in answer.get_json()["error"]) == (403, True)
-    assert raw_http.send("POST", f"{url(gateway)}/tell-me", [(header, "203.0.113.7")]).status_code == 200
+    assert (
+        raw_http.send(
+            "POST", f"{url(gateway)}/tell-me", [(header, "203.0.113.7")]
+        ).status_code
+        == 200
+    )
 
 
-@pytest.mark.parametrize("header", [("Origin", "https://evil.example"), ("Sec-Fetch-Site", "cross-site")])
-def test_another_site_in_the_same_browser_changes_nothing(gateway: Gateway, header: tuple[str, str]) -> None:
-    assert raw_http.send("POST", f"{url(gateway)}/happened", [header]).status_code == 403
+@pytest.mark.parametrize(
+    "header", [("Origin", "https://evil.example"), ("Sec-Fetch-Site", "cross-site")]
+)
+def test_another_site_in_the_same_browser_changes_nothing(
+    gateway: Gateway, header: tuple[str, str]
+) -> None:
+    assert (
+        raw_http.send("POST", f"{url(gateway)}/happened", [header]).status_code == 403
+    )
     assert raw_http.send("GET", url(gateway), [header]).status_code == 200
 
 

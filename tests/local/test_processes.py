@@ -13,12 +13,18 @@ from local.errors import ChildFailedError
 from local.processes import Child
 
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(60)"]
-STUBBORN = [sys.executable, "-c", "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(60)"]
+STUBBORN = [
+    sys.executable,
+    "-c",
+    "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(60)",
+]
 
 
 def is_running(pid: int) -> bool:
     """Not gone, and not a zombie that only waits to be noticed."""
-    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True).stdout
+    state = subprocess.run(
+        ["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True
+    ).stdout
     return bool(state.strip()) and not state.strip().startswith("Z")
 
 
@@ -39,9 +45,13 @@ def test_stop_ends_it_even_if_it_does_not_want_to(command: list[str]) -> None:
 
 def test_one_that_ends_by_itself_says_why() -> None:
     child = Child(
-        [sys.executable, "-c", "print('out of luck')"], name="The unlucky", ready=lambda: False
+        [sys.executable, "-c", "print('out of luck')"],
+        name="The unlucky",
+        ready=lambda: False,
     ).start()
-    with pytest.raises(ChildFailedError, match=r"The unlucky ended by itself:\nout of luck"):
+    with pytest.raises(
+        ChildFailedError, match=r"The unlucky ended by itself:\nout of luck"
+    ):
         child.wait_ready()
 
 
@@ -77,7 +87,9 @@ time.sleep(60)
 def test_a_child_ends_with_its_parent(way: str) -> None:
     if way == "kill" and sys.platform != "linux":
         pytest.skip("Only Linux can end a child whose parent was killed.")
-    parent = subprocess.Popen([sys.executable, "-c", PARENT, way], stdout=subprocess.PIPE, text=True)
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT, way], stdout=subprocess.PIPE, text=True
+    )
     assert parent.stdout is not None
     pid = int(parent.stdout.readline())
     if way == "kill":

@@ -29,7 +29,11 @@ def lines(capsys: pytest.CaptureFixture[str]) -> Iterator[Any]:
     """lines(): what was written since it was called last."""
 
     def found() -> list[dict[str, Any]]:
-        return [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
+        return [
+            json.loads(line)
+            for line in capsys.readouterr().out.splitlines()
+            if line.startswith("{")
+        ]
 
     yield found
 
@@ -45,8 +49,14 @@ def test_each_look_is_one_line_with_the_worker_and_the_sid(
     (file,) = sent["media"]
     lines()
     looks = {
-        f"conversations/{sid}/messages": ("opened a conversation", {"conversation": sid}),
-        f"conversations/{sid}/customer": ("opened a customer's card", {"conversation": sid}),
+        f"conversations/{sid}/messages": (
+            "opened a conversation",
+            {"conversation": sid},
+        ),
+        f"conversations/{sid}/customer": (
+            "opened a customer's card",
+            {"conversation": sid},
+        ),
         f"conversations/{sid}/media/{file['sid']}": (
             "opened a file",
             {"conversation": sid, "file": file["sid"]},
@@ -58,7 +68,9 @@ def test_each_look_is_one_line_with_the_worker_and_the_sid(
     assert page.post("customers", {"query": "+447700900081"}).status_code == 200
     assert lines() == [_line("searched for customers")]
     assert page.post("sign-out").status_code == 200
-    assert [line for line in lines() if line.get("function") == "inbox"] == [_line("signed out")]
+    assert [line for line in lines() if line.get("function") == "inbox"] == [
+        _line("signed out")
+    ]
     page.sign_in(ALICE)
     assert _line("signed in") in lines()
     assert page.post("sign-out", {"everywhere": True}).status_code == 200
@@ -100,7 +112,9 @@ def test_a_refusal_names_the_customer_to_the_worker_and_not_in_the_log(
     page, bob = open_as(ALICE), open_as(BOB, status="Available")
     assert bob.get("state").status_code == 200
     monkeypatch.setenv("TWILIO_SMS_NUMBER", OURS)
-    service.db.document("customers/zoe").set({"display_name": NAME, "addresses": [ANN], "worker": ALICE})
+    service.db.document("customers/zoe").set(
+        {"display_name": NAME, "addresses": [ANN], "worker": ALICE}
+    )
     service.db.document("settings/routing").set({"mode": "pool"})
     service.standin.set_autocreate(OURS)
     service.db.document(f"workers/{BOB}").update({"status": "Unavailable"})
@@ -108,7 +122,13 @@ def test_a_refusal_names_the_customer_to_the_worker_and_not_in_the_log(
     service.standin.inbound(ANN, OURS, "Hello")
     service.settle()
     lines()
-    wanted = {"customer": "zoe", "channel": "sms", "address": ANN, "body": "Hi", "token": "token-0001"}
+    wanted = {
+        "customer": "zoe",
+        "channel": "sms",
+        "address": ANN,
+        "body": "Hi",
+        "token": "token-0001",
+    }
     refused = [page.post("conversations", wanted)]
     service.db.document(f"workers/{BOB}").update({"status": "Available"})
     service.settle()
@@ -116,14 +136,27 @@ def test_a_refusal_names_the_customer_to_the_worker_and_not_in_the_log(
     for answer in refused:
         assert (answer.status_code, NAME in answer.text) == (409, True)
     found = lines()
-    assert [one for one in found if "answered 409: The customer has written" in one["message"]]
+    assert [
+        one
+        for one in found
+        if "answered 409: The customer has written" in one["message"]
+    ]
     assert [one for one in found if "conversation with The customer" in one["message"]]
     assert all(NAME not in json.dumps(one) for one in found)
 
 
 def _picture() -> dict[str, Any]:
-    return {"token": "token-0009", "media": {"type": "image/png", "name": "x.png", "data": "YQ=="}}
+    return {
+        "token": "token-0009",
+        "media": {"type": "image/png", "name": "x.png", "data": "YQ=="},
+    }
 
 
 def _line(message: str, **fields: str) -> dict[str, Any]:
-    return {"severity": "INFO", "message": message, "function": "inbox", "worker": ALICE, **fields}
+    return {
+        "severity": "INFO",
+        "message": message,
+        "function": "inbox",
+        "worker": ALICE,
+        **fields,
+    }

@@ -35,7 +35,9 @@ def written(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
         (None, ""),
     ],
 )
-def test_of_an_address_too_little_is_left_to_write_to(address: str | None, shown: str) -> None:
+def test_of_an_address_too_little_is_left_to_write_to(
+    address: str | None, shown: str
+) -> None:
     assert log.masked(address) == shown
 
 
@@ -52,7 +54,9 @@ def test_of_an_address_too_little_is_left_to_write_to(address: str | None, shown
         "mailto:bobby@example.com",
     ],
 )
-def test_a_message_hides_numbers_and_addresses(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_message_hides_numbers_and_addresses(
+    text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     log.warning(f"{text} belongs to 2 customers.", customer="ann")
     message = written(capsys)["message"]
     assert "bobby" not in message
@@ -60,9 +64,17 @@ def test_a_message_hides_numbers_and_addresses(text: str, capsys: pytest.Capture
     assert message.endswith("belongs to 2 customers.")
 
 
-def test_the_worker_whom_the_line_is_about_stays_readable(capsys: pytest.CaptureFixture[str]) -> None:
-    log.info("alice@example.com left it, bob@example.com is in it", worker="alice@example.com")
-    assert written(capsys)["message"] == "alice@example.com left it, b…@example.com is in it"
+def test_the_worker_whom_the_line_is_about_stays_readable(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    log.info(
+        "alice@example.com left it, bob@example.com is in it",
+        worker="alice@example.com",
+    )
+    assert (
+        written(capsys)["message"]
+        == "alice@example.com left it, b…@example.com is in it"
+    )
 
 
 @pytest.mark.parametrize(
@@ -86,8 +98,12 @@ def test_a_trace_is_taken_over_if_it_is_one(
     assert found == (f"projects/demo-p/traces/{trace}" if trace else None)
 
 
-def test_a_crash_tells_where_but_not_what_was_in_the_error(capsys: pytest.CaptureFixture[str]) -> None:
-    said = " ".join(["my", "secret"])  # a traceback shows the line of code, so it is not written there
+def test_a_crash_tells_where_but_not_what_was_in_the_error(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    said = " ".join(
+        ["my", "secret"]
+    )  # a traceback shows the line of code, so it is not written there
     try:
         raise KeyError(said)
     except KeyError:
@@ -103,11 +119,17 @@ def test_a_crash_tells_where_but_not_what_was_in_the_error(capsys: pytest.Captur
     max_examples=100,
     deadline=None,
     database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],  # the fixture is emptied by every example
+    suppress_health_check=[
+        HealthCheck.function_scoped_fixture
+    ],  # the fixture is emptied by every example
 )
 @given(
     message=st.text(st.characters(codec=None)),
-    value=st.none() | st.text(st.characters(codec=None)) | st.binary() | st.floats() | st.sets(st.integers()),
+    value=st.none()
+    | st.text(st.characters(codec=None))
+    | st.binary()
+    | st.floats()
+    | st.sets(st.integers()),
 )
 def test_any_text_is_one_line_of_json(
     message: str, value: object, capsys: pytest.CaptureFixture[str]
@@ -140,7 +162,9 @@ def test_any_text_is_one_line_of_json(
 def test_a_record_that_is_called_by_an_address_is_masked_in_every_field(
     capsys: pytest.CaptureFixture[str], field: str, value: str, shown: str
 ) -> None:
-    log.warning("The record is not right.", worker="alice@example.com", **{field: value})
+    log.warning(
+        "The record is not right.", worker="alice@example.com", **{field: value}
+    )
     line = written(capsys)
     assert (line[field], line["worker"]) == (shown, "alice@example.com")
 
@@ -160,11 +184,15 @@ def test_a_number_that_runs_into_an_address_hides_neither(
     assert "doe" not in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("piece", ["a", "1", "1x", "a@", "@", "1 ", "+1.", "(1", ".", "a@.", "é", "1@a."])
+@pytest.mark.parametrize(
+    "piece", ["a", "1", "1x", "a@", "@", "1 ", "+1.", "(1", ".", "a@.", "é", "1@a."]
+)
 def test_masking_a_long_line_takes_no_longer_than_it_is_long(
     piece: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     began = time.process_time()
-    log.warning(piece * (200_000 // len(piece)), customer=piece * (200_000 // len(piece)))
+    log.warning(
+        piece * (200_000 // len(piece)), customer=piece * (200_000 // len(piece))
+    )
     assert time.process_time() - began < 2
     capsys.readouterr()

@@ -35,12 +35,17 @@ def test_a_change_in_the_app_pulls_like_any_other(service: Service, db: Client) 
     sid = write(service)
     turned(service, on=True)
     assert status(db) == "Available"
-    assert (conversation(db, sid)["state"], conversation(db, sid)["worker"]) == ("assigned", ANN)
+    assert (conversation(db, sid)["state"], conversation(db, sid)["worker"]) == (
+        "assigned",
+        ANN,
+    )
     turned(service, on=False)
     assert status(db) == "Unavailable"
 
 
-def test_what_is_set_here_holds_until_the_apps_switch_is_turned_again(service: Service, db: Client) -> None:
+def test_what_is_set_here_holds_until_the_apps_switch_is_turned_again(
+    service: Service, db: Client
+) -> None:
     records.routing(db, frontline_status=True)
     records.worker(db, ANN, "Available")
     turned(service, on=False)  # the first look: nobody has turned anything
@@ -69,7 +74,9 @@ def test_nobody_is_asked_for_unless_it_is_wanted_and_who_never_signed_in_is_left
     assert twilio.frontline_user(ANN).outcome is Outcome.MISSING
 
 
-def test_in_turns_and_nobody_is_passed_over_while_frontline_is_down(service: Service, db: Client) -> None:
+def test_in_turns_and_nobody_is_passed_over_while_frontline_is_down(
+    service: Service, db: Client
+) -> None:
     records.routing(db, frontline_status=True)
     names = [f"w{number}@example.com" for number in range(3)]
     for name in names:
@@ -82,4 +89,6 @@ def test_in_turns_and_nobody_is_passed_over_while_frontline_is_down(service: Ser
     assert frontline_status.follow(first, Run(), 2) == first
     service.standin.heal()
     assert frontline_status.follow(first, Run(), 2).frontline_after is None
-    assert all(read(db, "workers", name)["frontline_available"] is False for name in names)
+    assert all(
+        read(db, "workers", name)["frontline_available"] is False for name in names
+    )

@@ -23,7 +23,11 @@ OFFICE = {"mon-fri": "09:00-12:00, 13:00-17:00"}
 
 def rows(heading: str) -> list[tuple[str, str]]:
     """Each form of a table of the page, with what it means."""
-    table = PAGE.read_text().split(f"| {heading} | means |\n|---|---|\n")[1].split("\n\n")[0]
+    table = (
+        PAGE.read_text()
+        .split(f"| {heading} | means |\n|---|---|\n")[1]
+        .split("\n\n")[0]
+    )
     cells = [re.split(r"(?<!\\)\|", line)[1:3] for line in table.splitlines()]
     return [
         (form.replace(r"\|", "|"), means.strip())
@@ -38,7 +42,10 @@ def clock(moment: timedelta) -> str:
 
 
 def shown(spans: tuple[Span, ...]) -> str:
-    return " ".join(f"{clock(span.begins)}-{clock(span.ends)}" for span in spans) or "closed"
+    return (
+        " ".join(f"{clock(span.begins)}-{clock(span.ends)}" for span in spans)
+        or "closed"
+    )
 
 
 def week(typed: Any) -> tuple[tuple[Span, ...], ...]:
@@ -67,7 +74,10 @@ def test_times_are_understood_as_the_page_says(typed: str, means: str) -> None:
 
 
 def holiday_shown(holiday: Holiday) -> str:
-    days = [f"{day:%m-%d}" if holiday.is_yearly else day.isoformat() for day in (holiday.first, holiday.last)]
+    days = [
+        f"{day:%m-%d}" if holiday.is_yearly else day.isoformat()
+        for day in (holiday.first, holiday.last)
+    ]
     text = " to ".join(dict.fromkeys(days))
     each = "each " if holiday.is_yearly else ""
     return f"{each}{text}" + (f", {shown(holiday.spans)}" if holiday.spans else "")
@@ -93,19 +103,30 @@ def test_holidays_are_understood_as_the_page_says(typed: str, means: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "name", ["Monday thru Fridy", "Mondayish", "m", "ma", "Every second Tuesday", "1", ""]
+    "name",
+    ["Monday thru Fridy", "Mondayish", "m", "ma", "Every second Tuesday", "1", ""],
 )
 def test_a_name_that_is_not_understood_closes_no_day(name: str) -> None:
     given = {name: "9-17", "sat": "10-14"}
     read = parse("p", {"hours": given})
     assert "hours" in (read.problem or "")
-    assert [shown(spans) for spans in week(given)] == ["00:00-24:00"] * 5 + ["10:00-14:00", "00:00-24:00"]
+    assert [shown(spans) for spans in week(given)] == ["00:00-24:00"] * 5 + [
+        "10:00-14:00",
+        "00:00-24:00",
+    ]
 
 
 def test_an_abbreviation_of_two_languages_is_read_by_its_neighbours() -> None:
-    assert [bool(spans) for spans in week({"ma-vr": "9-17"})] == [True] * 5 + [False] * 2  # Dutch
-    assert [bool(spans) for spans in week({"ma-ve": "9-17"})] == [False] + [True] * 4 + [False] * 2  # French
-    french, german = week({"lu-sa": "9-17", "di": "10-12"}), week({"mo": "9-17", "di": "10-12"})
+    assert [bool(spans) for spans in week({"ma-vr": "9-17"})] == [True] * 5 + [
+        False
+    ] * 2  # Dutch
+    assert [bool(spans) for spans in week({"ma-ve": "9-17"})] == [False] + [
+        True
+    ] * 4 + [False] * 2  # French
+    french, german = (
+        week({"lu-sa": "9-17", "di": "10-12"}),
+        week({"mo": "9-17", "di": "10-12"}),
+    )
     assert (shown(french[6]), shown(german[1])) == ("10:00-12:00", "10:00-12:00")
 
 
@@ -114,9 +135,13 @@ def test_two_entries_for_one_day_are_joined_or_reported() -> None:
     assert shown(week(joined)[0]) == "09:00-12:00 13:00-17:00"
     assert shown(week("Mon-Fri 9-12, Mon-Fri 13-17")[4]) == "09:00-12:00 13:00-17:00"
     contradicting = {"mon": "9-12", "Monday": "closed"}
-    assert "both closed and open" in (parse("p", {"hours": contradicting}).problem or "")
+    assert "both closed and open" in (
+        parse("p", {"hours": contradicting}).problem or ""
+    )
     assert shown(week(contradicting)[0]) == "09:00-12:00"
-    assert [shown(week({"mon-fri": "9-17", "fri": "closed"})[day]) for day in (3, 4)] == [
+    assert [
+        shown(week({"mon-fri": "9-17", "fri": "closed"})[day]) for day in (3, 4)
+    ] == [
         "09:00-17:00",
         "closed",
     ]
@@ -124,8 +149,12 @@ def test_two_entries_for_one_day_are_joined_or_reported() -> None:
 
 def test_public_holidays_among_the_days_are_reported_and_close_no_day() -> None:
     given = {"mon-fri": "9-17", "Feiertage": "geschlossen"}
-    assert "belongs to the field holidays" in (parse("p", {"hours": given}).problem or "")
-    assert [shown(spans) for spans in week(given)] == ["09:00-17:00"] * 5 + ["closed"] * 2
+    assert "belongs to the field holidays" in (
+        parse("p", {"hours": given}).problem or ""
+    )
+    assert [shown(spans) for spans in week(given)] == ["09:00-17:00"] * 5 + [
+        "closed"
+    ] * 2
 
 
 @pytest.mark.parametrize(
@@ -155,7 +184,9 @@ def test_no_pool_closes_for_a_minute_at_midnight() -> None:
 
 def is_open(pool: Pool, moment: datetime, zone: ZoneInfo = BERLIN) -> bool:
     assert pool.hours is not None
-    return hours.open_at(pool.hours, moment, zone, public_holidays.of(pool.hours.countries))
+    return hours.open_at(
+        pool.hours, moment, zone, public_holidays.of(pool.hours.countries)
+    )
 
 
 def at(local: str) -> datetime:
@@ -170,7 +201,8 @@ def test_a_half_day_has_hours_of_its_own() -> None:
     ):
         read = parse("p", {"hours": OFFICE, "holidays": holidays})
         assert [
-            is_open(read, at(f"2026-12-24 {hour}")) for hour in ("09:30", "10:00", "11:59", "12:00", "14:00")
+            is_open(read, at(f"2026-12-24 {hour}"))
+            for hour in ("09:30", "10:00", "11:59", "12:00", "14:00")
         ] == [*(False, True, True, False, False)]
     special_sunday = parse("p", {"hours": OFFICE, "holidays": {"2026-12-20": "13-18"}})
     assert is_open(special_sunday, at("2026-12-20 13:00"))
@@ -181,7 +213,13 @@ def test_a_half_day_has_hours_of_its_own() -> None:
 def test_a_span_of_each_year_runs_over_the_turn_of_the_year() -> None:
     read = parse("p", {"hours": OFFICE, "holidays": "24.12.-6.1."})
     days = ("2026-12-23", "2026-12-24", "2027-01-01", "2027-01-06", "2027-01-07")
-    assert [is_open(read, at(f"{day} 10:00")) for day in days] == [True, False, False, False, True]
+    assert [is_open(read, at(f"{day} 10:00")) for day in days] == [
+        True,
+        False,
+        False,
+        False,
+        True,
+    ]
 
 
 def test_hours_of_a_holiday_that_are_not_understood_are_reported() -> None:
@@ -192,30 +230,48 @@ def test_hours_of_a_holiday_that_are_not_understood_are_reported() -> None:
 def problem_of(holidays: Any, zone: str = "UTC") -> str:
     data = {"holidays": holidays}
     countries = pool_record.countries_of(data)
-    unknown, parts = public_holidays.unknown(countries), public_holidays.with_parts(countries)
+    unknown, parts = (
+        public_holidays.unknown(countries),
+        public_holidays.with_parts(countries),
+    )
     return pool_record.problem("p", data, {}, unknown, (), parts, ZoneInfo(zone)) or ""
 
 
 @pytest.mark.parametrize(
-    ("country", "has_parts"), [("GB", True), ("UK", True), ("CH", True), ("CA", True), ("AU", True)]
+    ("country", "has_parts"),
+    [("GB", True), ("UK", True), ("CH", True), ("CA", True), ("AU", True)],
 )
-def test_a_country_whose_parts_have_more_holidays_gets_a_hint(country: str, has_parts: bool) -> None:
+def test_a_country_whose_parts_have_more_holidays_gets_a_hint(
+    country: str, has_parts: bool
+) -> None:
     assert ("parts of it have more" in problem_of([country])) == has_parts
 
 
-@pytest.mark.parametrize("name", ["AT", "NL", "AT-W", "FR-GES", "GB-ENG", "GB-England", "DE-BY", "Bayern"])
+@pytest.mark.parametrize(
+    "name", ["AT", "NL", "AT-W", "FR-GES", "GB-ENG", "GB-England", "DE-BY", "Bayern"]
+)
 def test_a_country_without_such_parts_and_a_part_get_none(name: str) -> None:
     assert problem_of([name]) == ""
-    assert sum(public_holidays.of([name])(date(2026, 1, 1) + timedelta(days=day)) for day in range(365)) > 5
+    assert (
+        sum(
+            public_holidays.of([name])(date(2026, 1, 1) + timedelta(days=day))
+            for day in range(365)
+        )
+        > 5
+    )
 
 
-@pytest.mark.parametrize("name", ["Christmas", "DE-XX", "Bavaria", "Atlantis", "Weihnachten"])
+@pytest.mark.parametrize(
+    "name", ["Christmas", "DE-XX", "Bavaria", "Atlantis", "Weihnachten"]
+)
 def test_a_name_without_known_holidays_is_reported(name: str) -> None:
     assert name in problem_of([name])
 
 
 def test_a_timestamp_that_is_no_midnight_is_reported() -> None:
-    moment = datetime(2026, 12, 11, 23, tzinfo=UTC)  # midnight in Berlin, typed where time_zone was left out
+    moment = datetime(
+        2026, 12, 11, 23, tzinfo=UTC
+    )  # midnight in Berlin, typed where time_zone was left out
     assert "2026-12-11 23:00" in problem_of([moment])
     assert problem_of([moment], "Europe/Berlin") == ""
 
@@ -233,12 +289,17 @@ def test_a_timestamp_that_is_no_midnight_is_reported() -> None:
 def test_a_time_zone_in_another_spelling_is_understood(typed: str) -> None:
     read = settings.parse("routing", {"time_zone": typed})
     assert (read.time_zone, read.problem) == ("Europe/Berlin", None)
-    assert settings.parse("routing", {"time_zone": "America/New York"}).time_zone == "America/New_York"
+    assert (
+        settings.parse("routing", {"time_zone": "America/New York"}).time_zone
+        == "America/New_York"
+    )
 
 
 @pytest.mark.parametrize("typed", ["Berlin", "MEZ", "+01:00", "Mars/Olympus"])
 def test_what_is_no_time_zone_is_reported(typed: str) -> None:
-    assert "time_zone" in (settings.parse("routing", {"time_zone": typed}).problem or "")
+    assert "time_zone" in (
+        settings.parse("routing", {"time_zone": typed}).problem or ""
+    )
 
 
 ZONES = [
@@ -269,11 +330,15 @@ def minute_by_minute(read: Pool, moment: datetime, zone: ZoneInfo) -> bool:
 def test_opening_hours_agree_with_a_reading_minute_by_minute(zone_name: str) -> None:
     """Around each change of the clock of a year, for random weeks with nights, midnights and half days."""
     zone, chance = ZoneInfo(zone_name), random.Random(zone_name)
-    year = [datetime(2026, 1, 1, 12, tzinfo=UTC) + timedelta(days=number) for number in range(365)]
+    year = [
+        datetime(2026, 1, 1, 12, tzinfo=UTC) + timedelta(days=number)
+        for number in range(365)
+    ]
     changes = [
         one
         for one in year
-        if one.astimezone(zone).utcoffset() != (one + timedelta(days=1)).astimezone(zone).utcoffset()
+        if one.astimezone(zone).utcoffset()
+        != (one + timedelta(days=1)).astimezone(zone).utcoffset()
     ]
     times = (
         "00:00-02:30",
@@ -287,22 +352,45 @@ def test_opening_hours_agree_with_a_reading_minute_by_minute(zone_name: str) -> 
     for noon in [*changes, *chance.sample(year, 3)]:
         typed = {day: chance.choice(times) for day in DAYS}
         holiday = f"{(noon + timedelta(days=chance.choice((-1, 0, 1)))).date()}"
-        read = parse("p", {"hours": typed, "holidays": {holiday: chance.choice(("closed", "10:00-11:00"))}})
+        read = parse(
+            "p",
+            {
+                "hours": typed,
+                "holidays": {holiday: chance.choice(("closed", "10:00-11:00"))},
+            },
+        )
         assert read.hours is not None and read.problem is None
         none = public_holidays.of(())
         moments = [noon + timedelta(minutes=number) for number in range(0, 36 * 60, 1)]
         found = [hours.open_at(read.hours, moment, zone, none) for moment in moments]
-        assert found == [minute_by_minute(read, moment, zone) for moment in moments], (typed, holiday)
-        open_minutes = hours.open_seconds(read.hours, moments[0], moments[-1], zone, none) / 60
+        assert found == [minute_by_minute(read, moment, zone) for moment in moments], (
+            typed,
+            holiday,
+        )
+        open_minutes = (
+            hours.open_seconds(read.hours, moments[0], moments[-1], zone, none) / 60
+        )
         assert open_minutes == sum(found[:-1])
         until = hours.open_for(read.hours, moments[0], 3600.0, zone, none)
         if open_minutes >= 60:
-            assert until is not None and sum(found[: int((until - moments[0]).total_seconds() // 60)]) == 60
+            assert (
+                until is not None
+                and sum(found[: int((until - moments[0]).total_seconds() // 60)]) == 60
+            )
         first = next(
-            (moment for moment, is_open_then in zip(moments, found, strict=True) if is_open_then), None
+            (
+                moment
+                for moment, is_open_then in zip(moments, found, strict=True)
+                if is_open_then
+            ),
+            None,
         )
         opens = hours.opens_next(read.hours, moments[0], zone, none)
-        assert opens == first if first is not None else opens is None or opens > moments[-1]
+        assert (
+            opens == first
+            if first is not None
+            else opens is None or opens > moments[-1]
+        )
 
 
 def test_a_deadline_counts_open_time_only() -> None:
@@ -310,7 +398,15 @@ def test_a_deadline_counts_open_time_only() -> None:
     assert read.hours is not None
     none = public_holidays.of(())
     friday = at("2026-11-27 16:57")
-    assert hours.open_for(read.hours, friday, 300, BERLIN, none) == at("2026-12-01 09:02")
-    assert hours.open_seconds(read.hours, friday, at("2026-12-01 09:02"), BERLIN, none) == 300
+    assert hours.open_for(read.hours, friday, 300, BERLIN, none) == at(
+        "2026-12-01 09:02"
+    )
+    assert (
+        hours.open_seconds(read.hours, friday, at("2026-12-01 09:02"), BERLIN, none)
+        == 300
+    )
     never = parse("p", {"hours": {"daily": "closed"}})
-    assert never.hours is not None and hours.open_for(never.hours, friday, 300, BERLIN, none) is None
+    assert (
+        never.hours is not None
+        and hours.open_for(never.hours, friday, 300, BERLIN, none) is None
+    )

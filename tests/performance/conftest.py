@@ -18,7 +18,9 @@ from tests.service import Apps
 
 
 @pytest.fixture
-def meter(emulator: Emulator, project: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Meter]:
+def meter(
+    emulator: Emulator, project: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Meter]:
     with Meter(emulator.host) as counting:
         monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", counting.host)
         yield counting

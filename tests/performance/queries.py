@@ -68,17 +68,30 @@ def _shape(query: Any, filters: Iterable[Any]) -> Shape:
             array.add(name)
         else:
             ranged.append(name)
-    ordered = [(o.field.field_path, StructuredQuery.Direction(o.direction).name) for o in query.order_by]
+    ordered = [
+        (o.field.field_path, StructuredQuery.Direction(o.direction).name)
+        for o in query.order_by
+    ]
     named = {name for name, _ in ordered}
-    missing = [(name, "ASCENDING") for name in dict.fromkeys(ranged) if name not in named]
-    kept = tuple(pair for pair in [*ordered, *missing] if pair[0] not in equal | {_NAME})
-    return Shape(query.from_[0].collection_id, frozenset(equal - {_NAME}), frozenset(array), kept)
+    missing = [
+        (name, "ASCENDING") for name in dict.fromkeys(ranged) if name not in named
+    ]
+    kept = tuple(
+        pair for pair in [*ordered, *missing] if pair[0] not in equal | {_NAME}
+    )
+    return Shape(
+        query.from_[0].collection_id, frozenset(equal - {_NAME}), frozenset(array), kept
+    )
 
 
 def _alternatives(where: Any) -> list[list[Any]]:
     """The filters that hold together, for each of the alternatives."""
     if "composite_filter" not in where:
-        return [[where.field_filter if "field_filter" in where else where.unary_filter] if where else []]
+        return [
+            [where.field_filter if "field_filter" in where else where.unary_filter]
+            if where
+            else []
+        ]
     parts = [_alternatives(part) for part in where.composite_filter.filters]
     if where.composite_filter.op == StructuredQuery.CompositeFilter.Operator.OR:
         return [one for part in parts for one in part]
@@ -93,7 +106,11 @@ def indexes() -> list[dict[str, Any]]:
 def exempted() -> set[tuple[str, str]]:
     """(collection, field) without single-field indexes."""
     overrides = json.loads(FILE.read_text())["fieldOverrides"]
-    return {(one["collectionGroup"], one["fieldPath"]) for one in overrides if one.get("indexes") == []}
+    return {
+        (one["collectionGroup"], one["fieldPath"])
+        for one in overrides
+        if one.get("indexes") == []
+    }
 
 
 def serves(index: dict[str, Any], wanted: Shape) -> bool:
@@ -104,11 +121,19 @@ def serves(index: dict[str, Any], wanted: Shape) -> bool:
     exact = {name for name, kind in first if kind != "CONTAINS"}
     contained = {name for name, kind in first if kind == "CONTAINS"}
     turned = tuple((name, _opposite(direction)) for name, direction in wanted.ordered)
-    return exact == wanted.equal and contained == wanted.array and rest in (wanted.ordered, turned)
+    return (
+        exact == wanted.equal
+        and contained == wanted.array
+        and rest in (wanted.ordered, turned)
+    )
 
 
-def _split(index: dict[str, Any], at: int) -> tuple[tuple[Ordered, ...], tuple[Ordered, ...]]:
-    fields = tuple((f["fieldPath"], f.get("arrayConfig") or f["order"]) for f in index["fields"])
+def _split(
+    index: dict[str, Any], at: int
+) -> tuple[tuple[Ordered, ...], tuple[Ordered, ...]]:
+    fields = tuple(
+        (f["fieldPath"], f.get("arrayConfig") or f["order"]) for f in index["fields"]
+    )
     return fields[:at], fields[at:]
 
 

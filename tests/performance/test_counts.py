@@ -11,7 +11,12 @@ from proof.operations import Operations
 from proof.population import Size
 from tools import cost
 
-READ, QUERY, COUNT, COMMIT = "BatchGetDocuments", "RunQuery", "RunAggregationQuery", "Commit"
+READ, QUERY, COUNT, COMMIT = (
+    "BatchGetDocuments",
+    "RunQuery",
+    "RunAggregationQuery",
+    "Commit",
+)
 SMALL, LARGER = Size(workers=10), Size(workers=300, queued=300, log=300)
 
 # Documents read (looked up by name or found), billed, written, deleted; and the calls.
@@ -37,7 +42,9 @@ EXPECTED = {
     "event of a message in hand": Counts(0, 0, 0, 0, {}),
     "event of one who waits, no texts": Counts(1, 1, 0, 0, {READ: 1}),
     # The pool; six records at once, then one once more. Counts: two for the place, who works, how many were assigned.
-    "event of one who waits, with a text": Counts(9, 13, 3, 0, {READ: 3, COUNT: 4, COMMIT: 2}),
+    "event of one who waits, with a text": Counts(
+        9, 13, 3, 0, {READ: 3, COUNT: 4, COMMIT: 2}
+    ),
 }
 
 
@@ -48,7 +55,9 @@ def test_each_operation_costs_exactly_this_however_much_there_is(
     can_be_done = operations(size).all
     for name, expected in EXPECTED.items():
         assert (name, can_be_done[name]()) == (name, expected)
-    assert set(can_be_done) - set(EXPECTED) == {"sweep, nothing to do"}  # tests/performance/test_sweep.py
+    assert set(can_be_done) - set(EXPECTED) == {
+        "sweep, nothing to do"
+    }  # tests/performance/test_sweep.py
 
 
 def test_the_cost_table_is_worked_out_from_these_counts() -> None:
@@ -56,14 +65,24 @@ def test_the_cost_table_is_worked_out_from_these_counts() -> None:
         expected = EXPECTED[name]
         assert (name, counted) == (
             name,
-            {"reads": expected.billed, "writes": expected.writes, "deletes": expected.deletes},
+            {
+                "reads": expected.billed,
+                "writes": expected.writes,
+                "deletes": expected.deletes,
+            },
         )
     steps = {step for steps in (*cost.LIVES.values(), cost.MESSAGES) for step in steps}
     assert steps == set(cost.operations())
 
 
-def test_a_routed_conversation_reads_at_most_six_documents_and_writes_at_most_five() -> None:
-    routing = {name: counts for name, counts in EXPECTED.items() if not name.startswith("event of one who")}
+def test_a_routed_conversation_reads_at_most_six_documents_and_writes_at_most_five() -> (
+    None
+):
+    routing = {
+        name: counts
+        for name, counts in EXPECTED.items()
+        if not name.startswith("event of one who")
+    }
     for name, counts in routing.items():
         assert counts.reads <= 6, name
         assert counts.writes <= 5, name

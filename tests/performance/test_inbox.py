@@ -15,20 +15,34 @@ from tests.inbox.conftest import issuer, issuer_server  # noqa: F401 - fixtures
 from tests.inbox.page import ALICE, Page
 from tests.service import Service
 
-READ, QUERY, COUNT, COMMIT = "BatchGetDocuments", "RunQuery", "RunAggregationQuery", "Commit"
+READ, QUERY, COUNT, COMMIT = (
+    "BatchGetDocuments",
+    "RunQuery",
+    "RunAggregationQuery",
+    "Commit",
+)
 SID = "CH" + "0" * 31
 
 
 @pytest.fixture
 def page(service: Service, db: firestore.Client, issuer: Issuer) -> Iterator[Page]:  # noqa: F811 - the fixture
     """Alice's, with three conversations that are on and twenty that are asleep."""
-    db.document(f"workers/{ALICE}").set({"status": "Available", "pools": ["default"], "capacity": 1})
+    db.document(f"workers/{ALICE}").set(
+        {"status": "Available", "pools": ["default"], "capacity": 1}
+    )
     service.settle()
     for number in range(23):
         state = "assigned" if number < 3 else "inactive"
-        record = {"worker": ALICE, "state": state, "state_changed_at": clock.now(), "address": "+15550000001"}
+        record = {
+            "worker": ALICE,
+            "state": state,
+            "state_changed_at": clock.now(),
+            "address": "+15550000001",
+        }
         db.document(
-            f"conversations/{SID}{number:x}" if number < 16 else f"conversations/{SID[:-1]}1{number - 16}"
+            f"conversations/{SID}{number:x}"
+            if number < 16
+            else f"conversations/{SID[:-1]}1{number - 16}"
         ).set(record)
     opened = Page(service.url("inbox"), issuer)
     opened.sign_in(ALICE)
@@ -36,7 +50,9 @@ def page(service: Service, db: firestore.Client, issuer: Issuer) -> Iterator[Pag
     yield opened
 
 
-def test_a_look_is_one_query_and_one_get_and_nothing_for_what_is_asleep(page: Page, meter: Meter) -> None:
+def test_a_look_is_one_query_and_one_get_and_nothing_for_what_is_asleep(
+    page: Page, meter: Meter
+) -> None:
     first = page.state()
     assert len(first["conversations"]) == 23
     meter.reset()
@@ -48,14 +64,22 @@ def test_a_look_is_one_query_and_one_get_and_nothing_for_what_is_asleep(page: Pa
     kept.drop(("waiting", ("default",)))
     meter.reset()
     page.state()
-    assert meter.counts().calls[COUNT] == 1  # how many wait: once in a few seconds, whoever looks
+    assert (
+        meter.counts().calls[COUNT] == 1
+    )  # how many wait: once in a few seconds, whoever looks
 
 
-def test_a_message_costs_one_read_and_two_commits(service: Service, page: Page, meter: Meter) -> None:
+def test_a_message_costs_one_read_and_two_commits(
+    service: Service, page: Page, meter: Meter
+) -> None:
     service.standin.set_autocreate("+15550009999")
-    sid = service.standin.inbound("+15550000007", "+15550009999", "Hello").conversation_sid
+    sid = service.standin.inbound(
+        "+15550000007", "+15550009999", "Hello"
+    ).conversation_sid
     service.settle()
-    service.db.document(f"conversations/{sid}").update({"worker": ALICE, "state": "assigned"})
+    service.db.document(f"conversations/{sid}").update(
+        {"worker": ALICE, "state": "assigned"}
+    )
     service.settle()
     service.standin.configure_webhooks(pre_url=None, post_url=None)
     meter.reset()

@@ -10,7 +10,7 @@ from flask import Flask, request
 from google.cloud.firestore import Client
 from google.cloud.firestore_v1.base_query import FieldFilter
 
-from functions.door.webhook import Visit
+from functions.http.webhook import Visit
 from functions.inbox import listing
 from functions.inbox.session import Person
 from proof.meter import Meter
@@ -30,7 +30,9 @@ def asked(service: Service, db: Client, meter: Meter) -> set[Shape]:
     _records(db)
     _routing(service, db)
     _frontline(service)
-    for number in range(25):  # more than the wallboard shows, so that it asks for each pool
+    for number in range(
+        25
+    ):  # more than the wallboard shows, so that it asks for each pool
         entry = {"pool": "sales", "priority": 0, "queued_at": clock.now()}
         db.document(f"pending_conversations/CH{number:032}").set(entry)
     _wallboard(service)
@@ -47,7 +49,9 @@ def _records(db: Client) -> None:
     records.pool(db, "sales", **sales, answer_within=1, texts=texts)
     records.pool(db, "front", hours={"daily": "closed"})
     records.worker(db, ANN, "Unavailable", pools=["front", "sales"])
-    records.worker(db, "bob@example.com", pools=["sales"], missed=1, missed_at=clock.now())
+    records.worker(
+        db, "bob@example.com", pools=["sales"], missed=1, missed_at=clock.now()
+    )
     for name in ("Ada Byron", "Ada Lovelace"):
         fields = {"display_name": name, "addresses": ["+15550000001"], "worker": ANN}
         records.customer(db, name.partition(" ")[2].lower(), **fields)
@@ -58,7 +62,11 @@ def _routing(service: Service, db: Client) -> None:
     written = []
     for number, to in product(range(3), (SALES, forms.PROXY)):
         service.standin.set_autocreate(to)
-        written.append(service.standin.inbound(f"+1555000000{number}", to, "Hello").conversation_sid)
+        written.append(
+            service.standin.inbound(
+                f"+1555000000{number}", to, "Hello"
+            ).conversation_sid
+        )
     service.settle()
     records.set_status(db, ANN, "Available")
     service.settle()
@@ -72,14 +80,36 @@ def _routing(service: Service, db: Client) -> None:
 def _frontline(service: Service) -> None:
     for query in ("", "Ada", "Ada Byron", "+15550000001"):
         for page in ({}, {"Anchor": "byron"}):
-            form = {"Location": "GetCustomersList", "Worker": ANN, "Query": query, "PageSize": "1", **page}
+            form = {
+                "Location": "GetCustomersList",
+                "Worker": ANN,
+                "Query": query,
+                "PageSize": "1",
+                **page,
+            }
             assert service.post("crm", form).status_code == 200
-    details = {"Location": "GetCustomerDetailsByCustomerId", "Worker": ANN, "CustomerId": "lovelace"}
+    details = {
+        "Location": "GetCustomerDetailsByCustomerId",
+        "Worker": ANN,
+        "CustomerId": "lovelace",
+    }
     assert service.post("crm", details).status_code == 200
-    assert service.post("crm", details | {"Worker": "bob@example.com"}).status_code in (200, 403, 404)
-    wanted = {"Location": "GetTemplatesByCustomerId", "Worker": ANN, "CustomerId": "byron"}
+    assert service.post("crm", details | {"Worker": "bob@example.com"}).status_code in (
+        200,
+        403,
+        404,
+    )
+    wanted = {
+        "Location": "GetTemplatesByCustomerId",
+        "Worker": ANN,
+        "CustomerId": "byron",
+    }
     assert service.post("templates", wanted).status_code == 200
-    asked = {"Location": "GetProxyAddress", "ChannelType": "sms", "ChannelValue": "+15550000001"}
+    asked = {
+        "Location": "GetProxyAddress",
+        "ChannelType": "sms",
+        "ChannelValue": "+15550000001",
+    }
     answer = service.post("outgoing_conversation", wanted | asked)
     assert answer.status_code in (200, 422)
 
@@ -92,7 +122,12 @@ def _wallboard(service: Service) -> None:
     for state, worker, customer, before in product(
         states, people, ("", "Ada"), ("", "2026-11-23T10:00:00+00:00")
     ):
-        query = {"state": state, "worker": worker, "customer": customer, "before": before}
+        query = {
+            "state": state,
+            "worker": worker,
+            "customer": customer,
+            "before": before,
+        }
         assert board.get("/log", query_string=query).status_code == 200, query
 
 
@@ -102,7 +137,9 @@ def _inbox(service: Service) -> None:
         listing.state(Visit(request, lambda most, patience: b""), Person(ANN, ANN))
     for state in ("queued", "assigned", "closed"):
         for one in (
-            service.db.collection("conversations").where(filter=FieldFilter("state", "==", state)).stream()
+            service.db.collection("conversations")
+            .where(filter=FieldFilter("state", "==", state))
+            .stream()
         ):
             record = one.to_dict() or {}
             conversations.with_customer(record["customer_id"], 3)
@@ -116,7 +153,11 @@ def _inbox(service: Service) -> None:
 def test_every_query_of_the_service_has_its_index(asked: set[Shape]) -> None:
     needy = {one for one in asked if one.needs_composite}
     assert len(needy) > 10
-    without = [one for one in needy if not any(queries.serves(index, one) for index in queries.indexes())]
+    without = [
+        one
+        for one in needy
+        if not any(queries.serves(index, one) for index in queries.indexes())
+    ]
     assert not without
 
 
@@ -124,12 +165,18 @@ def test_no_query_needs_a_field_whose_index_is_switched_off(asked: set[Shape]) -
     single = [one for one in asked if not one.needs_composite]
     off = queries.exempted()
     assert off
-    assert not [one for one in single if {(one.collection, field) for field in one.fields} & off]
+    assert not [
+        one for one in single if {(one.collection, field) for field in one.fields} & off
+    ]
 
 
 def test_every_index_is_used_by_a_query(asked: set[Shape]) -> None:
     """One that nobody uses is paid for with every write."""
-    unused = [index for index in queries.indexes() if not any(queries.serves(index, one) for one in asked)]
+    unused = [
+        index
+        for index in queries.indexes()
+        if not any(queries.serves(index, one) for one in asked)
+    ]
     assert not unused
 
 
@@ -141,10 +188,16 @@ def test_the_check_knows_what_firestore_wants(db: Client) -> None:
     queue: Any = db.collection("pending_conversations")
     in_pool = queue.where(filter=FieldFilter("pool", "==", "a"))
     assert not _shape_of(queue.order_by("queued_at")).needs_composite
-    assert not _shape_of(in_pool.where(filter=FieldFilter("address", "==", "b"))).needs_composite
+    assert not _shape_of(
+        in_pool.where(filter=FieldFilter("address", "==", "b"))
+    ).needs_composite
     assert not _shape_of(in_pool.order_by("__name__")).needs_composite
     assert _shape_of(in_pool.order_by("queued_at")).needs_composite
-    assert _shape_of(in_pool.where(filter=FieldFilter("priority", ">", 1))).needs_composite
+    assert _shape_of(
+        in_pool.where(filter=FieldFilter("priority", ">", 1))
+    ).needs_composite
     members = queue.where(filter=FieldFilter("pools", "array_contains", "a"))
     assert not _shape_of(members).needs_composite
-    assert _shape_of(members.where(filter=FieldFilter("status", "==", "Available"))).needs_composite
+    assert _shape_of(
+        members.where(filter=FieldFilter("status", "==", "Available"))
+    ).needs_composite

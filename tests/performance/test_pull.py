@@ -13,12 +13,24 @@ NOW = datetime(2026, 11, 26, 9, tzinfo=UTC)
 BEN = "ben@example.com"
 
 
-def test_a_pull_reads_the_same_however_many_pools_overflow_into_one(db: Client, meter: Meter) -> None:
+def test_a_pull_reads_the_same_however_many_pools_overflow_into_one(
+    db: Client, meter: Meter
+) -> None:
     """One query, which reads what it takes."""
     for number in range(120):
         at = NOW + timedelta(seconds=number)
-        fields = {"pool": f"p{number}", "open_to": ["help"], "priority": 0, "queued_at": at}
-        alone = {"pool": None, "for_worker": f"w{number}", "priority": 9, "queued_at": at}
+        fields = {
+            "pool": f"p{number}",
+            "open_to": ["help"],
+            "priority": 0,
+            "queued_at": at,
+        }
+        alone = {
+            "pool": None,
+            "for_worker": f"w{number}",
+            "priority": 9,
+            "queued_at": at,
+        }
         db.document(f"pending_conversations/CH{number:032}").set(fields)
         db.document(f"pending_conversations/CHa{number:031}").set(alone)
     meter.reset()

@@ -35,7 +35,9 @@ def test_a_hundred_workers_without_a_conversation_cost_little_more(
     assert (swept.billed, swept.writes) == (cost.others().sweep_reads_of_many, 1)
 
 
-@pytest.mark.parametrize("size", [Size(300, 300, 300), Size(900, 900, 900)], ids=["much", "more"])
+@pytest.mark.parametrize(
+    "size", [Size(300, 300, 300), Size(900, 900, 900)], ids=["much", "more"]
+)
 def test_one_run_is_bounded_however_much_there_is(
     operations: Callable[[Size], Operations], size: Size
 ) -> None:

@@ -26,7 +26,9 @@ def calm(model: Model) -> Model:
     return model
 
 
-def written(model: Model, letters: int = 1, number: str = RECEPTION, start: int = 0) -> Model:
+def written(
+    model: Model, letters: int = 1, number: str = RECEPTION, start: int = 0
+) -> Model:
     """So many customers, from the n-th on, have written."""
     model.write(letters=[(CUSTOMERS[start + n], number) for n in range(letters)])
     return model

@@ -18,7 +18,9 @@ Step = TypeVar("Step", bound=Callable[..., None])
 ANY = st.integers(0, 40)  # picks one of however many there are
 POINT = st.integers(1, 12)  # how many steps a delivery gets before it is interrupted
 WORKER = st.sampled_from(WORKERS)
-STATUS = st.sampled_from(["Available", "Available", "Available", "Unavailable", "Unavailable", "available"])
+STATUS = st.sampled_from(
+    ["Available", "Available", "Available", "Unavailable", "Unavailable", "available"]
+)
 REFUSALS: list[tuple[int | None, int]] = [
     (503, 20503),
     (429, 20429),
@@ -59,7 +61,9 @@ class Model(Run):
 
     @step(
         letters=st.lists(
-            st.tuples(st.sampled_from(CUSTOMERS), st.sampled_from(NUMBERS)), min_size=1, max_size=4
+            st.tuples(st.sampled_from(CUSTOMERS), st.sampled_from(NUMBERS)),
+            min_size=1,
+            max_size=4,
         )
     )
     def write(self, letters: list[tuple[str, str]]) -> None:
@@ -83,11 +87,18 @@ class Model(Run):
     @step(number=ANY)
     def answer(self, number: int) -> None:
         """A worker writes in a conversation that they are in; or a visitor, who answers no customer."""
-        members = [(sid, one) for sid in self.sids() for one in self.inside(sid) if self.is_settled(one)]
+        members = [
+            (sid, one)
+            for sid in self.sids()
+            for one in self.inside(sid)
+            if self.is_settled(one)
+        ]
         if members:
             sid, identity = members[number % len(members)]
             self.pass_time(1)
-            self._if_twilio_lets(lambda: self.twilio.worker_message(sid, identity, "How can I help?"))
+            self._if_twilio_lets(
+                lambda: self.twilio.worker_message(sid, identity, "How can I help?")
+            )
 
     @step(
         pool=st.sampled_from(POOLS),
@@ -113,7 +124,10 @@ class Model(Run):
     def set_capacity(self, worker: str, capacity: int | str | None) -> None:
         self.db.document(f"workers/{worker}").set({"capacity": capacity}, merge=True)
 
-    @step(worker=WORKER, pools=st.sampled_from([["default"], ["sales"], ["default", "sales"], []]))
+    @step(
+        worker=WORKER,
+        pools=st.sampled_from([["default"], ["sales"], ["default", "sales"], []]),
+    )
     def set_pools(self, worker: str, pools: list[str]) -> None:
         self.db.document(f"workers/{worker}").set({"pools": pools}, merge=True)
 
@@ -133,7 +147,8 @@ class Model(Run):
         self.db.document(f"pools/{pool}").set(fields, merge=True)
 
     @step(
-        own_worker=st.sampled_from(["always", "available", "wait", "wait"]), wait=st.sampled_from([30, 300])
+        own_worker=st.sampled_from(["always", "available", "wait", "wait"]),
+        wait=st.sampled_from([30, 300]),
     )
     def set_own_worker(self, own_worker: str, wait: int) -> None:
         fields = {"own_worker": own_worker, "own_worker_wait": wait}
@@ -154,7 +169,10 @@ class Model(Run):
     @step(number=ANY, worker=st.sampled_from([None, *WORKERS]))
     def edit_worker(self, number: int, worker: str | None) -> None:
         """In the console. Of one that is on its way to somebody the sweep sees whom a person means."""
-        records = {one.id: one.to_dict() or {} for one in self.db.collection("conversations").stream()}
+        records = {
+            one.id: one.to_dict() or {}
+            for one in self.db.collection("conversations").stream()
+        }
         with_worker = [sid for sid in sorted(records) if records[sid].get("worker")]
         if with_worker:
             sid = with_worker[number % len(with_worker)]
@@ -165,12 +183,18 @@ class Model(Run):
     @step(number=ANY, to=st.sampled_from(["queue", *POOLS, *WORKERS]))
     def hand_over(self, number: int, to: str) -> None:
         """A worker who is in it hands it over, as in the inbox."""
-        members = [(sid, identity) for sid in self.sids() for identity in self.inside(sid)]
+        members = [
+            (sid, identity) for sid in self.sids() for identity in self.inside(sid)
+        ]
         if members:
             sid, identity = members[number % len(members)]
-            self._by_a_worker(lambda: HAND_OVERS.get(to, to_a_worker(to))(sid, identity))
+            self._by_a_worker(
+                lambda: HAND_OVERS.get(to, to_a_worker(to))(sid, identity)
+            )
 
-    @step(number=ANY, state=st.sampled_from(["inactive", "inactive", "active", "closed"]))
+    @step(
+        number=ANY, state=st.sampled_from(["inactive", "inactive", "active", "closed"])
+    )
     def set_state(self, number: int, state: str) -> None:
         if sid := self._some_conversation(number):
             self._if_twilio_lets(lambda: self.twilio.set_state(sid, state))
@@ -188,7 +212,9 @@ class Model(Run):
 
     @step(number=ANY)
     def leave(self, number: int) -> None:
-        members = [(sid, identity) for sid in self.sids() for identity in self.inside(sid)]
+        members = [
+            (sid, identity) for sid in self.sids() for identity in self.inside(sid)
+        ]
         if members:
             sid, identity = members[number % len(members)]
             self._if_twilio_lets(lambda: self.twilio.worker_leave(sid, identity))
@@ -218,7 +244,9 @@ class Model(Run):
 
     @step(
         letters=st.lists(
-            st.tuples(st.sampled_from(CUSTOMERS), st.sampled_from(NUMBERS)), min_size=1, max_size=6
+            st.tuples(st.sampled_from(CUSTOMERS), st.sampled_from(NUMBERS)),
+            min_size=1,
+            max_size=6,
         ),
         hours=st.sampled_from([1, 30]),
     )
@@ -246,7 +274,9 @@ class Model(Run):
     def lose_commit_answer(self, number: int, after: int) -> None:
         """Firestore has committed; the client sent it again, and its own precondition fails."""
         if parcel := self.network.take(number):
-            self.network.deliver_interrupted(parcel, at_step(after, lose_answer, seam.COMMITTED))
+            self.network.deliver_interrupted(
+                parcel, at_step(after, lose_answer, seam.COMMITTED)
+            )
 
     @step(number=ANY, other=ANY, after=POINT)
     def overtake(self, number: int, other: int, after: int) -> None:
@@ -268,12 +298,20 @@ class Model(Run):
 
     # What happens to Twilio, and time
 
-    @step(refusal=st.sampled_from(REFUSALS), times=st.sampled_from([1, 1, 2, 6]), rfc9457=st.booleans())
-    def trouble(self, refusal: tuple[int | None, int], times: int, rfc9457: bool) -> None:
+    @step(
+        refusal=st.sampled_from(REFUSALS),
+        times=st.sampled_from([1, 1, 2, 6]),
+        rfc9457=st.booleans(),
+    )
+    def trouble(
+        self, refusal: tuple[int | None, int], times: int, rfc9457: bool
+    ) -> None:
         """Calls fail; with a status of None Twilio does it, and its answer never arrives."""
         self._trouble()
         status, code = refusal
-        self.twilio.fail(status, code, drop_answer=status is None, times=times, rfc9457=rfc9457)
+        self.twilio.fail(
+            status, code, drop_answer=status is None, times=times, rfc9457=rfc9457
+        )
 
     @step(worker=WORKER, limit=st.integers(0, 2))
     def limit(self, worker: str, limit: int) -> None:

@@ -52,8 +52,12 @@ class Network:
     def start(self, triggers: Triggers, project: str) -> "Network":
         self._server.start()
         in_order = Behaviour(serial=True)
-        triggers.attach(project, "worker_available", "workers/{identity}", self._keep, in_order)
-        triggers.attach(project, "conversation_written", "conversations/{sid}", self._keep, in_order)
+        triggers.attach(
+            project, "worker_available", "workers/{identity}", self._keep, in_order
+        )
+        triggers.attach(
+            project, "conversation_written", "conversations/{sid}", self._keep, in_order
+        )
         return self
 
     def stop(self) -> None:
@@ -82,7 +86,9 @@ class Network:
         An event that failed will come again, as Firestore does it; a webhook is gone, as with Twilio.
         """
         with clock.within(30.0 if parcel is SWEEP else self.patience):
-            response = self._client_for(parcel.function).post("/", data=parcel.body, headers=parcel.headers)
+            response = self._client_for(parcel.function).post(
+                "/", data=parcel.body, headers=parcel.headers
+            )
         if parcel.is_event and response.status_code >= 300:
             self.outstanding.append(parcel)
             self.failed.append(parcel)
@@ -90,7 +96,9 @@ class Network:
             self.arrived.append(parcel)
         return response.status_code
 
-    def deliver_interrupted(self, parcel: Parcel, interruption: Callable[[str], None]) -> bool:
+    def deliver_interrupted(
+        self, parcel: Parcel, interruption: Callable[[str], None]
+    ) -> bool:
         """The same, with `interruption` called before and after each step; returns whether it survived."""
         try:
             with seam.interrupted_by(interruption):
@@ -113,19 +121,27 @@ class Network:
     def put_in_order(self) -> None:
         """Which of two side by side came in first is chance: per step, webhooks before the routing callback."""
         new = self.outstanding[self._sorted :]
-        self.outstanding[self._sorted :] = sorted(new, key=lambda p: _ORDER.index(p.function))
+        self.outstanding[self._sorted :] = sorted(
+            new, key=lambda p: _ORDER.index(p.function)
+        )
         self._sorted = len(self.outstanding)
 
     def _keep(self, event: Event) -> int:
         headers = tuple(event.headers.items())
-        self.outstanding.append(Parcel(event.trigger.replace("_", "-"), headers, event.body, event.document))
+        self.outstanding.append(
+            Parcel(event.trigger.replace("_", "-"), headers, event.body, event.document)
+        )
         return 200
 
-    def _receive(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterator[bytes]:
+    def _receive(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterator[bytes]:
         request = Request(environ)
         body = request.get_data(parse_form_data=False)
         wanted = ("content-type", "x-twilio-signature")
-        headers = tuple((name, value) for name, value in request.headers if name.lower() in wanted)
+        headers = tuple(
+            (name, value) for name, value in request.headers if name.lower() in wanted
+        )
         name = request.path.removeprefix("/")
         if self.is_down:
             yield from Response(status=503)(environ, start_response)
@@ -134,7 +150,9 @@ class Network:
         yield from Response(status=200)(environ, start_response)
 
 
-def at_step(number: int, act: Callable[[], None], where: str | None = None) -> Callable[[str], None]:
+def at_step(
+    number: int, act: Callable[[], None], where: str | None = None
+) -> Callable[[str], None]:
     """An interruption that acts once: at the n-th point of all, or of those called `where`."""
     passed = 0
 

@@ -31,7 +31,12 @@ from tests.reliability.world import NUMBERS, RECORDS, VISITOR, WORKERS
 from tests.service import Apps
 
 EVENTS = ["onConversationAdded", "onConversationStateUpdated", "onConversationRemoved"]
-EVENTS += ["onParticipantAdded", "onParticipantRemoved", "onMessageAdded", "onDeliveryUpdated"]
+EVENTS += [
+    "onParticipantAdded",
+    "onParticipantRemoved",
+    "onMessageAdded",
+    "onDeliveryUpdated",
+]
 HURRIED = 0.9  # seconds a delivery gets while Twilio is in trouble, so that an outage does not take long
 RETRIED_AFTER = 40.0  # seconds until Google delivers an event that failed once more
 # A delivery that is stopped in the middle lets one pass who comes meanwhile, however long the test stops it.
@@ -67,14 +72,20 @@ class Run(RuleBasedStateMachine):
         self.triggers, apps = self.parts
         self.script: list[str] = []
         self.clean = self.in_turn = True
-        self.by_hand: set[tuple[str, str]] = set()  # who joined which conversation at Twilio
+        self.by_hand: set[tuple[str, str]] = (
+            set()
+        )  # who joined which conversation at Twilio
         self.dismissed: set[str] = (
             set()
         )  # workers whose records somebody has deleted, perhaps made again since
-        self.edited: set[str] = set()  # conversations in whose records somebody has written another worker
+        self.edited: set[str] = (
+            set()
+        )  # conversations in whose records somebody has written another worker
         self.project = f"demo-{secrets.token_hex(6)}"
         self.network = Network(apps.client)
-        self.twilio = StandIn(account_sid=f"AC{secrets.token_hex(16)}", own_numbers=NUMBERS)
+        self.twilio = StandIn(
+            account_sid=f"AC{secrets.token_hex(16)}", own_numbers=NUMBERS
+        )
         self.journal = Journal().attach(self.triggers, self.project)
         self.network.start(self.triggers, self.project)
         self._begin()
@@ -82,7 +93,9 @@ class Run(RuleBasedStateMachine):
 
     def _begin(self) -> None:
         self.twilio.start()
-        self.twilio.configure_webhooks(post_url=f"{self.network.url}/post-event", filters=EVENTS)
+        self.twilio.configure_webhooks(
+            post_url=f"{self.network.url}/post-event", filters=EVENTS
+        )
         self.twilio.configure_frontline(routing_url=f"{self.network.url}/routing")
         for number in NUMBERS:
             self.twilio.set_autocreate(number)
@@ -157,7 +170,9 @@ class Run(RuleBasedStateMachine):
                     self._deliver(parcel)
             if len(self.network.failed) > failed:
                 self.pass_time(RETRIED_AFTER)
-        raise AssertionError(f"the service keeps itself busy: {self.network.outstanding[:5]}")
+        raise AssertionError(
+            f"the service keeps itself busy: {self.network.outstanding[:5]}"
+        )
 
     def sweep_until_quiet(self) -> None:
         for _ in range(12):
@@ -180,10 +195,19 @@ class Run(RuleBasedStateMachine):
 
     def as_script(self) -> str:
         """The run as a program: save it beside main.py and run it."""
-        imports = ["from tests.reliability.model import Model", "from tests.reliability.run import parts"]
+        imports = [
+            "from tests.reliability.model import Model",
+            "from tests.reliability.run import parts",
+        ]
         lines = [*imports, "", "with parts() as Model.parts:"]
         return "\n".join(
-            [*lines, *(f"    {line}" for line in ("model = Model()", *self.script, "model.teardown()"))]
+            [
+                *lines,
+                *(
+                    f"    {line}"
+                    for line in ("model = Model()", *self.script, "model.teardown()")
+                ),
+            ]
         )
 
     # Small things
@@ -205,9 +229,13 @@ class Run(RuleBasedStateMachine):
             return
 
     def _some_entry(self, number: int) -> firestore.DocumentReference | None:
-        entries = sorted(one.id for one in self.db.collection("pending_conversations").stream())
+        entries = sorted(
+            one.id for one in self.db.collection("pending_conversations").stream()
+        )
         return (
-            self.db.document(f"pending_conversations/{entries[number % len(entries)]}") if entries else None
+            self.db.document(f"pending_conversations/{entries[number % len(entries)]}")
+            if entries
+            else None
         )
 
     def _overtaken(self, first: Parcel, second: Parcel | None, after: int) -> None:
@@ -238,15 +266,23 @@ class Run(RuleBasedStateMachine):
         return [one["sid"] for one in self.twilio.conversations()]
 
     def _some_conversation(self, number: int) -> str | None:
-        open_ones = [one["sid"] for one in self.twilio.conversations() if one["state"] != "closed"]
+        open_ones = [
+            one["sid"]
+            for one in self.twilio.conversations()
+            if one["state"] != "closed"
+        ]
         return open_ones[number % len(open_ones)] if open_ones else None
 
     def inside(self, sid: str) -> list[str]:
-        return [one["identity"] for one in self.twilio.participants(sid) if one["identity"]]
+        return [
+            one["identity"] for one in self.twilio.participants(sid) if one["identity"]
+        ]
 
     def is_settled(self, identity: str) -> bool:
         """Whether it is certain that they are a worker, or are none: one may still get a record."""
-        return identity == VISITOR or self.db.document(f"workers/{identity}").get().exists
+        return (
+            identity == VISITOR or self.db.document(f"workers/{identity}").get().exists
+        )
 
     def _if_twilio_lets(self, act: Callable[[], object]) -> None:
         try:

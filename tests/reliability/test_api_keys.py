@@ -40,11 +40,17 @@ def routed(service: Service, sid: str, token: str = ONLY_SIGNS) -> int:
 
 def errors(capfd: pytest.CaptureFixture[str]) -> list[str]:
     """The messages of severity ERROR so far."""
-    lines = [json.loads(line) for line in capfd.readouterr().out.splitlines() if line.startswith("{")]
+    lines = [
+        json.loads(line)
+        for line in capfd.readouterr().out.splitlines()
+        if line.startswith("{")
+    ]
     return [line["message"] for line in lines if line["severity"] == "ERROR"]
 
 
-def test_rest_calls_use_the_key_and_signatures_the_token(service: Service, db: Client, key: str) -> None:
+def test_rest_calls_use_the_key_and_signatures_the_token(
+    service: Service, db: Client, key: str
+) -> None:
     sid = began(service, db, ANN)
     assert routed(service, sid, token="another") == 403
     assert routed(service, sid) == 200
@@ -76,10 +82,26 @@ def test_files_are_stored_and_fetched_with_the_key(standin: StandIn, key: str) -
 @pytest.mark.parametrize(
     ("sid", "secret", "says"),
     [
-        (NO_KEY, "", "TWILIO_API_KEY_SID is set without TWILIO_API_KEY_SECRET; set both"),
-        ("", "secret", "TWILIO_API_KEY_SECRET is set without TWILIO_API_KEY_SID; set both"),
-        (NO_KEY, "  ", "TWILIO_API_KEY_SID is set without TWILIO_API_KEY_SECRET; set both"),
-        ("the-secret-itself", NO_KEY, "TWILIO_API_KEY_SID is not the SID of an API key"),
+        (
+            NO_KEY,
+            "",
+            "TWILIO_API_KEY_SID is set without TWILIO_API_KEY_SECRET; set both",
+        ),
+        (
+            "",
+            "secret",
+            "TWILIO_API_KEY_SECRET is set without TWILIO_API_KEY_SID; set both",
+        ),
+        (
+            NO_KEY,
+            "  ",
+            "TWILIO_API_KEY_SID is set without TWILIO_API_KEY_SECRET; set both",
+        ),
+        (
+            "the-secret-itself",
+            NO_KEY,
+            "TWILIO_API_KEY_SID is not the SID of an API key",
+        ),
         ("AC" + "0" * 32, "secret", "TWILIO_API_KEY_SID is not the SID of an API key"),
         (NO_KEY + "0", "secret", "TWILIO_API_KEY_SID is not the SID of an API key"),
     ],
@@ -92,11 +114,17 @@ def test_half_a_key_is_one_sentence(
     with pytest.raises(ConfigurationError, match=says) as raised:
         configuration.twilio_login()
     assert "the-secret-itself" not in str(raised.value)
-    assert configuration.twilio().tokens == (standin.auth_token,)  # signatures are checked all the same
+    assert configuration.twilio().tokens == (
+        standin.auth_token,
+    )  # signatures are checked all the same
 
 
 def test_half_a_key_loses_no_conversation(
-    service: Service, db: Client, key: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    service: Service,
+    db: Client,
+    key: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     sid = began(service, db, ANN)
     with monkeypatch.context() as half:
@@ -111,7 +139,11 @@ def test_half_a_key_loses_no_conversation(
 
 
 def test_a_revoked_key_is_named_once_and_not_tried_again(
-    service: Service, db: Client, key: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    service: Service,
+    db: Client,
+    key: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     sid = began(service, db, ANN)
     service.standin.revoke_api_key(key)
@@ -139,7 +171,10 @@ def test_a_sweep_with_a_revoked_key_asks_nothing_twice(
     service.standin.forget_traffic()
     errors(capfd)
     assert service.post("sweep", signed=False).status_code == 200
-    asked = [(one["method"], one["path"], str(one["params"])) for one in service.standin.requests]
+    asked = [
+        (one["method"], one["path"], str(one["params"]))
+        for one in service.standin.requests
+    ]
     assert asked
     assert len(set(asked)) == len(asked)
     (said,) = errors(capfd)
@@ -159,7 +194,10 @@ def test_a_wrong_secret_and_a_lacking_permission_name_the_key(
         assert result.outcome is Outcome.MISCONFIGURED
         assert key in result.why
         assert "wrong" not in result.why
-    assert [one["code"] for one in standin.requests] == [70051, 20003]  # each was one call
+    assert [one["code"] for one in standin.requests] == [
+        70051,
+        20003,
+    ]  # each was one call
 
 
 def test_a_refused_token_is_named_without_its_value(
@@ -168,11 +206,16 @@ def test_a_refused_token_is_named_without_its_value(
     monkeypatch.setenv("TWILIO_AUTH_TOKEN", "an-old-token")
     with clock.within(5):
         result = twilio.state(Place(None, "CH" + "0" * 32))
-    assert f"TWILIO_AUTH_TOKEN is not the auth token of the account {standin.account_sid}" in result.why
+    assert (
+        f"TWILIO_AUTH_TOKEN is not the auth token of the account {standin.account_sid}"
+        in result.why
+    )
     assert "an-old-token" not in result.why
 
 
-def test_a_pre_event_needs_no_key(service: Service, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pre_event_needs_no_key(
+    service: Service, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("TWILIO_API_KEY_SECRET", "")
     answer = service.post("pre_event", forms.conversation_add(), token=ONLY_SIGNS)
     assert answer.status_code == 200
@@ -182,6 +225,8 @@ def test_a_pre_event_needs_no_key(service: Service, key: str, monkeypatch: pytes
 def test_a_worker_is_sent_to_the_administrator(service: Service, key: str) -> None:
     service.standin.revoke_api_key(key)
     with clock.within(5):
-        result = messages.send(Place(None, "CH" + "0" * 32), ALICE, "token", {"body": "Hello"})
+        result = messages.send(
+            Place(None, "CH" + "0" * 32), ALICE, "token", {"body": "Hello"}
+        )
     assert result.why_for_worker.endswith("ask your administrator.")
     assert key not in result.why_for_worker

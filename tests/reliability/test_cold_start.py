@@ -55,10 +55,17 @@ def test_the_library_is_imported_as_a_package_only() -> None:
     assert [path.name for path in sources if inside.search(path.read_text())] == []
 
 
-def _run(script: str, emulator: Emulator, project: str) -> subprocess.CompletedProcess[str]:
+def _run(
+    script: str, emulator: Emulator, project: str
+) -> subprocess.CompletedProcess[str]:
     env = {"FIRESTORE_EMULATOR_HOST": emulator.host, "GOOGLE_CLOUD_PROJECT": project}
     return subprocess.run(
-        [sys.executable, "-c", script], cwd=_ROOT, env=env, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", script],
+        cwd=_ROOT,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
 
 
@@ -72,7 +79,10 @@ def test_many_first_requests_at_once_import_the_libraries_without_falling_over_e
 
 @pytest.mark.parametrize(
     ("step", "mistaken", "error"),
-    [("workers.load,", "workers.gone,", "AttributeError"), ('["default"], 1)', '["default"])', "TypeError")],
+    [
+        ("workers.load,", "workers.gone,", "AttributeError"),
+        ('["default"], 1)', '["default"])', "TypeError"),
+    ],
     ids=["it is gone", "it takes something else"],
 )
 def test_a_step_that_the_service_does_not_have_is_said(

@@ -32,7 +32,11 @@ def _away(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_webhook_without_a_database_is_answered_503(
     service: Service, capfd: pytest.CaptureFixture[str], name: str
 ) -> None:
-    form = forms.routed(forms.sid()) if name == "routing" else forms.conversation_added(forms.sid())
+    form = (
+        forms.routed(forms.sid())
+        if name == "routing"
+        else forms.conversation_added(forms.sid())
+    )
     with clock.within(2):
         answer = service.post(name, form)
     assert answer.status_code == 503
@@ -46,7 +50,10 @@ def test_a_commit_ends_with_its_deadline() -> None:
     batch = database.client().batch()
     batch.set(workers.reference("ann@example.com"), {"status": "Available"})
     begun = time.monotonic()
-    with clock.within(1.5), pytest.raises((ServiceUnavailable, RetryError, DeadlineExceeded)):
+    with (
+        clock.within(1.5),
+        pytest.raises((ServiceUnavailable, RetryError, DeadlineExceeded)),
+    ):
         database.commit(batch)
     assert time.monotonic() - begun < 4
 
@@ -72,14 +79,24 @@ def test_an_event_without_a_database_fails_so_that_it_comes_again(
     network.stop()
 
 
-_NO_INDEX = "The query requires an index. You can create it here: https://x/indexes?create=1"
+_NO_INDEX = (
+    "The query requires an index. You can create it here: https://x/indexes?create=1"
+)
 
 
 @pytest.mark.parametrize(
     ("kind", "words", "says"),
     [
-        (FailedPrecondition, f"{_NO_INDEX}\nmore", f"was refused by Firestore: {_NO_INDEX}"),
-        (PermissionDenied, "Missing or insufficient permissions.", "may not use the database (default): its"),
+        (
+            FailedPrecondition,
+            f"{_NO_INDEX}\nmore",
+            f"was refused by Firestore: {_NO_INDEX}",
+        ),
+        (
+            PermissionDenied,
+            "Missing or insufficient permissions.",
+            "may not use the database (default): its",
+        ),
         (ServiceUnavailable, "away", "could not reach Firestore: ServiceUnavailable."),
     ],
 )

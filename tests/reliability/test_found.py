@@ -22,7 +22,9 @@ def _running() -> Iterator[None]:
 def test_room_that_nobody_told_of_goes_to_who_waits_and_not_to_who_comes() -> None:
     """A raised capacity of a pool is no event; the next arrival finds the room, and must queue behind the others."""
     with fresh() as model:
-        calm(written(calm(model), letters=2)).set_pool_capacity(pool="default", capacity=2)
+        calm(written(calm(model), letters=2)).set_pool_capacity(
+            pool="default", capacity=2
+        )
         calm(written(model, start=2))
         model.check()
 
@@ -35,7 +37,9 @@ def test_one_that_fell_asleep_before_anybody_heard_of_it_is_found() -> None:
         model.check()
 
 
-@pytest.mark.parametrize("told", [["inactive"], ["inactive", "active"], ["inactive", "closed"]])
+@pytest.mark.parametrize(
+    "told", [["inactive"], ["inactive", "active"], ["inactive", "closed"]]
+)
 def test_a_change_of_state_that_was_never_told_is_noticed(told: list[str]) -> None:
     """The last one's events are lost, the earlier ones' arrive."""
     with fresh() as model:
@@ -87,7 +91,9 @@ def test_one_that_wakes_up_while_only_who_was_left_out_is_free_is_queued() -> No
         began = time.monotonic()
         calm(model)
         assert time.monotonic() - began < 3
-        (record,) = (one.to_dict() or {} for one in model.db.collection("conversations").stream())
+        (record,) = (
+            one.to_dict() or {} for one in model.db.collection("conversations").stream()
+        )
         assert record["state"] == "queued"
         model.check()
 
@@ -97,7 +103,9 @@ def test_a_refusal_after_a_lost_answer_is_not_believed_before_looking() -> None:
     with fresh() as model:
         calm(model).set_status(workers=[BEN], status="Available")
         parcel = alone(written(calm(model)), "onConversationAdded")
-        model.twilio.fail(None, drop_answer=True, times=1, method="POST", path="/Participants$")
+        model.twilio.fail(
+            None, drop_answer=True, times=1, method="POST", path="/Participants$"
+        )
         model.twilio.fail(400, 50214, times=1, method="POST", path="/Participants$")
         model.network.deliver(parcel)
         assert len(model.inside(model.sids()[0])) == 1

@@ -96,7 +96,9 @@ def _half_done(model: Model) -> Parcel:
 CASES = [
     Case("onConversationAdded with a worker free", _added, ("assigned",)),
     Case("the routing callback with a worker free", _routing, ("assigned",)),
-    Case("onConversationAdded of a customer with an own worker", _custom, ("assigned",)),
+    Case(
+        "onConversationAdded of a customer with an own worker", _custom, ("assigned",)
+    ),
     Case("onConversationAdded with nobody free", _nobody_free, ("queued",)),
     Case("a worker turns Available", _turned_available, ("assigned", "assigned")),
     Case("closed", _state("closed"), ("closed", "assigned")),
@@ -118,17 +120,27 @@ def _running() -> Iterator[None]:
 
 def _states(model: Model) -> tuple[str, ...]:
     """Of the conversations in the order in which they began."""
-    found = [snapshot.to_dict() or {} for snapshot in model.db.collection("conversations").stream()]
-    return tuple(one["state"] for one in sorted(found, key=lambda one: one["created_at"]))
+    found = [
+        snapshot.to_dict() or {}
+        for snapshot in model.db.collection("conversations").stream()
+    ]
+    return tuple(
+        one["state"] for one in sorted(found, key=lambda one: one["created_at"])
+    )
 
 
 def _everything(model: Model) -> dict[str, Any]:
     """Every record of which anybody could see a change, with its version."""
     names = ("conversations", "pending_conversations", "workers", "customers")
     found = {
-        one.reference.path: one.update_time for name in names for one in model.db.collection(name).stream()
+        one.reference.path: one.update_time
+        for name in names
+        for one in model.db.collection(name).stream()
     }
-    return found | {one["sid"]: sorted(p["sid"] for p in one["participants"]) for one in _twilio(model)}
+    return found | {
+        one["sid"]: sorted(p["sid"] for p in one["participants"])
+        for one in _twilio(model)
+    }
 
 
 def _twilio(model: Model) -> list[dict[str, Any]]:
@@ -140,7 +152,9 @@ def _posts(model: Model) -> int:
     return sum(one["method"] == "POST" for one in model.twilio.requests)
 
 
-def _lives(case: Case, at: int, interrupted: Callable[[], None], where: str | None = None) -> bool:
+def _lives(
+    case: Case, at: int, interrupted: Callable[[], None], where: str | None = None
+) -> bool:
     """One run with one interruption, finished by the next delivery and the sweeps; whether the point was never met."""
     met = []
 
@@ -154,20 +168,30 @@ def _lives(case: Case, at: int, interrupted: Callable[[], None], where: str | No
         model.network.deliver_interrupted(parcel, at_step(at, act, where))
         model.network.deliver(parcel)
         model.check()
-        assert _states(model) == case.becomes, f"interrupted at point {at}: {_states(model)}"
+        assert _states(model) == case.becomes, (
+            f"interrupted at point {at}: {_states(model)}"
+        )
     return not met
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_whoever_dies_at_any_point_the_next_delivery_or_the_sweep_finishes_it(case: Case) -> None:
+def test_whoever_dies_at_any_point_the_next_delivery_or_the_sweep_finishes_it(
+    case: Case,
+) -> None:
     points = next(at for at in range(1, MOST_POINTS) if _lives(case, at, die))
     assert points > 2, "it did not act at all"
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if case.name != "the sweep"], ids=str)
+@pytest.mark.parametrize(
+    "case", [case for case in CASES if case.name != "the sweep"], ids=str
+)
 def test_a_commit_whose_answer_is_lost_is_known_as_ones_own(case: Case) -> None:
 
-    next(at for at in range(1, MOST_POINTS) if _lives(case, at, lose_answer, seam.COMMITTED))
+    next(
+        at
+        for at in range(1, MOST_POINTS)
+        if _lives(case, at, lose_answer, seam.COMMITTED)
+    )
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
@@ -177,7 +201,9 @@ def test_delivered_again_when_all_is_done_it_changes_nothing(case: Case) -> None
         model.network.deliver(parcel)
         calm(model)
         assert _states(model) == case.becomes, "once was not enough"
-        if parcel is SWEEP:  # one that notes the texts which the pool has sent meanwhile
+        if (
+            parcel is SWEEP
+        ):  # one that notes the texts which the pool has sent meanwhile
             model.network.deliver(parcel)
             calm(model)
         before, posts = _everything(model), _posts(model)

@@ -40,5 +40,7 @@ def test_whatever_happens_in_whatever_order_the_invariants_hold_in_the_end() -> 
     try:
         run_state_machine_as_test(Model, settings=wanted)
     except BaseException:
-        sys.stdout.write(f"\nTo see it again, save this beside main.py and run it:\n\n{Model.last_script}\n")
+        sys.stdout.write(
+            f"\nTo see it again, save this beside main.py and run it:\n\n{Model.last_script}\n"
+        )
         raise

@@ -91,7 +91,9 @@ def _closing_and_removing(model: Model) -> tuple[Parcel, Parcel]:
     calm(written(calm(model), letters=2)).set_state(number=0, state="closed")
     model.twilio.remove_conversation(model.sids()[0])
     model.gather()
-    return pick(model, "onConversationStateUpdated"), pick(model, "onConversationRemoved")
+    return pick(model, "onConversationStateUpdated"), pick(
+        model, "onConversationRemoved"
+    )
 
 
 PAIRS: dict[str, Prepare] = {
@@ -154,5 +156,7 @@ def _passes_by(race: Race, at: int) -> bool:
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", RACES)
-def test_overtaken_between_any_two_steps_all_is_right_without_a_sweep(name: str) -> None:
+def test_overtaken_between_any_two_steps_all_is_right_without_a_sweep(
+    name: str,
+) -> None:
     next(at for at in range(1, MOST_POINTS) if _passes_by(RACES[name], at))

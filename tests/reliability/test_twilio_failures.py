@@ -19,7 +19,10 @@ from tests.service import Service
 
 ANN, BEN = "ann@example.com", "ben@example.com"
 ADDING: dict[str, Any] = {"method": "POST", "path": "/Participants$"}
-BY_OUTCOME = {outcome: [code for code in OUTCOMES if OUTCOMES[code] is outcome] for outcome in Outcome}
+BY_OUTCOME = {
+    outcome: [code for code in OUTCOMES if OUTCOMES[code] is outcome]
+    for outcome in Outcome
+}
 
 
 def status_of(code: int) -> int:
@@ -50,25 +53,37 @@ def routed(service: Service, sid: str) -> int:
 def adding(service: Service) -> list[dict[str, Any]]:
     """Every call to add a worker."""
     calls = service.standin.requests
-    return [one for one in calls if one["method"] == "POST" and one["path"].endswith("/Participants")]
+    return [
+        one
+        for one in calls
+        if one["method"] == "POST" and one["path"].endswith("/Participants")
+    ]
 
 
 def assert_assigned(service: Service, db: Client, sid: str, worker: str = ANN) -> None:
     record = conversation(db, sid)
-    assert (record["state"], record["worker"], record["lease_until"]) == ("assigned", worker, None)
+    assert (record["state"], record["worker"], record["lease_until"]) == (
+        "assigned",
+        worker,
+        None,
+    )
     assert workers_in(service.standin, sid) == [worker]
     assert records.active(db, worker) == 1
     assert not is_pending(db, sid)
 
 
-@pytest.mark.parametrize("rfc9457", [False, True], ids=["classic body", "RFC 9457 body"])
+@pytest.mark.parametrize(
+    "rfc9457", [False, True], ids=["classic body", "RFC 9457 body"]
+)
 @pytest.mark.parametrize("code", OUTCOMES)
 def test_each_code_means_what_the_table_says_in_both_forms_of_an_error(
     service: Service, code: int, rfc9457: bool
 ) -> None:
     service.standin.fail(status_of(code), code, rfc9457=rfc9457)
     with clock.within(0.6):
-        answer = twilio.add_worker(Place(service.standin.default_service_sid, "CH" + "0" * 32), ANN, None)
+        answer = twilio.add_worker(
+            Place(service.standin.default_service_sid, "CH" + "0" * 32), ANN, None
+        )
     assert answer.outcome is OUTCOMES[code]
     assert f"error {code}" in answer.why
 
@@ -90,7 +105,9 @@ def test_each_code_means_what_the_table_says_in_both_forms_of_an_error(
         (504, Outcome.RETRY),
     ],
 )
-def test_a_code_that_nobody_knows_goes_by_its_status(service: Service, status: int, outcome: Outcome) -> None:
+def test_a_code_that_nobody_knows_goes_by_its_status(
+    service: Service, status: int, outcome: Outcome
+) -> None:
     service.standin.fail(status, 99999)
     with clock.within(0.6):
         answer = twilio.add_worker(Place(None, "CH" + "0" * 32), ANN, None)
@@ -104,16 +121,22 @@ OTHER_CALLS: dict[str, Callable[[Place], Result]] = {
     "closing": twilio.close,
     "participants": twilio.participants,
     "message": lambda place: messages.send(place, ANN, "token", {"body": "Hello"}),
-    "customer": lambda place: beginnings.add_customer(place, "+15550000001", "+15550009999", {}),
+    "customer": lambda place: beginnings.add_customer(
+        place, "+15550000001", "+15550009999", {}
+    ),
 }
 
 
 @pytest.mark.parametrize("status", [400, 404, 409, 410, 422])
 @pytest.mark.parametrize("call", OTHER_CALLS)
-def test_an_unknown_code_is_never_a_success(service: Service, call: str, status: int) -> None:
+def test_an_unknown_code_is_never_a_success(
+    service: Service, call: str, status: int
+) -> None:
     service.standin.fail(status, UNKNOWN)
     with clock.within(0.6):
-        answer = OTHER_CALLS[call](Place(service.standin.default_service_sid, "CH" + "0" * 32))
+        answer = OTHER_CALLS[call](
+            Place(service.standin.default_service_sid, "CH" + "0" * 32)
+        )
     assert answer.outcome in (Outcome.REFUSED, Outcome.MISSING)
 
 
@@ -142,7 +165,9 @@ def test_a_removal_with_an_unknown_answer_counts_only_if_they_are_out(
 
 
 @pytest.mark.parametrize("code", BY_OUTCOME[Outcome.DONE])
-def test_one_who_is_in_it_already_is_a_success(service: Service, db: Client, code: int) -> None:
+def test_one_who_is_in_it_already_is_a_success(
+    service: Service, db: Client, code: int
+) -> None:
     sid = began(service, db, ANN)
     service.standin.fail(409, code, **ADDING)
     assert routed(service, sid) == 200
@@ -151,7 +176,9 @@ def test_one_who_is_in_it_already_is_a_success(service: Service, db: Client, cod
 
 
 @pytest.mark.parametrize("code", BY_OUTCOME[Outcome.RETRY])
-def test_what_passes_is_tried_again_at_once(service: Service, db: Client, code: int) -> None:
+def test_what_passes_is_tried_again_at_once(
+    service: Service, db: Client, code: int
+) -> None:
     sid = began(service, db, ANN)
     service.standin.fail(status_of(code), code, times=2, **ADDING)
     assert routed(service, sid) == 200
@@ -173,7 +200,9 @@ def test_a_worker_whom_twilio_does_not_take_is_skipped_and_the_next_one_asked(
     assert records.active(db, first) == 0
 
 
-def test_when_twilio_takes_none_of_them_it_waits_and_the_story_says_why(service: Service, db: Client) -> None:
+def test_when_twilio_takes_none_of_them_it_waits_and_the_story_says_why(
+    service: Service, db: Client
+) -> None:
     sid = began(service, db, ANN, BEN)
     service.standin.fail(400, 50214, **ADDING)
     assert routed(service, sid) == 200
@@ -181,7 +210,10 @@ def test_when_twilio_takes_none_of_them_it_waits_and_the_story_says_why(service:
     assert record["state"] == "queued"
     assert is_pending(db, sid)
     assert sorted(record["excluded_workers"]) == [ANN, BEN]
-    assert "could not be added: Twilio answered 400, error 50214" in record["log"][-1]["why"]
+    assert (
+        "could not be added: Twilio answered 400, error 50214"
+        in record["log"][-1]["why"]
+    )
     assert [records.active(db, worker) for worker in (ANN, BEN)] == [0, 0]
 
 
@@ -207,13 +239,22 @@ def test_what_only_a_person_can_mend_is_said_and_done_once_it_is_mended(
     assert routed(service, sid) == 200
     assert conversation(db, sid)["state"] == "assigning"
     assert len(adding(service)) == 1  # trying again at once would not help
-    said = [line for line in capfd.readouterr().out.splitlines() if '"severity": "ERROR"' in line]
+    said = [
+        line
+        for line in capfd.readouterr().out.splitlines()
+        if '"severity": "ERROR"' in line
+    ]
     assert len(said) == 1
-    assert f"The worker is not added yet: Twilio answered {status_of(code)}, error {code}" in said[0]
+    assert (
+        f"The worker is not added yet: Twilio answered {status_of(code)}, error {code}"
+        in said[0]
+    )
     finished_after(service, db, sid, service.standin.heal)
 
 
-def finished_after(service: Service, db: Client, sid: str, mend: Callable[[], object]) -> None:
+def finished_after(
+    service: Service, db: Client, sid: str, mend: Callable[[], object]
+) -> None:
     """The next sweep brings it to its end."""
     mend()
     assert service.post("sweep", signed=False).status_code == 200
@@ -238,9 +279,14 @@ def test_when_nobody_listens_at_twilios_address_it_is_finished_later(
     sid = began(service, db, ANN)
     monkeypatch.setenv("TWILIO_API_BASE_URL", f"http://127.0.0.1:{free_port()}")
     assert routed(service, sid) == 200
-    assert "could not be reached (NewConnectionError)" in conversation(db, sid)["log"][-1]["why"]
+    assert (
+        "could not be reached (NewConnectionError)"
+        in conversation(db, sid)["log"][-1]["why"]
+    )
     url = service.standin.url
-    finished_after(service, db, sid, lambda: monkeypatch.setenv("TWILIO_API_BASE_URL", url))
+    finished_after(
+        service, db, sid, lambda: monkeypatch.setenv("TWILIO_API_BASE_URL", url)
+    )
 
 
 def test_an_answer_that_takes_too_long_is_not_waited_for_and_adds_nobody_twice(
@@ -256,7 +302,9 @@ def test_an_answer_that_takes_too_long_is_not_waited_for_and_adds_nobody_twice(
     assert sorted(one["status"] for one in adding(service)) == [201, 409]
 
 
-def test_an_answer_lost_after_twilio_acted_adds_nobody_twice(service: Service, db: Client) -> None:
+def test_an_answer_lost_after_twilio_acted_adds_nobody_twice(
+    service: Service, db: Client
+) -> None:
     sid = began(service, db, ANN, BEN)
     service.standin.fail(None, drop_answer=True, times=1, **ADDING)
     assert routed(service, sid) == 200
@@ -277,4 +325,6 @@ def test_an_answer_that_is_no_json_is_tried_again_later(
     page.stop()
     assert conversation(db, sid)["state"] == "assigning"
     url = service.standin.url
-    finished_after(service, db, sid, lambda: monkeypatch.setenv("TWILIO_API_BASE_URL", url))
+    finished_after(
+        service, db, sid, lambda: monkeypatch.setenv("TWILIO_API_BASE_URL", url)
+    )

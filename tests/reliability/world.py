@@ -19,12 +19,23 @@ RECORDS: dict[str, dict[str, Any]] = {
     },
     "pools/sales": {"addresses": [SALES], "strategy": "least_busy", "capacity": 2}
     | {"answer_within": 120, "unavailable_after": 2}
-    | {"hours": {"daily": "closed"}, "texts": {"away": "Closed.", "queued": "In {{Wait}}. Please wait."}},
+    | {
+        "hours": {"daily": "closed"},
+        "texts": {"away": "Closed.", "queued": "In {{Wait}}. Please wait."},
+    },
     "pools/key": {"addresses": [KEY], "mode": "custom"},
     "pools/news": {"addresses": [NEWS], "mode": "none"},
     f"workers/{ANN}": {"status": "Available", "pools": ["default"]},
     f"workers/{BEN}": {"status": "Unavailable", "pools": ["default", "sales"]},
     f"workers/{CAT}": {"pools": ["sales", "key"], "capacity": 1},
-    "customers/known": {"display_name": "Known", "addresses": [CUSTOMERS[0]], "worker": CAT},
-    "customers/other": {"display_name": "Other", "addresses": [CUSTOMERS[1]], "worker": DAN},
+    "customers/known": {
+        "display_name": "Known",
+        "addresses": [CUSTOMERS[0]],
+        "worker": CAT,
+    },
+    "customers/other": {
+        "display_name": "Other",
+        "addresses": [CUSTOMERS[1]],
+        "worker": DAN,
+    },
 }

@@ -16,7 +16,10 @@ _HTTP = urllib3.PoolManager(retries=False, timeout=10)
 def token(claims: Claims) -> str:
     """An unsigned token, which the emulator takes at its word: three parts, the last one empty."""
     parts = ({"alg": "none", "typ": "JWT"}, claims)
-    encoded = [base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts]
+    encoded = [
+        base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=")
+        for part in parts
+    ]
     return ".".join([*encoded, ""])
 
 
@@ -34,7 +37,11 @@ class Visitor:
 
     def call(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
         """Status and JSON of the answer."""
-        headers = {"Authorization": f"Bearer {token(self.claims)}"} if self.claims is not None else {}
+        headers = (
+            {"Authorization": f"Bearer {token(self.claims)}"}
+            if self.claims is not None
+            else {}
+        )
         url = f"http://{self.host}/v1/{self.root}{path}"
         answer = _HTTP.request(method, url, json=body, headers=headers)
         return answer.status, json.loads(answer.data or b"null")
@@ -45,13 +52,21 @@ class Visitor:
     def list(self, collection: str) -> int:
         return self.call("GET", f"/{collection}")[0]
 
-    def change(self, document: str, mask: tuple[str, ...] | None = None, **values: object) -> int:
+    def change(
+        self, document: str, mask: tuple[str, ...] | None = None, **values: object
+    ) -> int:
         """Writes these fields; `mask`: the fields to replace, None for the whole record."""
         names = "&".join(f"updateMask.fieldPaths={name}" for name in mask or ())
-        return self.call("PATCH", f"/{quote(document)}" + (f"?{names}" if names else ""), fields(values))[0]
+        return self.call(
+            "PATCH",
+            f"/{quote(document)}" + (f"?{names}" if names else ""),
+            fields(values),
+        )[0]
 
     def create(self, collection: str, name: str, **values: object) -> int:
-        return self.call("POST", f"/{collection}?documentId={quote(name)}", fields(values))[0]
+        return self.call(
+            "POST", f"/{collection}?documentId={quote(name)}", fields(values)
+        )[0]
 
     def delete(self, document: str) -> int:
         return self.call("DELETE", f"/{quote(document)}")[0]
@@ -79,13 +94,20 @@ def _value(value: object) -> dict[str, object]:
 
 def coverage(host: str, project: str) -> tuple[str, dict[tuple[int, int], set[object]]]:
     """The rules in force, and the values that each of their expressions had so far, by its place in the text."""
-    answer = _HTTP.request("GET", f"http://{host}/emulator/v1/projects/{project}:ruleCoverage").json()
+    answer = _HTTP.request(
+        "GET", f"http://{host}/emulator/v1/projects/{project}:ruleCoverage"
+    ).json()
     seen: dict[tuple[int, int], set[object]] = {}
 
     def walk(node: Any) -> None:
         place = node["sourcePosition"]
-        values = seen.setdefault((place.get("currentOffset", 0), place["endOffset"]), set())
-        values |= {value["value"].get("boolValue", "another kind") for value in node.get("values", [])}
+        values = seen.setdefault(
+            (place.get("currentOffset", 0), place["endOffset"]), set()
+        )
+        values |= {
+            value["value"].get("boolValue", "another kind")
+            for value in node.get("values", [])
+        }
         for child in node.get("children", []):
             walk(child)
 

@@ -91,10 +91,17 @@ class Receiver:
 def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
+            body = self.rfile.read(
+                int(self.headers.get("Content-Length") or 0)
+            ).decode()
             text = urlsplit(self.path).query if self.command == "GET" else body
-            params = {name: one[-1] for name, one in parse_qs(text, keep_blank_values=True).items()}
-            status, answer = receiver.take(Hook(self.command, self.path, params, dict(self.headers)))
+            params = {
+                name: one[-1]
+                for name, one in parse_qs(text, keep_blank_values=True).items()
+            }
+            status, answer = receiver.take(
+                Hook(self.command, self.path, params, dict(self.headers))
+            )
             try:
                 self.send_response(status)
                 self.send_header("Content-Type", "application/json")
@@ -117,7 +124,9 @@ def receiver() -> Iterator[Receiver]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(made))
     server.daemon_threads = True
     made.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread = threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+    )
     thread.start()
     yield made
     server.shutdown()
@@ -137,17 +146,23 @@ def impatient(receiver: Receiver) -> Iterator[StandIn]:
     """As `hooked`, but gives up after a quarter of a second: for tests of silence only."""
     with StandIn(webhook_timeout=0.25, route_timeout=0.25) as running:
         running.set_autocreate(OURS)
-        running.configure_webhooks(pre_url=f"{receiver.url}/pre", post_url=f"{receiver.url}/post")
+        running.configure_webhooks(
+            pre_url=f"{receiver.url}/pre", post_url=f"{receiver.url}/post"
+        )
         yield running
 
 
 @pytest.fixture
 def hooked(twilio: StandIn, receiver: Receiver) -> StandIn:
     """The stand-in with every event going to the receiver."""
-    twilio.configure_webhooks(pre_url=f"{receiver.url}/pre", post_url=f"{receiver.url}/post")
+    twilio.configure_webhooks(
+        pre_url=f"{receiver.url}/pre", post_url=f"{receiver.url}/post"
+    )
     return twilio
 
 
 @pytest.fixture
 def sdk(twilio: StandIn) -> Client:
-    return Client(twilio.account_sid, twilio.auth_token, http_client=ToStandIn(twilio.url))
+    return Client(
+        twilio.account_sid, twilio.auth_token, http_client=ToStandIn(twilio.url)
+    )

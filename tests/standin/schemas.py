@@ -19,7 +19,9 @@ def _is_date_time(value: object) -> bool:
 
 @functools.cache
 def _description(name: str) -> dict[str, Any]:
-    content: dict[str, Any] = _nullable(json.loads((DESCRIPTIONS / f"twilio_{name}_v1.json").read_text()))
+    content: dict[str, Any] = _nullable(
+        json.loads((DESCRIPTIONS / f"twilio_{name}_v1.json").read_text())
+    )
     return content
 
 
@@ -35,7 +37,9 @@ def _nullable(part: Any) -> Any:
     return made
 
 
-def check(answer: dict[str, Any], schema: str, description: str = "conversations") -> None:
+def check(
+    answer: dict[str, Any], schema: str, description: str = "conversations"
+) -> None:
     """Every described field is there and has a value of its described form."""
     components = _description(description)["components"]
     described = components["schemas"][schema]
@@ -53,5 +57,10 @@ def check_answer(answer: dict[str, Any], method: str, path: str, status: int) ->
     """The whole answer of one operation, lists and their paging included."""
     described = _description("conversations")
     content = described["paths"][path][method]["responses"][str(status)]["content"]
-    schema = {**content["application/json"]["schema"], "components": described["components"]}
-    jsonschema.validate(answer, schema, cls=jsonschema.Draft202012Validator, format_checker=FORMATS)
+    schema = {
+        **content["application/json"]["schema"],
+        "components": described["components"],
+    }
+    jsonschema.validate(
+        answer, schema, cls=jsonschema.Draft202012Validator, format_checker=FORMATS
+    )

@@ -63,21 +63,32 @@ def test_only_an_approved_content_template_reaches_whatsapp_outside_24_hours(
     assert receipt(sdk, sid, create(sdk, sid, body="Hi")) == ("read", 0)
 
 
-def test_the_window_belongs_to_a_pair_of_addresses(twilio: StandIn, sdk: Client) -> None:
+def test_the_window_belongs_to_a_pair_of_addresses(
+    twilio: StandIn, sdk: Client
+) -> None:
     begun(twilio)
     twilio.set_autocreate("whatsapp:+15550008888")
     sid = str(sdk.conversations.v1.conversations.create().sid)
     sdk.conversations.v1.conversations(sid).participants.create(
-        messaging_binding_address=f"whatsapp:{ANN}", messaging_binding_proxy_address="whatsapp:+15550008888"
+        messaging_binding_address=f"whatsapp:{ANN}",
+        messaging_binding_proxy_address="whatsapp:+15550008888",
     )
     assert receipt(sdk, sid, create(sdk, sid, body="Hi")) == ("failed", 63016)
 
 
-def test_a_message_shows_its_filled_in_text_and_its_content(twilio: StandIn, sdk: Client) -> None:
+def test_a_message_shows_its_filled_in_text_and_its_content(
+    twilio: StandIn, sdk: Client
+) -> None:
     sid = begun(twilio)
-    content = twilio.add_content("hi", "Hi {{1}}, {{last name}}", variables={"1": "Ann", "last name": "Lee"})
+    content = twilio.add_content(
+        "hi", "Hi {{1}}, {{last name}}", variables={"1": "Ann", "last name": "Lee"}
+    )
     made = create(
-        sdk, sid, body="ignored", content_sid=content, content_variables=json.dumps({"1": "O'Brien"})
+        sdk,
+        sid,
+        body="ignored",
+        content_sid=content,
+        content_variables=json.dumps({"1": "O'Brien"}),
     )
     assert (made.body, made.content_sid) == ("Hi O'Brien, Lee", content)
 
@@ -102,12 +113,19 @@ def test_what_is_wrong_with_a_content_message_is_refused(
 ) -> None:
     sid = begun(twilio)
     if "body" not in fields:
-        fields = {"content_sid": twilio.add_content("hi", "Hi {{1}}", variables={"1": "x"}), **fields}
+        fields = {
+            "content_sid": twilio.add_content("hi", "Hi {{1}}", variables={"1": "x"}),
+            **fields,
+        }
     assert refusal(lambda: create(sdk, sid, **fields)) == (code, 400)
 
 
-def test_a_type_that_conversations_cannot_send_is_refused(twilio: StandIn, sdk: Client) -> None:
-    content = twilio.add_content("shop", types={"twilio/carousel": {"body": "Look", "cards": []}})
+def test_a_type_that_conversations_cannot_send_is_refused(
+    twilio: StandIn, sdk: Client
+) -> None:
+    content = twilio.add_content(
+        "shop", types={"twilio/carousel": {"body": "Look", "cards": []}}
+    )
     sid = begun(twilio)
     assert refusal(lambda: create(sdk, sid, content_sid=content)) == (50542, 400)
 
@@ -125,4 +143,7 @@ def test_the_content_api_lists_in_pages_and_has_two_shapes_of_an_approval(
     assert fetched.whatsapp["rejection_reason"] == "too pushy"
     assert [one.sid for one in sdk.content.v1.contents.list(page_size=2)] == sids
     assert sdk.content.v1.contents(sids[0]).fetch().friendly_name == "number 0"
-    assert refusal(lambda: sdk.content.v1.contents(WITHOUT_CONTENT).fetch()) == (20404, 404)
+    assert refusal(lambda: sdk.content.v1.contents(WITHOUT_CONTENT).fetch()) == (
+        20404,
+        404,
+    )

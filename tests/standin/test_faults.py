@@ -31,7 +31,9 @@ def test_the_next_calls_fail_as_often_as_told(twilio: StandIn, sdk: Client) -> N
     assert [one["code"] for one in twilio.requests] == [20429, 20429, None, None]
 
 
-def test_a_share_of_calls_fails_the_same_way_in_every_run(twilio: StandIn, sdk: Client) -> None:
+def test_a_share_of_calls_fails_the_same_way_in_every_run(
+    twilio: StandIn, sdk: Client
+) -> None:
     twilio.fail(status=503, share=0.5)
     failed = outcomes(sdk, 40).count(503)
     assert 10 <= failed <= 30
@@ -50,7 +52,9 @@ def test_a_failure_can_be_for_one_method_and_path(twilio: StandIn, sdk: Client) 
     assert len(people.list()) == 1
 
 
-def test_the_body_of_rfc_9457_is_another_exception_of_the_sdk(twilio: StandIn, sdk: Client) -> None:
+def test_the_body_of_rfc_9457_is_another_exception_of_the_sdk(
+    twilio: StandIn, sdk: Client
+) -> None:
     twilio.fail(status=429, code=50063, times=1, rfc9457=True)
     with pytest.raises(TwilioServiceException) as raised:
         sdk.conversations.v1.services.create("Other")
@@ -71,19 +75,25 @@ def test_a_dropped_answer_leaves_the_work_done(twilio: StandIn, sdk: Client) -> 
 
 def test_a_call_can_be_slow_and_still_work(twilio: StandIn) -> None:
     twilio.fail(status=None, delay=0.2, times=2)
-    patient = Client(twilio.account_sid, twilio.auth_token, http_client=ToStandIn(twilio.url))
+    patient = Client(
+        twilio.account_sid, twilio.auth_token, http_client=ToStandIn(twilio.url)
+    )
     began = time.monotonic()
     assert len(patient.conversations.v1.services.list()) == 1
     assert time.monotonic() - began >= 0.2
     hasty = ToStandIn(twilio.url)
     hasty.timeout = 0.05
     with pytest.raises(requests.exceptions.ReadTimeout):
-        Client(twilio.account_sid, twilio.auth_token, http_client=hasty).conversations.v1.services.list()
+        Client(
+            twilio.account_sid, twilio.auth_token, http_client=hasty
+        ).conversations.v1.services.list()
 
 
 def test_a_stopped_stand_in_answers_nobody_any_more() -> None:
     with StandIn() as twilio:
-        client = Client(twilio.account_sid, twilio.auth_token, http_client=ToStandIn(twilio.url))
+        client = Client(
+            twilio.account_sid, twilio.auth_token, http_client=ToStandIn(twilio.url)
+        )
         assert outcomes(client, 1) == [200]
     with pytest.raises(requests.exceptions.ConnectionError):
         outcomes(client, 1)

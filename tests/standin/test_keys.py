@@ -20,7 +20,9 @@ def test_a_key_opens_the_api_until_it_is_revoked(twilio: StandIn) -> None:
     assert refusal(services(twilio.default_service_sid).fetch) == (20003, 401)
 
 
-def test_a_key_with_a_wrong_secret_and_an_unknown_key_are_401_with_20003(twilio: StandIn) -> None:
+def test_a_key_with_a_wrong_secret_and_an_unknown_key_are_401_with_20003(
+    twilio: StandIn,
+) -> None:
     key = twilio.make_api_key()
     for user, password in (
         (key["sid"], "wrong"),

@@ -15,16 +15,25 @@ from tests.standin.conftest import ANN, BEN, OURS, Receiver
 KIM = "kim@example.com"
 
 
-def test_a_whole_story_can_be_told_over_http(twilio: StandIn, receiver: Receiver) -> None:
+def test_a_whole_story_can_be_told_over_http(
+    twilio: StandIn, receiver: Receiver
+) -> None:
     call = StandInClient(twilio.url).call
-    call("configure_webhooks", post_url=receiver.url, filters=["onMessageAdded", "onParticipantAdded"])
+    call(
+        "configure_webhooks",
+        post_url=receiver.url,
+        filters=["onMessageAdded", "onParticipantAdded"],
+    )
     call("set_autocreate", address=BEN)
     inbound = call("inbound", from_=ANN, to=BEN, body="Hello")
     sid = inbound["conversation_sid"]
     assert inbound["created"] and sid
     call("worker_join", conversation_sid=sid, identity=KIM)
     call("worker_message", conversation_sid=sid, identity=KIM, body="Hi")
-    assert [one["body"] for one in call("messages", conversation_sid=sid)] == ["Hello", "Hi"]
+    assert [one["body"] for one in call("messages", conversation_sid=sid)] == [
+        "Hello",
+        "Hi",
+    ]
     assert call("settle") is True
     assert call("deliveries") == twilio.deliveries
     call("remove_conversation", conversation_sid=sid)
@@ -64,11 +73,23 @@ def test_a_page_of_another_site_and_the_internet_cannot_use_the_controls(
     sent = {"Content-Type": "text/plain"} | header
     assert urllib3.request("POST", address, body=body, headers=sent).status == 403
     assert "+15550007777" not in str(StandInClient(twilio.url).call("state"))
-    assert urllib3.request("POST", address, body=body, headers={"Content-Type": "text/plain"}).status == 200
+    assert (
+        urllib3.request(
+            "POST", address, body=body, headers={"Content-Type": "text/plain"}
+        ).status
+        == 200
+    )
 
 
 def test_it_runs_alone_and_ends_on_a_signal() -> None:
-    command = [sys.executable, "-m", "local", "twilio", "--account-sid", "AC" + "1" * 32]
+    command = [
+        sys.executable,
+        "-m",
+        "local",
+        "twilio",
+        "--account-sid",
+        "AC" + "1" * 32,
+    ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None

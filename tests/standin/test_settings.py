@@ -6,7 +6,9 @@ from local.twilio import StandIn
 from tests.standin.conftest import ANN, BEN, OURS, refusal
 
 
-def test_webhook_targets_are_configured_by_rest_with_repeated_filters(sdk: Client, twilio: StandIn) -> None:
+def test_webhook_targets_are_configured_by_rest_with_repeated_filters(
+    sdk: Client, twilio: StandIn
+) -> None:
     v1 = sdk.conversations.v1
     filters = ["onConversationAdd", "onMessageAdded"]
     made = v1.configuration.webhooks().update(
@@ -14,11 +16,13 @@ def test_webhook_targets_are_configured_by_rest_with_repeated_filters(sdk: Clien
     )
     assert (made.filters, made.post_webhook_url) == (filters, None)
     service = v1.services(twilio.default_service_sid).configuration.webhooks()
-    assert service.update(post_webhook_url="https://example.com/post", filters=["onUserAdded"]).filters == [
-        "onUserAdded"
-    ]
+    assert service.update(
+        post_webhook_url="https://example.com/post", filters=["onUserAdded"]
+    ).filters == ["onUserAdded"]
     assert v1.configuration.webhooks().fetch().filters == filters
-    assert refusal(lambda: v1.configuration.webhooks().update(post_webhook_url="nowhere")) == (50078, 400)
+    assert refusal(
+        lambda: v1.configuration.webhooks().update(post_webhook_url="nowhere")
+    ) == (50078, 400)
 
 
 def test_autocreation_is_switched_by_rest(sdk: Client, twilio: StandIn) -> None:
@@ -28,6 +32,9 @@ def test_autocreation_is_switched_by_rest(sdk: Client, twilio: StandIn) -> None:
     addresses(BEN).update(auto_creation_enabled=False)
     assert twilio.inbound("+15550000003", BEN, "Hello").dropped
     assert refusal(lambda: addresses.create(type="sms", address=BEN)) == (20409, 409)
-    assert refusal(lambda: addresses(made.sid).update(auto_creation_type="studio")) == (20001, 400)
+    assert refusal(lambda: addresses(made.sid).update(auto_creation_type="studio")) == (
+        20001,
+        400,
+    )
     addresses(made.sid).delete()
     assert [one.address for one in addresses.list()] == [OURS]

@@ -27,7 +27,11 @@ class Rest:
     def call(self, method: str, path: str, **form: str) -> tuple[int, Json]:
         fields = {name.replace("__", "."): value for name, value in form.items()}
         answer = self.http.request_encode_body(
-            method, self.url + path, fields=fields, headers=self.headers, encode_multipart=False
+            method,
+            self.url + path,
+            fields=fields,
+            headers=self.headers,
+            encode_multipart=False,
         )
         return answer.status, answer.json() if answer.data else {}
 
@@ -59,7 +63,10 @@ def conversation(twilio: StandIn) -> str:
 
 
 CONVERSATION = "/Conversations/{ConversationSid}"
-FORMS = [("", "conversations.v1."), ("/Services/{ChatServiceSid}", "conversations.v1.service.service_")]
+FORMS = [
+    ("", "conversations.v1."),
+    ("/Services/{ChatServiceSid}", "conversations.v1.service.service_"),
+]
 
 
 @pytest.mark.parametrize(("form", "schema"), FORMS, ids=["short", "service"])
@@ -71,7 +78,8 @@ def test_conversations_and_what_is_in_them_fit_the_description(
     inner = f"{schema}conversation.{'service_' if form else ''}conversation"
     check(rest.get(here), f"{schema}conversation")
     check(
-        rest.post(f"{base}/Conversations", FriendlyName="A", Timers__Closed="PT1H"), f"{schema}conversation"
+        rest.post(f"{base}/Conversations", FriendlyName="A", Timers__Closed="PT1H"),
+        f"{schema}conversation",
     )
     for name, key, suffix in (
         ("Participants", "participants", "participant"),
@@ -82,16 +90,29 @@ def test_conversations_and_what_is_in_them_fit_the_description(
         for one in listed[key]:
             check(one, f"{inner}_{suffix}")
             assert rest.get(f"{here}/{name}/{one['sid']}") == one
-            assert one["url"] == f"https://conversations.twilio.com{here}/{name}/{one['sid']}"
+            assert (
+                one["url"]
+                == f"https://conversations.twilio.com{here}/{name}/{one['sid']}"
+            )
     sent = rest.post(f"{here}/Messages", Body="Hi", Author=KIM)
     check(sent, f"{inner}_message")
     assert sent["delivery"] is None and twilio.settle()
     receipts = rest.get(f"{here}/Messages/{sent['sid']}/Receipts")
-    check_answer(receipts, "get", f"/v1{form}{CONVERSATION}/Messages/{{MessageSid}}/Receipts", 200)
+    check_answer(
+        receipts,
+        "get",
+        f"/v1{form}{CONVERSATION}/Messages/{{MessageSid}}/Receipts",
+        200,
+    )
     (receipt,) = receipts["delivery_receipts"]
-    check(receipt, f"{inner}_message.{'service_' if form else ''}conversation_message_receipt")
+    check(
+        receipt,
+        f"{inner}_message.{'service_' if form else ''}conversation_message_receipt",
+    )
     check(rest.post(f"{here}/Participants", Identity="lee"), f"{inner}_participant")
-    check_answer(rest.get(f"{base}/Conversations"), "get", f"/v1{form}/Conversations", 200)
+    check_answer(
+        rest.get(f"{base}/Conversations"), "get", f"/v1{form}/Conversations", 200
+    )
 
 
 @pytest.mark.parametrize(("form", "schema"), FORMS, ids=["short", "service"])
@@ -100,7 +121,9 @@ def test_users_fit_the_description(
 ) -> None:
     base = "/v1" + form.replace("{ChatServiceSid}", twilio.default_service_sid)
     check(rest.get(f"{base}/Users/{KIM}"), f"{schema}user")
-    check(rest.post(f"{base}/Users", Identity="lee", FriendlyName="Lee"), f"{schema}user")
+    check(
+        rest.post(f"{base}/Users", Identity="lee", FriendlyName="Lee"), f"{schema}user"
+    )
     check_answer(rest.get(f"{base}/Users"), "get", f"/v1{form}/Users", 200)
 
 
@@ -108,9 +131,17 @@ def test_configurations_fit_the_description(rest: Rest, twilio: StandIn) -> None
     service = f"/v1/Services/{twilio.default_service_sid}"
     v1 = "conversations.v1"
     check(rest.get("/v1/Configuration"), f"{v1}.configuration")
-    timed = rest.post("/v1/Configuration", DefaultInactiveTimer="PT90S", DefaultClosedTimer="PT1H")
-    assert (timed["default_inactive_timer"], timed["default_closed_timer"]) == ("PT90S", "PT60M")
-    check(rest.get("/v1/Configuration/Webhooks"), f"{v1}.configuration.configuration_webhook")
+    timed = rest.post(
+        "/v1/Configuration", DefaultInactiveTimer="PT90S", DefaultClosedTimer="PT1H"
+    )
+    assert (timed["default_inactive_timer"], timed["default_closed_timer"]) == (
+        "PT90S",
+        "PT60M",
+    )
+    check(
+        rest.get("/v1/Configuration/Webhooks"),
+        f"{v1}.configuration.configuration_webhook",
+    )
     hooks = f"{v1}.service.service_configuration.service_webhook_configuration"
     check(rest.get(f"{service}/Configuration/Webhooks"), hooks)
     check(rest.get(service), f"{v1}.service")
@@ -119,7 +150,12 @@ def test_configurations_fit_the_description(rest: Rest, twilio: StandIn) -> None
 
 
 def test_address_configurations_fit_the_description(rest: Rest) -> None:
-    made = rest.post("/v1/Configuration/Addresses", Type="sms", Address=ANN, AutoCreation__Enabled="true")
+    made = rest.post(
+        "/v1/Configuration/Addresses",
+        Type="sms",
+        Address=ANN,
+        AutoCreation__Enabled="true",
+    )
     check(made, "conversations.v1.configuration_address")
     listed = rest.get("/v1/Configuration/Addresses?Type=sms")
     check_answer(listed, "get", "/v1/Configuration/Addresses", 200)

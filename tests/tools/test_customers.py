@@ -38,7 +38,9 @@ def _all(db: Client) -> dict[str, dict[str, Any]]:
     return dict(customers_store.read_all(db))
 
 
-def test_rows_become_records_with_addresses_in_twilios_spelling(import_: Import, db: Client) -> None:
+def test_rows_become_records_with_addresses_in_twilios_spelling(
+    import_: Import, db: Client
+) -> None:
     text = (
         "customer_id,display_name,addresses,worker,details_title,details_content,do_not_contact,company\n"
         'ada,Ada Byron,"0170 1234567; whatsapp:+49 170 1234567",carol@example.com,Vip,"Line 1\nLine 2",yes,Example\n'
@@ -51,16 +53,26 @@ def test_rows_become_records_with_addresses_in_twilios_spelling(import_: Import,
     ada = found["ada"]
     assert ada["addresses"] == ["+491701234567", "whatsapp:+491701234567"]
     assert ada["details"] == {"title": "Vip", "content": "Line 1\nLine 2"}
-    assert (ada["do_not_contact"], ada["company"], ada["sort_name"]) == (True, "Example", "ada byron")
+    assert (ada["do_not_contact"], ada["company"], ada["sort_name"]) == (
+        True,
+        "Example",
+        "ada byron",
+    )
     assert ada["search"]["01701"] == "carol@example.com/ada byron"
-    assert {n: v for n, v in found[bobby].items() if n not in ("search", "sort_name")} == {
+    assert {
+        n: v for n, v in found[bobby].items() if n not in ("search", "sort_name")
+    } == {
         "display_name": "Bobby",
         "addresses": ["bobby@example.com"],
     }
 
 
 @pytest.mark.parametrize(
-    "row", ['ada,Ada,+15550000001,"Acme\nbob,Bob,+15550000002,Best\n', "ada,Ada,+15550000001\n"]
+    "row",
+    [
+        'ada,Ada,+15550000001,"Acme\nbob,Bob,+15550000002,Best\n',
+        "ada,Ada,+15550000001\n",
+    ],
 )
 def test_a_quote_without_its_end_or_a_row_cut_short_is_a_mistake(
     import_: Import, db: Client, capsys: pytest.CaptureFixture[str], row: str
@@ -85,9 +97,13 @@ def test_the_trigger_finds_nothing_to_do_and_a_second_run_writes_nothing(
     assert {s.id: s.update_time for s in db.collection("customers").stream()} == written
 
 
-def test_a_dry_run_writes_nothing(import_: Import, db: Client, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_dry_run_writes_nothing(
+    import_: Import, db: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert import_("addresses\n+15550000001\n", "--dry-run") == 0
-    assert "1 new, 0 changed, 0 unchanged; nothing is written" in capsys.readouterr().out
+    assert (
+        "1 new, 0 changed, 0 unchanged; nothing is written" in capsys.readouterr().out
+    )
     assert _all(db) == {}
 
 
@@ -162,34 +178,54 @@ def test_a_file_that_is_missing_or_not_utf_8_is_refused(
 
 
 def test_semicolons_and_excels_mark_are_understood(import_: Import, db: Client) -> None:
-    assert import_("\ufeffcustomer_id;display_name;addresses\nada;Ada, Countess;+15550000001\n") == 0
+    assert (
+        import_(
+            "\ufeffcustomer_id;display_name;addresses\nada;Ada, Countess;+15550000001\n"
+        )
+        == 0
+    )
     assert _all(db)["ada"]["display_name"] == "Ada, Countess"
 
 
 def test_an_empty_cell_empties_a_field_and_a_missing_column_leaves_it_alone(
     import_: Import, db: Client
 ) -> None:
-    before = {"addresses": ["+15550000001"], "worker": "x@example.com", "avatar": "a", "first name": "Ada"}
+    before = {
+        "addresses": ["+15550000001"],
+        "worker": "x@example.com",
+        "avatar": "a",
+        "first name": "Ada",
+    }
     records.customer(db, "ada", details={"title": "T", "more": 1}, **before)
     assert import_("customer_id,worker,details_title,first name\nada,,,Augusta\n") == 0
     after = _all(db)["ada"]
     assert "worker" not in after
     assert after["details"] == {"more": 1}
-    assert (after["avatar"], after["first name"], after["addresses"]) == ("a", "Augusta", ["+15550000001"])
+    assert (after["avatar"], after["first name"], after["addresses"]) == (
+        "a",
+        "Augusta",
+        ["+15550000001"],
+    )
 
 
-def test_an_address_can_move_from_one_customer_to_another_in_one_file(import_: Import, db: Client) -> None:
+def test_an_address_can_move_from_one_customer_to_another_in_one_file(
+    import_: Import, db: Client
+) -> None:
     records.customer(db, "ada", addresses=["+15550000001"])
     records.customer(db, "bob", addresses=["+15550000002"])
     assert import_("customer_id,addresses\nada,+15550000002\nbob,+15550000001\n") == 0
     assert _all(db)["ada"]["addresses"] == ["+15550000002"]
 
 
-def test_what_is_wrong_in_the_database_already_does_not_stop_an_import(import_: Import, db: Client) -> None:
+def test_what_is_wrong_in_the_database_already_does_not_stop_an_import(
+    import_: Import, db: Client
+) -> None:
     records.customer(db, "ada", addresses=["12345"])
     records.customer(db, "twin", addresses=["12345"])
     records.customer(db, "none", display_name="None")
-    assert import_("customer_id,addresses,worker\nada,12345,x@example.com\nnone,,\n") == 0
+    assert (
+        import_("customer_id,addresses,worker\nada,12345,x@example.com\nnone,,\n") == 0
+    )
     assert _all(db)["ada"]["worker"] == "x@example.com"
 
 
@@ -207,7 +243,9 @@ def test_export_and_import_give_the_same_records(
         display_name='Ada "Countess", Byron\nLovelace',
         addresses=["+15550000001", "ada@example.com", "messenger:1;2"],
         worker="carol@example.com",
-        links=[{"type": "Website", "value": "https://example.com", "display_name": "Ä"}],
+        links=[
+            {"type": "Website", "value": "https://example.com", "display_name": "Ä"}
+        ],
         details={"title": "T", "content": "C"},
         do_not_contact=False,
         created_at=datetime(2026, 11, 23, 10, 0, 0, 123456, tzinfo=UTC),
@@ -216,9 +254,16 @@ def test_export_and_import_give_the_same_records(
         company=" blanks ",
     )
     records.customer(
-        db, "bob", display_name="Bob", addresses=["+15550000002"], age="unknown", details={"more": [1]}
+        db,
+        "bob",
+        display_name="Bob",
+        addresses=["+15550000002"],
+        age="unknown",
+        details={"more": [1]},
     )
-    records.customer(db, "carl", display_name="true", addresses=["+15550000003"], details={})
+    records.customer(
+        db, "carl", display_name="true", addresses=["+15550000003"], details={}
+    )
     first, second = tmp_path / "first.csv", tmp_path / "second.csv"
     assert customers.main(["export", str(first), "--project", project]) == 0
     assert import_(first.read_text("utf-8-sig")) == 0
@@ -237,7 +282,9 @@ def test_export_and_import_give_the_same_records(
     assert dict(customers_store.read_all(connect(other, "(default)"))) == before
 
 
-def test_a_country_is_two_letters(import_: Import, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_country_is_two_letters(
+    import_: Import, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit, match="2"):
         import_("addresses\n+15550000001\n", "--country", "Germany")
     assert "two letters such as DE" in capsys.readouterr().err
@@ -262,10 +309,18 @@ def test_a_firestore_that_is_away_is_told_in_a_sentence(
         "customer_id,display_name,addresses,worker,do_not_contact,,",
     ],
 )
-def test_a_column_is_understood_however_it_is_spelled(import_: Import, db: Client, header: str) -> None:
-    row = "ada,Ada,+15550000001,carol@example.com,yes".replace(",", ";" if ";" in header else ",")
+def test_a_column_is_understood_however_it_is_spelled(
+    import_: Import, db: Client, header: str
+) -> None:
+    row = "ada,Ada,+15550000001,carol@example.com,yes".replace(
+        ",", ";" if ";" in header else ","
+    )
     assert import_(f"{header}\n{row}{',,' if header.endswith(',,') else ''}\n") == 0
-    record = {name: value for name, value in _all(db)["ada"].items() if name not in ("search", "sort_name")}
+    record = {
+        name: value
+        for name, value in _all(db)["ada"].items()
+        if name not in ("search", "sort_name")
+    }
     assert record == {
         "display_name": "Ada",
         "addresses": ["+15550000001"],
@@ -290,7 +345,11 @@ def test_a_column_is_understood_however_it_is_spelled(import_: Import, db: Clien
     ],
 )
 def test_a_column_that_is_nearly_one_is_refused_with_what_was_meant(
-    import_: Import, db: Client, capsys: pytest.CaptureFixture[str], column: str, meant: str
+    import_: Import,
+    db: Client,
+    capsys: pytest.CaptureFixture[str],
+    column: str,
+    meant: str,
 ) -> None:
     assert import_(f"customer_id,addresses,{column}\nada,+15550000001,x\n") == 1
     assert f"did you mean {meant}" in capsys.readouterr().err
@@ -312,7 +371,9 @@ def test_two_spellings_of_one_column_and_what_the_service_keeps_are_refused(
     assert said in capsys.readouterr().err
 
 
-def test_a_cell_without_a_column_is_a_mistake(import_: Import, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_cell_without_a_column_is_a_mistake(
+    import_: Import, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert import_("addresses,\n+15550000001,lost\n") == 1
     assert ":2: a cell stands under no column" in capsys.readouterr().err
 
@@ -355,32 +416,49 @@ def test_no_text_of_an_export_is_a_formula_and_an_import_changes_nothing(
 ) -> None:
     evil = "=cmd|'/c calc'!a0@evil.test"
     name = text.strip().replace("/", "") or "x"
-    records.customer(db, name, display_name=text, addresses=[evil, "+15550000001"], company=text)
     records.customer(
-        db, "two", details={"title": text, "content": text}, addresses=["+15550000002", f"{evil}x"]
+        db, name, display_name=text, addresses=[evil, "+15550000001"], company=text
     )
-    records.customer(db, "three", addresses=["+15550000003"], worker=text, language=text)
+    records.customer(
+        db,
+        "two",
+        details={"title": text, "content": text},
+        addresses=["+15550000002", f"{evil}x"],
+    )
+    records.customer(
+        db, "three", addresses=["+15550000003"], worker=text, language=text
+    )
     before, file = _all(db), tmp_path / "out.csv"
     assert customers.main(["export", str(file), "--project", project]) == 0
     with file.open(encoding="utf-8-sig", newline="") as opened:
         cells = [cell for row in csv.reader(opened) for cell in row]
     assert [
-        cell for cell in cells if cell[:1] in BEGINNINGS and not re.fullmatch(r"[+-]\d+(\.\d+)?", cell)
+        cell
+        for cell in cells
+        if cell[:1] in BEGINNINGS and not re.fullmatch(r"[+-]\d+(\.\d+)?", cell)
     ] == []
     assert import_(file.read_text("utf-8-sig")) == 0, capsys.readouterr().err
     kept = ("search", "sort_name")
     for name, record in _all(db).items():
-        assert {key: value for key, value in record.items() if key not in kept} == before[name]
+        assert {
+            key: value for key, value in record.items() if key not in kept
+        } == before[name]
     capsys.readouterr()
     assert import_(file.read_text("utf-8-sig")) == 0
     assert "0 new, 0 changed, 3 unchanged" in capsys.readouterr().out
 
 
 def test_fields_that_are_called_nearly_as_a_column_come_back_as_they_were(
-    import_: Import, db: Client, project: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    import_: Import,
+    db: Client,
+    project: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     odd = {"address": "12 High St", "workers": "x", "worker_id": "7"}
-    records.customer(db, "ada", addresses=["+15550000001"], company="x" * 200_000, **odd)
+    records.customer(
+        db, "ada", addresses=["+15550000001"], company="x" * 200_000, **odd
+    )
     assert import_("customer_id,display_name\nada,Ada\n") == 0
     before, file = _all(db), tmp_path / "out.csv"
     assert customers.main(["export", str(file), "--project", project]) == 0
@@ -394,7 +472,11 @@ def test_an_export_is_for_its_owner_alone_whatever_lay_there(
     db: Client, project: str, tmp_path: Path
 ) -> None:
     records.customer(db, "ada", addresses=["+15550000001"])
-    file, part, precious = tmp_path / "out.csv", tmp_path / "out.csv.part", tmp_path / "precious"
+    file, part, precious = (
+        tmp_path / "out.csv",
+        tmp_path / "out.csv.part",
+        tmp_path / "precious",
+    )
     precious.write_text("mine")
     file.write_text("old")
     file.chmod(0o644)

@@ -8,7 +8,15 @@ import pytest
 
 from local.twilio import StandIn
 from providers import twilio
-from tests.tools.test_twilio_setup import BASE, NUMBER, autocreation, exit_status, set_up, webhooks, writes
+from tests.tools.test_twilio_setup import (
+    BASE,
+    NUMBER,
+    autocreation,
+    exit_status,
+    set_up,
+    webhooks,
+    writes,
+)
 
 Said = Callable[[], str]
 
@@ -20,7 +28,10 @@ def said(capsys: pytest.CaptureFixture[str]) -> Said:
 
 
 def other_service() -> str:
-    return twilio.client().conversations.v1.services.create(friendly_name="Second").sid or ""
+    return (
+        twilio.client().conversations.v1.services.create(friendly_name="Second").sid
+        or ""
+    )
 
 
 def deleted_service(standin: StandIn, number: str) -> str:
@@ -36,13 +47,18 @@ def test_the_target_is_a_row_of_its_own(standin: StandIn, said: Said) -> None:
     assert "Target\n      stays   webhook" in said()
 
 
-@pytest.mark.parametrize("words", [("--check",), ("--yes",), ("--dry-run",)], ids=lambda words: words[0])
+@pytest.mark.parametrize(
+    "words", [("--check",), ("--yes",), ("--dry-run",)], ids=lambda words: words[0]
+)
 def test_webhooks_that_go_to_flex_are_a_fault_and_left_there(
     standin: StandIn, said: Said, words: tuple[str, ...]
 ) -> None:
     set_up()
     standin.configure_webhooks(
-        pre_url=f"{BASE}/pre-event", post_url=f"{BASE}/post-event", filters=webhooks().filters, target="flex"
+        pre_url=f"{BASE}/pre-event",
+        post_url=f"{BASE}/post-event",
+        filters=webhooks().filters,
+        target="flex",
     )
     standin.forget_traffic()
     assert exit_status(*words) not in (0, None)
@@ -84,13 +100,17 @@ def test_a_deleted_service_is_a_fault_whether_its_number_is_named_or_not(
 def test_a_named_number_leaves_its_deleted_service(standin: StandIn) -> None:
     deleted_service(standin, NUMBER)
     set_up("--number", NUMBER)
-    assert autocreation(NUMBER)["conversation_service_sid"] == standin.default_service_sid
+    assert (
+        autocreation(NUMBER)["conversation_service_sid"] == standin.default_service_sid
+    )
     assert exit_status("--check", "--number", NUMBER) == 0
     standin.configure_webhooks()
     assert standin.inbound("+4915112345678", NUMBER, "Hello").conversation_sid
 
 
-def test_a_switched_off_number_of_a_deleted_service_is_no_fault(standin: StandIn) -> None:
+def test_a_switched_off_number_of_a_deleted_service_is_no_fault(
+    standin: StandIn,
+) -> None:
     set_up()
     deleted_service(standin, NUMBER)
     standin.set_autocreate(NUMBER, enabled=False)
@@ -110,24 +130,33 @@ def test_a_number_of_another_service_is_noted(standin: StandIn, said: Said) -> N
     assert "Note" not in said()
 
 
-def test_what_another_system_loses_is_said_before_it_is_asked(standin: StandIn, said: Said) -> None:
+def test_what_another_system_loses_is_said_before_it_is_asked(
+    standin: StandIn, said: Said
+) -> None:
     standin.configure_webhooks(
-        pre_url="https://old.example.com/pre", filters=["onMessageAdd", "onConversationAdd"]
+        pre_url="https://old.example.com/pre",
+        filters=["onMessageAdd", "onConversationAdd"],
     )
     set_up("--dry-run")
     shown = said()
-    assert "This stops another system: https://old.example.com/pre no longer gets" in shown
+    assert (
+        "This stops another system: https://old.example.com/pre no longer gets" in shown
+    )
     assert "onConversationAdd, onMessageAdd." in shown
     standin.configure_webhooks(post_url="https://old.example.com/post", filters=None)
     set_up("--dry-run")
     assert "https://old.example.com/post no longer gets every event." in said()
 
 
-def test_an_event_that_we_do_not_need_is_named_before_it_ends(standin: StandIn, said: Said) -> None:
+def test_an_event_that_we_do_not_need_is_named_before_it_ends(
+    standin: StandIn, said: Said
+) -> None:
     set_up()
     assert "No longer sent" not in said()
     filters = [*(webhooks().filters or ()), "onMessageUpdated"]
-    standin.configure_webhooks(pre_url=f"{BASE}/pre-event", post_url=f"{BASE}/post-event", filters=filters)
+    standin.configure_webhooks(
+        pre_url=f"{BASE}/pre-event", post_url=f"{BASE}/post-event", filters=filters
+    )
     set_up()
     assert "No longer sent: onMessageUpdated." in said()
 
@@ -160,19 +189,26 @@ def test_an_address_of_any_kind_is_set_up_and_looked_at(
     ("number", "sentence"),
     [
         ("ACME", "is a sender's name, which receives no messages"),
-        ("chat:something", "by hand in the Twilio Console under Conversations > Manage > Addresses"),
+        (
+            "chat:something",
+            "by hand in the Twilio Console under Conversations > Manage > Addresses",
+        ),
         ("whatsapp:12025550123", "must look like +12025550123, whatsapp:+12025550123"),
         ("+02025550123", "must look like +12025550123"),
         ("123456789", "must look like +12025550123"),
         ("", "must look like +12025550123"),
     ],
 )
-def test_what_cannot_be_set_up_is_named_with_the_way(standin: StandIn, number: str, sentence: str) -> None:
+def test_what_cannot_be_set_up_is_named_with_the_way(
+    standin: StandIn, number: str, sentence: str
+) -> None:
     assert sentence in str(exit_status("--yes", "--number", number))
     assert standin.requests == []
 
 
-def test_a_refused_key_is_named(standin: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refused_key_is_named(
+    standin: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
     key = standin.make_api_key()
     monkeypatch.setenv("TWILIO_API_KEY_SID", key["sid"])
     monkeypatch.setenv("TWILIO_API_KEY_SECRET", key["secret"])
@@ -187,7 +223,9 @@ def test_a_refused_key_is_named(standin: StandIn, monkeypatch: pytest.MonkeyPatc
 
 def test_half_a_key_is_named(standin: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TWILIO_API_KEY_SECRET", "secret")
-    assert "TWILIO_API_KEY_SECRET is set without TWILIO_API_KEY_SID" in str(exit_status("--check"))
+    assert "TWILIO_API_KEY_SECRET is set without TWILIO_API_KEY_SID" in str(
+        exit_status("--check")
+    )
 
 
 def test_an_unreachable_twilio_is_one_sentence(standin: StandIn) -> None:

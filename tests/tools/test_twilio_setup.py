@@ -30,7 +30,9 @@ FILTERS = {
 
 def webhooks(service_sid: str | None = None) -> Any:
     v1 = twilio.client().conversations.v1
-    configuration = v1.services(service_sid).configuration if service_sid else v1.configuration
+    configuration = (
+        v1.services(service_sid).configuration if service_sid else v1.configuration
+    )
     return configuration.webhooks().fetch()
 
 
@@ -53,23 +55,33 @@ def writes(standin: StandIn) -> list[dict[str, Any]]:
     return [r for r in standin.requests if r["method"] != "GET"]
 
 
-def test_the_account_gets_both_addresses_and_exactly_the_events_that_are_needed(standin: StandIn) -> None:
+def test_the_account_gets_both_addresses_and_exactly_the_events_that_are_needed(
+    standin: StandIn,
+) -> None:
     set_up()
     now = webhooks()
-    assert (now.pre_webhook_url, now.post_webhook_url) == (f"{BASE}/pre-event", f"{BASE}/post-event")
+    assert (now.pre_webhook_url, now.post_webhook_url) == (
+        f"{BASE}/pre-event",
+        f"{BASE}/post-event",
+    )
     assert set(now.filters) == FILTERS
     assert now.method == "POST"
 
 
 def test_a_named_service_is_set_up_and_the_account_left_alone(standin: StandIn) -> None:
-    sid = twilio.client().conversations.v1.services.create(friendly_name="Second").sid or ""
+    sid = (
+        twilio.client().conversations.v1.services.create(friendly_name="Second").sid
+        or ""
+    )
     set_up("--service", sid, "--number", NUMBER)
     assert webhooks(sid).pre_webhook_url == f"{BASE}/pre-event"
     assert webhooks().pre_webhook_url is None
     assert autocreation(NUMBER)["conversation_service_sid"] == sid
 
 
-def test_the_prefix_is_part_of_every_address(standin: StandIn, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_prefix_is_part_of_every_address(
+    standin: StandIn, capsys: pytest.CaptureFixture[str]
+) -> None:
     set_up("--prefix", "staging")
     assert webhooks().post_webhook_url == f"{BASE}/staging-post-event"
     assert f"{BASE}/staging-outgoing-conversation" in capsys.readouterr().out
@@ -83,7 +95,9 @@ def test_messages_to_the_numbers_given_start_conversations(standin: StandIn) -> 
         assert autocreation(number)["type"] == "default"
 
 
-def test_a_second_run_changes_nothing(standin: StandIn, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_second_run_changes_nothing(
+    standin: StandIn, capsys: pytest.CaptureFixture[str]
+) -> None:
     set_up("--number", NUMBER)
     before = len(writes(standin))
     set_up("--number", NUMBER)
@@ -91,12 +105,16 @@ def test_a_second_run_changes_nothing(standin: StandIn, capsys: pytest.CaptureFi
     assert "Nothing to change." in capsys.readouterr().out
 
 
-def test_check_exits_with_1_on_a_difference_and_changes_nothing(standin: StandIn) -> None:
+def test_check_exits_with_1_on_a_difference_and_changes_nothing(
+    standin: StandIn,
+) -> None:
     assert exit_status("--check") == 1
     assert writes(standin) == []
     set_up("--number", NUMBER)
     assert exit_status("--check", "--number", NUMBER) == 0
-    standin.configure_webhooks(pre_url=f"{BASE}/pre-event", post_url="https://elsewhere.example.com/")
+    standin.configure_webhooks(
+        pre_url=f"{BASE}/pre-event", post_url="https://elsewhere.example.com/"
+    )
     assert exit_status("--check", "--number", NUMBER) == 1
 
 
@@ -105,7 +123,9 @@ def test_check_takes_a_missing_timer_as_advice(standin: StandIn) -> None:
     assert exit_status("--check") == 0
 
 
-def test_a_missing_inactive_timer_is_set_and_a_chosen_one_stays(standin: StandIn) -> None:
+def test_a_missing_inactive_timer_is_set_and_a_chosen_one_stays(
+    standin: StandIn,
+) -> None:
     set_up("--inactive-timer", "PT45M")
     configuration = twilio.client().conversations.v1.configuration()
     assert configuration.fetch().default_inactive_timer == "PT45M"
@@ -125,7 +145,9 @@ def test_what_would_change_is_shown_before_it_changes(
     assert writes(standin) == []
 
 
-def test_without_a_terminal_and_without_yes_nothing_is_changed(standin: StandIn) -> None:
+def test_without_a_terminal_and_without_yes_nothing_is_changed(
+    standin: StandIn,
+) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tools.twilio_setup", "--base-url", BASE],
         stdin=subprocess.DEVNULL,
@@ -135,13 +157,15 @@ def test_without_a_terminal_and_without_yes_nothing_is_changed(standin: StandIn)
     )
     assert done.returncode == 1
     assert (
-        done.stderr.strip() == "This needs an answer and there is no terminal: run it on one, or add --yes."
+        done.stderr.strip()
+        == "This needs an answer and there is no terminal: run it on one, or add --yes."
     )
     assert writes(standin) == []
 
 
 @pytest.mark.parametrize(
-    ("typed", "set_urls", "set_timer"), [("n\n", 0, 0), ("y\nn\n", 1, 0), ("y\ny\n", 1, 1)]
+    ("typed", "set_urls", "set_timer"),
+    [("n\n", 0, 0), ("y\nn\n", 1, 0), ("y\ny\n", 1, 1)],
 )
 def test_the_person_decides_about_the_webhooks_and_about_the_timer(
     standin: StandIn, typed: str, set_urls: int, set_timer: int
@@ -157,9 +181,13 @@ def test_the_person_decides_about_the_webhooks_and_about_the_timer(
     assert sum(p.endswith("/Configuration") for p in paths) == set_timer
 
 
-def test_remove_takes_our_addresses_away_and_leaves_those_of_others(standin: StandIn) -> None:
+def test_remove_takes_our_addresses_away_and_leaves_those_of_others(
+    standin: StandIn,
+) -> None:
     set_up()
-    standin.configure_webhooks(pre_url=f"{BASE}/pre-event", post_url="https://other.example.com/post")
+    standin.configure_webhooks(
+        pre_url=f"{BASE}/pre-event", post_url="https://other.example.com/post"
+    )
     set_up("--remove")
     assert not webhooks().pre_webhook_url
     assert webhooks().post_webhook_url == "https://other.example.com/post"
@@ -168,14 +196,19 @@ def test_remove_takes_our_addresses_away_and_leaves_those_of_others(standin: Sta
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["--base-url", "us-central1.example.com"], "must be an address such as https://example.com"),
+        (
+            ["--base-url", "us-central1.example.com"],
+            "must be an address such as https://example.com",
+        ),
         (["--base-url", f"{BASE}?x=1"], "without ? and #"),
         (["--service", "CH123"], "must be IS and 32 hexadecimal digits"),
         (["--number", "2025550123"], "must look like +12025550123"),
         (["--inactive-timer", "1 hour"], "must be a duration such as PT1H"),
     ],
 )
-def test_an_argument_that_makes_no_sense_is_named(standin: StandIn, words: list[str], sentence: str) -> None:
+def test_an_argument_that_makes_no_sense_is_named(
+    standin: StandIn, words: list[str], sentence: str
+) -> None:
     assert sentence in str(exit_status("--yes", *words))
     assert standin.requests == []
 
@@ -187,7 +220,9 @@ def test_an_unknown_service_is_named(standin: StandIn) -> None:
     )
 
 
-def test_a_wrong_token_is_named(standin: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_token_is_named(
+    standin: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("TWILIO_AUTH_TOKEN", "wrong")
     assert "check TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN" in str(exit_status("--yes"))
 
@@ -197,12 +232,17 @@ def test_a_missing_token_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "TWILIO_AUTH_TOKEN" in str(exit_status("--yes"))
 
 
-def test_after_the_set_up_a_message_starts_a_conversation_that_is_named_and_queued(service: Service) -> None:
+def test_after_the_set_up_a_message_starts_a_conversation_that_is_named_and_queued(
+    service: Service,
+) -> None:
     service.standin.configure_webhooks()
     twilio_setup.main(["--base-url", service.base_url, "--number", NUMBER, "--yes"])
     service.standin.inbound("+4915112345678", NUMBER, "Hello")
     service.settle()
     (conversation,) = service.standin.conversations()
     assert conversation["friendly_name"]
-    record = service.db.document(f"conversations/{conversation['sid']}").get().to_dict() or {}
+    record = (
+        service.db.document(f"conversations/{conversation['sid']}").get().to_dict()
+        or {}
+    )
     assert record["state"] == "queued"

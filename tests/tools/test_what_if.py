@@ -50,41 +50,76 @@ def erlang_c(servers: int, rate: float, service: float) -> float:
 
 
 @pytest.mark.parametrize(("servers", "load"), [(1, 0.5), (3, 2.1), (5, 3.5)])
-def test_waits_are_those_of_queueing_theory_where_it_applies(servers: int, load: float) -> None:
+def test_waits_are_those_of_queueing_theory_where_it_applies(
+    servers: int, load: float
+) -> None:
     visits = poisson(40_000, rate=load / 300, service=300, seed=servers)
     workers = [worker(f"w{n}") for n in range(servers)]
-    outcomes = replay.run(visits, {one.identity: ALWAYS for one in workers}, workers, POOLS)
-    rate, service = len(visits) / visits[-1].arrived, sum(visit.hold for visit in visits) / len(visits)
+    outcomes = replay.run(
+        visits, {one.identity: ALWAYS for one in workers}, workers, POOLS
+    )
+    rate, service = (
+        len(visits) / visits[-1].arrived,
+        sum(visit.hold for visit in visits) / len(visits),
+    )
     expected = erlang_c(servers, rate, service)
-    assert replay.figures(outcomes.values(), 60).average == pytest.approx(expected, rel=0.1)
+    assert replay.figures(outcomes.values(), 60).average == pytest.approx(
+        expected, rel=0.1
+    )
 
 
 def test_capacity_strategy_priority_and_overflow_are_the_products_own_rules() -> None:
-    def who(pool: Pool, visits: list[Visit], *, shifts: replay.Shifts | None = None) -> list[str | None]:
+    def who(
+        pool: Pool, visits: list[Visit], *, shifts: replay.Shifts | None = None
+    ) -> list[str | None]:
         workers = [worker("ann"), worker("ben"), worker("zoe", "more")]
         pools = {"sales": pool, "more": Pool("more", "More")}
         told = shifts or {"ann": ALWAYS, "ben": ALWAYS}
         return [one.worker for one in replay.run(visits, told, workers, pools).values()]
 
     def at(*moments: float, hold: float = 100.0) -> list[Visit]:
-        return [Visit(f"CH{n}", 0, "sales", moment, hold) for n, moment in enumerate(moments)]
+        return [
+            Visit(f"CH{n}", 0, "sales", moment, hold)
+            for n, moment in enumerate(moments)
+        ]
 
-    assert who(Pool("sales", "Sales", capacity=2), at(1, 2, 3, 4, 5)) == ["ann", "ben", "ann", "ben", "ann"]
-    assert who(Pool("sales", "Sales", capacity=1), at(1, 2, 3, hold=1000)) == ["ann", "ben", "ann"]
+    assert who(Pool("sales", "Sales", capacity=2), at(1, 2, 3, 4, 5)) == [
+        "ann",
+        "ben",
+        "ann",
+        "ben",
+        "ann",
+    ]
+    assert who(Pool("sales", "Sales", capacity=1), at(1, 2, 3, hold=1000)) == [
+        "ann",
+        "ben",
+        "ann",
+    ]
     busy = [Visit("CH0", 0, "sales", 1, 500), *at(2, 3, 4, hold=1)[1:]]
-    assert who(Pool("sales", "Sales", capacity=2, strategy="least_busy"), busy)[1:] == ["ben", "ben"]
-    first, second = Visit("CH1", 0, "sales", 2, 9), Visit("CH2", 0, "sales", 3, 9, priority=5)
+    assert who(Pool("sales", "Sales", capacity=2, strategy="least_busy"), busy)[1:] == [
+        "ben",
+        "ben",
+    ]
+    first, second = (
+        Visit("CH1", 0, "sales", 2, 9),
+        Visit("CH2", 0, "sales", 3, 9, priority=5),
+    )
     only_ann = {"ann": [(10.0, math.inf)]}
     outcomes = replay.run([first, second], only_ann, [worker("ann")], POOLS)
     assert (outcomes["CH2/0"].waited, outcomes["CH1/0"].waited) == (7, 8 + 9)
     overflowing = Pool("sales", "Sales", overflow="more", overflow_after=60)
     assert who(overflowing, at(1), shifts={"zoe": ALWAYS}) == ["zoe"]
     assert replay.run(
-        at(1), {"zoe": ALWAYS}, [worker("zoe", "more")], {**POOLS, "more": Pool("more", "M")}
+        at(1),
+        {"zoe": ALWAYS},
+        [worker("zoe", "more")],
+        {**POOLS, "more": Pool("more", "M")},
     ) == {"CH0/0": replay.Outcome()}
 
 
-def told(visits: Iterable[Visit], outcomes: dict[str, replay.Outcome]) -> list[Conversation]:
+def told(
+    visits: Iterable[Visit], outcomes: dict[str, replay.Outcome]
+) -> list[Conversation]:
     """The log that the service would have kept of these."""
     found = []
     for visit in visits:
@@ -95,8 +130,12 @@ def told(visits: Iterable[Visit], outcomes: dict[str, replay.Outcome]) -> list[C
             continue
         given = arrived + timedelta(seconds=outcome.waited)
         if outcome.waited:
-            one = transitions.queued(one, POOL, arrived, "no one in Sales is Available; 1 full")
-        one = transitions.claimed(one, Worker(outcome.worker), "x", given, "is Available")
+            one = transitions.queued(
+                one, POOL, arrived, "no one in Sales is Available; 1 full"
+            )
+        one = transitions.claimed(
+            one, Worker(outcome.worker), "x", given, "is Available"
+        )
         one = transitions.confirmed(one, None, given)
         half = timedelta(seconds=visit.hold / 2)  # asleep for an hour in between
         one = transitions.inactive(one, given + half)
@@ -104,7 +143,9 @@ def told(visits: Iterable[Visit], outcomes: dict[str, replay.Outcome]) -> list[C
     return found
 
 
-def known(visits: list[Visit], outcomes: dict[str, replay.Outcome], workers: list[Worker]) -> History:
+def known(
+    visits: list[Visit], outcomes: dict[str, replay.Outcome], workers: list[Worker]
+) -> History:
     return history(told(visits, outcomes), workers, POOLS, START + timedelta(days=9))
 
 
@@ -119,11 +160,17 @@ def test_what_is_worked_out_from_the_log_replays_to_what_was() -> None:
     was = replay.run(halved, shifts, workers, POOLS)
     read = known(visits, was, workers)
     again = replay.run(read.visits, read.shifts, read.workers, POOLS)
-    waits = [(visit.waited, again[visit.key].waited) for visit in read.visits if visit.waited is not None]
+    waits = [
+        (visit.waited, again[visit.key].waited)
+        for visit in read.visits
+        if visit.waited is not None
+    ]
     assert len(waits) == sum(one.waited is not None for one in was.values()) > 1_900
     apart = [abs(a - (b if b is not None else math.inf)) for a, b in waits]
     assert sum(apart) / len(apart) < 2.0
-    assert sum(visit.worker == again[visit.key].worker for visit in read.visits) > 0.8 * len(visits)
+    assert sum(
+        visit.worker == again[visit.key].worker for visit in read.visits
+    ) > 0.8 * len(visits)
 
 
 def test_the_command_agrees_with_the_service_and_says_what_a_change_would_do(
@@ -161,6 +208,8 @@ def test_the_command_agrees_with_the_service_and_says_what_a_change_would_do(
         what_if.main(["--project", project, "--set", "capacity=3"])
 
 
-def test_an_empty_log_is_said(db: Client, project: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_empty_log_is_said(
+    db: Client, project: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert what_if.main(["--project", project]) == 1
     assert "nothing to replay" in capsys.readouterr().err

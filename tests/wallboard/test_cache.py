@@ -20,7 +20,10 @@ def test_all_who_ask_while_it_is_being_made_get_the_one_that_is_made() -> None:
         return len(made)
 
     with ThreadPoolExecutor(10) as threads:
-        assert list(threads.map(lambda _: cache.get("now", 60, make), range(10))) == [1] * 10
+        assert (
+            list(threads.map(lambda _: cache.get("now", 60, make), range(10)))
+            == [1] * 10
+        )
 
 
 def test_a_value_that_is_too_old_is_made_anew() -> None:
@@ -28,7 +31,11 @@ def test_a_value_that_is_too_old_is_made_anew() -> None:
     assert cache.get("now", 60, lambda: 1) == 1
     assert cache.get("now", 60, lambda: 2) == 1
     assert cache.get("now", 0, lambda: 3) == 3
-    assert (cache.peek("now", 60), cache.peek("now", 0), cache.peek("other", 60)) == (3, None, None)
+    assert (cache.peek("now", 60), cache.peek("now", 0), cache.peek("other", 60)) == (
+        3,
+        None,
+        None,
+    )
 
 
 def test_who_only_looks_and_who_wants_another_one_wait_for_nobody() -> None:

@@ -33,7 +33,9 @@ def test_the_percentile_lies_in_the_bucket_of_the_exact_one() -> None:
     assert (percentile(waits_of(*[1.0] * 99, 500.0), 0.95) or 0) <= 5
 
 
-def test_nobody_answered_has_no_percentile_and_a_wait_past_the_last_edge_has_no_number() -> None:
+def test_nobody_answered_has_no_percentile_and_a_wait_past_the_last_edge_has_no_number() -> (
+    None
+):
     assert percentile(Waits(), 0.95) is None
     assert percentile(waits_of(9000.0), 0.95) == float("inf")
     assert duration(float("inf")) == "over 1 h"
@@ -59,7 +61,9 @@ def test_a_day_on_which_the_clocks_change_has_23_or_25_hours() -> None:
 
 
 def test_a_day_begins_at_midnight_where_the_people_are() -> None:
-    assert hours_of_day(NOON, "Asia/Tokyo")[0].start == datetime(2026, 5, 31, 15, tzinfo=UTC)
+    assert hours_of_day(NOON, "Asia/Tokyo")[0].start == datetime(
+        2026, 5, 31, 15, tzinfo=UTC
+    )
 
 
 def test_the_parts_of_a_day_cover_it_without_a_gap_or_an_overlap() -> None:
@@ -83,7 +87,9 @@ def test_stuck_is_who_waits_too_long_and_a_pool_that_nobody_belongs_to() -> None
         PoolRow("sales", "Sales", 2, long_ago, Workforce(unavailable=1)),
         PoolRow("orphans", "Orphans", 1, just_now, Workforce()),
     )
-    found = [*in_queue(Now(NOON, 3, long_ago, Workforce(unavailable=1), rows, False, queue))]
+    found = [
+        *in_queue(Now(NOON, 3, long_ago, Workforce(unavailable=1), rows, False, queue))
+    ]
     assert [(one.what, one.sid) for one in found] == [("Orphans", None), ("Ada", "CH1")]
     assert "11 min 0 s; no one in Sales is Available" in found[1].why
 

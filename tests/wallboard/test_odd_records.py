@@ -79,8 +79,17 @@ def right() -> dict[str, dict[str, Any]]:
     return {
         "conversations": conversation.stored(one),
         "pending_conversations": conversation.entry(one),
-        "pools": {"display_name": "Sales", "addresses": ["+15550000001"], "capacity": 5},
-        "workers": {"status": "Available", "pools": ["default"], "full": False, "problem": "odd"},
+        "pools": {
+            "display_name": "Sales",
+            "addresses": ["+15550000001"],
+            "capacity": 5,
+        },
+        "workers": {
+            "status": "Available",
+            "pools": ["default"],
+            "full": False,
+            "problem": "odd",
+        },
         "customers": {"display_name": NAME, "search": search, "problem": "odd"},
     }
 
@@ -91,21 +100,34 @@ def with_one_odd_field(odd: object) -> list[tuple[str, dict[str, Any]]]:
     for collection, record in right().items():
         spoilt = [{**record, name: odd} for name in record]
         if collection == "conversations":
-            spoilt += [{**record, "log": [{**record["log"][0], name: odd}]} for name in record["log"][0]]
+            spoilt += [
+                {**record, "log": [{**record["log"][0], name: odd}]}
+                for name in record["log"][0]
+            ]
         for one in (record, *spoilt, dict.fromkeys(record, odd)):
             found.append((f"{collection}/{records.sid(next(numbers))}", one))
     return found
 
 
-def test_no_value_in_a_record_makes_a_page_fail(client: FlaskClient, db: firestore.Client, odd: Any) -> None:
+def test_no_value_in_a_record_makes_a_page_fail(
+    client: FlaskClient, db: firestore.Client, odd: Any
+) -> None:
     batch = db.batch()
     for path, record in with_one_odd_field(odd):
         batch.set(db.document(path), record)
     batch.commit()
-    stories = [f"/conversations/{one.id}" for one in db.collection("conversations").list_documents()]
+    stories = [
+        f"/conversations/{one.id}"
+        for one in db.collection("conversations").list_documents()
+    ]
     answers = {path: client.get(path) for path in (*PAGES, *stories)}
-    assert {path: one.status_code for path, one in answers.items() if one.status_code != 200} == {}
-    found = json.loads(answers["/data"].text, parse_constant=lambda word: pytest.fail(f"{word} is no JSON"))
+    assert {
+        path: one.status_code for path, one in answers.items() if one.status_code != 200
+    } == {}
+    found = json.loads(
+        answers["/data"].text,
+        parse_constant=lambda word: pytest.fail(f"{word} is no JSON"),
+    )
     assert found["now"]["waiting"] > 1
     assert found["today"]["arrived"] > 1
     assert NAME in answers["/log"].text
@@ -113,11 +135,28 @@ def test_no_value_in_a_record_makes_a_page_fail(client: FlaskClient, db: firesto
 
 
 @pytest.mark.parametrize("zone", ["America/New_York", "Pacific/Kiritimati"])
-def test_no_settings_make_a_page_fail(client: FlaskClient, db: firestore.Client, odd: Any, zone: str) -> None:
+def test_no_settings_make_a_page_fail(
+    client: FlaskClient, db: firestore.Client, odd: Any, zone: str
+) -> None:
     names = ("mode", "default_pool", "service_level_seconds")
-    db.document("settings/routing").set({**dict.fromkeys(names, odd), "time_zone": zone})
-    times = {"created_at": odd, "queued_at": odd, "arrived_at": datetime.now(UTC), "waited": odd}
-    db.document(f"conversations/{records.sid(1)}").set({"display_name": NAME, "state": "queued", **times})
-    db.document(f"pending_conversations/{records.sid(1)}").set({"pool": "default", **times})
+    db.document("settings/routing").set(
+        {**dict.fromkeys(names, odd), "time_zone": zone}
+    )
+    times = {
+        "created_at": odd,
+        "queued_at": odd,
+        "arrived_at": datetime.now(UTC),
+        "waited": odd,
+    }
+    db.document(f"conversations/{records.sid(1)}").set(
+        {"display_name": NAME, "state": "queued", **times}
+    )
+    db.document(f"pending_conversations/{records.sid(1)}").set(
+        {"pool": "default", **times}
+    )
     pages = (*PAGES, f"/conversations/{records.sid(1)}")
-    assert {path: status for path in pages if (status := client.get(path).status_code) != 200} == {}
+    assert {
+        path: status
+        for path in pages
+        if (status := client.get(path).status_code) != 200
+    } == {}

@@ -70,7 +70,9 @@ class Call:
         return self.ids["sid"]
 
     def conversation(self) -> Conversation:
-        return self.account.find_conversation(self.ids["conversation"], self.service.sid)
+        return self.account.find_conversation(
+            self.ids["conversation"], self.service.sid
+        )
 
 
 Listed = TypeVar("Listed", bound=Record)
@@ -92,7 +94,10 @@ def page(
     start = number * size
     if token:
         order = _order_of(token)
-        passed = (record.order >= order if newest_first else record.order <= order for record in listed)
+        passed = (
+            record.order >= order if newest_first else record.order <= order
+            for record in listed
+        )
         start = sum(passed)
     shown = listed[start : start + size]
     more = len(listed) > start + size
@@ -119,7 +124,11 @@ class _Links:
     """Addresses of the pages of one list."""
 
     def __init__(self, call: Call, size: int, host: str) -> None:
-        kept = [(name, value) for name, value in call.form.items(multi=True) if not name.startswith("Page")]
+        kept = [
+            (name, value)
+            for name, value in call.form.items(multi=True)
+            if not name.startswith("Page")
+        ]
         self._start = f"{host}{call.path}?"
         self._pairs = [*kept, ("PageSize", str(size))]
 

@@ -32,7 +32,9 @@ def shape(call: Call, record: Content) -> Shape:
 def with_approval(call: Call, record: Content) -> Shape:
     """In this list the approval stands by itself, without a level that names the channel."""
     found = shape(call, record)
-    found = {name: value for name, value in found.items() if name not in ("url", "links")}
+    found = {
+        name: value for name, value in found.items() if name not in ("url", "links")
+    }
     return found | {"approval_requests": record.approval}
 
 
@@ -48,16 +50,29 @@ def fetch(call: Call) -> RestAnswer:
 
 
 def index(call: Call) -> RestAnswer:
-    return page(call, "contents", call.account.contents.values(), lambda one: shape(call, one), host=ROOT)
+    return page(
+        call,
+        "contents",
+        call.account.contents.values(),
+        lambda one: shape(call, one),
+        host=ROOT,
+    )
 
 
 def index_with_approvals(call: Call) -> RestAnswer:
     found = call.account.contents.values()
-    return page(call, "contents", found, lambda one: with_approval(call, one), host=ROOT)
+    return page(
+        call, "contents", found, lambda one: with_approval(call, one), host=ROOT
+    )
 
 
 def fetch_approval(call: Call) -> RestAnswer:
     record = find(call)
     url = f"{ROOT}/v1/Content/{record.sid}/ApprovalRequests"
-    answer = {"sid": record.sid, "account_sid": call.account.sid, "url": url, "whatsapp": record.approval}
+    answer = {
+        "sid": record.sid,
+        "account_sid": call.account.sid,
+        "url": url,
+        "whatsapp": record.approval,
+    }
     return 200, answer

@@ -48,7 +48,13 @@ def index(call: Call) -> RestAnswer:
         and (not end or shapes.stamp(one.created)[:10] <= end)
     ]
     newest_first = bool(start or end)
-    return page(call, "conversations", found, lambda one: shape(call, one), newest_first=newest_first)
+    return page(
+        call,
+        "conversations",
+        found,
+        lambda one: shape(call, one),
+        newest_first=newest_first,
+    )
 
 
 def update(call: Call) -> RestAnswer:
@@ -61,11 +67,15 @@ def update(call: Call) -> RestAnswer:
         raise ApiError(50378, state)
     if form.get("UniqueName") is not None:
         changes.rename(account, record, form.get("UniqueName"))
-    call.events += changes.describe(account, record, form.get("FriendlyName"), form.get("Attributes"))
+    call.events += changes.describe(
+        account, record, form.get("FriendlyName"), form.get("Attributes")
+    )
     record.inactive_after, record.closed_after = inactive, closed
     if "Timers.Inactive" in form or "Timers.Closed" in form:
         record.active_at = account.now()
-    record.messaging_service_sid = form.get("MessagingServiceSid") or record.messaging_service_sid
+    record.messaging_service_sid = (
+        form.get("MessagingServiceSid") or record.messaging_service_sid
+    )
     if state:
         call.events += changes.set_state(account, record, state, "API")
     return 200, shape(call, record)

@@ -17,7 +17,9 @@ def upload(call: Call) -> RestAnswer:
     if not call.body:
         raise ApiError(20001, "the file is empty")
     kind = call.content_type or "application/octet-stream"
-    file = add(call.account, call.service.sid, call.form.get("Filename"), kind, call.body)
+    file = add(
+        call.account, call.service.sid, call.form.get("Filename"), kind, call.body
+    )
     return 201, _shape(call.account, file)
 
 
@@ -28,9 +30,16 @@ def fetch(call: Call) -> RestAnswer:
     return 200, _shape(call.account, file)
 
 
-def add(account: Account, service_sid: str, name: str | None, kind: str, content: bytes) -> File:
+def add(
+    account: Account, service_sid: str, name: str | None, kind: str, content: bytes
+) -> File:
     file = account.make(
-        File, service_sid=service_sid, name=name, content_type=kind, content=content, key=account.secret()
+        File,
+        service_sid=service_sid,
+        name=name,
+        content_type=kind,
+        content=content,
+        key=account.secret(),
     )
     account.files[file.sid] = file
     return file

@@ -29,7 +29,9 @@ def add(call: Call, conversation: Conversation, one: NewParticipant) -> Particip
     """Adds a participant; an identity that is no user yet becomes one."""
     drafted = members.draft(call.account, conversation, one)
     if drafted.identity:
-        _, made = changes.add_user(call.account, conversation.service_sid, drafted.identity)
+        _, made = changes.add_user(
+            call.account, conversation.service_sid, drafted.identity
+        )
         call.events += made
     call.events += members.join(call.account, conversation, drafted)
     return drafted
@@ -51,7 +53,12 @@ def fetch(call: Call) -> RestAnswer:
 
 
 def index(call: Call) -> RestAnswer:
-    return page(call, "participants", call.conversation().participants.values(), lambda one: shape(call, one))
+    return page(
+        call,
+        "participants",
+        call.conversation().participants.values(),
+        lambda one: shape(call, one),
+    )
 
 
 def update(call: Call) -> RestAnswer:
@@ -66,7 +73,9 @@ def update(call: Call) -> RestAnswer:
 
 def delete(call: Call) -> RestAnswer:
     conversation = call.conversation()
-    call.events += members.leave(call.account, conversation, _by_sid(conversation, call.sid))
+    call.events += members.leave(
+        call.account, conversation, _by_sid(conversation, call.sid)
+    )
     return 204, None
 
 
@@ -115,7 +124,12 @@ def fetch_message(call: Call) -> RestAnswer:
 
 def list_receipts(call: Call) -> RestAnswer:
     found = _message(call, call.ids["message"]).receipts
-    return page(call, "delivery_receipts", found, lambda one: shapes.receipt(call.account, one, call.scope))
+    return page(
+        call,
+        "delivery_receipts",
+        found,
+        lambda one: shapes.receipt(call.account, one, call.scope),
+    )
 
 
 def fetch_metadata(call: Call) -> RestAnswer:

@@ -47,7 +47,11 @@ IN_A_SERVICE: list[tuple[str, str, Handler]] = [
     ("GET", f"{CONVERSATION}/Messages", participants.list_messages),
     ("GET", f"{CONVERSATION}/Messages/<sid>", participants.fetch_message),
     ("GET", f"{CONVERSATION}/Messages/<message>/Receipts", participants.list_receipts),
-    ("GET", f"{CONVERSATION}/Messages/<message>/ChannelMetadata", participants.fetch_metadata),
+    (
+        "GET",
+        f"{CONVERSATION}/Messages/<message>/ChannelMetadata",
+        participants.fetch_metadata,
+    ),
     ("POST", "/Users", users.create),
     ("GET", "/Users", users.index),
     ("GET", USER, users.fetch),
@@ -80,7 +84,10 @@ ELSEWHERE: list[tuple[str, str, Handler]] = [
 @functools.cache
 def _map() -> Map:
     """Made once: compiling the rules takes a tenth of a second."""
-    rules = [Rule(path, endpoint=handler, methods=[method]) for method, path, handler in ELSEWHERE]
+    rules = [
+        Rule(path, endpoint=handler, methods=[method])
+        for method, path, handler in ELSEWHERE
+    ]
     for method, path, handler in IN_A_SERVICE:
         for prefix in ("/v1", "/v1/Services/<service>"):
             rules.append(Rule(prefix + path, endpoint=handler, methods=[method]))
@@ -95,7 +102,12 @@ FRONTLINE: list[tuple[str, str, Handler]] = [
 
 @functools.cache
 def _frontline_map() -> Map:
-    return Map([Rule(path, endpoint=handler, methods=[method]) for method, path, handler in FRONTLINE])
+    return Map(
+        [
+            Rule(path, endpoint=handler, methods=[method])
+            for method, path, handler in FRONTLINE
+        ]
+    )
 
 
 class Request(NamedTuple):
@@ -111,7 +123,9 @@ class Request(NamedTuple):
 class Router:
     """Answers REST requests on one account."""
 
-    def __init__(self, account: Account, webhooks: Webhooks, carriers: Carriers) -> None:
+    def __init__(
+        self, account: Account, webhooks: Webhooks, carriers: Carriers
+    ) -> None:
         self.account = account
         self._webhooks = webhooks
         self._carriers = carriers
@@ -125,10 +139,23 @@ class Router:
         with self.account.lock:
             scope = ids.get("service")
             service = self.account.service(scope or self.account.default_service_sid)
-            call = Call(self.account, request.method, request.path, request.form, ids, service, scope)
-            call.body, call.content_type = request.body, request.headers.get("Content-Type") or ""
+            call = Call(
+                self.account,
+                request.method,
+                request.path,
+                request.form,
+                ids,
+                service,
+                scope,
+            )
+            call.body, call.content_type = (
+                request.body,
+                request.headers.get("Content-Type") or "",
+            )
             answer = handler(call)
-        wanted = (request.headers.get("X-Twilio-Webhook-Enabled") or "").lower() == "true"
+        wanted = (
+            request.headers.get("X-Twilio-Webhook-Enabled") or ""
+        ).lower() == "true"
         self._webhooks.publish(call.events, Origin("API", fires=wanted))
         for conversation, message in call.sent:
             self._carriers.take(conversation, message)
@@ -140,7 +167,9 @@ class Router:
         https://www.twilio.com/docs/usage/requests-to-twilio
         """
         try:
-            user, _, password = base64.b64decode(header.partition(" ")[2]).decode().partition(":")
+            user, _, password = (
+                base64.b64decode(header.partition(" ")[2]).decode().partition(":")
+            )
         except (binascii.Error, UnicodeDecodeError):
             user, password = "", ""
         logins = {self.account.sid: self.account.auth_token, **self.account.api_keys}

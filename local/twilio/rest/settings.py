@@ -10,7 +10,12 @@ ADDRESS_TYPES = ("sms", "whatsapp", "messenger", "gbm", "email", "rcs", "apple",
 
 def list_services(call: Call) -> RestAnswer:
     services = call.account.services.values()
-    return page(call, "services", services, lambda one: settings_shapes.service(call.account, one))
+    return page(
+        call,
+        "services",
+        services,
+        lambda one: settings_shapes.service(call.account, one),
+    )
 
 
 def create_service(call: Call) -> RestAnswer:
@@ -36,12 +41,20 @@ def fetch_configuration(call: Call) -> RestAnswer:
 def update_configuration(call: Call) -> RestAnswer:
     account, form = call.account, call.form
     if form.get("DefaultChatServiceSid"):
-        account.default_service_sid = account.service(form.need("DefaultChatServiceSid")).sid
+        account.default_service_sid = account.service(
+            form.need("DefaultChatServiceSid")
+        ).sid
     messaging = form.get("DefaultMessagingServiceSid")
-    account.default_messaging_service_sid = messaging or account.default_messaging_service_sid
+    account.default_messaging_service_sid = (
+        messaging or account.default_messaging_service_sid
+    )
     inactive, closed = account.default_inactive_after, account.default_closed_after
-    account.default_inactive_after = checks.inactive_timer(form.get("DefaultInactiveTimer"), inactive)
-    account.default_closed_after = checks.closed_timer(form.get("DefaultClosedTimer"), closed)
+    account.default_inactive_after = checks.inactive_timer(
+        form.get("DefaultInactiveTimer"), inactive
+    )
+    account.default_closed_after = checks.closed_timer(
+        form.get("DefaultClosedTimer"), closed
+    )
     return fetch_configuration(call)
 
 
@@ -50,12 +63,16 @@ def _webhooks(call: Call) -> WebhookConfig:
 
 
 def fetch_webhooks(call: Call) -> RestAnswer:
-    return 200, settings_shapes.webhook_configuration(call.account, _webhooks(call), call.scope)
+    return 200, settings_shapes.webhook_configuration(
+        call.account, _webhooks(call), call.scope
+    )
 
 
 def update_webhooks(call: Call) -> RestAnswer:
     config, form = _webhooks(call), call.form
-    pre, post, method = (form.get(name) for name in ("PreWebhookUrl", "PostWebhookUrl", "Method"))
+    pre, post, method = (
+        form.get(name) for name in ("PreWebhookUrl", "PostWebhookUrl", "Method")
+    )
     for url, code in ((pre, 50077), (post, 50078)):
         if url and not url.startswith(("http://", "https://")):
             raise ApiError(code, url)
@@ -102,7 +119,11 @@ def create_address(call: Call) -> RestAnswer:
     if kind not in ADDRESS_TYPES:
         raise ApiError(20001, f"Type {kind} is not known")
     is_short_code = kind == "sms" and checks.SHORT_CODE.fullmatch(address)
-    if not is_short_code and kind in ("sms", "whatsapp") and address_type(address) in ("sms", "whatsapp"):
+    if (
+        not is_short_code
+        and kind in ("sms", "whatsapp")
+        and address_type(address) in ("sms", "whatsapp")
+    ):
         checks.address(address)
     if any(one.address == address for one in call.account.addresses.values()):
         raise ApiError(20409, address)
@@ -122,14 +143,19 @@ def update_address(call: Call) -> RestAnswer:
 
 def _apply(call: Call, record: AddressConfig) -> None:
     form = call.form
-    enabled, service_sid = form.flag("AutoCreation.Enabled"), form.get("AutoCreation.ConversationServiceSid")
+    enabled, service_sid = (
+        form.flag("AutoCreation.Enabled"),
+        form.get("AutoCreation.ConversationServiceSid"),
+    )
     kind = form.get("AutoCreation.Type") or "default"
     if kind != "default":
         raise ApiError(20001, f"AutoCreation.Type {kind} is not known to the stand-in")
     if service_sid:
         call.account.service(service_sid)
     name = form.get("FriendlyName")
-    record.friendly_name = record.friendly_name if name is None else checks.friendly_name(name)
+    record.friendly_name = (
+        record.friendly_name if name is None else checks.friendly_name(name)
+    )
     record.enabled = record.enabled if enabled is None else enabled
     record.service_sid = service_sid or record.service_sid
 

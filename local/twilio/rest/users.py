@@ -29,7 +29,11 @@ def fetch(call: Call) -> RestAnswer:
 
 
 def index(call: Call) -> RestAnswer:
-    here = [one for one in call.account.users.values() if one.service_sid == call.service.sid]
+    here = [
+        one
+        for one in call.account.users.values()
+        if one.service_sid == call.service.sid
+    ]
     return page(call, "users", here, lambda one: shape(call, one), maximum=50)
 
 
@@ -37,7 +41,9 @@ def apply(call: Call, record: User) -> None:
     """Changes what is given."""
     form = call.form
     if form.get("Attributes") is not None:
-        record.attributes = checks.attributes(form.get("Attributes"), checks.OTHER_ATTRIBUTES)
+        record.attributes = checks.attributes(
+            form.get("Attributes"), checks.OTHER_ATTRIBUTES
+        )
     if form.get("FriendlyName") is not None:
         record.friendly_name = checks.friendly_name(form.get("FriendlyName"))
     record.role_sid = form.get("RoleSid") or record.role_sid
@@ -53,7 +59,9 @@ def update(call: Call) -> RestAnswer:
 
 def delete(call: Call) -> RestAnswer:
     account, record = call.account, find(call)
-    for member in list(account.memberships.get((record.service_sid, record.identity), {}).values()):
+    for member in list(
+        account.memberships.get((record.service_sid, record.identity), {}).values()
+    ):
         conversation = account.conversations[member.conversation_sid]
         call.events += members.leave(account, conversation, member)
     del account.users[record.sid]

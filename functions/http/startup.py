@@ -10,7 +10,7 @@ import importlib
 import os
 from collections.abc import Iterable
 
-from functions.door.function import Function
+from functions.http.function import Function
 
 
 def load(target: str | None, functions: Iterable[Function]) -> None:

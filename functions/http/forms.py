@@ -28,7 +28,7 @@ from werkzeug.datastructures import MultiDict
 from domain import addresses, json_text
 from domain.arrival import Arrival
 from domain.worker import is_identity
-from functions.door.answers import BadInput
+from functions.http.answers import BadInput
 from providers import log
 
 Form: TypeAlias = MultiDict[str, str]
@@ -62,7 +62,9 @@ Moment = Annotated[datetime, AfterValidator(_utc)]
 # str.lower itself would do, but to read the signature of what is written in C takes 6 ms of each start.
 _in_small_letters = BeforeValidator(lambda value: value.lower())
 Channel = Annotated[Literal["sms", "whatsapp"], _in_small_letters]
-State = Annotated[Literal["initializing", "active", "inactive", "closed"], _in_small_letters]
+State = Annotated[
+    Literal["initializing", "active", "inactive", "closed"], _in_small_letters
+]
 
 
 _SERVICES = ("ConversationServiceSid", "ChatServiceSid")
@@ -86,10 +88,14 @@ class Bound(Parameters):
 
     address: Address | None = Field(None, alias="MessagingBinding.Address")
     proxy_address: Address | None = Field(None, alias="MessagingBinding.ProxyAddress")
-    projected_address: Address | None = Field(None, alias="MessagingBinding.ProjectedAddress")
+    projected_address: Address | None = Field(
+        None, alias="MessagingBinding.ProjectedAddress"
+    )
     author_address: Address | None = Field(None, alias="MessagingBinding.AuthorAddress")
     raw_attributes: str = Field("", alias="Attributes")
-    needs = frozenset({"MessagingBinding.Address", "MessagingBinding.AuthorAddress", *_SERVICES})
+    needs = frozenset(
+        {"MessagingBinding.Address", "MessagingBinding.AuthorAddress", *_SERVICES}
+    )
 
     @property
     def customer_address(self) -> str | None:
@@ -99,7 +105,9 @@ class Bound(Parameters):
     def attributes(self) -> dict[str, Any]:
         """What is there already; JSON that is no object counts as nothing. Raises BadInput for what is no JSON."""
         try:
-            parsed = json_text.parsed(self.raw_attributes or "{}", json_text.MOST_ATTRIBUTES)
+            parsed = json_text.parsed(
+                self.raw_attributes or "{}", json_text.MOST_ATTRIBUTES
+            )
         except json_text.TooManyValues as error:
             raise BadInput(f"Attributes is not valid: it has {error}.") from None
         except ValueError:
@@ -130,7 +138,8 @@ class InboundConversation(Bound):
             customer,
             proxy_address=self.proxy_address,
             projected_address=self.projected_address,
-            our_addresses=ours or tuple(a for a in people if is_group and a != self.author_address),
+            our_addresses=ours
+            or tuple(a for a in people if is_group and a != self.author_address),
             is_group=is_group,
             is_starting=self.state == "initializing",
             service_sid=self.service_sid,
@@ -154,8 +163,12 @@ def parse(model: type[P], form: Form) -> P:
         odd = {str(one["loc"][0]) for one in error.errors()}
         if odd - values.keys() or odd & (model.needs | _required(model)):
             raise BadInput(_sentence(error, model)) from None
-        log.warning(f"{', '.join(sorted(odd))} of {model.__name__} makes no sense and counts as left out.")
-        return model.model_validate({name: value for name, value in values.items() if name not in odd})
+        log.warning(
+            f"{', '.join(sorted(odd))} of {model.__name__} makes no sense and counts as left out."
+        )
+        return model.model_validate(
+            {name: value for name, value in values.items() if name not in odd}
+        )
 
 
 def _refuse_ambiguous(names: list[str], form: Form) -> None:
@@ -164,8 +177,12 @@ def _refuse_ambiguous(names: list[str], form: Form) -> None:
     for name in names:
         if len(form.getlist(name)) > 1:
             raise BadInput(f"{name} was sent more than once.")
-        if name not in form and any(_is_split(name, field, value) for field, value in form.items()):
-            raise BadInput(f"{name} is missing, and another field begins with its name.")
+        if name not in form and any(
+            _is_split(name, field, value) for field, value in form.items()
+        ):
+            raise BadInput(
+                f"{name} is missing, and another field begins with its name."
+            )
 
 
 def _is_split(name: str, field: str, value: str) -> bool:
@@ -178,18 +195,28 @@ def _names(model: type[Parameters]) -> list[str]:
     names: list[str] = []
     for field in model.model_fields.values():
         choices = field.validation_alias
-        names += [str(c) for c in choices.choices] if isinstance(choices, AliasChoices) else [str(choices)]
+        names += (
+            [str(c) for c in choices.choices]
+            if isinstance(choices, AliasChoices)
+            else [str(choices)]
+        )
     return names
 
 
 def _required(model: type[Parameters]) -> set[str]:
-    return {str(field.validation_alias) for field in model.model_fields.values() if field.is_required()}
+    return {
+        str(field.validation_alias)
+        for field in model.model_fields.values()
+        if field.is_required()
+    }
 
 
 def _sentence(error: ValidationError, model: type[Parameters]) -> str:
     found = error.errors(include_url=False, include_context=False, include_input=False)
     wanted = model.needs | _required(model)
-    first = next((one for one in found if one["loc"] and str(one["loc"][0]) in wanted), found[0])
+    first = next(
+        (one for one in found if one["loc"] and str(one["loc"][0]) in wanted), found[0]
+    )
     name = str(first["loc"][0]) if first["loc"] else "The form"
     if first["type"] == "missing":
         return f"{name} is missing."

@@ -25,7 +25,9 @@ class Problem(Exception):
     """Base of the errors that become an answer; the text is one sentence for whoever sent the request."""
 
     status = 500
-    more: Mapping[str, str] = MappingProxyType({})  # beside the sentence, in the same JSON object
+    more: Mapping[str, str] = MappingProxyType(
+        {}
+    )  # beside the sentence, in the same JSON object
 
     def __init__(self, text: str = "", *, logged: str | None = None) -> None:
         """`logged`: the sentence for the log, if `text` holds a customer's name, which the log never does."""

@@ -15,15 +15,23 @@ from gunicorn.http.errors import ParseException
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from functions.door.answers import Answer, BadInput, Problem, Refused, TooLarge, TryAgain, WrongMethod
-from functions.door.function import Function
+from functions.http.answers import (
+    Answer,
+    BadInput,
+    Problem,
+    Refused,
+    TooLarge,
+    TryAgain,
+    WrongMethod,
+)
+from functions.http.function import Function
 from providers import clock, configuration, database, log
 from providers.configuration import ConfigurationError
 
 if TYPE_CHECKING:
     import socket
 
-    from functions.door.forms import Form
+    from functions.http.forms import Form
 
 _JSON = "application/json"
 _FORM = "application/x-www-form-urlencoded"
@@ -38,8 +46,12 @@ _FOR_A_BROWSER = (
     ("Referrer-Policy", "no-referrer"),
 )
 _SIGNED = "X-Twilio-Signature"
-_ACCOUNT = re.compile(r"AccountSidAC[0-9a-f]{32}")  # a field and its value, as the signature covers them
-_SIGNATURE = re.compile(r"[A-Za-z0-9+/]{27}=|[A-Za-z0-9+/]{43}=")  # SHA-1 or SHA-256 in base64
+_ACCOUNT = re.compile(
+    r"AccountSidAC[0-9a-f]{32}"
+)  # a field and its value, as the signature covers them
+_SIGNATURE = re.compile(
+    r"[A-Za-z0-9+/]{27}=|[A-Za-z0-9+/]{43}="
+)  # SHA-1 or SHA-256 in base64
 
 
 def signed(function: Function, request: Request) -> Response:
@@ -50,13 +62,21 @@ def signed(function: Function, request: Request) -> Response:
         if request.mimetype == _FORM and raw.count(b"&") >= MOST_FIELDS:
             raise TooLarge(f"The form has more than {MOST_FIELDS} fields.")
         configuration.twilio()  # where nothing is set up, that is what is told
-        if not _SIGNATURE.fullmatch(request.headers.get(_SIGNED, "")):  # costs no look at the form
+        if not _SIGNATURE.fullmatch(
+            request.headers.get(_SIGNED, "")
+        ):  # costs no look at the form
             raise Refused(f"There is no {_SIGNED} that could fit.")
         form, other = _parsed(request, raw)
         _refuse_unsigned(function.name, request, form, other)
         _refuse_other_account(function, form)
-        handle: Callable[[Form], Answer] = importlib.import_module(function.module).handle
-        return _answer_always(function.name, handle, form) if function.answers_always else handle(form)
+        handle: Callable[[Form], Answer] = importlib.import_module(
+            function.module
+        ).handle
+        return (
+            _answer_always(function.name, handle, form)
+            if function.answers_always
+            else handle(form)
+        )
 
     return _answered(function, request, answer)
 
@@ -66,7 +86,9 @@ def private(function: Function, request: Request) -> Response:
 
     def answer() -> Answer:
         _read(request, LARGEST_BODY, clock.FOR_A_BODY)
-        handle: Callable[[str, Form], Answer] = importlib.import_module(function.module).handle
+        handle: Callable[[str, Form], Answer] = importlib.import_module(
+            function.module
+        ).handle
         return handle(request.path, request.args)
 
     return _answered(function, request, answer)
@@ -89,7 +111,9 @@ def worker(function: Function, request: Request) -> Response:
     def answer() -> Answer:
         if request.method in ("GET", "HEAD"):
             _read(request, 0, clock.FOR_A_BODY)
-        handle: Callable[[Visit], Answer] = importlib.import_module(function.module).handle
+        handle: Callable[[Visit], Answer] = importlib.import_module(
+            function.module
+        ).handle
         return handle(Visit(request, partial(_read, request)))
 
     return _for_a_browser(_answered(function, request, answer), request)
@@ -106,7 +130,9 @@ def _answer_always(name: str, handle: Callable[[Form], Answer], form: Form) -> A
     return Answer({})
 
 
-def _answered(function: Function, request: Request, answer: Callable[[], Answer]) -> Response:
+def _answered(
+    function: Function, request: Request, answer: Callable[[], Answer]
+) -> Response:
     """The one place where an error becomes a status, a sentence and a log line."""
     response = _answer_or_error(function, request, answer)
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
@@ -114,9 +140,13 @@ def _answered(function: Function, request: Request, answer: Callable[[], Answer]
     return response
 
 
-def _answer_or_error(function: Function, request: Request, answer: Callable[[], Answer]) -> Response:
+def _answer_or_error(
+    function: Function, request: Request, answer: Callable[[], Answer]
+) -> Response:
     name = function.name
-    log.trace_from(request.headers.get("X-Cloud-Trace-Context"), configuration.firestore().project)
+    log.trace_from(
+        request.headers.get("X-Cloud-Trace-Context"), configuration.firestore().project
+    )
     try:
         if request.method not in function.methods:
             raise WrongMethod(function.methods)
@@ -130,9 +160,15 @@ def _answer_or_error(function: Function, request: Request, answer: Callable[[], 
         log.error(f"{name} cannot work: {error}", function=name)
         return _response(Answer({"error": "The service is not configured."}, 500))
     except database.LostRace:
-        log.warning(f"{name} lost every race for its records until its time was over.", function=name)
+        log.warning(
+            f"{name} lost every race for its records until its time was over.",
+            function=name,
+        )
         return _response(
-            Answer({"error": "Others keep changing the same records; try again."}, TryAgain.status)
+            Answer(
+                {"error": "Others keep changing the same records; try again."},
+                TryAgain.status,
+            )
         )
     except database.Unwritable as error:  # sent again it would be no better
         log.error(f"{name} cannot write what it has to: {error}", function=name)
@@ -140,9 +176,16 @@ def _answer_or_error(function: Function, request: Request, answer: Callable[[], 
     except Exception as error:  # noqa: BLE001 - the one place for what nobody foresaw
         if trouble := database.trouble(error):
             log.error(f"{name} {trouble}", function=name)
-            return _response(Answer({"error": "The database did not answer; try again."}, TryAgain.status))
+            return _response(
+                Answer(
+                    {"error": "The database did not answer; try again."},
+                    TryAgain.status,
+                )
+            )
         log.crash(f"{name} failed unexpectedly.", function=name)
-        return _response(Answer({"error": "An unexpected error; the log has the details."}, 500))
+        return _response(
+            Answer({"error": "An unexpected error; the log has the details."}, 500)
+        )
 
 
 def _for_a_browser(response: Response, request: Request) -> Response:
@@ -156,7 +199,9 @@ def _for_a_browser(response: Response, request: Request) -> Response:
 
 def _read(request: Request, largest: int, patience: float) -> bytes:
     """The body as it was sent, whole and in time."""
-    request.max_content_length = largest + 1  # at its limit Werkzeug cuts off silently, and then raises
+    request.max_content_length = (
+        largest + 1
+    )  # at its limit Werkzeug cuts off silently, and then raises
     try:
         if (request.content_length or 0) > largest:
             raise RequestEntityTooLarge
@@ -200,12 +245,21 @@ def _refuse_unsigned(name: str, request: Request, form: Form, other: str) -> Non
 
     account, address = configuration.twilio(), _address(name, request)
     signature = request.headers.get(_SIGNED, "")
-    algorithm = get_signature_algorithm(request.headers.get(SIGNATURE_SETTINGS_HEADER, ""))
-    if algorithm.upper() not in (HMAC_SHA1, HMAC_SHA256):  # the SDK would write it into the log as it is
+    algorithm = get_signature_algorithm(
+        request.headers.get(SIGNATURE_SETTINGS_HEADER, "")
+    )
+    if algorithm.upper() not in (
+        HMAC_SHA1,
+        HMAC_SHA256,
+    ):  # the SDK would write it into the log as it is
         raise Refused(f"The {_SIGNED} is made in a way that is not known here.")
     try:
-        checks = (RequestValidator(secret).validate for secret in account.signing_secrets)
-        is_signed = any(check(address, other or form, signature, algorithm) for check in checks)
+        checks = (
+            RequestValidator(secret).validate for secret in account.signing_secrets
+        )
+        is_signed = any(
+            check(address, other or form, signature, algorithm) for check in checks
+        )
     except (TypeError, ValueError, IndexError):
         is_signed = False  # the SDK raises these for odd addresses and for a body without its hash
     if not is_signed:
@@ -225,13 +279,21 @@ def _refuse_other_account(function: Function, form: Form) -> None:
         raise Refused("AccountSid was sent more than once.")
     if function.names_account and form and not sids:
         raise Refused("AccountSid is missing, which Twilio Conversations always sends.")
-    if not sids and any(_ACCOUNT.search(f"{name}{value}") for name, value in form.items(multi=True)):
-        raise Refused("AccountSid is part of another field: the fields are not those that were signed.")
+    if not sids and any(
+        _ACCOUNT.search(f"{name}{value}") for name, value in form.items(multi=True)
+    ):
+        raise Refused(
+            "AccountSid is part of another field: the fields are not those that were signed."
+        )
 
 
 def _address(name: str, request: Request) -> str:
     """The address as Twilio signed it, to the letter; the function sees another one, for it runs behind a proxy."""
-    raw = request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI") or request.full_path
+    raw = (
+        request.environ.get("RAW_URI")
+        or request.environ.get("REQUEST_URI")
+        or request.full_path
+    )
     public = configuration.public_address(name)
     if public is None:
         return f"{request.scheme}://{request.host}{raw}"
@@ -244,12 +306,16 @@ def _response(answer: Answer) -> Response:
     content = answer.body
     if answer.content_type == _JSON:
         content = "" if content is None else json.dumps(content, ensure_ascii=False)
-    return Response(content, answer.status, answer.headers, content_type=answer.content_type)
+    return Response(
+        content, answer.status, answer.headers, content_type=answer.content_type
+    )
 
 
 def _refusal(problem: Problem, request: Request) -> Response:
     """The framework reads all that is left of a body before it sends a plain answer, but not before a streamed one."""
-    text = json.dumps({"error": str(problem), **problem.more}, ensure_ascii=False).encode()
+    text = json.dumps(
+        {"error": str(problem), **problem.more}, ensure_ascii=False
+    ).encode()
     response = Response(iter([text]), problem.status, content_type=_JSON)
     response.content_length = len(text)
     if isinstance(problem, WrongMethod):

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from flask import has_request_context, request
 from werkzeug.exceptions import ServiceUnavailable
 
-from functions.door.answers import TryAgain
-from functions.door.function import Function
+from functions.http.answers import TryAgain
+from functions.http.function import Function
 from providers import clock, configuration, database, log
 
 if TYPE_CHECKING:
@@ -42,20 +42,33 @@ def delivered(function: Function, event: CloudEvent) -> None:
     from google.protobuf.message import DecodeError
 
     name = function.name
-    header = request.headers.get("X-Cloud-Trace-Context") if has_request_context() else None
+    header = (
+        request.headers.get("X-Cloud-Trace-Context") if has_request_context() else None
+    )
     log.trace_from(header, configuration.firestore().project)
     try:
         change = unpack(event.data or b"")
     except (DecodeError, TypeError, ValueError, OverflowError):
-        return log.error(f"{name} was sent an event that cannot be read.", function=name)
-    if change.collection != function.collection or not change.name or "/" in change.name:
-        return log.error(f"{name} was sent an event about another document than its own.", function=name)
+        return log.error(
+            f"{name} was sent an event that cannot be read.", function=name
+        )
+    if (
+        change.collection != function.collection
+        or not change.name
+        or "/" in change.name
+    ):
+        return log.error(
+            f"{name} was sent an event about another document than its own.",
+            function=name,
+        )
     with clock.within(function.seconds):
         try:
             importlib.import_module(function.module).handle(change)
         except database.Unwritable as error:  # again would be no better
             log.error(f"{name} cannot write what it has to: {error}", function=name)
-        except TryAgain as later:  # the reason is in the log already; a traceback adds nothing
+        except (
+            TryAgain
+        ) as later:  # the reason is in the log already; a traceback adds nothing
             raise ServiceUnavailable(str(later)) from None
         except Exception as error:
             if trouble := database.trouble(error):
@@ -76,7 +89,11 @@ def unpack(payload: bytes) -> Change:
     before, after = (_document(data, name) for name in ("old_value", "value"))
     path = (data.value.name or data.old_value.name).partition("/documents/")[2]
     collection, _, name = path.partition("/")
-    at = data.value.update_time.ToDatetime(tzinfo=UTC) if data.value.HasField("update_time") else None
+    at = (
+        data.value.update_time.ToDatetime(tzinfo=UTC)
+        if data.value.HasField("update_time")
+        else None
+    )
     return Change(name, before, after, collection, at)
 
 
