@@ -164,9 +164,9 @@ def public_address(entry_point: str) -> str | None:
     return f"{base}/{name}" if base else None
 
 
-def inbox_url() -> str | None:
-    """The public address of the inbox, without a slash at its end."""
-    return _public("INBOX_URL")
+def page_url(page: str) -> str | None:
+    """Return the public address of the inbox or the desk, without a slash at its end; None: see _public."""
+    return _public({"inbox": "INBOX_URL", "desk": "DESK_URL"}[page])
 
 
 def inbox_secret() -> str:
@@ -230,14 +230,18 @@ def threads() -> int:
     return int(number) if number.isdecimal() and 0 < len(number) < 5 else _USUAL_THREADS
 
 
-def iap() -> Iap | None:
-    """None: people sign in by OpenID Connect. Raises ConfigurationError where the proxy's audience is missing."""
+def iap(page: str) -> Iap | None:
+    """Return the proxy in front of the inbox or the desk; None: people sign in by OpenID Connect.
+
+    Raises ConfigurationError if the proxy's audience is missing.
+    """
     if (_optional("INBOX_SIGN_IN") or "").lower() != "iap":
         return None
     keys = (
         _optional("IAP_KEYS_URL") or "https://www.gstatic.com/iap/verify/public_key-jwk"
     )
-    return Iap(_required("IAP_AUDIENCE"), keys)
+    audience = {"inbox": "IAP_AUDIENCE", "desk": "DESK_IAP_AUDIENCE"}[page]
+    return Iap(_required(audience), keys)
 
 
 def vapid() -> Vapid | None:

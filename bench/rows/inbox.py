@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 from bench.result import Measure, Row, compared, in_turns
 from bench.world import FLOORS, SECRET, Function, World
-from functions.inbox import session
+from functions.http import session
+from functions.inbox.page import PAGE
 from proof import population
 
 WORKER = "ann@example.com"
@@ -17,7 +18,7 @@ _TEXT = "A message of ordinary length, as somebody writes who has a question abo
 
 def cookie(worker: str) -> str:
     """What a browser sends once this worker has signed in."""
-    return f"inbox={session.sealed(SECRET, worker, worker)}"
+    return f"inbox={session.sealed(PAGE, SECRET, worker, worker)}"
 
 
 def records() -> list[tuple[str, dict[str, object]]]:

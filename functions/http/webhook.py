@@ -116,7 +116,7 @@ def worker(function: Function, request: Request) -> Response:
         ).handle
         return handle(Visit(request, partial(_read, request)))
 
-    return _for_a_browser(_answered(function, request, answer), request)
+    return _for_a_browser(function, _answered(function, request, answer), request)
 
 
 def _answer_always(name: str, handle: Callable[[Form], Answer], form: Form) -> Answer:
@@ -188,11 +188,13 @@ def _answer_or_error(
         )
 
 
-def _for_a_browser(response: Response, request: Request) -> Response:
+def _for_a_browser(
+    function: Function, response: Response, request: Request
+) -> Response:
     """What every answer to a browser carries, errors too, unless the page itself says otherwise."""
     for name, value in _FOR_A_BROWSER:
         response.headers.setdefault(name, value)
-    if (configuration.inbox_url() or request.url).startswith("https:"):
+    if (configuration.page_url(function.name) or request.url).startswith("https:"):
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     return response
 

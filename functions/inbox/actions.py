@@ -8,11 +8,13 @@ from assignment import answers, ledger
 from assignment import hand_over as handing
 from domain.fields import is_record_name
 from domain.worker import is_identity
+from functions.http import requests
 from functions.http.answers import Answer, BadInput, Impossible
+from functions.http.requests import RequestModel
+from functions.http.session import Person
 from functions.http.webhook import Visit
-from functions.inbox import asked, authority
-from functions.inbox.asked import HandOver, ReadUpTo, Status
-from functions.inbox.session import Person
+from functions.inbox import authority
+from functions.inbox.requests import HandOver, ReadUpTo, Status
 from providers import database, log, pools, settings
 from providers import messages as at_twilio
 
@@ -20,7 +22,7 @@ from providers import messages as at_twilio
 def status(visit: Visit, person: Person) -> Answer:
     """The worker's word: it does not follow the open page."""
     worker = authority.worker(person)
-    wanted = asked.read(visit, Status).status
+    wanted = requests.read(visit, Status).status
     ledger.set_status(worker.identity, wanted)
     log.info(f"turned {wanted}", worker=worker.identity)
     return Answer({"status": wanted})
@@ -29,7 +31,7 @@ def status(visit: Visit, person: Person) -> Answer:
 def read(visit: Visit, person: Person, sid: str) -> Answer:
     """Nothing up to this message is unread any more. What came after it stays so, whichever of the two is first."""
     conversation = authority.theirs(person, sid).conversation
-    index = asked.read(visit, ReadUpTo).index
+    index = requests.read(visit, ReadUpTo).index
     changed = database.until_it_holds(partial(answers.has_read, sid, index))
     if changed and conversation.participant_sid:
         at_twilio.looked(conversation, conversation.participant_sid, index)
@@ -38,7 +40,7 @@ def read(visit: Visit, person: Person, sid: str) -> Answer:
 
 def hand_over(visit: Visit, person: Person, sid: str) -> Answer:
     them = authority.theirs(person, sid).worker
-    wanted = asked.read(visit, HandOver)
+    wanted = requests.read(visit, HandOver)
     try:
         if wanted.to == "queue":
             handing.to_queue(sid, them.identity)
@@ -53,7 +55,7 @@ def hand_over(visit: Visit, person: Person, sid: str) -> Answer:
 
 def close(visit: Visit, person: Person, sid: str) -> Answer:
     them = authority.theirs(person, sid).worker
-    asked.read(visit, asked.Asked)
+    requests.read(visit, RequestModel)
     try:
         handing.close(sid, them.identity)
     except handing.Refused as error:

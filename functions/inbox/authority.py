@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from domain.conversation import CLOSED, Conversation
 from domain.worker import Worker
+from functions.http import session
 from functions.http.answers import NotFound, Refused
-from functions.inbox import session
-from functions.inbox.session import Person
+from functions.http.session import Person
+from functions.inbox.page import PAGE
 from providers import conversations, customers, database, settings, workers
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class Theirs:
 
 def worker(person: Person) -> Worker:
     """Raises Refused for somebody without a record."""
-    return session.worker_of(person, workers.load(person.identity))
+    return session.worker(PAGE, person)
 
 
 def theirs(person: Person, sid: str, *more: DocumentReference) -> Theirs:
@@ -42,7 +43,7 @@ def theirs(person: Person, sid: str, *more: DocumentReference) -> Theirs:
     record, found, *others = database.read(
         workers.reference(person.identity), conversations.reference(sid), *more
     )
-    them = session.worker_of(person, workers.of(record))
+    them = session.worker_of(PAGE, person, workers.of(record))
     conversation = conversations.of(found)
     if not is_theirs(conversation, them.identity):
         raise NotFound("There is no such conversation with you.")

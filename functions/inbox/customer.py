@@ -7,10 +7,13 @@ from typing import Any
 from domain import addresses
 from domain.conversation import Conversation
 from domain.customer import Customer
+from functions.http import access, cache
 from functions.http.answers import Answer
+from functions.http.session import Person
 from functions.http.webhook import Visit
-from functions.inbox import access, authority, kept, prepared
-from functions.inbox.session import Person
+from functions.inbox import authority
+from functions.inbox import templates as ready_made
+from functions.inbox.page import PAGE
 from providers import conversations, customers, database, settings, windows, workers
 
 _MOST_EARLIER = 20
@@ -23,7 +26,7 @@ def card(visit: Visit, person: Person, sid: str) -> Answer:
     """What is known of them: whoever talks to somebody may know who that is."""
     theirs = authority.theirs(person, sid)
     conversation = theirs.conversation
-    access.note("opened a customer's card", theirs.worker, conversation=sid)
+    access.note(PAGE, "opened a customer's card", theirs.worker, conversation=sid)
     if conversation.customer_id is None:
         return Answer(_shown(conversation, None) | {"earlier": []})
     reference = customers.reference(conversation.customer_id)
@@ -47,14 +50,14 @@ def templates(visit: Visit, person: Person, sid: str) -> Answer:
     theirs = authority.theirs(person, sid)
     found = windows.of(theirs.conversation)
     return Answer(
-        {"categories": prepared.listed(theirs.worker, theirs.conversation, found)}
+        {"categories": ready_made.listed(theirs.worker, theirs.conversation, found)}
     )
 
 
 def colleagues(visit: Visit, person: Person, sid: str) -> Answer:
     """To whom it can be handed: every other confirmed worker, Available ones first."""
     me = authority.theirs(person, sid).worker.identity
-    everybody = kept.get(
+    everybody = cache.get(
         ("workers",), _COLLEAGUES_FOR, lambda: workers.after(None, _MOST_COLLEAGUES)
     )
     others = sorted(

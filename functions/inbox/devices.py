@@ -13,10 +13,14 @@ from assignment import ledger
 from domain import device
 from domain.device import Device
 from domain.worker import Worker
+from functions.http import requests, session
 from functions.http.answers import Answer, BadInput, NotFound
+from functions.http.requests import RequestModel
+from functions.http.session import Person
 from functions.http.webhook import Visit
-from functions.inbox import asked, authority, session
-from functions.inbox.session import Person
+from functions.inbox import authority
+from functions.inbox.page import PAGE
+from functions.inbox.requests import Device as DeviceRequest
 from providers import clock, database, web_push, workers
 
 _MOST_OWNERS = (
@@ -28,7 +32,7 @@ def keep(visit: Visit, person: Person, name: str) -> Answer:
     """The browser tells it at each start: subscriptions end without a word."""
     authority.worker(person)
     _refuse_odd(name)
-    wanted = asked.read(visit, asked.Device)
+    wanted = requests.read(visit, DeviceRequest)
     subscription = wanted.subscription
     if not web_push.takes(subscription.endpoint):
         raise BadInput(
@@ -40,7 +44,7 @@ def keep(visit: Visit, person: Person, name: str) -> Answer:
         subscription.keys.auth,
         wanted.text,
         at=clock.now(),
-        until=session.ends_at(visit.request),
+        until=session.ends_at(PAGE, visit.request),
     )
     owner = database.until_it_holds(partial(_stored, person, name, kept))
     _take_from_others(owner, kept)
@@ -50,7 +54,7 @@ def keep(visit: Visit, person: Person, name: str) -> Answer:
 def forget(visit: Visit, person: Person, name: str) -> Answer:
     authority.worker(person)
     _refuse_odd(name)
-    asked.read(visit, asked.Asked)
+    requests.read(visit, RequestModel)
     database.until_it_holds(partial(_removed, person, name))
     return Answer({})
 

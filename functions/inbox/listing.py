@@ -12,10 +12,11 @@ from typing import Any, TypeAlias
 from domain import addresses
 from domain.conversation import Conversation
 from domain.worker import Worker
+from functions.http import cache, page_kit, session
 from functions.http.answers import Answer
+from functions.http.session import Person
 from functions.http.webhook import Visit
-from functions.inbox import kept, pages, session
-from functions.inbox.session import Person
+from functions.inbox.page import PAGE
 from providers import configuration, conversations, database, pending, pools, workers
 
 _FOR_A_MOMENT = 3.0  # seconds: how many wait
@@ -38,7 +39,7 @@ def state(visit: Visit, person: Person) -> Answer:
         lambda: workers.load(person.identity),
         lambda: conversations.with_worker(person.identity),
     )
-    worker = session.worker_of(person, record)
+    worker = session.worker_of(PAGE, person, record)
     if worker.identity != person.identity:
         held = conversations.with_worker(worker.identity)
     mine = [_entry(one, worker.identity) for one in held]
@@ -54,10 +55,10 @@ def state(visit: Visit, person: Person) -> Answer:
         "pools": _pools(),
         "push_key": _push_key(),
         "push_text": True,
-        "sign_out": configuration.iap() is None,
+        "sign_out": PAGE.iap() is None,
     }
     tag = f'"{hashlib.sha256(json.dumps(content).encode()).hexdigest()[:20]}"'
-    told = (*pages.headers(), ("ETag", tag))
+    told = (*page_kit.headers(), ("ETag", tag))
     if tag in visit.request.headers.get("If-None-Match", ""):
         return Answer(None, 304, told)
     return Answer(content, 200, told)
@@ -126,17 +127,17 @@ def _me(worker: Worker) -> dict[str, Any]:
 def _asleep(identity: str, awake: frozenset[str]) -> list[Entry]:
     """The latest of those that fell asleep with this worker; looked up anew as soon as one is missing among the
     others, or is awake again."""
-    before = kept.peek(("awake", identity))
-    kept.put(("awake", identity), awake)
+    before = cache.peek(("awake", identity))
+    cache.put(("awake", identity), awake)
     if before is not None and not before <= awake:
-        kept.drop(("asleep", identity))
+        cache.drop(("asleep", identity))
 
     def found() -> list[Entry]:
         return [_entry(one, identity) for one in conversations.asleep_with(identity)]
 
     return [
         one
-        for one in kept.get(("asleep", identity), _ASLEEP_FOR, found)
+        for one in cache.get(("asleep", identity), _ASLEEP_FOR, found)
         if one[1]["sid"] not in awake
     ]
 
@@ -149,14 +150,14 @@ def _waiting(worker: Worker) -> int | None:
     """How many wait in the worker's pools."""
     mine = worker.pools or ()
     return (
-        kept.get(("waiting", mine), _FOR_A_MOMENT, lambda: pending.how_many(mine))
+        cache.get(("waiting", mine), _FOR_A_MOMENT, lambda: pending.how_many(mine))
         if mine
         else 0
     )
 
 
 def _pools() -> list[dict[str, str]]:
-    found = kept.get(("pools",), _POOLS_FOR, lambda: pools.after(None, _MOST_POOLS))
+    found = cache.get(("pools",), _POOLS_FOR, lambda: pools.after(None, _MOST_POOLS))
     return [{"id": pool.id, "name": pool.display_name} for pool in found]
 
 
@@ -166,7 +167,7 @@ def _push_key() -> str | None:
         return None
     from providers import web_push
 
-    key: str = kept.get(
+    key: str = cache.get(
         ("push key", vapid.private_key), 3600.0, lambda: web_push.public_key(vapid)
     )
     return key

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 
 from domain.conversation import Conversation
+from functions.http import access, cache, page_kit
 from functions.http.answers import Answer, NotFound, TryAgain
+from functions.http.session import Person
 from functions.http.webhook import Visit
-from functions.inbox import access, authority, kept, pages
-from functions.inbox.session import Person
+from functions.inbox import authority
+from functions.inbox.page import PAGE
 from providers import messages as at_twilio
 from providers.twilio import Outcome
 
@@ -29,19 +31,19 @@ def shown(visit: Visit, person: Person, sid: str, media_sid: str) -> Answer:
         raise TryAgain("Twilio does not answer just now; try again in a moment.")
     if result.outcome is not Outcome.DONE:
         raise NotFound("Twilio does not have this file any more.")
-    access.note("opened a file", theirs.worker, conversation=sid, file=media_sid)
+    access.note(PAGE, "opened a file", theirs.worker, conversation=sid, file=media_sid)
     return Answer(
-        None, 302, (("Location", result.body), *pages.headers("private, max-age=60"))
+        None, 302, (("Location", result.body), *page_kit.headers("private, max-age=60"))
     )
 
 
 def _is_in_it(conversation: Conversation, media_sid: str) -> bool:
     """Whether a message of this conversation has the file; what is in a message once stays in it."""
-    known: frozenset[str] = kept.peek(("files", conversation.sid)) or frozenset()
+    known: frozenset[str] = cache.peek(("files", conversation.sid)) or frozenset()
     if media_sid not in known:
         result = at_twilio.files(conversation, media_sid)
         if result.outcome is not Outcome.DONE:
             raise TryAgain("Twilio does not answer just now; try again in a moment.")
         known |= result.body
-        kept.put(("files", conversation.sid), known)
+        cache.put(("files", conversation.sid), known)
     return media_sid in known

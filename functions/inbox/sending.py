@@ -21,6 +21,7 @@ from domain.addresses import channel
 from domain.conversation import Conversation
 from domain.window import Window
 from domain.worker import Worker
+from functions.http import requests
 from functions.http.answers import (
     Answer,
     BadInput,
@@ -30,10 +31,10 @@ from functions.http.answers import (
     TryAgain,
     UnderWay,
 )
+from functions.http.session import Person
 from functions.http.webhook import Visit
-from functions.inbox import asked, authority, messages, prepared, send_rate
-from functions.inbox.asked import File, Message
-from functions.inbox.session import Person
+from functions.inbox import authority, send_rate, templates, thread
+from functions.inbox.requests import File, Message
 from providers import clock, contents, conversations, log, outbox, windows
 from providers import messages as at_twilio
 from providers.outbox import Entry
@@ -47,7 +48,7 @@ _LOOKS = (0.0, 0.5, 1.0)  # seconds before each look for a message whose answer 
 
 
 def message(visit: Visit, person: Person, sid: str) -> Answer:
-    wanted = asked.read(visit, Message, with_a_file=True)
+    wanted = requests.read(visit, Message, with_a_file=True)
     if (
         sum(one is not None for one in (wanted.body, wanted.template, wanted.media))
         != 1
@@ -85,7 +86,7 @@ def once(
 
 def refuse_what_cannot_be_sent(conversation: Conversation, wanted: Message) -> None:
     """Raises Impossible or TooLarge."""
-    if (why := messages.why_not(conversation)) is not None:
+    if (why := thread.why_not(conversation)) is not None:
         raise Impossible(why)
     refuse_long(channel(conversation.address or ""), wanted.body or "")
 
@@ -114,7 +115,7 @@ def _content(
             raise BadInput("The message is empty.")
         return {"body": wanted.body}
     if wanted.template is not None:
-        content = prepared.content(worker, conversation, wanted.template, found)
+        content = templates.content(worker, conversation, wanted.template, found)
         refuse_long(channel(conversation.address or ""), content.get("body", ""))
         return content
     assert wanted.media is not None  # noqa: S101 - one of the three, as was looked at

@@ -10,9 +10,9 @@ from domain.conversation import Pending
 from domain.pool import Pool
 from domain.pool import parse as parse_pool
 from domain.settings import Settings
+from functions.http.cache import Cache
 from functions.wallboard import attention, statistics
 from functions.wallboard.attention import Stuck
-from functions.wallboard.cache import Cache
 from functions.wallboard.figures import (
     Hour,
     Now,

@@ -16,7 +16,8 @@ from google.api_core.exceptions import InvalidArgument
 from google.auth.credentials import AnonymousCredentials
 from google.cloud.firestore import Client
 
-from functions.inbox import session
+from functions.http import session
+from functions.inbox.page import PAGE
 from local.raw_http import HttpAnswer
 from local.triggers import Triggers
 from local.twilio import StandIn
@@ -220,7 +221,7 @@ class World:
             "ChannelValue": ADAS_ADDRESS,
         }
         listed = {"Location": "GetCustomersList", "PageSize": "10"}
-        signed_in = {"Cookie": f"inbox={session.sealed(SECRET, ANN, ANN)}"}
+        signed_in = {"Cookie": f"inbox={session.sealed(PAGE, SECRET, ANN, ANN)}"}
         mine = (
             f"conversations/{self.sids[name]}/{what}"
             for name in ("assigned", "closed")

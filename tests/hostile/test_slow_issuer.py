@@ -11,7 +11,8 @@ import pytest
 import requests
 from google.cloud import firestore
 
-from functions.inbox import session
+from functions.http import session
+from functions.inbox.page import PAGE
 from local import functions, oidc
 from local.emulator import Emulator
 from local.oidc import Issuer
@@ -55,7 +56,7 @@ def test_a_slow_issuer_holds_up_nobody_who_is_signed_in(
     url: str,
     issuer_server: Issuer,  # noqa: F811 - the fixture
 ) -> None:
-    signed_in = {"Cookie": f"inbox={session.sealed(SECRET, ALICE, ALICE)}"}
+    signed_in = {"Cookie": f"inbox={session.sealed(PAGE, SECRET, ALICE, ALICE)}"}
 
     def look() -> float:
         began = time.monotonic()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from functions.inbox import kept
+from functions.http import cache
 from tests.core.forms import sid
 from tests.inbox.conftest import ANN, OURS, Open
 from tests.inbox.page import ALICE, BOB, CAROL, Page, told
@@ -75,7 +75,7 @@ def test_it_is_handed_to_a_named_worker_who_closes_it(
 ) -> None:
     page, conversation = with_ann
     bob = open_as(BOB, status="Unavailable", display_name="Bob")
-    kept.drop(("workers",))
+    cache.drop(("workers",))
     listed = page.get(f"conversations/{conversation}/workers").json()["workers"]
     assert listed == [{"identity": BOB, "name": "Bob", "status": "Unavailable"}]
     answer = page.post(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -24,17 +25,12 @@ BODIES: dict[str, Any] = {
 
 def _addresses(conversation: str) -> list[tuple[str, str]]:
     """Every address of the table that is about one conversation, or about nothing in particular."""
-    return [
-        (route.method, _filled(route.pattern.pattern, conversation)) for route in ROUTES
-    ]
+    return [(route.method, _filled(route.path, conversation)) for route in ROUTES]
 
 
-def _filled(pattern: str, conversation: str) -> str:
-    if not pattern.startswith("conversations/"):
-        return pattern.replace("([^/]+)", "device-01")
-    return pattern.replace("([^/]+)", conversation, 1).replace(
-        "([^/]+)", "ME" + "0" * 32
-    )
+def _filled(path: str, conversation: str) -> str:
+    parts = {"sid": conversation, "media_sid": "ME" + "0" * 32}
+    return re.sub(r"<(\w+)>", lambda part: parts.get(part[1], "device-01"), path)
 
 
 def _ask(page: Page, method: str, path: str, **headers: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from functions.inbox import kept
+from functions.http import cache
 from tests.core.forms import sid
 from tests.inbox.conftest import ANN, OURS, Open
 from tests.inbox.page import ALICE, BOB, Page
@@ -91,7 +91,7 @@ def test_who_waits_in_her_pools_is_counted(service: Service, open_as: Open) -> N
     service.standin.set_autocreate(OURS)
     service.standin.inbound(ANN, OURS, "Hello")
     service.settle()
-    kept.drop(("waiting", ("default",)))  # it is counted anew every few seconds
+    cache.drop(("waiting", ("default",)))  # it is counted anew every few seconds
     state = page.state()
     assert (state["waiting"], state["empty"]) == (
         1,
@@ -150,5 +150,5 @@ def test_no_value_of_a_record_keeps_the_page_from_being_shown(
 def test_the_pools_are_named_for_handing_over(service: Service, open_as: Open) -> None:
     page = open_as(BOB)
     service.db.document("pools/sales").set({"display_name": "Sales"})
-    kept.drop(("pools",))
+    cache.drop(("pools",))
     assert {"id": "sales", "name": "Sales"} in page.state()["pools"]

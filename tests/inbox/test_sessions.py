@@ -10,7 +10,8 @@ import pytest
 import requests
 from itsdangerous import URLSafeTimedSerializer
 
-from functions.inbox import session
+from functions.http import session
+from functions.inbox.page import PAGE
 from local.oidc import Issuer
 from providers import configuration
 from tests.inbox.conftest import Open
@@ -160,7 +161,7 @@ def test_a_session_from_before_there_were_ids_ends_once(
     )
     assert (
         look(
-            alice, session.sealed(configuration.inbox_secret(), ALICE, ALICE)
+            alice, session.sealed(PAGE, configuration.inbox_secret(), ALICE, ALICE)
         ).status_code
         == 200
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from google.cloud import firestore
 
-from functions.inbox import kept
+from functions.http import cache
 from local.oidc import Issuer
 from proof.meter import Counts, Meter
 from providers import clock
@@ -61,7 +61,7 @@ def test_a_look_is_one_query_and_one_get_and_nothing_for_what_is_asleep(
     counted = meter.counts()
     calls = {name: number for name, number in counted.calls.items() if name != COUNT}
     assert (calls, counted.reads) == ({READ: 3, QUERY: 3}, 3 * (1 + 3))
-    kept.drop(("waiting", ("default",)))
+    cache.drop(("waiting", ("default",)))
     meter.reset()
     page.state()
     assert (

@@ -10,9 +10,9 @@ from flask import Flask, request
 from google.cloud.firestore import Client
 from google.cloud.firestore_v1.base_query import FieldFilter
 
+from functions.http.session import Person
 from functions.http.webhook import Visit
 from functions.inbox import listing
-from functions.inbox.session import Person
 from proof.meter import Meter
 from providers import clock, conversations, workers
 from tests.core import forms, records

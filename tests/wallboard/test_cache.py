@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from functions.wallboard.cache import Cache
+from functions.http.cache import Cache
 
 
 def test_all_who_ask_while_it_is_being_made_get_the_one_that_is_made() -> None:

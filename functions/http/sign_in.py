@@ -10,15 +10,17 @@ from cachetools import TTLCache
 from assignment import ledger
 from domain.sessions import Account
 from domain.worker import Worker, is_identity
+from functions.http import access, base_url, page_kit, requests, session
 from functions.http.answers import Answer, Impossible, NotSignedIn, Refused
+from functions.http.base_url import BaseUrl
+from functions.http.page import Page
+from functions.http.requests import RequestModel
+from functions.http.session import Person
 from functions.http.webhook import Visit
-from functions.inbox import access, asked, authority, pages, session
-from functions.inbox.place import Place
-from functions.inbox.session import Person
-from providers import clock, configuration, database, log, openid, workers
+from providers import clock, configuration, database, log, openid
 
 _NOT_SET_UP = (
-    "The inbox is not set up yet: whoever runs this service has to name who signs workers in (OIDC_CLIENT_ID, "
+    "The {} is not set up yet: whoever runs this service has to name who signs workers in (OIDC_CLIENT_ID, "
     "docs/inbox.md)."
 )
 _NO_PROXY = "You have not come here through Google's sign-in, or it has ended: open the inbox at its own address again."
@@ -36,75 +38,82 @@ _used: TTLCache[str, bool] = TTLCache(
 _using = threading.Lock()
 
 
-def door() -> Answer:
+class SignOut(RequestModel):
+    everywhere: bool = False
+
+
+def door(page: Page) -> Answer:
     """What somebody sees who is not signed in."""
-    if configuration.iap() is not None:
-        return pages.sentence(_NO_PROXY, "", "Try again", 403)
+    if page.iap() is not None:
+        return page_kit.sentence(page, _NO_PROXY, "", "Try again", 403)
     if configuration.issuer() is None:
-        return pages.sentence(_NOT_SET_UP, "", "Try again")
-    return pages.sentence("Sign in to see your conversations.")
+        return page_kit.sentence(page, _NOT_SET_UP.format(page.name), "", "Try again")
+    return page_kit.sentence(page, "Sign in to see your conversations.")
 
 
-def another_account(why: str) -> Answer:
+def another_account(page: Page, why: str) -> Answer:
     """The page for a person who is signed in, and whom this team does not take."""
-    again = (
-        ANOTHER_GOOGLE_ACCOUNT if configuration.iap() is not None else "sign-in?again"
-    )
-    return pages.sentence(why, again, "Sign in as somebody else", 403)
+    again = ANOTHER_GOOGLE_ACCOUNT if page.iap() is not None else "sign-in?again"
+    return page_kit.sentence(page, why, again, "Sign in as somebody else", 403)
 
 
-def begin(visit: Visit, place: Place) -> Answer:
+def begin(page: Page, visit: Visit) -> Answer:
     """GET sign-in: to the issuer. `?again`: another account than the last one."""
-    issuer = configuration.issuer()
-    if configuration.iap() is not None:
+    issuer, base = configuration.issuer(), base_url.of(page, visit.request)
+    if page.iap() is not None:
         return _to(
-            place.path
+            base.path
         )  # whoever comes here is signed in, or has not come by the proxy
     if issuer is None:
-        return pages.sentence(_NOT_SET_UP, place.path, "Try again", 503)
+        return page_kit.sentence(
+            page, _NOT_SET_UP.format(page.name), base.path, "Try again", 503
+        )
     try:
-        begun = openid.begin(issuer, _back(place), "again" in visit.request.args)
+        begun = openid.begin(issuer, _back(base), "again" in visit.request.args)
     except openid.Unreachable as error:
-        return _not_reached(error)
-    return _to(begun.address, session.remembered(place, begun))
+        return _not_reached(page, error)
+    return _to(begun.address, session.remembered(page, base, begun))
 
 
-def back(visit: Visit, place: Place) -> Answer:
+def back(page: Page, visit: Visit) -> Answer:
     """GET back: from the issuer, with a code that is good once. A state is good once, too."""
-    issuer, begun, args = (
-        configuration.issuer(),
-        session.begun(visit.request),
-        visit.request.args,
-    )
+    base, args = base_url.of(page, visit.request), visit.request.args
+    issuer, begun = configuration.issuer(), session.begun(page, visit.request)
     if issuer is None:
-        return pages.sentence(_NOT_SET_UP, place.path, "Try again", 503)
+        return page_kit.sentence(
+            page, _NOT_SET_UP.format(page.name), base.path, "Try again", 503
+        )
     if begun is None or not hmac.compare_digest(
         begun.state.encode(), args.get("state", "").encode()
     ):
         return _refused(
-            place, "This sign-in was begun elsewhere, or too long ago: begin again."
+            page,
+            base,
+            "This sign-in was begun elsewhere, or too long ago: begin again.",
         )
     if not _is_first_use(begun.state):
-        return _refused(place, _USED)
+        return _refused(page, base, _USED)
     if "error" in args or not args.get("code"):
-        return _refused(place, "The sign-in was not finished: begin again.")
+        return _refused(page, base, "The sign-in was not finished: begin again.")
     try:
         found = openid.signed_in(
-            issuer, _back(place), args["code"], begun.nonce, begun.verifier
+            issuer, _back(base), args["code"], begun.nonce, begun.verifier
         )
         worker = _admitted(found)
     except (openid.Untrue, Refused) as error:
-        return _refused(place, str(error))
+        return _refused(page, base, str(error))
     except openid.Unreachable as error:
         if isinstance(error, openid.Busy):
             _forget_use(begun.state)
-        return _not_reached(error)
+        return _not_reached(page, error)
     if worker is None:
-        log.warning("Signed in without a record in workers.", function="inbox")
+        log.warning("Signed in without a record in workers.", function=page.name)
     else:
-        access.note("signed in", worker)
+        access.note(page, "signed in", worker)
     return _to(
-        place.path, session.opened(place, found, worker), session.forgotten(place)
+        base.path,
+        session.opened(page, base, found, worker),
+        session.forgotten(page, base),
     )
 
 
@@ -135,37 +144,43 @@ def remember(worker: Worker, account: Account) -> Worker:
     return worker
 
 
-def behind_proxy(person: Person) -> None:
+def behind_proxy(page: Page, person: Person) -> None:
     """Behind Google's proxy opening the page is the sign-in. Raises Refused."""
 
     def step() -> Worker:
-        worker = authority.worker(person)
+        worker = session.worker(page, person)
         return remember(worker, person.account) if person.account else worker
 
-    access.note("opened the inbox", database.until_it_holds(step))
+    access.note(page, f"opened the {page.name}", database.until_it_holds(step))
 
 
-def out(visit: Visit, place: Place) -> Answer:
+def out(page: Page, visit: Visit) -> Answer:
     """POST sign-out: this session ends on the server; `everywhere`: and every other one of this worker."""
-    wanted = asked.read(visit, asked.SignOut)
-    if configuration.iap() is not None:
+    wanted = requests.read(visit, SignOut)
+    if page.iap() is not None:
         raise Impossible(_GOOGLES)
     try:
-        person = session.of(visit.request)
-        database.until_it_holds(lambda: _end(person, wanted.everywhere))
+        person = session.of(page, visit.request)
+        database.until_it_holds(lambda: _end(page, person, wanted.everywhere))
     except (NotSignedIn, Refused):
         if wanted.everywhere:
             raise
-    return Answer({}, headers=(*pages.headers(), session.closed(place)))
+    return Answer(
+        {},
+        headers=(
+            *page_kit.headers(),
+            session.closed(page, base_url.of(page, visit.request)),
+        ),
+    )
 
 
-def _end(person: Person, everywhere: bool) -> None:
+def _end(page: Page, person: Person, everywhere: bool) -> None:
     """Raises NotSignedIn if the session has ended before, Refused without a record, LostRace."""
-    worker = session.worker_of(person, workers.load(person.identity))
+    worker = session.worker(page, person)
     ledger.end_sessions(
         worker, session.ended_by(person, worker, everywhere), everywhere=everywhere
     )
-    access.note("signed out everywhere" if everywhere else "signed out", worker)
+    access.note(page, "signed out everywhere" if everywhere else "signed out", worker)
 
 
 def _is_first_use(state: str) -> bool:
@@ -181,30 +196,30 @@ def _forget_use(state: str) -> None:
         _used.pop(state, None)
 
 
-def _not_reached(error: openid.Unreachable) -> Answer:
+def _not_reached(page: Page, error: openid.Unreachable) -> Answer:
     if isinstance(error, openid.Busy):
-        answer = pages.sentence(_BUSY, "", "Try again", 503)
+        answer = page_kit.sentence(page, _BUSY, "", "Try again", 503)
         return Answer(
             answer.body, 503, (*answer.headers, ("Refresh", "2")), answer.content_type
         )
-    log.error("The issuer that signs workers in cannot be reached.", function="inbox")
-    return pages.sentence(_NOT_REACHED, status=503)
+    log.error("The issuer that signs workers in cannot be reached.", function=page.name)
+    return page_kit.sentence(page, _NOT_REACHED, status=503)
 
 
-def _refused(place: Place, text: str) -> Answer:
-    log.warning(f"A sign-in was refused: {text}", function="inbox")
-    answer = pages.sentence(text, "sign-in?again", "Sign in", 403)
+def _refused(page: Page, base: BaseUrl, text: str) -> Answer:
+    log.warning(f"A sign-in was refused: {text}", function=page.name)
+    answer = page_kit.sentence(page, text, "sign-in?again", "Sign in", 403)
     return Answer(
         answer.body,
         403,
-        (*answer.headers, session.forgotten(place)),
+        (*answer.headers, session.forgotten(page, base)),
         answer.content_type,
     )
 
 
-def _back(place: Place) -> str:
-    return f"{place.address}back"
+def _back(base: BaseUrl) -> str:
+    return f"{base.address}back"
 
 
 def _to(address: str, *cookies: tuple[str, str]) -> Answer:
-    return Answer(None, 302, (("Location", address), *pages.headers(), *cookies))
+    return Answer(None, 302, (("Location", address), *page_kit.headers(), *cookies))

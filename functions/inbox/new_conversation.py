@@ -21,6 +21,7 @@ from domain.conversation import QUEUED, Conversation
 from domain.fields import is_record_name
 from domain.outgoing import on_channel
 from domain.worker import Worker
+from functions.http import access, requests
 from functions.http.answers import (
     Answer,
     BadInput,
@@ -29,10 +30,12 @@ from functions.http.answers import (
     Refused,
     TryAgain,
 )
+from functions.http.session import Person
 from functions.http.webhook import Visit
-from functions.inbox import access, asked, authority, messages, prepared, sending
-from functions.inbox.asked import FirstTemplates, Message, NewConversation, Search
-from functions.inbox.session import Person
+from functions.inbox import authority, sending, thread
+from functions.inbox import templates as ready_made
+from functions.inbox.page import PAGE
+from functions.inbox.requests import FirstTemplates, Message, NewConversation, Search
 from providers import (
     beginnings,
     clock,
@@ -57,13 +60,13 @@ _NOT_NOW = "Twilio does not answer just now; try again in a moment."
 def found(visit: Visit, person: Person) -> Answer:
     """POST customers {query}: the worker's own customers, by name; the first 30 that have all the words."""
     worker = authority.worker(person)
-    words = customer_lists.words_of(asked.read(visit, Search).query)
+    words = customer_lists.words_of(requests.read(visit, Search).query)
     limit = customer_lists.LOOKED_THROUGH if len(words) > 1 else _SHOWN
     records = customer_lists.found(worker.identity, words, None, limit)
     listed = [
         customers.of(one) for one in records if customer_lists.has_all(one, words)
     ][:_SHOWN]
-    access.note("searched for customers", worker)
+    access.note(PAGE, "searched for customers", worker)
     return Answer(
         {
             "customers": [
@@ -81,7 +84,7 @@ def found(visit: Visit, person: Person) -> Answer:
 def begin(visit: Visit, person: Person) -> Answer:
     """POST conversations: 201 with the new one's SID, or 200 where the worker is in it already."""
     worker = authority.worker(person)
-    wanted = asked.read(visit, NewConversation)
+    wanted = requests.read(visit, NewConversation)
     if (wanted.body is None) == (wanted.template is None):
         raise BadInput(
             "A conversation begins with a body or a template, and with one of them only."
@@ -106,11 +109,11 @@ def begin(visit: Visit, person: Person) -> Answer:
 def templates(visit: Visit, person: Person, customer_id: str) -> Answer:
     """GET customers/ID/templates?channel=&address=: what can be written first there, and until when a free text can."""
     worker = authority.worker(person)
-    wanted = asked.query(visit, FirstTemplates)
+    wanted = requests.query(visit, FirstTemplates)
     way = _way(worker, wanted, customer_id)
     found = windows.between(way.address, way.proxy_address)
-    categories = prepared.listed(worker, _described(way), found)
-    return Answer({"categories": categories, "window": messages.shown_window(found)})
+    categories = ready_made.listed(worker, _described(way), found)
+    return Answer({"categories": categories, "window": thread.shown_window(found)})
 
 
 def _refuse_what_does_not_arrive(worker: Worker, way: Way, message: Message) -> None:
@@ -118,7 +121,7 @@ def _refuse_what_does_not_arrive(worker: Worker, way: Way, message: Message) -> 
     found = windows.between(way.address, way.proxy_address)
     sending.refuse_outside_window(found, message.template)
     if message.template is not None:
-        prepared.content(worker, _described(way), message.template, found)
+        ready_made.content(worker, _described(way), message.template, found)
 
 
 def _described(way: Way) -> Conversation:

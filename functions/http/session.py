@@ -9,20 +9,19 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from flask import Request
 
 from domain import addresses, sessions
 from domain.sessions import Account, Ended
 from domain.worker import Worker, is_identity
+from functions.http import cookies
 from functions.http.answers import NotSignedIn, Refused, TryAgain
-from functions.inbox import cookies, place
-from functions.inbox.place import Place
+from functions.http.base_url import BaseUrl
+from functions.http.page import Page
 from providers import clock, configuration, openid, workers
 
-_SESSION, _SIGNING_IN = "inbox", "inbox-sign-in"
-_MINUTES_TO_SIGN_IN = 10
+_SECONDS_TO_SIGN_IN = 600
 _IAP_HEADER = "X-Goog-IAP-JWT-Assertion"
 _LASTS = int(sessions.LASTS.total_seconds())
 _ENDED = "This session has ended: sign in again."
@@ -41,11 +40,11 @@ class Person:
     session: str = ""
 
 
-def of(request: Request) -> Person:
+def of(page: Page, request: Request) -> Person:
     """Who it is, without a look at any record. Raises NotSignedIn, and Refused for an address of another domain."""
-    if (iap := configuration.iap()) is not None:
+    if (iap := page.iap()) is not None:
         return _behind_proxy(iap, request)
-    content = cookies.opened(request, place.of(request), _SESSION, _LASTS) or {}
+    content = cookies.opened(page, request, page.name, _LASTS) or {}
     email, identity, session = (content.get(name) for name in ("email", "worker", "id"))
     if (
         not isinstance(email, str)
@@ -61,16 +60,21 @@ def of(request: Request) -> Person:
     return Person(email, identity, account, session)
 
 
-def ends_at(request: Request) -> datetime:
+def ends_at(page: Page, request: Request) -> datetime:
     """When this session ends at the latest; behind Google's proxy, hours from now. Raises NotSignedIn."""
-    session = of(request).session
+    session = of(page, request).session
     return (sessions.began_at(session) if session else clock.now()) + sessions.LASTS
 
 
-def worker_of(person: Person, record: Worker) -> Worker:
+def worker(page: Page, person: Person) -> Worker:
+    """Return the record of the person, read now; see worker_of."""
+    return worker_of(page, person, workers.load(person.identity))
+
+
+def worker_of(page: Page, person: Person, record: Worker) -> Worker:
     """Their record, which was read for this request; one that was given another name is looked for by its key.
 
-    Raises Refused where there is none: nobody else decides who belongs to the team. Raises NotSignedIn for a session
+    Raises Refused where there is none, and for a worker who may not use the page. Raises NotSignedIn for a session
     that has ended.
     """
     found = record if record.confirmed else named(person.email)
@@ -85,6 +89,8 @@ def worker_of(person: Person, record: Worker) -> Worker:
             f"this service to set confirmed: true in workers/{found.identity}."
         )
     _refuse_ended(person, found)
+    if (why := page.why_not(found)) is not None:
+        raise Refused(why)
     return found
 
 
@@ -134,17 +140,17 @@ def named(email: str) -> Worker | None:
 
 
 def opened(
-    where: Place, signed_in: openid.SignedIn, worker: Worker | None
+    page: Page, base: BaseUrl, signed_in: openid.SignedIn, worker: Worker | None
 ) -> tuple[str, str]:
     """The header of a new session."""
     identity = worker.identity if worker else signed_in.email
     content = _content(signed_in.email, identity, signed_in.account)
-    return cookies.header(where, _SESSION, cookies.sealed(_SESSION, content), _LASTS)
+    return cookies.header(base, page.name, cookies.sealed(page.name, content), _LASTS)
 
 
-def sealed(secret: str, email: str, identity: str) -> str:
+def sealed(page: Page, secret: str, email: str, identity: str) -> str:
     """What the cookie of a session holds."""
-    return cookies.sealed(_SESSION, _content(email, identity, None), secret)
+    return cookies.sealed(page.name, _content(email, identity, None), secret)
 
 
 def _content(email: str, identity: str, account: Account | None) -> dict[str, str]:
@@ -155,8 +161,8 @@ def _content(email: str, identity: str, account: Account | None) -> dict[str, st
     )
 
 
-def closed(where: Place) -> tuple[str, str]:
-    return cookies.header(where, _SESSION, "", 0)
+def closed(page: Page, base: BaseUrl) -> tuple[str, str]:
+    return cookies.header(base, page.name, "", 0)
 
 
 def ended_by(person: Person, worker: Worker, everywhere: bool) -> Ended:
@@ -167,30 +173,27 @@ def ended_by(person: Person, worker: Worker, everywhere: bool) -> Ended:
     return sessions.after_signing_out(person.session, worker.ended, now)
 
 
-def remembered(where: Place, begun: openid.Begun) -> tuple[str, str]:
+def remembered(page: Page, base: BaseUrl, begun: openid.Begun) -> tuple[str, str]:
     """The header that keeps what must fit when somebody comes back from the issuer."""
     content = {"state": begun.state, "nonce": begun.nonce, "verifier": begun.verifier}
-    return cookies.header(
-        where,
-        _SIGNING_IN,
-        cookies.sealed(_SIGNING_IN, content),
-        _MINUTES_TO_SIGN_IN * 60,
-    )
+    purpose = _signing_in(page)
+    value = cookies.sealed(purpose, content)
+    return cookies.header(base, purpose, value, _SECONDS_TO_SIGN_IN)
 
 
-def begun(request: Request) -> openid.Begun | None:
-    found: dict[str, Any] = (
-        cookies.opened(
-            request, place.of(request), _SIGNING_IN, _MINUTES_TO_SIGN_IN * 60
-        )
-        or {}
-    )
-    kept = [found.get(name) for name in ("state", "nonce", "verifier")]
-    return openid.Begun("", *map(str, kept)) if all(kept) else None
+def begun(page: Page, request: Request) -> openid.Begun | None:
+    content = cookies.opened(page, request, _signing_in(page), _SECONDS_TO_SIGN_IN)
+    values = [(content or {}).get(name) for name in ("state", "nonce", "verifier")]
+    return openid.Begun("", *map(str, values)) if all(values) else None
 
 
-def forgotten(where: Place) -> tuple[str, str]:
-    return cookies.header(where, _SIGNING_IN, "", 0)
+def forgotten(page: Page, base: BaseUrl) -> tuple[str, str]:
+    return cookies.header(base, _signing_in(page), "", 0)
+
+
+def _signing_in(page: Page) -> str:
+    """The cookie of a sign-in that has begun."""
+    return f"{page.name}-sign-in"
 
 
 def _behind_proxy(iap: configuration.Iap, request: Request) -> Person:

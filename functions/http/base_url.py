@@ -1,4 +1,4 @@
-"""Where the inbox is reached: its public address, on which its cookies, its sign-in and its own origin stand."""
+"""Finds the public address of a page; its cookies, its sign-in and its own origin depend on it."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from urllib.parse import urlsplit
 
 from flask import Request
 
-from providers import configuration
+from functions.http.page import Page
 
 _PREFIX = re.compile(r"(?:/[\w.@%+-]+){1,4}")
 
 
 @dataclass(frozen=True)
-class Place:
-    """`origin`: scheme and host; `path`: of the inbox below it, with a slash at both ends."""
+class BaseUrl:
+    """`origin`: scheme and host; `path`: of the page below it, with a slash at both ends."""
 
     origin: str
     path: str
@@ -29,13 +29,16 @@ class Place:
         return self.origin.startswith("https:")
 
 
-def of(request: Request) -> Place:
-    """INBOX_URL; unset, as in local runs, the address that was called. There a gateway may have taken a part off."""
-    if base := configuration.inbox_url():
+def of(page: Page, request: Request) -> BaseUrl:
+    """Return the configured address; in local runs, where none is set, the address that was called.
+
+    A local gateway may have removed a prefix, which X-Forwarded-Prefix names.
+    """
+    if base := page.url():
         parts = urlsplit(base)
-        return Place(f"{parts.scheme}://{parts.netloc}", f"{parts.path}/")
+        return BaseUrl(f"{parts.scheme}://{parts.netloc}", f"{parts.path}/")
     prefix = request.headers.get("X-Forwarded-Prefix", "")
     prefix = prefix if _PREFIX.fullmatch(prefix) else ""
-    return Place(
+    return BaseUrl(
         f"{request.scheme}://{request.host}", f"{prefix}{request.script_root}/"
     )

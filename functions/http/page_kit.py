@@ -17,14 +17,13 @@ from urllib.parse import urlsplit
 from flask import Request
 
 from functions.http.answers import Answer, NotFound
+from functions.http.page import Page
 from providers import configuration
 
 if TYPE_CHECKING:
     from jinja2 import Template
 
-_OWN = Path(__file__).parent / "static"
 _SHARED = Path(__file__).parents[1] / "static"
-_SHARED_NAMES = ("preact.js",)
 _TYPES = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
@@ -34,7 +33,6 @@ _TYPES = {
     ".webmanifest": "application/manifest+json",
 }
 _PACKED = (".html", ".css", ".js", ".svg", ".webmanifest")
-_AT_THE_ROOT = {"sw.js": "sw.js", "manifest.webmanifest": "manifest.webmanifest"}
 _FOR_GOOD = "private, max-age=31536000, immutable"
 _LOOK_AGAIN = "no-cache"
 
@@ -64,31 +62,34 @@ def headers(cached: str = "no-store") -> tuple[tuple[str, str], ...]:
     )
 
 
-def page(request: Request) -> Answer:
-    """The inbox itself, which asks for all that it shows."""
-    return _rendered("page.html")
-
-
 def sentence(
-    text: str, link: str = "sign-in", label: str = "Sign in", status: int = 200
+    page: Page,
+    text: str,
+    link: str = "sign-in",
+    label: str = "Sign in",
+    status: int = 200,
 ) -> Answer:
     """A page of one sentence and a link, for whoever is not in yet."""
-    return _rendered("sign-in.html", status, sentence=text, sign_in=link, label=label)
+    return rendered(
+        page, "sign-in.html", status, sentence=text, sign_in=link, label=label
+    )
 
 
-def static(request: Request, name: str) -> Answer:
+def static(page: Page, request: Request, name: str) -> Answer:
     """`files/NAME` or `files/VERSION/NAME`. Raises NotFound."""
     version, _, rest = name.rpartition("/")
-    return _sent(request, rest, _FOR_GOOD if version == _version() else _LOOK_AGAIN)
+    return _sent(
+        page, request, rest, _FOR_GOOD if version == _version(page) else _LOOK_AGAIN
+    )
 
 
-def root(request: Request, name: str) -> Answer:
+def root(page: Page, request: Request, name: str) -> Answer:
     """What must lie beside the page: the service worker, whose reach is its folder, and the manifest."""
-    return _sent(request, _AT_THE_ROOT[name], _LOOK_AGAIN)
+    return _sent(page, request, name, _LOOK_AGAIN)
 
 
-def _sent(request: Request, name: str, cached: str) -> Answer:
-    file = _files().get(name)
+def _sent(page: Page, request: Request, name: str, cached: str) -> Answer:
+    file = _files(page).get(name)
     if file is None or name.endswith(".html"):
         raise NotFound("There is no such file.")
     told = (*headers(cached), ("ETag", file.tag), ("Vary", "Accept-Encoding"))
@@ -101,35 +102,35 @@ def _sent(request: Request, name: str, cached: str) -> Answer:
     return Answer(file.content, 200, told, file.type)
 
 
-def _rendered(name: str, status: int = 200, **values: str) -> Answer:
+def rendered(page: Page, name: str, status: int = 200, **values: str) -> Answer:
     """A page; everything in it is escaped."""
-    text = _template(name).render(version=_version(), **values)
+    text = _template(page, name).render(page=page, version=_version(page), **values)
     return Answer(text, status, headers(), _TYPES[".html"])
 
 
 @cache
-def _template(name: str) -> Template:
+def _template(page: Page, name: str) -> Template:
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    return environment.from_string(_files()[name].content.decode())
+    return environment.from_string(_files(page)[name].content.decode())
 
 
 @cache
-def _files() -> dict[str, _File]:
+def _files(page: Page) -> dict[str, _File]:
     """Read once, when the first is asked for: a few, and small."""
-    own = [path for path in _OWN.iterdir() if path.suffix in _TYPES]
+    own = [path for path in page.static.iterdir() if path.suffix in _TYPES]
     return {
-        path.name: _file(path)
-        for path in (*(_SHARED / name for name in _SHARED_NAMES), *own)
+        path.name: _file(page, path)
+        for path in (*(_SHARED / name for name in page.shared), *own)
     }
 
 
-def _file(path: Path) -> _File:
-    """The inbox's style sheet begins with what all pages share: one thing less to wait for."""
-    parts = (_SHARED / "theme.css", path) if path.name == "inbox.css" else (path,)
+def _file(page: Page, path: Path) -> _File:
+    """The page's style sheet begins with what all pages share: one thing less to wait for."""
+    parts = (_SHARED / "theme.css", path) if path.name == page.stylesheet else (path,)
     content = b"".join(part.read_bytes() for part in parts)
     packed = gzip.compress(content, mtime=0) if path.suffix in _PACKED else None
     tag = f'"{hashlib.sha256(content).hexdigest()[:16]}"'
@@ -137,8 +138,8 @@ def _file(path: Path) -> _File:
 
 
 @cache
-def _version() -> str:
-    tags = "".join(f"{name}{file.tag}" for name, file in sorted(_files().items()))
+def _version(page: Page) -> str:
+    tags = "".join(f"{name}{file.tag}" for name, file in sorted(_files(page).items()))
     return hashlib.sha256(tags.encode()).hexdigest()[:12]
 
 

@@ -19,11 +19,13 @@ from domain.conversation import (
 from domain.delivery import Failure
 from domain.messages import Message, sender_of, stranger
 from domain.window import Window
+from functions.http import access, cache
 from functions.http.answers import Answer, BadInput, NotFound, TryAgain
+from functions.http.session import Person
 from functions.http.webhook import Visit
-from functions.inbox import access, authority, kept
+from functions.inbox import authority
 from functions.inbox.authority import Theirs
-from functions.inbox.session import Person
+from functions.inbox.page import PAGE
 from providers import clock, settings, windows
 from providers import messages as at_twilio
 from providers.twilio import Outcome, Result
@@ -44,7 +46,8 @@ def listed(visit: Visit, person: Person, sid: str) -> Answer:
     theirs = authority.theirs(person, sid)
     conversation = theirs.conversation
     after, before = (_index(visit, name) for name in ("after", "before"))
-    access.note_thread(person, theirs, is_opened=after is None and before is None)
+    is_opened = after is None and before is None
+    access.note_thread(PAGE, person, theirs.worker, sid, is_opened)
     newest: list[Any] = []
     if before is not None:
         found = _read(at_twilio.before(conversation, before, _PAGE + 1))
@@ -177,7 +180,7 @@ def _words(message: Any, sender: str, conversation: Conversation) -> dict[str, A
     if words != wordless.LOCATION:
         key = ("words", conversation.sid, message.sid)
         words = (
-            kept.get(
+            cache.get(
                 key, _WORDS_FOR, lambda: at_twilio.what_it_is(conversation, message.sid)
             )
             or ""
@@ -217,7 +220,7 @@ def _sender(message: Any, conversation: Conversation) -> str:
 
 
 def _bots() -> tuple[str, ...]:
-    return kept.get(("bots",), _BOTS_FOR, lambda: settings.load().bots)
+    return cache.get(("bots",), _BOTS_FOR, lambda: settings.load().bots)
 
 
 def _attributes(text: str | None) -> Mapping[str, Any]:

@@ -9,7 +9,9 @@ from urllib.parse import quote
 from flask import Request
 from itsdangerous import BadData, URLSafeTimedSerializer
 
-from functions.inbox.place import Place
+from functions.http import base_url
+from functions.http.base_url import BaseUrl
+from functions.http.page import Page
 from providers import configuration
 
 
@@ -20,15 +22,15 @@ def sealed(purpose: str, content: dict[str, str], secret: str | None = None) -> 
 
 
 def opened(
-    request: Request, place: Place, purpose: str, seconds: int
+    page: Page, request: Request, purpose: str, seconds: int
 ) -> dict[str, Any] | None:
     """What the cookie holds; None for none, a forged one and one that is too old.
 
     A browser may send several of one name, for another path or planted by a neighbouring host, and does not say which
     is which. If more than one of them is ours, none counts.
     """
-    found = []
-    for sent in dict.fromkeys(request.cookies.getlist(name_of(place, purpose))):
+    base, found = base_url.of(page, request), []
+    for sent in dict.fromkeys(request.cookies.getlist(name_of(base, purpose))):
         try:
             content = (
                 _serializer(purpose).loads(sent, max_age=seconds) if sent else None
@@ -40,21 +42,21 @@ def opened(
     return found[0] if len(found) == 1 else None
 
 
-def header(place: Place, purpose: str, value: str, seconds: int) -> tuple[str, str]:
-    name = name_of(place, purpose)
+def header(base: BaseUrl, purpose: str, value: str, seconds: int) -> tuple[str, str]:
+    name = name_of(base, purpose)
     cookie: SimpleCookie = SimpleCookie({name: value})
-    cookie[name]["path"] = quote(place.path, safe="/@%:+")
+    cookie[name]["path"] = quote(base.path, safe="/@%:+")
     cookie[name]["max-age"] = seconds
     cookie[name]["httponly"] = True
     cookie[name]["samesite"] = "Lax"
-    cookie[name]["secure"] = place.is_https
+    cookie[name]["secure"] = base.is_https
     return "Set-Cookie", cookie[name].OutputString()
 
 
-def name_of(place: Place, purpose: str) -> str:
+def name_of(base: BaseUrl, purpose: str) -> str:
     """With `__Host-` a browser takes the cookie from this very host only, and sends it nowhere else:
     https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#name-the-__host-prefix"""
-    return f"__Host-{purpose}" if place.is_https and place.path == "/" else purpose
+    return f"__Host-{purpose}" if base.is_https and base.path == "/" else purpose
 
 
 def _serializer(purpose: str, secret: str | None = None) -> URLSafeTimedSerializer:

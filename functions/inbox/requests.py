@@ -1,0 +1,94 @@
+"""What the inbox's page asks for, as typed values."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from functions.http.answers import BadInput
+from functions.http.requests import RequestModel
+
+Token = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{8,64}$")]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=1500)]
+Address = Annotated[str, StringConstraints(min_length=1, max_length=320)]
+Channel = Literal["sms", "whatsapp"]
+Body = Annotated[str, StringConstraints(min_length=1, max_length=32_000)]
+
+
+class Status(RequestModel):
+    status: Literal["Available", "Unavailable"]
+
+
+class Search(RequestModel):
+    query: Annotated[str, StringConstraints(max_length=200)] = ""
+
+
+class File(RequestModel):
+    type: Annotated[str, StringConstraints(max_length=100, to_lower=True)]
+    name: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    data: str
+
+    def content(self) -> bytes:
+        """Raises BadInput."""
+        try:
+            content = base64.b64decode(self.data, validate=True)
+        except (binascii.Error, ValueError):
+            raise BadInput("The file did not arrive whole.") from None
+        if not content:
+            raise BadInput("The file is empty.")
+        return content
+
+
+class Message(RequestModel):
+    """One of `body`, `template` and `media`. `token`: what the page calls it, the same however often it is sent."""
+
+    token: Token
+    body: Body | None = None
+    template: Name | None = None
+    media: File | None = None
+
+
+class ReadUpTo(RequestModel):
+    index: Annotated[int, Field(ge=0, le=2**53)]
+
+
+class HandOver(RequestModel):
+    to: Literal["queue", "pool", "worker"]
+    pool: Name | None = None
+    worker: Name | None = None
+
+
+class NewConversation(RequestModel):
+    """`body` or `template`: the text, or a template's name."""
+
+    customer: Name
+    channel: Channel
+    address: Address
+    body: Body | None = None
+    template: Name | None = None
+    token: Token
+
+
+class FirstTemplates(RequestModel):
+    """Of a customer to whom a worker may write first: on which channel, to which address."""
+
+    channel: Channel
+    address: Address
+
+
+class Keys(RequestModel):
+    p256dh: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_=-]{80,100}$")]
+    auth: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_=-]{20,30}$")]
+
+
+class Subscription(RequestModel):
+    endpoint: Annotated[str, StringConstraints(max_length=1000)]
+    keys: Keys
+
+
+class Device(RequestModel):
+    subscription: Subscription
+    text: bool = False
