@@ -1,4 +1,4 @@
-"""The access log: one line for each look at a customer's data, by which worker and at what, never what was in it."""
+"""Writes the access log: one line whenever a worker looks at a customer's data, without the data itself."""
 
 from __future__ import annotations
 
@@ -8,19 +8,21 @@ from functions.http.page import Page
 from functions.http.session import Person
 from providers import log
 
-_A_LOOK_LASTS = 3600.0  # seconds in which an open conversation that is read every few seconds is one look
+_A_LOOK_LASTS = 3600.0  # seconds; a page reads an open conversation every few seconds
 
 
 def note(page: Page, did: str, worker: Worker, **at: str) -> None:
-    """`at`: SIDs of what was looked at."""
+    """Log what a worker did. `at`: SIDs of the objects that were read."""
     log.info(did, function=page.name, worker=worker.identity, **at)
 
 
 def note_thread(
     page: Page, person: Person, worker: Worker, sid: str, is_opened: bool
 ) -> None:
-    """`is_opened`: the thread was asked for from its end, as a page does that opens it. Reading on is noted as well,
-    once an hour: a look is in the log however it is asked for."""
+    """Log that a worker reads a thread: each time it is opened, and once an hour while it is read.
+
+    `is_opened`: the request asks for the newest messages, as a page does when it opens a conversation.
+    """
     look = ("looked", person.session or person.identity, sid)
     if is_opened:
         cache.drop(look)

@@ -15,7 +15,7 @@ _PREFIX = re.compile(r"(?:/[\w.@%+-]+){1,4}")
 
 @dataclass(frozen=True)
 class BaseUrl:
-    """`origin`: scheme and host; `path`: of the page below it, with a slash at both ends."""
+    """`origin`: scheme and host; `path`: the page's path, with a slash at both ends."""
 
     origin: str
     path: str
@@ -38,7 +38,7 @@ def of(page: Page, request: Request) -> BaseUrl:
         parts = urlsplit(base)
         return BaseUrl(f"{parts.scheme}://{parts.netloc}", f"{parts.path}/")
     prefix = request.headers.get("X-Forwarded-Prefix", "")
-    prefix = prefix if _PREFIX.fullmatch(prefix) else ""
-    return BaseUrl(
-        f"{request.scheme}://{request.host}", f"{prefix}{request.script_root}/"
-    )
+    if not _PREFIX.fullmatch(prefix):
+        prefix = ""
+    origin = f"{request.scheme}://{request.host}"
+    return BaseUrl(origin, f"{prefix}{request.script_root}/")

@@ -1,4 +1,4 @@
-"""The page's own signed cookies: for this place alone, for no script, and never one of another host's."""
+"""Reads and writes a page's own signed cookies: for its address alone, and hidden from scripts."""
 
 from __future__ import annotations
 
@@ -16,33 +16,35 @@ from providers import configuration
 
 
 def sealed(purpose: str, content: dict[str, str], secret: str | None = None) -> str:
-    """The cookie's value; anybody can read it, and only we can write it."""
-    found: str = _serializer(purpose, secret).dumps(content)
-    return found
+    """Return the cookie's value: readable by anyone, but only we can write it."""
+    value: str = _serializer(purpose, secret).dumps(content)
+    return value
 
 
 def opened(
     page: Page, request: Request, purpose: str, seconds: int
 ) -> dict[str, Any] | None:
-    """What the cookie holds; None for none, a forged one and one that is too old.
+    """Return the cookie's content; None if it is missing, forged or older than `seconds`.
 
-    A browser may send several of one name, for another path or planted by a neighbouring host, and does not say which
-    is which. If more than one of them is ours, none counts.
+    A browser may send several cookies of one name, for another path or planted by a neighbouring host, and does not
+    say which is which. If more than one of them is valid, none counts.
     """
-    base, found = base_url.of(page, request), []
-    for sent in dict.fromkeys(request.cookies.getlist(name_of(base, purpose))):
-        try:
-            content = (
-                _serializer(purpose).loads(sent, max_age=seconds) if sent else None
-            )
-        except BadData:
-            continue
-        if isinstance(content, dict):
-            found.append(content)
-    return found[0] if len(found) == 1 else None
+    values = request.cookies.getlist(name_of(base_url.of(page, request), purpose))
+    contents = [_loaded(purpose, value, seconds) for value in dict.fromkeys(values)]
+    valid = [content for content in contents if content is not None]
+    return valid[0] if len(valid) == 1 else None
+
+
+def _loaded(purpose: str, value: str, seconds: int) -> dict[str, Any] | None:
+    try:
+        content = _serializer(purpose).loads(value, max_age=seconds)
+    except BadData:
+        return None
+    return content if isinstance(content, dict) else None
 
 
 def header(base: BaseUrl, purpose: str, value: str, seconds: int) -> tuple[str, str]:
+    """Return the header that sets a cookie for `seconds`; 0 removes it."""
     name = name_of(base, purpose)
     cookie: SimpleCookie = SimpleCookie({name: value})
     cookie[name]["path"] = quote(base.path, safe="/@%:+")
@@ -54,7 +56,7 @@ def header(base: BaseUrl, purpose: str, value: str, seconds: int) -> tuple[str, 
 
 
 def name_of(base: BaseUrl, purpose: str) -> str:
-    """With `__Host-` a browser takes the cookie from this very host only, and sends it nowhere else:
+    """Return the cookie's name. With `__Host-` a browser accepts it from this host only, and sends it nowhere else:
     https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#name-the-__host-prefix"""
     return f"__Host-{purpose}" if base.is_https and base.path == "/" else purpose
 

@@ -1,14 +1,14 @@
-"""The page and its files, and the headers under which nothing that a customer wrote can become script.
+"""Serves a page and its static files, with headers that keep a customer's text from running as script.
 
-A file's address changes with the content of all of them, so that a browser keeps it for good; and a module that
-another one imports is of the same version.
+A file's address contains a version made of the content of all files, so that a browser can cache it permanently and
+modules that import each other are of one version.
 """
 
 from __future__ import annotations
 
 import gzip
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,8 +33,8 @@ _TYPES = {
     ".webmanifest": "application/manifest+json",
 }
 _PACKED = (".html", ".css", ".js", ".svg", ".webmanifest")
-_FOR_GOOD = "private, max-age=31536000, immutable"
-_LOOK_AGAIN = "no-cache"
+_CACHE_FOREVER = "private, max-age=31536000, immutable"
+_REVALIDATE = "no-cache"
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,10 @@ class _File:
 
 
 def headers(cached: str = "no-store") -> tuple[tuple[str, str], ...]:
-    """Pictures come from where Twilio keeps them and from where a customer's avatar is; programs only from here."""
-    local = configuration.twilio_api_base_url()
-    pictures = f"'self' data: blob: https:{f' {_origin(local)}' if local else ''}"
+    """Return the security headers: images load from any https address (media, avatars), scripts only from here."""
+    pictures = "'self' data: blob: https:"
+    if local := configuration.twilio_api_base_url():
+        pictures += f" {_origin(local)}"
     policy = (
         f"default-src 'none'; script-src 'self'; style-src 'self'; img-src {pictures}; connect-src 'self'; "
         "manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
@@ -62,6 +63,10 @@ def headers(cached: str = "no-store") -> tuple[tuple[str, str], ...]:
     )
 
 
+def with_headers(answer: Answer, *more: tuple[str, str]) -> Answer:
+    return replace(answer, headers=(*answer.headers, *more))
+
+
 def sentence(
     page: Page,
     text: str,
@@ -69,41 +74,41 @@ def sentence(
     label: str = "Sign in",
     status: int = 200,
 ) -> Answer:
-    """A page of one sentence and a link, for whoever is not in yet."""
+    """Return a page of one sentence and a link, for a visitor who isn't signed in."""
     return rendered(
         page, "sign-in.html", status, sentence=text, sign_in=link, label=label
     )
 
 
 def static(page: Page, request: Request, name: str) -> Answer:
-    """`files/NAME` or `files/VERSION/NAME`. Raises NotFound."""
-    version, _, rest = name.rpartition("/")
-    return _sent(
-        page, request, rest, _FOR_GOOD if version == _version(page) else _LOOK_AGAIN
-    )
+    """Return the file of `files/NAME` or `files/VERSION/NAME`. Raises NotFound."""
+    version, _, file_name = name.rpartition("/")
+    is_current = version == _version(page)
+    cached = _CACHE_FOREVER if is_current else _REVALIDATE
+    return _sent(page, request, file_name, cached)
 
 
 def root(page: Page, request: Request, name: str) -> Answer:
-    """What must lie beside the page: the service worker, whose reach is its folder, and the manifest."""
-    return _sent(page, request, name, _LOOK_AGAIN)
+    """Return a file that must be beside the page: the service worker, whose scope is its folder, and the manifest."""
+    return _sent(page, request, name, _REVALIDATE)
 
 
 def _sent(page: Page, request: Request, name: str, cached: str) -> Answer:
     file = _files(page).get(name)
     if file is None or name.endswith(".html"):
         raise NotFound("There is no such file.")
-    told = (*headers(cached), ("ETag", file.tag), ("Vary", "Accept-Encoding"))
+    sent_headers = (*headers(cached), ("ETag", file.tag), ("Vary", "Accept-Encoding"))
     if file.tag in request.headers.get("If-None-Match", ""):
-        return Answer(b"", 304, told, file.type)
+        return Answer(b"", 304, sent_headers, file.type)
     if file.packed is not None and "gzip" in request.headers.get("Accept-Encoding", ""):
         return Answer(
-            file.packed, 200, (*told, ("Content-Encoding", "gzip")), file.type
+            file.packed, 200, (*sent_headers, ("Content-Encoding", "gzip")), file.type
         )
-    return Answer(file.content, 200, told, file.type)
+    return Answer(file.content, 200, sent_headers, file.type)
 
 
 def rendered(page: Page, name: str, status: int = 200, **values: str) -> Answer:
-    """A page; everything in it is escaped."""
+    """Return an HTML page; all values in it are escaped."""
     text = _template(page, name).render(page=page, version=_version(page), **values)
     return Answer(text, status, headers(), _TYPES[".html"])
 
@@ -120,7 +125,7 @@ def _template(page: Page, name: str) -> Template:
 
 @cache
 def _files(page: Page) -> dict[str, _File]:
-    """Read once, when the first is asked for: a few, and small."""
+    """Return all files by name; they are few and small, and read once."""
     own = [path for path in page.static.iterdir() if path.suffix in _TYPES]
     return {
         path.name: _file(page, path)
@@ -129,7 +134,7 @@ def _files(page: Page) -> dict[str, _File]:
 
 
 def _file(page: Page, path: Path) -> _File:
-    """The page's style sheet begins with what all pages share: one thing less to wait for."""
+    """Return a file; the shared theme is put in front of the page's style sheet, which saves a request."""
     parts = (_SHARED / "theme.css", path) if path.name == page.stylesheet else (path,)
     content = b"".join(part.read_bytes() for part in parts)
     packed = gzip.compress(content, mtime=0) if path.suffix in _PACKED else None

@@ -1,4 +1,4 @@
-"""What a worker does with a tap: Available or not, I have read it, hand over, close."""
+"""Handles a worker's actions: set the status, mark as read, hand over, close."""
 
 from __future__ import annotations
 
@@ -20,54 +20,56 @@ from providers import messages as at_twilio
 
 
 def status(visit: Visit, person: Person) -> Answer:
-    """The worker's word: it does not follow the open page."""
+    """POST status: the worker's own choice, independent of whether the page is open."""
     worker = authority.worker(person)
-    wanted = requests.read(visit, Status).status
-    ledger.set_status(worker.identity, wanted)
-    log.info(f"turned {wanted}", worker=worker.identity)
-    return Answer({"status": wanted})
+    new_status = requests.read(visit, Status).status
+    ledger.set_status(worker.identity, new_status)
+    log.info(f"turned {new_status}", worker=worker.identity)
+    return Answer({"status": new_status})
 
 
 def read(visit: Visit, person: Person, sid: str) -> Answer:
-    """Nothing up to this message is unread any more. What came after it stays so, whichever of the two is first."""
+    """POST read: mark messages up to an index as read; later ones stay unread, in whatever order both arrive."""
     conversation = authority.theirs(person, sid).conversation
     index = requests.read(visit, ReadUpTo).index
-    changed = database.until_it_holds(partial(answers.has_read, sid, index))
-    if changed and conversation.participant_sid:
+    is_changed = database.until_it_holds(partial(answers.has_read, sid, index))
+    if is_changed and conversation.participant_sid:
         at_twilio.looked(conversation, conversation.participant_sid, index)
     return Answer({})
 
 
 def hand_over(visit: Visit, person: Person, sid: str) -> Answer:
-    them = authority.theirs(person, sid).worker
-    wanted = requests.read(visit, HandOver)
+    """POST hand-over: to the queue, another pool or a named worker. Raises Impossible, BadInput."""
+    worker = authority.theirs(person, sid).worker
+    target = requests.read(visit, HandOver)
     try:
-        if wanted.to == "queue":
-            handing.to_queue(sid, them.identity)
-        elif wanted.to == "pool":
-            handing.to_pool(sid, them.identity, _pool(_named(wanted.pool, "pool")))
+        if target.to == "queue":
+            handing.to_queue(sid, worker.identity)
+        elif target.to == "pool":
+            handing.to_pool(sid, worker.identity, _pool(_named(target.pool, "pool")))
         else:
-            handing.to_worker(sid, them.identity, _named(wanted.worker, "worker"))
+            handing.to_worker(sid, worker.identity, _named(target.worker, "worker"))
     except handing.Refused as error:
         raise Impossible(str(error)) from None
     return Answer({})
 
 
 def close(visit: Visit, person: Person, sid: str) -> Answer:
-    them = authority.theirs(person, sid).worker
+    """POST close: end the conversation. Raises Impossible."""
+    worker = authority.theirs(person, sid).worker
     requests.read(visit, RequestModel)
     try:
-        handing.close(sid, them.identity)
+        handing.close(sid, worker.identity)
     except handing.Refused as error:
         raise Impossible(str(error)) from None
     return Answer({})
 
 
 def _pool(name: str) -> str:
-    """A pool without a record has nobody; the default one works without."""
+    """Raise Impossible for a pool without a record; only the default pool works without one."""
     record, rules = database.read(pools.reference(name), settings.reference())
     if not record.exists and name != settings.of(rules).default_pool:
-        raise Impossible("This pool is not there any more; choose another one.")
+        raise Impossible("This pool no longer exists. Choose another one.")
     return name
 
 

@@ -1,4 +1,4 @@
-"""Who may see and touch what, in one place: a worker the conversations whose `worker` or `others` name them."""
+"""Decides what a worker may see and change: the conversations with the worker in `worker` or `others`."""
 
 from __future__ import annotations
 
@@ -20,11 +20,12 @@ if TYPE_CHECKING:
     from providers.database import Snapshot
 
 _SID = re.compile(r"CH[0-9a-fA-F]{32}")
+_NOT_FOUND = "Conversation not found."
 
 
 @dataclass(frozen=True)
 class Theirs:
-    """A worker with one of their conversations, and what else was read in the same round trip."""
+    """A worker, one of the worker's conversations, and what else was read in the same round trip."""
 
     worker: Worker
     conversation: Conversation
@@ -32,35 +33,38 @@ class Theirs:
 
 
 def worker(person: Person) -> Worker:
-    """Raises Refused for somebody without a record."""
+    """Return the person's record. Raises Refused if there is none."""
     return session.worker(PAGE, person)
 
 
 def theirs(person: Person, sid: str, *more: DocumentReference) -> Theirs:
-    """Raises NotFound for another's conversation, exactly as for one that does not exist."""
+    """Return the worker and the conversation, with the documents `more`.
+
+    Raises NotFound for another worker's conversation, exactly as for one that does not exist.
+    """
     if not _SID.fullmatch(sid):
-        raise NotFound("There is no such conversation.")
-    record, found, *others = database.read(
+        raise NotFound(_NOT_FOUND)
+    record, stored, *others = database.read(
         workers.reference(person.identity), conversations.reference(sid), *more
     )
-    them = session.worker_of(PAGE, person, workers.of(record))
-    conversation = conversations.of(found)
-    if not is_theirs(conversation, them.identity):
-        raise NotFound("There is no such conversation with you.")
-    return Theirs(them, conversation, tuple(others))
+    worker = session.worker_of(PAGE, person, workers.of(record))
+    conversation = conversations.of(stored)
+    if not is_theirs(conversation, worker.identity):
+        raise NotFound(_NOT_FOUND)
+    return Theirs(worker, conversation, tuple(others))
 
 
 def refuse_hidden_customer(
     worker: Worker, conversation: Conversation, record: Snapshot, rules: Snapshot
 ) -> None:
-    """Raise Refused for a customer who became another worker's after this conversation was closed.
+    """Raise Refused if the customer of this closed conversation is now assigned to another worker.
 
-    The thread of a closed conversation stays open to its worker; the customer's record of today does not.
+    The thread of a closed conversation stays visible to its worker; the customer's current record does not.
     """
     if conversation.state != CLOSED:
         return
-    customer, asked_as = customers.of(record), conversation.customer_id or record.id
-    if not customers.may_see(customer, worker.identity, settings.of(rules), asked_as):
+    customer, name = customers.of(record), conversation.customer_id or record.id
+    if not customers.may_see(customer, worker.identity, settings.of(rules), name):
         raise Refused(customers.ANOTHER_WORKERS)
 
 

@@ -1,12 +1,14 @@
-"""Who the customer of a conversation is, what can be sent to them ready made, and who else could take it over."""
+"""Shows the customer of a conversation, the templates that can be sent, and the workers that can take over."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from domain import addresses
 from domain.conversation import Conversation
 from domain.customer import Customer
+from domain.worker import Worker
 from functions.http import access, cache
 from functions.http.answers import Answer
 from functions.http.session import Person
@@ -23,113 +25,106 @@ _NAMES = ("type", "value", "display_name")
 
 
 def card(visit: Visit, person: Person, sid: str) -> Answer:
-    """What is known of them: whoever talks to somebody may know who that is."""
+    """GET customer: the customer's card with the earlier conversations, newest first.
+
+    Raises Refused for the customer of a closed conversation who is now assigned to another worker.
+    """
     theirs = authority.theirs(person, sid)
-    conversation = theirs.conversation
+    conversation, customer_id = theirs.conversation, theirs.conversation.customer_id
     access.note(PAGE, "opened a customer's card", theirs.worker, conversation=sid)
-    if conversation.customer_id is None:
-        return Answer(_shown(conversation, None) | {"earlier": []})
-    reference = customers.reference(conversation.customer_id)
-    (record, rules), earlier = database.together(
+    if customer_id is None:
+        return Answer(_unknown_card(conversation) | {"earlier": []})
+    reference = customers.reference(customer_id)
+    (record, rules), all_conversations = database.together(
         lambda: database.read(reference, settings.reference()),
-        lambda: conversations.with_customer(
-            conversation.customer_id or "", _MOST_EARLIER + 1
-        ),
+        lambda: conversations.with_customer(customer_id, _MOST_EARLIER + 1),
     )
-    found = customers.standing_for(record)
-    if found is not None:
-        authority.refuse_hidden_customer(theirs.worker, conversation, found, rules)
-    others = [_earlier(one) for one in earlier if one.sid != sid][:_MOST_EARLIER]
-    return Answer(
-        _shown(conversation, customers.of(found) if found else None)
-        | {"earlier": others}
-    )
+    current = customers.standing_for(record)
+    if current is None:
+        shown = _unknown_card(conversation)
+    else:
+        authority.refuse_hidden_customer(theirs.worker, conversation, current, rules)
+        shown = _card(customers.of(current))
+    others = [_earlier(other) for other in all_conversations if other.sid != sid]
+    return Answer(shown | {"earlier": others[:_MOST_EARLIER]})
 
 
 def templates(visit: Visit, person: Person, sid: str) -> Answer:
+    """GET templates: what can be sent to the customer now, by category."""
     theirs = authority.theirs(person, sid)
-    found = windows.of(theirs.conversation)
-    return Answer(
-        {"categories": ready_made.listed(theirs.worker, theirs.conversation, found)}
-    )
+    window = windows.of(theirs.conversation)
+    categories = ready_made.listed(theirs.worker, theirs.conversation, window)
+    return Answer({"categories": categories})
 
 
 def colleagues(visit: Visit, person: Person, sid: str) -> Answer:
-    """To whom it can be handed: every other confirmed worker, Available ones first."""
-    me = authority.theirs(person, sid).worker.identity
-    everybody = cache.get(
+    """GET workers: every other confirmed worker, Available ones first."""
+    identity = authority.theirs(person, sid).worker.identity
+    all_workers = cache.get(
         ("workers",), _COLLEAGUES_FOR, lambda: workers.after(None, _MOST_COLLEAGUES)
     )
-    others = sorted(
-        (
-            one
-            for one in everybody
-            if one.identity != me and one.can_sign_in and one.confirmed
-        ),
-        key=lambda one: (not one.available, one.name.casefold()),
-    )
-    return Answer(
-        {
-            "workers": [
-                {
-                    "identity": one.identity,
-                    "name": one.name,
-                    "status": "Available" if one.available else "Unavailable",
-                }
-                for one in others
-            ]
-        }
-    )
+    others = [worker for worker in all_workers if _can_take_over(worker, identity)]
+    others.sort(key=lambda worker: (not worker.available, worker.name.casefold()))
+    return Answer({"workers": [_colleague(worker) for worker in others]})
 
 
-def _shown(conversation: Conversation, customer: Customer | None) -> dict[str, Any]:
-    """The card; of somebody without a record what the conversation itself says."""
-    if customer is None:
-        name = conversation.display_name or conversation.address or "Somebody"
-        listed = [conversation.address] if conversation.address else []
-        return _card(name, None, conversation.customer_id, None, [], listed)
-    return _card(
-        customer.display_name,
-        customer.avatar,
-        customer.customer_id,
-        _texts(customer.details or {}, ("title", "content")) or None,
-        [link for one in customer.links if "value" in (link := _texts(one, _NAMES))],
-        list(customer.addresses),
-    )
+def _can_take_over(worker: Worker, identity: str) -> bool:
+    return worker.identity != identity and worker.can_sign_in and worker.confirmed
 
 
-def _card(
-    name: str,
-    avatar: str | None,
-    customer_id: str | None,
-    details: dict[str, str] | None,
-    links: list[dict[str, str]],
-    listed: list[str],
-) -> dict[str, Any]:
+def _colleague(worker: Worker) -> dict[str, str]:
     return {
-        "name": name,
-        "avatar": avatar,
-        "customer_id": customer_id,
-        "details": details,
-        "links": links,
-        "addresses": listed,
-        "channels": [{"type": addresses.channel(one), "value": one} for one in listed],
+        "identity": worker.identity,
+        "name": worker.name,
+        "status": "Available" if worker.available else "Unavailable",
     }
 
 
-def _texts(value: Any, names: tuple[str, ...]) -> dict[str, str]:
+def _card(customer: Customer) -> dict[str, Any]:
+    links = [_texts(link, _NAMES) for link in customer.links]
     return {
-        name: value[name]
-        for name in names
-        if isinstance(value.get(name), str) and value[name]
+        "name": customer.display_name,
+        "avatar": customer.avatar,
+        "customer_id": customer.customer_id,
+        "details": _texts(customer.details or {}, ("title", "content")) or None,
+        "links": [link for link in links if "value" in link],
+        **_reached_at(customer.addresses),
     }
 
 
-def _earlier(one: Conversation) -> dict[str, Any]:
-    at = one.created_at or one.assigned_at
+def _unknown_card(conversation: Conversation) -> dict[str, Any]:
+    """Return the card of a customer without a record: what the conversation itself says."""
+    address = conversation.address
     return {
-        "sid": one.sid,
+        "name": conversation.display_name or address or "Unknown customer",
+        "avatar": None,
+        "customer_id": conversation.customer_id,
+        "details": None,
+        "links": [],
+        **_reached_at((address,) if address else ()),
+    }
+
+
+def _reached_at(listed: tuple[str, ...]) -> dict[str, Any]:
+    channels = [
+        {"type": addresses.channel(address), "value": address} for address in listed
+    ]
+    return {"addresses": list(listed), "channels": channels}
+
+
+def _texts(value: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, str]:
+    """Return the fields that are non-empty strings."""
+    fields = {name: value.get(name) for name in names}
+    return {
+        name: text for name, text in fields.items() if text and isinstance(text, str)
+    }
+
+
+def _earlier(conversation: Conversation) -> dict[str, Any]:
+    at = conversation.created_at or conversation.assigned_at
+    return {
+        "sid": conversation.sid,
         "at": at.isoformat() if at else None,
-        "state": one.state,
-        "worker": one.worker,
+        "state": conversation.state,
+        "worker": conversation.worker,
     }

@@ -1,8 +1,8 @@
-"""PUT and DELETE devices/ID: where a worker wants to be notified.
+"""PUT and DELETE devices/ID: where a worker is notified.
 
-A browser has one subscription, whoever signs in there, and its endpoint belongs to the worker who told it last. Each
-worker's record is written first, and then the others that hold the endpoint are looked at; so of two who tell it at
-once at least one sees both records, and the later one keeps it.
+A browser has one subscription, regardless of the worker signed in there, and its endpoint belongs to the worker that
+registered it last. Each worker's record is written first, then the other records with the endpoint are read. So if two
+register it at once, at least one of them sees both records, and the later one keeps it.
 """
 
 from __future__ import annotations
@@ -23,56 +23,60 @@ from functions.inbox.page import PAGE
 from functions.inbox.requests import Device as DeviceRequest
 from providers import clock, database, web_push, workers
 
-_MOST_OWNERS = (
-    20  # records that hold one endpoint; more than one is what a race or a crash leaves
-)
+_MOST_OWNERS = 20  # records with one endpoint; more than one is left by a race or crash
 
 
 def keep(visit: Visit, person: Person, name: str) -> Answer:
-    """The browser tells it at each start: subscriptions end without a word."""
+    """PUT: register this browser. The page does so at each start, because subscriptions end without notice."""
     authority.worker(person)
-    _refuse_odd(name)
-    wanted = requests.read(visit, DeviceRequest)
-    subscription = wanted.subscription
+    _refuse_invalid(name)
+    body = requests.read(visit, DeviceRequest)
+    subscription = body.subscription
     if not web_push.takes(subscription.endpoint):
         raise BadInput(
             "subscription.endpoint is not the address of a known push service."
         )
-    kept = Device(
+    registered = Device(
         subscription.endpoint,
         subscription.keys.p256dh,
         subscription.keys.auth,
-        wanted.text,
+        body.text,
         at=clock.now(),
         until=session.ends_at(PAGE, visit.request),
     )
-    owner = database.until_it_holds(partial(_stored, person, name, kept))
-    _take_from_others(owner, kept)
+    owner = database.until_it_holds(partial(_stored, person, name, registered))
+    _take_from_others(owner, registered)
     return Answer({})
 
 
 def forget(visit: Visit, person: Person, name: str) -> Answer:
+    """DELETE: send no more notifications to this browser."""
     authority.worker(person)
-    _refuse_odd(name)
+    _refuse_invalid(name)
     requests.read(visit, RequestModel)
     database.until_it_holds(partial(_removed, person, name))
     return Answer({})
 
 
-def _stored(person: Person, name: str, kept: Device) -> Worker:
-    """Write it into the worker's record, in place of its former names and of those whose session has ended."""
+def _stored(person: Person, name: str, registered: Device) -> Worker:
+    """Write the device in place of its former names and of devices with an ended session."""
     worker = authority.worker(person)
-    there = device.parse(worker.devices)
-    is_over = {
+    devices = device.parse(worker.devices)
+    devices.pop(name, None)
+    outdated = [
         other
-        for other, one in there.items()
-        if other != name
-        and (one.endpoint == kept.endpoint or not one.is_live(clock.now()))
-    }
-    there = {other: one for other, one in there.items() if other not in is_over}
-    gone = {*device.too_many(there, name), *is_over}
-    ledger.keep_devices(worker, {name: kept, **dict.fromkeys(gone)})
+        for other, stored in devices.items()
+        if _is_outdated(stored, registered.endpoint)
+    ]
+    for other in outdated:
+        del devices[other]
+    removed = [*device.too_many(devices, name), *outdated]
+    ledger.keep_devices(worker, {name: registered, **dict.fromkeys(removed)})
     return worker
+
+
+def _is_outdated(stored: Device, endpoint: str) -> bool:
+    return stored.endpoint == endpoint or not stored.is_live(clock.now())
 
 
 def _removed(person: Person, name: str) -> None:
@@ -81,38 +85,45 @@ def _removed(person: Person, name: str) -> None:
         ledger.keep_devices(worker, {name: None})
 
 
-def _take_from_others(owner: Worker, kept: Device) -> None:
-    holders = workers.with_device(device.fingerprint(kept.endpoint), _MOST_OWNERS)
-    others = [one for one in holders if one.identity != owner.identity]
-    for other in others:
-        loser = owner if _is_after(other, owner, kept) else other
-        database.until_it_holds(partial(_without_endpoint, loser.identity, kept))
+def _take_from_others(owner: Worker, registered: Device) -> None:
+    fingerprint = device.fingerprint(registered.endpoint)
+    for other in workers.with_device(fingerprint, _MOST_OWNERS):
+        if other.identity == owner.identity:
+            continue
+        loser = owner if _is_later(other, owner, registered) else other
+        database.until_it_holds(partial(_without_endpoint, loser.identity, registered))
 
 
-def _is_after(other: Worker, owner: Worker, kept: Device) -> bool:
-    """Whether `other` told the endpoint later than `owner`; both sides decide alike, also at the same moment."""
-    theirs = [
-        one
-        for one in device.parse(other.devices).values()
-        if one.endpoint == kept.endpoint
-    ]
-    if any(kept.is_older_than(one) for one in theirs):
+def _is_later(other: Worker, owner: Worker, registered: Device) -> bool:
+    """Return whether `other` registered the endpoint later than `owner`; both sides decide alike, even in a tie."""
+    devices = _with_endpoint(other, registered).values()
+    if any(registered.is_older_than(stored) for stored in devices):
         return True
-    return any(one.at == kept.at for one in theirs) and other.identity > owner.identity
+    is_tie = any(stored.at == registered.at for stored in devices)
+    return is_tie and other.identity > owner.identity
 
 
-def _without_endpoint(identity: str, kept: Device) -> None:
-    """Remove it from a record, unless the same worker has told it again meanwhile."""
+def _without_endpoint(identity: str, registered: Device) -> None:
+    """Remove the endpoint from a record, unless the same worker has registered it again meanwhile."""
     worker = workers.load(identity)
     names = [
         name
-        for name, one in device.parse(worker.devices).items()
-        if one.endpoint == kept.endpoint and not kept.is_older_than(one)
+        for name, stored in _with_endpoint(worker, registered).items()
+        if not registered.is_older_than(stored)
     ]
     if worker.version is not None and names:
         ledger.keep_devices(worker, dict.fromkeys(names))
 
 
-def _refuse_odd(name: str) -> None:
+def _with_endpoint(worker: Worker, registered: Device) -> dict[str, Device]:
+    devices = device.parse(worker.devices).items()
+    return {
+        name: stored
+        for name, stored in devices
+        if stored.endpoint == registered.endpoint
+    }
+
+
+def _refuse_invalid(name: str) -> None:
     if not device.is_name(name):
-        raise NotFound("There is no such device.")
+        raise NotFound("Device not found.")

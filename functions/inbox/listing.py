@@ -1,5 +1,8 @@
-"""GET state: who I am, what is mine, how many wait. Asked for every few seconds, so its cost is what is weighed here:
-one query and one get; what is asleep and how many wait are kept for a moment."""
+"""GET state: the worker, the worker's conversations, and how many customers wait.
+
+The page asks for it every few seconds, so its cost matters: one query and one get. Inactive conversations and the
+number of waiting customers are cached for a moment.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,10 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple
 
 from domain import addresses
-from domain.conversation import Conversation
+from domain.conversation import Conversation, LastMessage
 from domain.worker import Worker
 from functions.http import cache, page_kit, session
 from functions.http.answers import Answer
@@ -19,146 +22,170 @@ from functions.http.webhook import Visit
 from functions.inbox.page import PAGE
 from providers import configuration, conversations, database, pending, pools, workers
 
-_FOR_A_MOMENT = 3.0  # seconds: how many wait
-_ASLEEP_FOR = 60.0  # what fell asleep is told at once all the same: it is missing among what is awake
+_WAITING_FOR = 3.0  # seconds
+_INACTIVE_FOR = (
+    60.0  # a conversation that becomes inactive is noticed at once: see _inactive
+)
 _POOLS_FOR = 60.0
+_KEY_FOR = 3600.0
 _MOST_POOLS = 100
-Entry: TypeAlias = tuple[
-    datetime, dict[str, Any]
-]  # when something last happened in it, and what is shown
-_TOLD = (
-    "assigning",
-    "by hand",
-    "handed over",
-    "queued",
-)  # lines of a story that say why it is somebody's
+# Lines of a conversation's log that say why a worker has it.
+_REASONS = ("assigning", "by hand", "handed over", "queued")
+
+
+class _Entry(NamedTuple):
+    """A conversation as the list shows it, and the time of its last event."""
+
+    at: datetime
+    shown: dict[str, Any]
 
 
 def state(visit: Visit, person: Person) -> Answer:
-    record, held = database.together(
+    """GET state, with an ETag; 304 if nothing has changed. Conversations come in order, the latest event first."""
+    record, active = database.together(
         lambda: workers.load(person.identity),
         lambda: conversations.with_worker(person.identity),
     )
     worker = session.worker_of(PAGE, person, record)
     if worker.identity != person.identity:
-        held = conversations.with_worker(worker.identity)
-    mine = [_entry(one, worker.identity) for one in held]
-    mine += _asleep(worker.identity, frozenset(one.sid for one in held))
+        active = conversations.with_worker(worker.identity)
+    content = _content(worker, active)
+    tag = f'"{hashlib.sha256(json.dumps(content).encode()).hexdigest()[:20]}"'
+    headers = (*page_kit.headers(), ("ETag", tag))
+    if tag in visit.request.headers.get("If-None-Match", ""):
+        return Answer(None, 304, headers)
+    return Answer(content, 200, headers)
+
+
+def _content(worker: Worker, active: list[Conversation]) -> dict[str, Any]:
+    entries = [_entry(conversation, worker.identity) for conversation in active]
+    sids = frozenset(conversation.sid for conversation in active)
+    entries += _inactive(worker.identity, sids)
+    entries.sort(key=lambda entry: entry.at, reverse=True)
     waiting = _waiting(worker)
-    content = {
+    return {
         "me": _me(worker),
         "waiting": waiting,
-        "empty": None if mine else why_empty(worker, waiting),
-        "conversations": [
-            one for _, one in sorted(mine, key=lambda entry: entry[0], reverse=True)
-        ],
+        "empty": None if entries else why_empty(worker, waiting),
+        "conversations": [entry.shown for entry in entries],
         "pools": _pools(),
         "push_key": _push_key(),
         "push_text": True,
         "sign_out": PAGE.iap() is None,
     }
-    tag = f'"{hashlib.sha256(json.dumps(content).encode()).hexdigest()[:20]}"'
-    told = (*page_kit.headers(), ("ETag", tag))
-    if tag in visit.request.headers.get("If-None-Match", ""):
-        return Answer(None, 304, told)
-    return Answer(content, 200, told)
 
 
-def shown(one: Conversation, identity: str) -> dict[str, Any]:
-    """A conversation as the list shows it."""
-    last = one.last_message
-    shown = {
-        "sid": one.sid,
-        "name": one.display_name or addresses.called(one.address or "Somebody"),
+def shown(conversation: Conversation, identity: str) -> dict[str, Any]:
+    """Return a conversation as the list shows it to the worker `identity`; times are ISO 8601."""
+    address = conversation.address or ""
+    fields = {
+        "sid": conversation.sid,
+        "name": conversation.display_name
+        or addresses.called(address or "Unknown customer"),
         "avatar": None,
-        "channel": addresses.channel(one.address or ""),
-        "address": one.address,
-        "state": one.state,
-        "mine": one.worker == identity,
-        "last": last
-        and {
-            "at": _iso(last.at),
-            "from": last.sender,
-            "text": last.text,
-            "index": last.index,
-        },
-        "unread": one.unread,
-        "undelivered": sum(
-            last is not None and _is_since(lost.at, last.at) for lost in one.undelivered
-        ),
-        "awaiting_since": _iso(one.awaiting_since),
-        "assigned_at": _iso(one.assigned_at),
-        "why": why_mine(one.log),
+        "channel": addresses.channel(address),
+        "address": conversation.address,
+        "state": conversation.state,
+        "mine": conversation.worker == identity,
+        "last": _last(conversation.last_message),
+        "unread": conversation.unread,
+        "undelivered": _undelivered_since_last(conversation),
+        "awaiting_since": _iso(conversation.awaiting_since),
+        "assigned_at": _iso(conversation.assigned_at),
+        "why": why_mine(conversation.log),
     }
-    return shown | ({"opted_out": _iso(one.opted_out_at)} if one.opted_out_at else {})
+    if conversation.opted_out_at:
+        fields["opted_out"] = _iso(conversation.opted_out_at)
+    return fields
+
+
+def _last(message: LastMessage | None) -> dict[str, Any] | None:
+    if message is None:
+        return None
+    return {
+        "at": _iso(message.at),
+        "from": message.sender,
+        "text": message.text,
+        "index": message.index,
+    }
+
+
+def _undelivered_since_last(conversation: Conversation) -> int:
+    """Count the undelivered messages that were written no earlier than the last message."""
+    last = conversation.last_message
+    if last is None:
+        return 0
+    return sum(_is_since(lost.at, last.at) for lost in conversation.undelivered)
 
 
 def _is_since(at: datetime | None, moment: datetime | None) -> bool:
-    """What got lost before the last message was written is of the past. Twilio's lists have whole seconds."""
+    """Compare in whole seconds, because Twilio's lists have no smaller unit. An unknown time counts as since."""
     return at is None or moment is None or at >= moment.replace(microsecond=0)
 
 
 def why_mine(log: Iterable[Mapping[str, Any]]) -> str:
-    """The last line of its story that tells how it came to somebody; empty for none."""
-    lines = [line["why"] for line in log if line["what"] in _TOLD]
-    return lines[-1] if lines else ""
+    """Return the last line of the log that says why a worker has the conversation; empty for none."""
+    reasons = [line["why"] for line in log if line["what"] in _REASONS]
+    return reasons[-1] if reasons else ""
 
 
 def why_empty(worker: Worker, waiting: int | None) -> str:
-    """Why there is nothing in somebody's list, in one sentence."""
+    """Say in one sentence why the worker's list is empty."""
     if not worker.available:
-        return "You are Unavailable: switch to Available to get conversations."
+        return "You are Unavailable. Switch to Available to get conversations."
     if worker.pools is not None and not worker.pools:
-        return "You belong to no pool, so only conversations that are handed to you arrive here."
+        return "You aren't in a pool yet, so you only get conversations that are handed to you."
     if waiting:
-        return f"{waiting} {'waits' if waiting == 1 else 'wait'} in your pools; the next one you can take comes here."
-    return "Nobody waits."
+        customers = "1 customer waits" if waiting == 1 else f"{waiting} customers wait"
+        return f"{customers} in your pools. The next one you can take will appear here."
+    return "No customers are waiting."
 
 
 def _me(worker: Worker) -> dict[str, Any]:
-    note = worker.problem or (
-        worker.unavailable_because if not worker.available else None
-    )
     status = "Available" if worker.available else "Unavailable"
-    me = {"identity": worker.identity, "name": worker.name, "status": status}
-    return me | ({"note": note} if note else {})
+    fields = {"identity": worker.identity, "name": worker.name, "status": status}
+    note = worker.problem
+    if not note and not worker.available:
+        note = worker.unavailable_because
+    return fields | {"note": note} if note else fields
 
 
-def _asleep(identity: str, awake: frozenset[str]) -> list[Entry]:
-    """The latest of those that fell asleep with this worker; looked up anew as soon as one is missing among the
-    others, or is awake again."""
+def _inactive(identity: str, active: frozenset[str]) -> list[_Entry]:
+    """Return the worker's latest inactive conversations.
+
+    They are queried again as soon as one is missing among the active ones, and an active one is left out.
+    """
     before = cache.peek(("awake", identity))
-    cache.put(("awake", identity), awake)
-    if before is not None and not before <= awake:
-        cache.drop(("asleep", identity))
-
-    def found() -> list[Entry]:
-        return [_entry(one, identity) for one in conversations.asleep_with(identity)]
-
+    cache.put(("awake", identity), active)
+    key = ("asleep", identity)
+    if before is not None and not before <= active:
+        cache.drop(key)
+    inactive = cache.get(
+        key, _INACTIVE_FOR, lambda: conversations.asleep_with(identity)
+    )
     return [
-        one
-        for one in cache.get(("asleep", identity), _ASLEEP_FOR, found)
-        if one[1]["sid"] not in awake
+        _entry(conversation, identity)
+        for conversation in inactive
+        if conversation.sid not in active
     ]
 
 
-def _entry(one: Conversation, identity: str) -> Entry:
-    return _newest(one), shown(one, identity)
+def _entry(conversation: Conversation, identity: str) -> _Entry:
+    return _Entry(_last_event(conversation), shown(conversation, identity))
 
 
 def _waiting(worker: Worker) -> int | None:
-    """How many wait in the worker's pools."""
-    mine = worker.pools or ()
-    return (
-        cache.get(("waiting", mine), _FOR_A_MOMENT, lambda: pending.how_many(mine))
-        if mine
-        else 0
-    )
+    """Return how many customers wait in the worker's pools; None if they cannot be counted now."""
+    own_pools = worker.pools or ()
+    if not own_pools:
+        return 0
+    key = ("waiting", own_pools)
+    return cache.get(key, _WAITING_FOR, lambda: pending.how_many(own_pools))
 
 
 def _pools() -> list[dict[str, str]]:
-    found = cache.get(("pools",), _POOLS_FOR, lambda: pools.after(None, _MOST_POOLS))
-    return [{"id": pool.id, "name": pool.display_name} for pool in found]
+    records = cache.get(("pools",), _POOLS_FOR, lambda: pools.after(None, _MOST_POOLS))
+    return [{"id": pool.id, "name": pool.display_name} for pool in records]
 
 
 def _push_key() -> str | None:
@@ -167,16 +194,18 @@ def _push_key() -> str | None:
         return None
     from providers import web_push
 
-    key: str = cache.get(
-        ("push key", vapid.private_key), 3600.0, lambda: web_push.public_key(vapid)
+    key = ("push key", vapid.private_key)
+    return cache.get(key, _KEY_FOR, lambda: web_push.public_key(vapid))
+
+
+def _last_event(conversation: Conversation) -> datetime:
+    last = conversation.last_message
+    times = (
+        last.at if last else None,
+        conversation.assigned_at,
+        conversation.created_at,
     )
-    return key
-
-
-def _newest(one: Conversation) -> datetime:
-    last = one.last_message
-    times = (last.at if last else None, one.assigned_at, one.created_at)
-    return max((time for time in times if time), default=conversations.BEFORE_ALL)
+    return max(filter(None, times), default=conversations.BEFORE_ALL)
 
 
 def _iso(moment: datetime | None) -> str | None:

@@ -1,4 +1,4 @@
-"""GET conversations/SID/media/ME: a file of a message, for whoever the conversation belongs to."""
+"""GET conversations/SID/media/ME: a file of a message, for the conversation's workers."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from functions.http.session import Person
 from functions.http.webhook import Visit
 from functions.inbox import authority
 from functions.inbox.page import PAGE
+from functions.inbox.sentences import NO_RESPONSE
 from providers import messages as at_twilio
 from providers.twilio import Outcome
 
@@ -18,32 +19,32 @@ _SID = re.compile(r"ME[0-9a-fA-F]{32}")
 
 
 def shown(visit: Visit, person: Person, sid: str, media_sid: str) -> Answer:
-    """To the address where Twilio gives it out for some minutes. A file of another conversation is none of this one."""
+    """Redirect to Twilio's temporary address of the file. Raises NotFound for another conversation's file."""
     theirs = authority.theirs(person, sid)
     conversation = theirs.conversation
     if not _SID.fullmatch(media_sid):
-        raise NotFound("There is no such file.")
-    if not _is_in_it(conversation, media_sid):
-        raise NotFound("There is no such file in this conversation.")
+        raise NotFound("File not found.")
+    if not _has_file(conversation, media_sid):
+        raise NotFound("File not found in this conversation.")
     service = at_twilio.service_of(conversation)
     result = at_twilio.link(service, media_sid) if service else None
     if result is None or result.outcome is Outcome.RETRY:
-        raise TryAgain("Twilio does not answer just now; try again in a moment.")
+        raise TryAgain(NO_RESPONSE)
     if result.outcome is not Outcome.DONE:
-        raise NotFound("Twilio does not have this file any more.")
+        raise NotFound("Twilio no longer has this file.")
     access.note(PAGE, "opened a file", theirs.worker, conversation=sid, file=media_sid)
     return Answer(
         None, 302, (("Location", result.body), *page_kit.headers("private, max-age=60"))
     )
 
 
-def _is_in_it(conversation: Conversation, media_sid: str) -> bool:
-    """Whether a message of this conversation has the file; what is in a message once stays in it."""
-    known: frozenset[str] = cache.peek(("files", conversation.sid)) or frozenset()
-    if media_sid not in known:
+def _has_file(conversation: Conversation, media_sid: str) -> bool:
+    """Return whether a message of this conversation has the file; files are never removed from a message."""
+    file_sids: frozenset[str] = cache.peek(("files", conversation.sid)) or frozenset()
+    if media_sid not in file_sids:
         result = at_twilio.files(conversation, media_sid)
         if result.outcome is not Outcome.DONE:
-            raise TryAgain("Twilio does not answer just now; try again in a moment.")
-        known |= result.body
-        cache.put(("files", conversation.sid), known)
-    return media_sid in known
+            raise TryAgain(NO_RESPONSE)
+        file_sids |= result.body
+        cache.put(("files", conversation.sid), file_sids)
+    return media_sid in file_sids

@@ -1,14 +1,14 @@
-"""A worker writes first: whom they can choose, and how the conversation comes about.
+"""Lets a worker write first: which customers can be chosen, and how the conversation is created.
 
-    rules       may this customer be written to, from which number (as for Frontline's callback)
-    look        one conversation per pair of numbers: theirs is taken, another's is named
-    begin       at Twilio, under a name made of the page's token: asked twice there is one
-    claim       the log says whose it is, then Twilio is told (by the engine; what a crash leaves the sweep finishes)
-    introduce   the customer comes in
+    rules       may this customer be written to, from which number (the same as for Frontline's callback)
+    look        one conversation per pair of numbers: the worker's own is used, another worker's is named
+    create      at Twilio, with a name made of the page's token, so that a repeated request creates one
+    claim       the record says which worker has it, then Twilio is informed (the sweep finishes after a crash)
+    introduce   the customer is added
     send        the text, as any other (sending.once)
 
-Each step may be repeated; whoever dies in between leaves a conversation with its worker, and the same token goes on
-with it.
+Each step can be repeated. A crash in between leaves a conversation with its worker, and a request with the same token
+continues it.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any
 from assignment import hand_over, matching
 from domain import addresses, limits
 from domain.conversation import QUEUED, Conversation
+from domain.customer import Customer
 from domain.fields import is_record_name
 from domain.outgoing import on_channel
 from domain.worker import Worker
@@ -36,6 +37,7 @@ from functions.inbox import authority, sending, thread
 from functions.inbox import templates as ready_made
 from functions.inbox.page import PAGE
 from functions.inbox.requests import FirstTemplates, Message, NewConversation, Search
+from functions.inbox.sentences import NO_RESPONSE
 from providers import (
     beginnings,
     clock,
@@ -45,205 +47,201 @@ from providers import (
     customers,
     database,
     outbox,
+    outgoing,
     twilio,
     windows,
 )
-from providers import outgoing as rules
 from providers.outgoing import Way
-from providers.twilio import Outcome
+from providers.twilio import Outcome, Result
 
 _SHOWN = 30
 _MOST_LOOKED_AT = 20
-_NOT_NOW = "Twilio does not answer just now; try again in a moment."
+_ONE_TEXT = "A new conversation needs either a body or a template, not both."
+_NO_NUMBER = "address is not an international phone number such as +15551234567."
+_NO_CUSTOMER = "Customer not found."
+_NOT_STARTED = "The conversation could not be started."
 
 
 def found(visit: Visit, person: Person) -> Answer:
-    """POST customers {query}: the worker's own customers, by name; the first 30 that have all the words."""
+    """POST customers {query}: the worker's own customers by name, the first 30 that match all words."""
     worker = authority.worker(person)
     words = customer_lists.words_of(requests.read(visit, Search).query)
     limit = customer_lists.LOOKED_THROUGH if len(words) > 1 else _SHOWN
     records = customer_lists.found(worker.identity, words, None, limit)
-    listed = [
-        customers.of(one) for one in records if customer_lists.has_all(one, words)
-    ][:_SHOWN]
+    matches = [record for record in records if customer_lists.has_all(record, words)]
     access.note(PAGE, "searched for customers", worker)
-    return Answer(
-        {
-            "customers": [
-                {
-                    "id": one.customer_id,
-                    "name": one.display_name,
-                    "addresses": list(one.addresses),
-                }
-                for one in listed
-            ]
-        }
-    )
+    listed = [_listed(customers.of(record)) for record in matches[:_SHOWN]]
+    return Answer({"customers": listed})
+
+
+def _listed(customer: Customer) -> dict[str, Any]:
+    return {
+        "id": customer.customer_id,
+        "name": customer.display_name,
+        "addresses": list(customer.addresses),
+    }
 
 
 def begin(visit: Visit, person: Person) -> Answer:
-    """POST conversations: 201 with the new one's SID, or 200 where the worker is in it already."""
+    """POST conversations: 201 with the new SID, or 200 if the worker has a conversation with the customer already."""
     worker = authority.worker(person)
-    wanted = requests.read(visit, NewConversation)
-    if (wanted.body is None) == (wanted.template is None):
-        raise BadInput(
-            "A conversation begins with a body or a template, and with one of them only."
-        )
-    sending.refuse_long(wanted.channel, wanted.body or "")
-    way = _way(worker, wanted, wanted.customer)
-    message = Message(token=wanted.token, body=wanted.body, template=wanted.template)
-    if (theirs := _there_already(worker, way)) is not None:
-        if (
-            theirs.last_message is None
-        ):  # perhaps begun by an earlier try that got no further
-            _introduce(worker, theirs, way)
-        _say(worker, theirs, message)
-        return Answer({"sid": theirs.sid}, 200)
+    body = requests.read(visit, NewConversation)
+    if (body.body is None) == (body.template is None):
+        raise BadInput(_ONE_TEXT)
+    sending.refuse_long(body.channel, body.body or "")
+    way = _way(worker, body, body.customer)
+    message = Message(token=body.token, body=body.body, template=body.template)
+    existing = _existing(worker, way)
+    if existing is not None:
+        if existing.last_message is None:  # an earlier try may have stopped here
+            _introduce(worker, existing, way)
+        _say(worker, existing, message)
+        return Answer({"sid": existing.sid}, 200)
     _refuse_what_does_not_arrive(worker, way, message)
-    conversation = _begun(worker, way, wanted.token)
+    conversation = _begun(worker, way, body.token)
     _introduce(worker, conversation, way)
     _say(worker, conversation, message)
     return Answer({"sid": conversation.sid}, 201)
 
 
 def templates(visit: Visit, person: Person, customer_id: str) -> Answer:
-    """GET customers/ID/templates?channel=&address=: what can be written first there, and until when a free text can."""
+    """GET customers/ID/templates?channel=&address=: the templates that can be sent first, and the window."""
     worker = authority.worker(person)
-    wanted = requests.query(visit, FirstTemplates)
-    way = _way(worker, wanted, customer_id)
-    found = windows.between(way.address, way.proxy_address)
-    categories = ready_made.listed(worker, _described(way), found)
-    return Answer({"categories": categories, "window": thread.shown_window(found)})
+    way = _way(worker, requests.query(visit, FirstTemplates), customer_id)
+    window = windows.between(way.address, way.proxy_address)
+    categories = ready_made.listed(worker, _described(way), window)
+    return Answer({"categories": categories, "window": thread.shown_window(window)})
 
 
 def _refuse_what_does_not_arrive(worker: Worker, way: Way, message: Message) -> None:
-    """Before anything is made at Twilio. Raises Impossible."""
-    found = windows.between(way.address, way.proxy_address)
-    sending.refuse_outside_window(found, message.template)
+    """Raise Impossible before anything is created at Twilio."""
+    window = windows.between(way.address, way.proxy_address)
+    sending.refuse_outside_window(window, message.template)
     if message.template is not None:
-        ready_made.content(worker, _described(way), message.template, found)
+        ready_made.content(worker, _described(way), message.template, window)
 
 
-def _described(way: Way) -> Conversation:
-    """The conversation that there will be, as far as templates need it."""
+def _described(way: Way, sid: str = "") -> Conversation:
+    """Return the conversation that is to be created."""
     return Conversation(
-        "",
+        sid,
         customer_id=way.customer.customer_id,
+        display_name=way.customer.display_name[: limits.NAME],
         address=way.address,
         proxy_address=way.proxy_address,
+        service_sid=configuration.service_in_use(None),
+        created_at=clock.now(),
     )
 
 
 def _way(
-    worker: Worker, wanted: NewConversation | FirstTemplates, customer_id: str
+    worker: Worker, body: NewConversation | FirstTemplates, customer_id: str
 ) -> Way:
-    address = on_channel(wanted.channel, wanted.address)
+    address = on_channel(body.channel, body.address)
     if not (addresses.is_number(address) or addresses.is_user_id(address)):
-        raise BadInput(
-            "address is not an international phone number such as +15551234567."
-        )
+        raise BadInput(_NO_NUMBER)
     if not is_record_name(customer_id):
-        raise NotFound("There is no such customer.")
+        raise NotFound(_NO_CUSTOMER)
     try:
-        return rules.way(worker.identity, customer_id, wanted.channel, address)
-    except rules.Unknown:
-        raise NotFound("There is no such customer.") from None
-    except rules.Forbidden as error:
+        return outgoing.way(worker.identity, customer_id, body.channel, address)
+    except outgoing.Unknown:
+        raise NotFound(_NO_CUSTOMER) from None
+    except outgoing.Forbidden as error:
         raise Refused(str(error)) from None
 
 
-def _there_already(worker: Worker, way: Way) -> Conversation | None:
-    """The worker's own open one with these two numbers. Raises Impossible where it is somebody else's."""
-    same = (
-        one
-        for one in conversations.open_with(way.address, _MOST_LOOKED_AT)
-        if addresses.key(one.proxy_address or "") == addresses.key(way.proxy_address)
-    )
-    for one in same:
-        if authority.is_theirs(one, worker.identity):
-            return one
-        if one.state == QUEUED:
-            raise _refusal(way, "{} has written and waits in the queue already.")
-        if one.worker:
+def _existing(worker: Worker, way: Way) -> Conversation | None:
+    """Return the worker's own open conversation with these two numbers. Raises Impossible if another worker has it."""
+    for conversation in conversations.open_with(way.address, _MOST_LOOKED_AT):
+        if not _is_from(conversation, way):
+            continue
+        if authority.is_theirs(conversation, worker.identity):
+            return conversation
+        if conversation.state == QUEUED:
+            raise _refusal(way, "{customer} has written and is in the queue already.")
+        if conversation.worker:
             raise _refusal(
-                way, f"{_plain(one.worker)} is in a conversation with {{}} already."
+                way,
+                "{worker} is in a conversation with {customer} already.",
+                conversation.worker,
             )
     return None
 
 
+def _is_from(conversation: Conversation, way: Way) -> bool:
+    own = addresses.key(conversation.proxy_address or "")
+    return own == addresses.key(way.proxy_address)
+
+
 def _begun(worker: Worker, way: Way, token: str) -> Conversation:
-    service = configuration.service_in_use(None)
+    """Create the conversation at Twilio and give it to the worker. Raises TryAgain and Impossible."""
     avatar = {"avatar": way.customer.avatar} if way.customer.avatar else {}
-    made = beginnings.create(
-        f"inbox-{token}", way.customer.display_name, avatar, service
+    result = beginnings.create(
+        f"inbox-{token}",
+        way.customer.display_name,
+        avatar,
+        configuration.service_in_use(None),
     )
-    if made.outcome is Outcome.RETRY:
-        raise TryAgain(_NOT_NOW)
-    if made.outcome is not Outcome.DONE:
-        raise Impossible(f"It could not be begun. {made.why_for_worker}")
-    sid = made.body.sid
+    if result.outcome is not Outcome.DONE:
+        raise _failure(result)
+    sid = result.body.sid
 
     def step() -> Conversation:
-        before = conversations.load(sid)
-        if not before.exists:
-            described = Conversation(
-                sid,
-                customer_id=way.customer.customer_id,
-                display_name=way.customer.display_name[: limits.NAME],
-                address=way.address,
-                proxy_address=way.proxy_address,
-                service_sid=service,
-                created_at=clock.now(),
-            )
-            matching.give_to(described, worker, "they wrote first")
+        if not conversations.load(sid).exists:
+            matching.give_to(_described(way, sid), worker, "they wrote first")
         return conversations.load(sid)
 
     conversation = database.until_it_holds(step)
     if not authority.is_theirs(conversation, worker.identity):
-        raise Impossible("Twilio did not let this conversation begin; try again.")
+        raise Impossible(f"{_NOT_STARTED} Please try again.")
     return conversation
 
 
 def _introduce(worker: Worker, conversation: Conversation, way: Way) -> None:
-    """The customer comes in; where Twilio does not take them, there is no conversation to be kept."""
-    known: dict[str, Any] = {
+    """Add the customer. If Twilio refuses the customer, close the conversation and raise Impossible."""
+    fields: dict[str, Any] = {
         "customer_id": way.customer.customer_id,
         "display_name": way.customer.display_name[: limits.NAME],
         "avatar": way.customer.avatar,
     }
-    told = limits.with_room_for({}, known, limits.PARTICIPANT_ATTRIBUTES)
-    result = beginnings.add_customer(conversation, way.address, way.proxy_address, told)
-    is_there_already = result.is_unknown_conflict or (
-        result.outcome is Outcome.DONE and result.body is None
+    attributes = limits.with_room_for({}, fields, limits.PARTICIPANT_ATTRIBUTES)
+    result = beginnings.add_customer(
+        conversation, way.address, way.proxy_address, attributes
     )
-    if is_there_already and _is_in_it(conversation, way):
+    is_done = result.outcome is Outcome.DONE
+    if is_done and result.body is not None:
         return
-    if result.outcome is Outcome.DONE and not is_there_already:
+    is_in_use = is_done or result.is_unknown_conflict
+    if is_in_use and _has_customer(conversation, way):
         return
     if result.outcome is Outcome.RETRY:
-        raise TryAgain(_NOT_NOW)
+        raise _failure(result)
     hand_over.close(conversation.sid, worker.identity)
-    if is_there_already:
-        raise _refusal(way, "{} is in another conversation with our number already.")
-    raise Impossible(f"It could not be begun. {result.why_for_worker}")
+    if is_in_use:
+        raise _refusal(
+            way, "{customer} is in another conversation with our number already."
+        )
+    raise _failure(result)
 
 
-def _refusal(way: Way, sentence: str) -> Impossible:
-    """The worker reads the customer's name; the log does not."""
-    logged = sentence.format("The customer")
-    return Impossible(sentence.format(way.customer.display_name), logged=logged)
+def _failure(result: Result) -> Exception:
+    if result.outcome is Outcome.RETRY:
+        return TryAgain(NO_RESPONSE)
+    return Impossible(f"{_NOT_STARTED} {result.why_for_worker}")
 
 
-def _plain(text: str) -> str:
-    """Braces in it stand for themselves."""
-    return text.replace("{", "{{").replace("}", "}}")
+def _refusal(way: Way, sentence: str, worker: str = "") -> Impossible:
+    """The worker reads the customer's name; the log does not contain it."""
+    logged = sentence.format(customer="The customer", worker=worker)
+    shown = sentence.format(customer=way.customer.display_name, worker=worker)
+    return Impossible(shown, logged=logged)
 
 
-def _is_in_it(conversation: Conversation, way: Way) -> bool:
-    people = twilio.participants(conversation)
-    if people.outcome is not Outcome.DONE:
-        raise TryAgain(_NOT_NOW)
-    bindings = [person.messaging_binding or {} for person in people.body]
+def _has_customer(conversation: Conversation, way: Way) -> bool:
+    participants = twilio.participants(conversation)
+    if participants.outcome is not Outcome.DONE:
+        raise TryAgain(NO_RESPONSE)
+    bindings = [entry.messaging_binding or {} for entry in participants.body]
     return any(binding.get("address") == way.address for binding in bindings)
 
 

@@ -1,4 +1,4 @@
-"""What the inbox's page asks for, as typed values."""
+"""Defines the bodies and parameters that the inbox's page sends, as typed values."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ class File(RequestModel):
     data: str
 
     def content(self) -> bytes:
-        """Raises BadInput."""
+        """Return the decoded bytes. Raises BadInput."""
         try:
             content = base64.b64decode(self.data, validate=True)
         except (binascii.Error, ValueError):
-            raise BadInput("The file did not arrive whole.") from None
+            raise BadInput("The file is incomplete. Please send it again.") from None
         if not content:
             raise BadInput("The file is empty.")
         return content
 
 
 class Message(RequestModel):
-    """One of `body`, `template` and `media`. `token`: what the page calls it, the same however often it is sent."""
+    """One of `body`, `template` and `media`. `token`: the page's name for the message, the same in repetitions."""
 
     token: Token
     body: Body | None = None
@@ -62,7 +62,7 @@ class HandOver(RequestModel):
 
 
 class NewConversation(RequestModel):
-    """`body` or `template`: the text, or a template's name."""
+    """The first message is `body`, a text, or `template`, a template's name."""
 
     customer: Name
     channel: Channel
@@ -73,7 +73,7 @@ class NewConversation(RequestModel):
 
 
 class FirstTemplates(RequestModel):
-    """Of a customer to whom a worker may write first: on which channel, to which address."""
+    """The channel and address on which a worker wants to write first."""
 
     channel: Channel
     address: Address

@@ -1,6 +1,6 @@
-"""How fast one worker may send: faster than anybody types, too slow for a program that uses a worker's session.
+"""Limits how fast one worker may send: faster than people type, too slow for a program that uses a worker's session.
 
-Counted in this instance alone, so that a message costs no read and no write for it.
+Messages are counted in this instance only, so that counting costs no read and no write.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _lock = threading.Lock()
 
 
 def count_one(identity: str) -> None:
-    """Count one message of this worker; raise TooMany where there were too many before it."""
+    """Count one message of this worker. Raises TooMany if there were too many before it."""
     now = clock.now().timestamp()
     with _lock:
         times = _sent.setdefault(

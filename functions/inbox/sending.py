@@ -1,14 +1,14 @@
-"""POST conversations/SID/messages: one message to the customer, sent once, whatever is lost or tapped twice.
+"""POST conversations/SID/messages: sends one message to the customer, once, despite lost answers and double taps.
 
-The page calls each message by a token of its own making, and sends it again under the same one until it is answered.
-The order here, and what each interleaving leads to, is in docs/decisions/0009-sent-once.md:
+The page makes a token for each message, and repeats the request with the same token until it is answered. The order of
+the steps, and what each interleaving leads to, is in docs/decisions/0009-sent-once.md:
 
-    look        outbox/{SID}-{token}: sent already: the same answer again; being sent: wait for what comes of it
-    look        only where somebody had claimed it before: does Twilio have a message with this token?
-    refuse      what cannot be sent; upload what is a file
-    claim       the record, by compare-and-set, with a lease: one of several at once sends, the others wait for it
-    send        one try; an answer that was lost is looked for, not asked for again
-    write       what came of it
+    look        outbox/{SID}-{token}: sent already: repeat the answer; being sent: wait for the result
+    look        only if it was claimed before: does Twilio have a message with this token?
+    refuse      what cannot be sent; upload a file
+    claim       the record, by compare-and-set, with a lease: one of several requests sends, the others wait for it
+    send        one try; if the answer is lost, the message is looked for, not sent again
+    write       the result
 """
 
 from __future__ import annotations
@@ -35,64 +35,64 @@ from functions.http.session import Person
 from functions.http.webhook import Visit
 from functions.inbox import authority, send_rate, templates, thread
 from functions.inbox.requests import File, Message
+from functions.inbox.sentences import ENDED, NO_RESPONSE, UNKNOWN_TO_TWILIO
 from providers import clock, contents, conversations, log, outbox, windows
 from providers import messages as at_twilio
 from providers.outbox import Entry
 from providers.twilio import Outcome, Result
 
-_UNKNOWN = "It is not known yet whether Twilio has taken this message; it is looked for before it is sent again."
-_UNDER_WAY = "This message is being sent just now."
-_WAIT = 0.25  # seconds between looks at what another request comes to
+_UNKNOWN = "It is not known yet whether Twilio accepted this message. We check that before we send it again."
+_UNDER_WAY = "This message is being sent."
+_WAIT = 0.25  # seconds between looks at the result of another request
 _PATIENCE = 6.0  # seconds to wait for it
-_LOOKS = (0.0, 0.5, 1.0)  # seconds before each look for a message whose answer was lost
+_LOOKS = (0.0, 0.5, 1.0)  # seconds before each look for a message with a lost answer
+_MEGABYTE = 1_000_000
 
 
 def message(visit: Visit, person: Person, sid: str) -> Answer:
-    wanted = requests.read(visit, Message, with_a_file=True)
-    if (
-        sum(one is not None for one in (wanted.body, wanted.template, wanted.media))
-        != 1
-    ):
+    """POST messages: 201 with {index, sid}, or 200 if the message was sent already."""
+    body = requests.read(visit, Message, with_a_file=True)
+    if [body.body, body.template, body.media].count(None) != 2:
         raise BadInput("A message is one of body, template and media.")
-    theirs = authority.theirs(person, sid, outbox.reference(sid, wanted.token))
+    theirs = authority.theirs(person, sid, outbox.reference(sid, body.token))
     entry = outbox.of(theirs.more[0])
     if entry.is_sent:
         return _answer(entry, 200)
-    return once(theirs.worker, theirs.conversation, wanted, entry)
+    return once(theirs.worker, theirs.conversation, body, entry)
 
 
 def once(
-    worker: Worker, conversation: Conversation, wanted: Message, entry: Entry
+    worker: Worker, conversation: Conversation, message: Message, entry: Entry
 ) -> Answer:
-    """Sends it, unless it is sent already. `entry`: what the outbox says of it."""
+    """Send the message, unless it is sent already. `entry`: its record in the outbox."""
     if entry.is_claimed(clock.now()):
-        return _others(conversation.sid, wanted.token)
-    if entry.exists and (sent := _looked_for(conversation, entry)) is not None:
+        return _result_of_another(conversation.sid, message.token)
+    if (sent := _sent_before(conversation, entry, entry)) is not None:
         return _answer(sent, 200)
-    refuse_what_cannot_be_sent(conversation, wanted)
+    refuse_what_cannot_be_sent(conversation, message)
     found = windows.of(conversation)
-    refuse_outside_window(found, wanted.template)
+    refuse_outside_window(found, message.template)
     send_rate.count_one(worker.identity)
-    content = _content(worker, conversation, wanted, found)
-    if wanted.media is not None:
-        conversation = _still_theirs(worker, conversation, wanted)
-    claimed = outbox.claim(entry, conversation.sid, wanted.token, worker.identity)
+    content = _content(worker, conversation, message, found)
+    if message.media is not None:
+        conversation = _after_upload(worker, conversation, message)
+    claimed = outbox.claim(entry, conversation.sid, message.token, worker.identity)
     if claimed is None:
-        return _others(conversation.sid, wanted.token)
-    if entry.exists and (sent := _looked_for(conversation, claimed)) is not None:
+        return _result_of_another(conversation.sid, message.token)
+    if (sent := _sent_before(conversation, entry, claimed)) is not None:
         return _answer(sent, 200)
     return _sent(worker, conversation, claimed, content)
 
 
-def refuse_what_cannot_be_sent(conversation: Conversation, wanted: Message) -> None:
-    """Raises Impossible or TooLarge."""
+def refuse_what_cannot_be_sent(conversation: Conversation, message: Message) -> None:
+    """Raise Impossible or TooLarge."""
     if (why := thread.why_not(conversation)) is not None:
         raise Impossible(why)
-    refuse_long(channel(conversation.address or ""), wanted.body or "")
+    refuse_long(channel(conversation.address or ""), message.body or "")
 
 
 def refuse_outside_window(found: Window | None, template: str | None) -> None:
-    """Raises Impossible for what does not reach the customer while the window is closed."""
+    """Raise Impossible for a message that does not reach the customer while the window is closed."""
     if found is None or not window.is_closed(found, clock.now()):
         return
     if template is None or not found.takes_templates:
@@ -100,61 +100,60 @@ def refuse_outside_window(found: Window | None, template: str | None) -> None:
 
 
 def refuse_long(name: str, text: str) -> None:
-    most = channels.longest_text(name)
-    if channels.length_of(text) > most:
+    """Raise TooLarge for a text that is too long for the channel `name`."""
+    limit = channels.longest_text(name)
+    if channels.length_of(text) > limit:
         raise TooLarge(
-            f"The text is longer than the {most} characters that can be sent at once."
+            f"The text is too long: up to {limit} characters can be sent at once."
         )
 
 
 def _content(
-    worker: Worker, conversation: Conversation, wanted: Message, found: Window | None
+    worker: Worker, conversation: Conversation, message: Message, found: Window | None
 ) -> Mapping[str, str]:
-    if wanted.body is not None:
-        if not wanted.body.strip():
+    """Return what Twilio is sent. Raises BadInput, Impossible, TooLarge and TryAgain."""
+    if message.media is not None:
+        return {"media_sid": _uploaded(conversation, message.media)}
+    if message.template is None:
+        text = message.body or ""
+        if not text.strip():
             raise BadInput("The message is empty.")
-        return {"body": wanted.body}
-    if wanted.template is not None:
-        content = templates.content(worker, conversation, wanted.template, found)
-        refuse_long(channel(conversation.address or ""), content.get("body", ""))
-        return content
-    assert wanted.media is not None  # noqa: S101 - one of the three, as was looked at
-    return {"media_sid": _uploaded(conversation, wanted.media)}
+        return {"body": text}
+    content = templates.content(worker, conversation, message.template, found)
+    refuse_long(channel(conversation.address or ""), content.get("body", ""))
+    return content
 
 
 def _uploaded(conversation: Conversation, file: File) -> str:
+    """Upload a file and return its SID. Raises Impossible, TooLarge and TryAgain."""
     kind = channels.kind_of(file.type)
-    if (
-        why := channels.why_not_file(channel(conversation.address or ""), kind)
-    ) is not None:
+    why = channels.why_not_file(channel(conversation.address or ""), kind)
+    if why is not None:
         raise Impossible(why)
     content = file.content()
     if len(content) > channels.LARGEST_FILE:
-        raise TooLarge(
-            f"The file is larger than the {channels.LARGEST_FILE // 1_000_000} MB that can be sent."
-        )
+        limit = channels.LARGEST_FILE // _MEGABYTE
+        raise TooLarge(f"The file is too large: up to {limit} MB can be sent.")
     service = at_twilio.service_of(conversation)
     if service is None:
-        raise TryAgain("Twilio does not answer just now; try again in a moment.")
+        raise TryAgain(NO_RESPONSE)
     result = at_twilio.upload(service, file.name, kind, content)
     if result.outcome is not Outcome.DONE:
         raise _problem(result)
     return str(result.body)
 
 
-def _still_theirs(
-    worker: Worker, conversation: Conversation, wanted: Message
+def _after_upload(
+    worker: Worker, conversation: Conversation, message: Message
 ) -> Conversation:
-    """The conversation as it is after an upload, which takes seconds: it may have been handed over meanwhile.
+    """Read the conversation again: an upload takes seconds, and it may have been handed over meanwhile.
 
-    Raises NotFound for another worker's, and what refuses any message.
+    Raises NotFound for another worker's, and whatever refuses any message.
     """
     current = conversations.load(conversation.sid)
     if not authority.is_theirs(current, worker.identity):
-        raise NotFound(
-            "There is no such conversation with you any more; the file was not sent."
-        )
-    refuse_what_cannot_be_sent(current, wanted)
+        raise NotFound("You no longer have this conversation. The file was not sent.")
+    refuse_what_cannot_be_sent(current, message)
     return current
 
 
@@ -166,7 +165,8 @@ def _sent(
 ) -> Answer:
     result = at_twilio.send(conversation, worker.identity, claimed.token, content)
     if result.outcome is Outcome.DONE:
-        return _answer(_written(claimed, result.body.index, result.body.sid), 201)
+        sent = outbox.sent(claimed, result.body.index, result.body.sid)
+        return _answer(sent, 201)
     log.warning(
         f"A message was not sent: {result.why}",
         conversation=conversation.sid,
@@ -175,12 +175,21 @@ def _sent(
     if result.code == opt_out.CODE:
         opting_out.note_refused(conversation.sid)
     if not result.is_unsure:
-        outbox.release(claimed)
-        if result.outcome is Outcome.REFUSED and (
-            content_sid := content.get("content_sid")
-        ):
-            contents.refresh(content_sid)
-        raise _problem(result)
+        _give_up(claimed, content, result)
+    return _looked_for_again(conversation, claimed)
+
+
+def _give_up(claimed: Entry, content: Mapping[str, str], result: Result) -> None:
+    """Release the claim, and raise what Twilio refused as a sentence for the worker."""
+    outbox.release(claimed)
+    content_sid = content.get("content_sid")
+    if content_sid and result.outcome is Outcome.REFUSED:
+        contents.refresh(content_sid)
+    raise _problem(result)
+
+
+def _looked_for_again(conversation: Conversation, claimed: Entry) -> Answer:
+    """Look for a message with a lost answer; Twilio lists it a moment later. Raises TryAgain if it isn't found."""
     for pause in _LOOKS:
         clock.wait(pause)
         if (sent := _looked_for(conversation, claimed)) is not None:
@@ -189,23 +198,28 @@ def _sent(
     raise TryAgain(_UNKNOWN)
 
 
+def _sent_before(
+    conversation: Conversation, entry: Entry, claimed: Entry
+) -> Entry | None:
+    """Return the result of an earlier try, if there was one: `entry` says so, `claimed` is where it is written."""
+    return _looked_for(conversation, claimed) if entry.exists else None
+
+
 def _looked_for(conversation: Conversation, claimed: Entry) -> Entry | None:
-    """What an earlier try came to, written down; None: Twilio does not have it. Raises TryAgain if it cannot tell."""
+    """Look for the message at Twilio and write the result down; None if it isn't there. Raises TryAgain if unknown.
+
+    If the write fails, the next try finds the message at Twilio.
+    """
     result = at_twilio.with_token(conversation, claimed.token)
     if result.outcome is not Outcome.DONE:
         raise TryAgain(_UNKNOWN)
-    return (
-        _written(claimed, result.body.index, result.body.sid) if result.body else None
-    )
+    if not result.body:
+        return None
+    return outbox.sent(claimed, result.body.index, result.body.sid)
 
 
-def _written(claimed: Entry, index: int, message_sid: str) -> Entry:
-    """Where this fails, the next try looks at Twilio and finds it there."""
-    return outbox.sent(claimed, index, message_sid)
-
-
-def _others(sid: str, token: str) -> Answer:
-    """Somebody else is at it: what they come to is the answer to both."""
+def _result_of_another(sid: str, token: str) -> Answer:
+    """Wait for the request that is sending this message; its result answers both. Raises UnderWay."""
     waited = 0.0
     while waited < _PATIENCE and not clock.is_time_over(1.0):
         clock.wait(_WAIT)
@@ -223,13 +237,11 @@ def _answer(entry: Entry, status: int) -> Answer:
 
 
 def _problem(result: Result) -> Exception:
-    """What Twilio refuses, in a sentence for the worker."""
+    """Return what Twilio refused, as an error with a sentence for the worker."""
     if result.outcome is Outcome.RETRY:
-        return TryAgain("Twilio does not answer just now; try again in a moment.")
+        return TryAgain(NO_RESPONSE)
     if result.outcome is Outcome.GONE:
-        return Impossible(
-            "This conversation has ended; the customer begins another one by writing again."
-        )
+        return Impossible(ENDED)
     if result.outcome is Outcome.MISSING:
-        return NotFound("Twilio does not know this conversation any more.")
-    return Impossible(f"It was not sent. {result.why_for_worker}")
+        return NotFound(UNKNOWN_TO_TWILIO)
+    return Impossible(f"The message was not sent. {result.why_for_worker}")

@@ -1,4 +1,4 @@
-"""Templates with the customer's and the worker's names filled in: which are offered, and how one is sent."""
+"""Fills in templates with the customer's and the worker's names: which ones are offered, and how one is sent."""
 
 from __future__ import annotations
 
@@ -19,28 +19,34 @@ from providers import clock, customers, database, settings, templates, workers
 
 @dataclass(frozen=True)
 class _Choice:
-    """The templates in the customer's language, and what their placeholders stand for."""
+    """The templates in the customer's language, and the values of their placeholders."""
 
     templates: list[Template]
     values: Mapping[str, Any]
     language: str | None
 
-    def text(self, one: Template) -> str | None:
-        return template.text_of(one, self.values, self.language)
+    def text(self, choice: Template) -> str | None:
+        return template.text_of(choice, self.values, self.language)
 
 
 def listed(
     worker: Worker, conversation: Conversation, open_until: Window | None
 ) -> list[dict[str, Any]]:
-    """Categories in order, with the texts that can be filled in for this customer and sent now."""
-    chosen, groups = _chosen(worker, conversation), dict[str, list[dict[str, Any]]]()
-    for one in chosen.templates:
-        content = chosen.text(one)
-        if content is None or not _can_be_sent(one, open_until):
-            continue
-        shown = {"id": one.id, "content": content, "approved": one.opens_conversations}
-        groups.setdefault(one.category, []).append(shown)
-    return [{"name": name, "templates": found} for name, found in groups.items()]
+    """Return the templates by category, each filled in: those that can be sent to this customer now.
+
+    Each category is {name, templates}, each template {id, content, approved}.
+    """
+    choice = _choice(worker, conversation)
+    categories: dict[str, list[dict[str, Any]]] = {}
+    for entry in choice.templates:
+        text = choice.text(entry)
+        if text is not None and _can_be_sent(entry, open_until):
+            categories.setdefault(entry.category, []).append(
+                {"id": entry.id, "content": text, "approved": entry.opens_conversations}
+            )
+    return [
+        {"name": name, "templates": entries} for name, entries in categories.items()
+    ]
 
 
 def content(
@@ -49,56 +55,51 @@ def content(
     template_id: str,
     open_until: Window | None,
 ) -> dict[str, str]:
-    """What Twilio is sent for one of them, as it is now. Raises Impossible."""
-    chosen = _chosen(worker, conversation)
-    wanted = next((one for one in chosen.templates if one.id == template_id), None)
-    if wanted is None:
-        raise Impossible("This template is not there any more; choose another one.")
-    channel = addresses.channel(conversation.address or "")
-    found = template.as_sent(wanted, chosen.values, channel, chosen.language)
-    if open_until is not None and not _can_be_sent(wanted, open_until):
+    """Return what Twilio is sent for a template. Raises Impossible if it cannot be sent now."""
+    choice = _choice(worker, conversation)
+    templates_by_id = {entry.id: entry for entry in choice.templates}
+    chosen = templates_by_id.get(template_id)
+    if chosen is None:
+        raise Impossible("This template no longer exists. Choose another one.")
+    if open_until is not None and not _can_be_sent(chosen, open_until):
         raise Impossible(open_until.why_closed)
-    if found is None:
+    channel = addresses.channel(conversation.address or "")
+    fields = template.as_sent(chosen, choice.values, channel, choice.language)
+    if fields is None:
         raise Impossible(
-            "This template cannot be filled in for this customer; choose another one."
+            "This template can't be filled in for this customer. Choose another one."
         )
-    return found
+    return fields
 
 
-def _can_be_sent(one: Template, open_until: Window | None) -> bool:
-    """While the window is closed only a template reaches the customer, and only where the channel has templates."""
+def _can_be_sent(entry: Template, open_until: Window | None) -> bool:
+    """Return whether the template reaches the customer, also while the window is closed."""
     if open_until is None or not window.is_closed(open_until, clock.now()):
         return True
-    return open_until.takes_templates and one.opens_conversations
+    return open_until.takes_templates and entry.opens_conversations
 
 
-def _chosen(worker: Worker, conversation: Conversation) -> _Choice:
-    named = (
-        customers.reference(conversation.customer_id)
-        if conversation.customer_id
-        else None
+def _choice(worker: Worker, conversation: Conversation) -> _Choice:
+    references = [workers.reference(worker.identity), settings.reference()]
+    if conversation.customer_id:
+        references.append(customers.reference(conversation.customer_id))
+    (own_record, rules, *records), all_templates = database.together(
+        lambda: database.read(*references), templates.load
     )
-    them = workers.reference(worker.identity)
-    read, found = database.together(
-        lambda: database.read(them, settings.reference(), *([named] if named else [])),
-        templates.load,
-    )
-    record = customers.standing_for(read[2]) if named else None
+    record = customers.standing_for(records[0]) if records else None
     if record is None:
-        customer, data = _stranger(conversation), {}
+        customer, data = _unknown_customer(conversation), {}
     else:
-        authority.refuse_hidden_customer(worker, conversation, record, read[1])
+        authority.refuse_hidden_customer(worker, conversation, record, rules)
         customer, data = customers.of(record), record.to_dict() or {}
     values = template.values_for(
-        customer, data, worker.identity, read[0].to_dict() or {}
+        customer, data, worker.identity, own_record.to_dict() or {}
     )
-    return _Choice(
-        template.in_language(found, customer.language), values, customer.language
-    )
+    in_language = template.in_language(all_templates, customer.language)
+    return _Choice(in_language, values, customer.language)
 
 
-def _stranger(conversation: Conversation) -> Customer:
+def _unknown_customer(conversation: Conversation) -> Customer:
     address = conversation.address or ""
-    return Customer(
-        conversation.customer_id or "unknown", address, (address,), known=False
-    )
+    name = conversation.customer_id or "unknown"
+    return Customer(name, address, (address,), known=False)

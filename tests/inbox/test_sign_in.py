@@ -268,7 +268,7 @@ def test_somebody_without_a_record_is_told_whom_to_ask(
     service: Service, browser: Page
 ) -> None:
     answer = browser.sign_in("zoe@example.com")
-    assert (answer.status_code, "ask whoever runs this service" in told(answer)) == (
+    assert (answer.status_code, "Ask your administrator" in told(answer)) == (
         403,
         True,
     )
