@@ -1,6 +1,6 @@
-"""Who somebody is, as a party that we trust signs it: OpenID Connect, and the header of Google's Identity-Aware Proxy.
+"""Verifies a person's identity: an OpenID Connect sign-in, or the header of Google's Identity-Aware Proxy (IAP).
 
-The exchange is Authlib's, the signatures are joserfc's; both are imported where somebody signs in, and nowhere else.
+Authlib does the exchange, joserfc checks the signatures; both are imported only when a person signs in.
 https://openid.net/specs/openid-connect-core-1_0.html#CodeFlowAuth and #IDTokenValidation
 """
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from joserfc.jwk import KeySet
     from joserfc.jwt import Claims
 
-# Signed with a key that only the issuer has: a shared secret or no key at all would let others sign, too.
+# Signed with a key that only the issuer has: with a shared secret or without a key, others could sign as well.
 _ALGORITHMS = [
     "RS256",
     "RS384",
@@ -36,31 +36,30 @@ _ALGORITHMS = [
 ]
 _IAP_ISSUER = "https://cloud.google.com/iap"
 _SKEW = 30  # seconds by which clocks may differ
-_KEPT = 3600.0  # seconds for which an issuer's description and keys are good
-_AGAIN = 10.0  # seconds until keys are asked for again because of one that is not known
+_FRESH_FOR = 3600.0  # seconds for which an issuer's description and keys are used
+_UNKNOWN_KEY_AFTER = 10.0  # seconds until an unknown key makes us fetch the keys again
 _PATIENCE = 5.0  # seconds for one call
-_STALE = (
-    24 * 3600.0
-)  # seconds for which a description or keys still serve while the issuer does not answer
-_FAILED_FOR = 5.0  # seconds in which an address that did not answer is not asked again
+_STALE_FOR = 24 * 3600.0  # seconds for which they are used if the issuer is unreachable
+_FAILED_FOR = 5.0  # seconds for which an unreachable address is not called again
 _ON_THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
+_ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 
 
 class Untrue(Exception):
-    """What should say who somebody is does not; the text is one sentence."""
+    """A proof of identity is invalid; the text is one sentence."""
 
 
 class Unreachable(Exception):
-    """The issuer does not answer."""
+    """The issuer does not respond."""
 
 
 class Busy(Unreachable):
-    """So many requests wait for the issuer that this one was not begun; it may be sent again."""
+    """Too many requests are waiting for the issuer, so this one was not sent; it can be repeated."""
 
 
 @dataclass(frozen=True)
 class SignedIn:
-    """A person whom an issuer has signed in: their verified e-mail address and their account there."""
+    """A signed-in person: the verified e-mail address and the account at the issuer."""
 
     email: str
     account: Account
@@ -68,7 +67,7 @@ class SignedIn:
 
 @dataclass(frozen=True)
 class Begun:
-    """A sign-in that is under way: where to send the browser, and what to keep until it comes back."""
+    """A sign-in in progress: where to send the browser, and what to keep until it returns."""
 
     address: str
     state: str
@@ -77,9 +76,9 @@ class Begun:
 
 
 def begin(issuer: Issuer, back: str, choose: bool) -> Begun:
-    """Sends somebody to the issuer. `back`: the address to come back to; `choose`: ask which account.
+    """Start a sign-in. `back`: the address to return to; `choose`: let the person choose an account.
 
-    Raises Unreachable, and ConfigurationError for an issuer that is none.
+    Raises Unreachable, and ConfigurationError if the address is not an issuer's.
     """
     nonce, verifier = secrets.token_urlsafe(24), secrets.token_urlsafe(48)
     with _session(issuer, back) as session:
@@ -96,15 +95,15 @@ def begin(issuer: Issuer, back: str, choose: bool) -> Begun:
 def signed_in(
     issuer: Issuer, back: str, code: str, nonce: str, verifier: str
 ) -> SignedIn:
-    """The person who has come back with this code. Raises Untrue and Unreachable."""
+    """Exchange the code for the person's identity. Raises Untrue and Unreachable."""
     from authlib.common.errors import AuthlibBaseError
 
-    described = _described(issuer)
+    description = _described(issuer)
     with _session(issuer, back) as session:
         try:
             token = _asked(
                 lambda: session.fetch_token(
-                    described["token_endpoint"],
+                    description["token_endpoint"],
                     grant_type="authorization_code",
                     code=code,
                     code_verifier=verifier,
@@ -112,34 +111,33 @@ def signed_in(
             )
         except AuthlibBaseError:
             raise Untrue(
-                "Your sign-in was refused where you sign in: begin again."
+                "Your sign-in service refused this sign-in. Please start over."
             ) from None
     return verified(issuer, token.get("id_token"), nonce)
 
 
 def verified(issuer: Issuer, token: object, nonce: str) -> SignedIn:
-    """The person in an ID token that was made out for us, now, for this sign-in. Raises Untrue."""
+    """Return the person in an ID token that was issued to us, now, for this sign-in. Raises Untrue."""
     from authlib.oidc.core import CodeIDToken
 
-    described = _described(issuer)
-    claims, header = _decoded(token, described["jwks_uri"])
-    wanted = {
-        "iss": {"essential": True, "value": described["issuer"]},
+    description = _described(issuer)
+    claims, header = _decoded(token, description["jwks_uri"])
+    options = {
+        "iss": {"essential": True, "value": description["issuer"]},
         "aud": {"essential": True, "value": issuer.client_id},
     }
-    checked = CodeIDToken(
-        claims, header, wanted, {"nonce": nonce, "client_id": issuer.client_id}
-    )
-    _validate(lambda: checked.validate(leeway=_SKEW))
+    parameters = {"nonce": nonce, "client_id": issuer.client_id}
+    id_token = CodeIDToken(claims, header, options, parameters)
+    _validate(lambda: id_token.validate(leeway=_SKEW))
     if not _is_verified(claims, issuer.trusts_email):
         raise Untrue(
-            "Your e-mail address is not verified where you sign in: verify it there, then try again."
+            "Your e-mail address is not verified at your sign-in service. Verify it there, then try again."
         )
     return _person(claims)
 
 
 def behind_proxy(iap: Iap, header: str) -> SignedIn:
-    """The person in the header that Identity-Aware Proxy signs; the proxy takes verified addresses only.
+    """Return the person in the header that Identity-Aware Proxy signs; the proxy accepts verified addresses only.
 
     https://cloud.google.com/iap/docs/signed-headers-howto. Raises Untrue and Unreachable.
     """
@@ -155,38 +153,35 @@ def behind_proxy(iap: Iap, header: str) -> SignedIn:
     )
     _validate(lambda: registry.validate(claims))
     if not _is_verified({"email_verified": True, **claims}, trusts_email=False):
-        raise Untrue("Your e-mail address is not verified where you sign in.")
+        raise Untrue("Your e-mail address is not verified at your sign-in service.")
     return _person(claims)
 
 
 def _is_verified(claims: Mapping[str, Any], trusts_email: bool) -> bool:
-    """Only the boolean true says so: https://openid.net/specs/openid-connect-core-1_0.html#StandardClaims.
+    """Only the boolean true means verified: https://openid.net/specs/openid-connect-core-1_0.html#StandardClaims.
 
-    JumpCloud, and Apple until 2024, send the text "true"; Entra ID sends nothing. Both count only if the person who
-    runs the service trusts the issuer's addresses (OIDC_TRUST_EMAIL).
+    JumpCloud, and Apple until 2024, send the text "true"; Entra ID sends nothing. Both count only if the administrator
+    trusts the issuer's addresses (OIDC_TRUST_EMAIL).
     """
-    said = claims.get("email_verified")
-    if said is True:
+    claim = claims.get("email_verified")
+    if claim is True:
         return True
-    return trusts_email and (said is None or said == "true")
+    return trusts_email and (claim is None or claim == "true")
 
 
 def _person(claims: Mapping[str, Any]) -> SignedIn:
-    address = claims.get("email")
-    address = address.strip(" ") if isinstance(address, str) else ""
+    claim = claims.get("email")
+    address = claim.strip(" ") if isinstance(claim, str) else ""
     if not address:
         raise Untrue(
-            "Your sign-in names no e-mail address, by which you would be known here."
+            "Your account has no e-mail address, so we can't match it to a worker."
         )
-    if (
-        not address.isprintable()
-    ):  # a name is compared without such characters, so this could be another person's
-        raise Untrue(
-            "Your e-mail address has invisible characters in it, so it is not taken."
-        )
+    # Names are compared without invisible characters, so this could be another person's.
+    if not address.isprintable():
+        raise Untrue("Your e-mail address contains invisible characters.")
     issuer, subject = claims.get("iss"), claims.get("sub")
     if not is_account(issuer, subject):
-        raise Untrue("The sign-in does not say which account of yours it is for (sub).")
+        raise Untrue("The sign-in doesn't say which account it is for (sub).")
     return SignedIn(address, Account(str(issuer), str(subject)))
 
 
@@ -197,63 +192,67 @@ def _validate(check: Callable[[], None]) -> None:
         check()
     except (JoseError, ValueError, TypeError) as error:
         claim = getattr(error, "claim", None)
+        detail = f" ({claim})" if claim else ""
         raise Untrue(
-            f"The sign-in is not one that was made for this page just now{f' ({claim})' if claim else ''}: begin again."
+            f"This sign-in is not valid for this page{detail}. Please start over."
         ) from None
 
 
 def _decoded(
     token: object, keys: str, algorithms: list[str] = _ALGORITHMS
 ) -> tuple[Claims, Mapping[str, Any]]:
-    """The claims and the header of a token that one of the keys has signed."""
+    """Return the claims and the header of a token that one of the keys has signed."""
     from joserfc import jwt
     from joserfc.errors import JoseError
 
     if not isinstance(token, str):
-        raise Untrue("The sign-in came back without a token that says who you are.")
-    for age in (_KEPT, _AGAIN):  # an issuer changes its keys now and then
+        raise Untrue("The sign-in returned no token. Please start over.")
+    # An issuer changes its keys from time to time, so a failure is checked against new ones.
+    for age in (_FRESH_FOR, _UNKNOWN_KEY_AFTER):
         try:
-            found = jwt.decode(token, _keys(keys, age), algorithms=algorithms)
-            return found.claims, found.header
+            decoded = jwt.decode(token, _keys(keys, age), algorithms=algorithms)
+            return decoded.claims, decoded.header
         except (JoseError, LookupError, ValueError, TypeError, RecursionError):
             continue
-    raise Untrue("The sign-in is not signed by whom this page trusts: begin again.")
+    raise Untrue("The sign-in response has an invalid signature. Please start over.")
 
 
 def _session(issuer: Issuer, back: str) -> OAuth2Session:
-    """Authlib's client; the secret goes in the body, which every issuer takes, and a public client has none."""
+    """Return Authlib's client. The secret is sent in the body, which all issuers accept; public clients have none."""
     from authlib.integrations.requests_client import OAuth2Session
 
+    method = "client_secret_post" if issuer.client_secret else "none"
     return OAuth2Session(
         issuer.client_id,
         issuer.client_secret or None,
         scope="openid email",
         redirect_uri=back,
         code_challenge_method="S256",
-        token_endpoint_auth_method="client_secret_post"
-        if issuer.client_secret
-        else "none",
+        token_endpoint_auth_method=method,
         default_timeout=clock.remaining(_PATIENCE),
     )
 
 
 def _described(issuer: Issuer) -> Mapping[str, str]:
-    """What the issuer says of itself. https://openid.net/specs/openid-connect-discovery-1_0.html"""
-    _refuse_open_line(issuer.address)
-    found = _kept(f"{issuer.address}/.well-known/openid-configuration", _KEPT)
-    wanted = ("authorization_endpoint", "token_endpoint", "jwks_uri")
-    # Some issuers' names end in a slash (Auth0), which the setting may leave out; tokens are compared to the letter.
-    if str(found.get("issuer", "")).rstrip("/") != issuer.address or not all(
-        isinstance(found.get(name), str) for name in wanted
-    ):
+    """Return the issuer's description. https://openid.net/specs/openid-connect-discovery-1_0.html
+
+    Raises Unreachable, and ConfigurationError if the address is not an issuer's.
+    """
+    _refuse_insecure(issuer.address)
+    url = f"{issuer.address}/.well-known/openid-configuration"
+    description = _fresh(url, _FRESH_FOR)
+    # Some issuers' names end in a slash (Auth0), which the setting may omit; tokens must match exactly.
+    is_its_own = str(description.get("issuer", "")).rstrip("/") == issuer.address
+    endpoints = [description.get(name) for name in _ENDPOINTS]
+    if not is_its_own or not all(isinstance(url, str) for url in endpoints):
         raise ConfigurationError(
             "The environment variable OIDC_ISSUER is not the address of an OpenID Connect issuer: its description "
-            "says something else."
+            "doesn't match. Set it to the issuer's exact address."
         )
-    return found
+    return description
 
 
-def _refuse_open_line(address: str) -> None:
+def _refuse_insecure(address: str) -> None:
     parts = urlsplit(address)
     if parts.scheme != "https" and parts.hostname not in _ON_THIS_MACHINE:
         raise ConfigurationError(
@@ -264,54 +263,54 @@ def _refuse_open_line(address: str) -> None:
 def _keys(address: str, age: float) -> KeySet:
     from joserfc.jwk import KeySet
 
-    return KeySet.import_key_set(_kept(address, age))  # type: ignore[arg-type] # a mistake in it is an error of joserfc
+    return KeySet.import_key_set(_fresh(address, age))  # type: ignore[arg-type] # joserfc raises its own error for a mistake in it
 
 
-_pages: dict[str, tuple[float, Mapping[str, Any]]] = {}
-_failed: dict[str, float] = {}  # when an address did not answer
+_documents: dict[str, tuple[float, Mapping[str, Any]]] = {}
+_failed: dict[str, float] = {}  # when an address did not respond
 _waiting = 0  # requests that wait for an issuer
-_noting = threading.Lock()  # never held while something is asked of another machine
+_lock = threading.Lock()  # never held during a call to another machine
 
 
-def _kept(address: str, age: float) -> Mapping[str, Any]:
-    """A JSON object of the web that is at most so old; an older one if it cannot be had. Raises Unreachable."""
+def _fresh(address: str, age: float) -> Mapping[str, Any]:
+    """Return a JSON object of at most `age` seconds; an older one if it can't be fetched. Raises Unreachable."""
     now = clock.now().timestamp()
-    with _noting:
-        at, found = _pages.get(address, (0.0, {}))
+    with _lock:
+        at, document = _documents.get(address, (0.0, {}))
         failed_at = _failed.get(address, 0.0)
-    if found and now - at <= age:
-        return found
+    if document and now - at <= age:
+        return document
     try:
         if 0 <= now - failed_at < _FAILED_FOR:
-            raise Unreachable("It did not answer a moment ago.")
+            raise Unreachable("It did not respond a moment ago.")
         return _renewed(address)
     except Unreachable:
-        if found and now - at < _STALE:
-            return found
+        if document and now - at < _STALE_FOR:
+            return document
         raise
 
 
 def forget() -> None:
-    """Forgets what was fetched and what failed: the next sign-in asks the issuer again."""
-    with _noting:
-        _pages.clear()
+    """Forget what was fetched and what failed, so that the next sign-in asks the issuer again."""
+    with _lock:
+        _documents.clear()
         _failed.clear()
 
 
 def _renewed(address: str) -> Mapping[str, Any]:
-    """Fetches it, and notes whether that worked."""
+    """Fetch the object, and note whether that worked."""
     try:
-        found: Mapping[str, Any] = _asked(lambda: _fetched(address))
+        document: Mapping[str, Any] = _asked(lambda: _fetched(address))
     except Busy:
         raise
     except Unreachable:
-        with _noting:
+        with _lock:
             _failed[address] = clock.now().timestamp()
         raise
-    with _noting:
+    with _lock:
         _failed.pop(address, None)
-        _pages[address] = (clock.now().timestamp(), found)
-    return found
+        _documents[address] = (clock.now().timestamp(), document)
+    return document
 
 
 def _fetched(address: str) -> Mapping[str, Any]:
@@ -319,23 +318,26 @@ def _fetched(address: str) -> Mapping[str, Any]:
 
     answer = requests.get(address, timeout=clock.remaining(_PATIENCE))
     answer.raise_for_status()
-    found = answer.json()
-    return found if isinstance(found, dict) else {}
+    content = answer.json()
+    return content if isinstance(content, dict) else {}
 
 
 def _asked(call: Callable[[], Any]) -> Any:
-    """Asks the issuer. Half of an instance's requests at most wait for one at a time; the others serve who is in."""
+    """Call the issuer. At most half of an instance's threads wait for it; the others serve signed-in workers.
+
+    Raises Busy and Unreachable.
+    """
     import requests
 
     global _waiting
-    with _noting:
+    with _lock:
         if _waiting >= max(1, configuration.threads() // 2):
-            raise Busy("Too many requests wait for the issuer.")
+            raise Busy("Too many requests are waiting for the issuer.")
         _waiting += 1
     try:
         return call()
     except requests.RequestException as error:
         raise Unreachable(type(error).__name__) from None
     finally:
-        with _noting:
+        with _lock:
             _waiting -= 1

@@ -1,7 +1,7 @@
-"""Web Push: one encrypted message to one browser, through the push service that the browser named.
+"""Sends a Web Push message: encrypted, to one browser, through the push service that the browser named.
 
-https://www.rfc-editor.org/rfc/rfc8030 (delivery), 8291 (encryption, by http_ece), 8292 (VAPID, by joserfc). Loaded
-where somebody is notified, and nowhere else.
+https://www.rfc-editor.org/rfc/rfc8030 (delivery), 8291 (encryption, by http_ece), 8292 (VAPID, by joserfc). The
+libraries are imported only when a worker is notified.
 """
 
 from __future__ import annotations
@@ -23,35 +23,37 @@ if TYPE_CHECKING:
     import urllib3
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
-_PATIENCE = 2.0  # seconds for one; a push that comes late is worth little
-_KEPT_FOR = 3600  # seconds for which the push service keeps it for a phone that is off
+_PATIENCE = 2.0  # seconds for one message; a late push is worth little
+_STORED_FOR = 3600  # seconds; the push service stores it for a phone that is off
 _TOKEN_FOR = 12 * 3600  # seconds; at most 24 hours
-_LARGEST = 3000  # bytes; services take 4,096 with all that is around it
+_LARGEST = 3000  # bytes; services accept 4,096 with headers and padding
 
 
 class Told(enum.Enum):
-    """What came of it."""
+    """The result of a push."""
 
-    DONE = "taken by the push service"
+    DONE = "accepted by the push service"
     GONE = "the browser has unsubscribed"
-    FAILED = "not taken just now"
+    FAILED = "not accepted now"
 
 
 def send(vapid: Vapid, device: Device, content: Mapping[str, Any], topic: str) -> Told:
-    """`topic`: of several that wait for a phone with one topic, the phone gets the last one. Never raises for what the
-    push service or the browser does."""
+    """Send `content` as JSON. A phone that was off gets only the last message of each `topic`.
+
+    Failures of the push service or the browser are returned, not raised.
+    """
     import urllib3
 
     if not takes(device.endpoint):
-        return Told.GONE  # a record from before, or one that a person has edited
+        return Told.GONE  # an old record, or one that a person has edited
     try:
         body = _encrypted(device, content)
     except ValueError:
-        return Told.GONE  # keys that are none: nothing can ever be sent there
+        return Told.GONE  # with invalid keys, nothing can ever be sent there
     headers = {
         "Content-Encoding": "aes128gcm",
         "Content-Type": "application/octet-stream",
-        "TTL": str(_KEPT_FOR),
+        "TTL": str(_STORED_FOR),
         "Urgency": "high",
         "Topic": topic,
         "Authorization": f"vapid t={_token(vapid, device.endpoint)}, k={public_key(vapid)}",
@@ -76,13 +78,13 @@ def send(vapid: Vapid, device: Device, content: Mapping[str, Any], topic: str) -
 
 
 def takes(endpoint: str) -> bool:
-    """Whether anything is sent to this address; in a local run the push service may be on this machine, too."""
+    """Return whether we send to this address; in a local run the push service may also be on this machine."""
     is_local_run = configuration.firestore().emulator is not None
     return is_push_service(endpoint) or (is_local_run and is_on_this_machine(endpoint))
 
 
 def public_key(vapid: Vapid) -> str:
-    """What a browser subscribes with: the uncompressed point in base64 for addresses."""
+    """Return the key that a browser subscribes with: the uncompressed point in URL-safe base64."""
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
     point = (
@@ -94,13 +96,13 @@ def public_key(vapid: Vapid) -> str:
 
 
 def _encrypted(device: Device, content: Mapping[str, Any]) -> bytes:
-    """Raises ValueError for a browser's keys that are none."""
+    """Raises ValueError for a browser's invalid keys."""
     import http_ece
     from cryptography.hazmat.primitives.asymmetric import ec
 
     text = json.dumps(content, ensure_ascii=False).encode()
     if len(text) > _LARGEST:
-        raise ValueError("too long to be pushed")
+        raise ValueError("too long for a push message")
     sealed: bytes = http_ece.encrypt(
         text,
         private_key=ec.generate_private_key(ec.SECP256R1()),
@@ -112,7 +114,7 @@ def _encrypted(device: Device, content: Mapping[str, Any]) -> bytes:
 
 
 def _token(vapid: Vapid, endpoint: str) -> str:
-    """Says to the push service who we are; made out for that service alone."""
+    """Return the token that identifies us to this push service only."""
     from cryptography.hazmat.primitives.serialization import (
         Encoding,
         NoEncryption,
@@ -132,13 +134,13 @@ def _token(vapid: Vapid, endpoint: str) -> str:
 
 
 def _key(vapid: Vapid) -> EllipticCurvePrivateKey:
-    """Raises ConfigurationError."""
+    """Return the private key. Raises ConfigurationError."""
     return _read(vapid.private_key)
 
 
 @cache
 def _read(text: str) -> EllipticCurvePrivateKey:
-    """A PEM, or the number itself in base64 for addresses, as web-push tools print it."""
+    """Parse a PEM, or the number itself in URL-safe base64, as web-push tools print it."""
     from cryptography.hazmat.primitives.asymmetric import ec
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
@@ -153,7 +155,7 @@ def _read(text: str) -> EllipticCurvePrivateKey:
         key = None
     if not isinstance(key, ec.EllipticCurvePrivateKey) or key.curve.name != "secp256r1":
         raise ConfigurationError(
-            "The environment variable VAPID_PRIVATE_KEY is not a key for Web Push (P-256)."
+            "The environment variable VAPID_PRIVATE_KEY is not a Web Push key (P-256); run deploy.sh, which makes one."
         )
     return key
 
