@@ -189,7 +189,7 @@ def test_a_day_of_a_customer_who_waits_is_answered_handed_over_and_seen_off(
     row = entry(alice, "Is my parcel there?")
     expect(row).to_contain_text("Ann")
     expect(row).to_contain_text("1 unread")
-    expect(row).to_contain_text("Waits")
+    expect(row).to_contain_text("Waiting")
     expect(alice).to_have_title("(1) Inbox")
 
     row.click()
@@ -247,7 +247,7 @@ def test_a_worker_writes_first_and_the_answer_comes_to_them(desk: Desk) -> None:
     )
     desk.service.settle()
     page = desk.signed_in(ALICE)
-    page.get_by_role("button", name="Write first").click()
+    page.get_by_role("button", name="New conversation").click()
     page.get_by_label("Name or number").fill("An")
     page.get_by_role("dialog").get_by_role("button", name=re.compile("^A?Ann")).click()
     page.get_by_label("Text", exact=True).fill("Your parcel is here.")
@@ -286,7 +286,7 @@ def test_writing_first_on_whatsapp_offers_templates(desk: Desk) -> None:
     desk.service.db.document("customers/ann").set(record)
     desk.service.settle()
     page = desk.signed_in(ALICE)
-    page.get_by_role("button", name="Write first").click()
+    page.get_by_role("button", name="New conversation").click()
     sheet = page.get_by_role("dialog")
     sheet.get_by_role("button", name=re.compile("Ann")).click()
     expect(sheet.get_by_text("has not written in the last 24 hours")).to_be_visible()
@@ -313,7 +313,7 @@ def test_once_twilio_says_that_the_window_is_closed_only_templates_are_offered(
     desk.standin.inbound(f"whatsapp:{ANN}", f"whatsapp:{OURS}", "Hello")
     page = desk.signed_in(ALICE)
     entry(page, "Hello").click()
-    expect(page.get_by_text("left to write freely")).to_be_visible()
+    expect(page.get_by_text("left to reply freely")).to_be_visible()
     desk.standin.refuse_delivery(f"whatsapp:{ANN}", 63016, "failed")
     send(page, "Good morning")
     expect(page.locator(".notice")).to_contain_text(
@@ -403,7 +403,7 @@ def test_anothers_conversation_is_told_of_in_a_sentence_and_not_shown(
     sid = desk.write("For Alice alone")
     bob = desk.signed_in(BOB)
     bob.goto(f"{desk.url}#{sid}")
-    expect(bob.get_by_text("not with you")).to_be_visible()
+    expect(bob.get_by_text("no longer have this conversation")).to_be_visible()
     expect(bob.get_by_text("For Alice alone")).to_have_count(0)
 
 
@@ -415,7 +415,7 @@ def test_a_conversation_that_was_closed_meanwhile_takes_nothing_and_keeps_what_w
     desk.standin.set_state(sid, "closed")
     desk.service.settle()
     page.evaluate("dispatchEvent(new Event('focus'))")
-    expect(page.get_by_text("not with you any more")).to_be_visible()
+    expect(page.get_by_text("no longer have this conversation")).to_be_visible()
     expect(box(page)).to_have_value("Just a moment")
     expect(page.get_by_role("button", name="Send")).to_be_disabled()
 
@@ -444,9 +444,7 @@ def test_while_twilio_is_down_the_page_says_so_and_sends_later(desk: Desk) -> No
     page, sid = desk.with_ann()
     desk.standin.fail(429, 20429, method="POST", path="Messages")
     send(page, "Later then")
-    expect(
-        messages(page).get_by_text("Twilio does not answer just now")
-    ).to_be_visible()
+    expect(messages(page).get_by_text("Twilio isn't responding")).to_be_visible()
     expect(messages(page).get_by_text("Trying again")).to_be_visible()
     desk.standin.heal()
     sent(page, "Later then")
@@ -479,7 +477,7 @@ def test_a_file_of_a_wrong_kind_or_size_is_refused_before_it_is_sent(
     page, sid = desk.with_ann()
     box(page).fill("See the file")
     for name, kind, length, told in (
-        ("film.avi", "video/x-msvideo", 10, "cannot be sent here"),
+        ("film.avi", "video/x-msvideo", 10, "can't be sent here"),
         ("huge.gif", "image/gif", 5_000_001, "too large"),
     ):
         page.get_by_label("Attach a picture or file").set_input_files(
@@ -574,9 +572,9 @@ def test_without_a_connection_the_list_stays_and_what_is_written_goes_out_afterw
     page, sid = desk.with_ann()
     page.context.set_offline(True)
     send(page, "In the tunnel")
-    expect(messages(page).get_by_text("There is no connection.")).to_be_visible()
+    expect(messages(page).get_by_text("You're offline.")).to_be_visible()
     page.get_by_role("button", name="Back").click()
-    expect(page.get_by_text("You see the inbox as of")).to_be_visible()
+    expect(page.get_by_text("Last updated at")).to_be_visible()
     expect(entry(page, "Hello")).to_be_visible()
     page.context.set_offline(False)
     entry(page, ANN).click()
@@ -724,7 +722,7 @@ def test_nobody_is_shut_out(
             page.keyboard.press("Escape")
 
     checked()
-    sheets("Write first", "More")
+    sheets("New conversation", "More")
     entry(page, "Hello").click()
     expect(messages(page)).to_contain_text("Hello")
     send(page, "Good morning")

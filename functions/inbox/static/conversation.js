@@ -1,21 +1,21 @@
-// One conversation, and what one can do with it.
+// One conversation and its actions.
 import { ago, ask, change, now, of } from "./server.js";
 import { Close, Customer, HandOver, Templates } from "./sheets.js";
 import { Avatar, Bones, Channel, Icon, Round, Waits, Wrong, bare, clock, count, day, html, inWords, nameOf, size, useDraft, useEffect, useLayoutEffect, useRef, useState } from "./parts.js";
 
-const [WATCHED, AS_OFTEN] = [120_000, 6000]; // milliseconds: an own message's delivery is looked after
-const ONE_BREATH = 300_000; // milliseconds between messages that stand together
-const NEAR = 200; // characters left, from which on they are counted
-const EDGE = 2048; // pixels of a photo that was too large
+const [WATCHED, AS_OFTEN] = [120_000, 6000]; // milliseconds: how long and how often a delivery is checked
+const GROUP_SPAN = 300_000; // milliseconds between messages that are grouped
+const NEAR = 200; // characters; fewer than these left are shown
+const EDGE = 2048; // pixels; a larger photo is scaled down
 
 const PICTURE = /^image\/(jpeg|png|gif|webp)$/;
 
-const threads = new Map(); // what was read of each conversation while the page is open
+const threads = new Map(); // messages by conversation, while the page is open
 
 const failedToArrive = ({ delivery }) => ["failed", "undelivered"].includes(delivery?.state);
-const isOnItsWay = (one) => one.from === "worker" && one.delivery?.state === "sent" && ago(one.at) < WATCHED;
+const isInTransit = ({ from, delivery, at }) => from === "worker" && delivery?.state === "sent" && ago(at) < WATCHED;
 
-// Read when the conversation's record changes, and while a delivery is open.
+// Reads the thread when the conversation's record changes, and while a delivery is pending.
 function useThread(sid, one, looks, outbox) {
   const [thread, setThread] = useState(threads.get(sid));
   const [wrong, setWrong] = useState("");
@@ -26,13 +26,13 @@ function useThread(sid, one, looks, outbox) {
     Object.assign(my, { busy: true, again: false, at: now() });
     const before = threads.get(sid);
     try {
-      const told = await ask(of(sid, `messages${rest}`));
-      const all = new Map([...(before?.messages || []), ...told.messages].map((message) => [message.index, message]));
-      for (const { index, delivery } of told.deliveries) if (all.has(index)) all.set(index, { ...all.get(index), delivery });
+      const answer = await ask(of(sid, `messages${rest}`));
+      const all = new Map([...(before?.messages || []), ...answer.messages].map((message) => [message.index, message]));
+      for (const { index, delivery } of answer.deliveries) if (all.has(index)) all.set(index, { ...all.get(index), delivery });
       const messages = [...all.values()].sort((first, second) => first.index - second.index);
-      threads.set(sid, { ...told, messages, more: before && !rest.includes("before") ? before.more : told.more });
+      threads.set(sid, { ...answer, messages, more: before && !rest.includes("before") ? before.more : answer.more });
       setThread(threads.get(sid));
-      for (const { token } of told.messages) if (token) outbox.drop(token);
+      for (const { token } of answer.messages) if (token) outbox.drop(token);
       setWrong("");
     } catch (failure) {
       setWrong(failure.message);
@@ -41,13 +41,13 @@ function useThread(sid, one, looks, outbox) {
     if (my.again) newer();
   };
   const newer = () => {
-    const known = threads.get(sid)?.messages.at(-1);
-    return read(known ? `?after=${known.index}` : "");
+    const last = threads.get(sid)?.messages.at(-1);
+    return read(last ? `?after=${last.index}` : "");
   };
   const sent = outbox.of(sid).filter(({ state }) => state === "sent").length;
   useEffect(() => { newer(); }, [JSON.stringify([one.last, one.undelivered, one.state, one.awaiting_since, one.opted_out]), sent]);
   useEffect(() => {
-    if ((wrong || thread?.messages.some(isOnItsWay)) && now() - reading.current.at > AS_OFTEN) newer();
+    if ((wrong || thread?.messages.some(isInTransit)) && now() - reading.current.at > AS_OFTEN) newer();
   }, [looks]);
   return [thread, wrong, () => read(`?before=${thread.messages[0].index}`)];
 }
@@ -62,15 +62,15 @@ function Medium({ sid, medium: { sid: id, type, name, size: bytes } }) {
 
 function Message({ sid, message, me, before, next, newest, onAgain }) {
   const { from, author, at, body, described, media, delivery } = message;
-  const inOneBreath = (one, other) => one && other && one.author === other.author && Date.parse(other.at) - Date.parse(one.at) < ONE_BREATH;
+  const isGrouped = (one, other) => one && other && one.author === other.author && Date.parse(other.at) - Date.parse(one.at) < GROUP_SPAN;
   const failed = failedToArrive(message);
-  const who = from === "service" ? "Automatic" : author === me.identity ? "You" : message.name || author;
-  const joined = inOneBreath(before, message);
+  const who = from === "service" ? "Automatic message" : author === me.identity ? "You" : message.name || author;
+  const joined = isGrouped(before, message);
   return html`<div class="bubble ${from === "customer" ? "theirs" : "own"} ${from} ${joined ? "joined" : ""} ${failed ? "failed" : ""}">
     <small class=${from === "customer" || who === "You" || joined ? "hidden" : ""}>${who}<span class="hidden"> wrote: </span></small>
     ${media.map((medium) => html`<${Medium} key=${medium.sid} sid=${sid} medium=${medium} />`)}
     ${body && html`<p class=${described && "soft"}>${body}</p>`}
-    <small class=${inOneBreath(message, next) ? "hidden" : "meta"}><time datetime=${at}>${clock(at)}</time>${newest && delivery && !failed && ` · ${delivery.state}`}</small>
+    <small class=${isGrouped(message, next) ? "hidden" : "meta"}><time datetime=${at}>${clock(at)}</time>${newest && delivery && !failed && ` · ${delivery.state}`}</small>
     ${failed && html`<p class="wrong">Not delivered: ${delivery.reason || "no reason was given."} ${delivery.link && html`<a href=${delivery.link} target="_blank" rel="noopener noreferrer">Explanation</a>`} ${body && !described && delivery.again && onAgain && html`<button class="link" onClick=${() => onAgain(body)}>Try again</button>`}</p>`}
   </div>`;
 }
@@ -99,12 +99,12 @@ function Log({ sid, me, thread: { messages, more }, outbox, earlier, onAgain, on
   const toEnd = () => { log.current.scrollTop = log.current.scrollHeight; };
   useLayoutEffect(() => {
     const { atEnd, height, first: before } = place.current;
-    if (first < before) log.current.scrollTop += log.current.scrollHeight - height; // earlier ones came on top
+    if (first < before) log.current.scrollTop += log.current.scrollHeight - height; // earlier messages were added on top
     else if (atEnd || unsent.length) toEnd();
     else setBelow(true);
     Object.assign(place.current, { height: log.current.scrollHeight, first });
   }, [first, messages.at(-1)?.index, unsent.length]);
-  useEffect(() => { // a keyboard opens, the textbox grows
+  useEffect(() => { // the on-screen keyboard opens, or the textbox grows
     const watch = new ResizeObserver(() => place.current.atEnd && toEnd());
     watch.observe(log.current);
     return () => watch.disconnect();
@@ -118,7 +118,7 @@ function Log({ sid, me, thread: { messages, more }, outbox, earlier, onAgain, on
   return html`<div class="logs">
     <div class="log" role="log" aria-label="Messages" tabindex="0" ref=${log} onScroll=${scrolled}>
       ${more && html`<button class="plain middle" onClick=${earlier}>Show earlier messages</button>`}
-      ${messages.length + unsent.length === 0 && html`<p class="middle soft">Nothing was written yet.</p>`}
+      ${messages.length + unsent.length === 0 && html`<p class="middle soft">No messages yet.</p>`}
       ${messages.map((message, at) => {
         const sameDay = (one) => one && day(one.at) === day(message.at) && one;
         const before = sameDay(messages[at - 1]);
@@ -131,14 +131,14 @@ function Log({ sid, me, thread: { messages, more }, outbox, earlier, onAgain, on
   </div>`;
 }
 
-// A photo that is too large is made smaller.
+// Scales a photo down if it is too large.
 async function fitted(file, types, most) {
   const kind = file.type.split(";")[0];
-  if (!types.includes(kind)) throw new Error(`${file.name} cannot be sent here${/hei[cf]/.test(kind) ? ". Save it as JPEG and send it again" : `: it is none of ${types.map((type) => type.split("/")[1]).join(", ")}`}.`);
+  if (!types.includes(kind)) throw new Error(`${file.name} can't be sent here. ${/hei[cf]/.test(kind) ? "Save it as JPEG and try again." : `You can send ${types.map((type) => type.split("/")[1]).join(", ")}.`}`);
   if (file.size <= most) return file;
   const smaller = file.type !== "image/gif" && await shrunk(file).catch(() => null);
   if (smaller?.size <= most) return smaller;
-  throw new Error(`${file.name} is too large: it has ${size(file.size)}, and ${size(most)} can be sent.`);
+  throw new Error(`${file.name} is too large (${size(file.size)}). You can send up to ${size(most)}.`);
 }
 
 async function shrunk(file) {
@@ -150,7 +150,7 @@ async function shrunk(file) {
   return new File([blob], file.name.replace(/\.\w+$/, ".jpg"), { type: "image/jpeg" });
 }
 
-// A file that is not sent yet; a picture is drawn from memory.
+// Shows a file before it is sent; a picture is shown from memory.
 function Local({ blob, type, name }) {
   const [address, setAddress] = useState("");
   useEffect(() => {
@@ -174,11 +174,11 @@ function Composer({ me, sid, rules: { limit = 1600, files = [], largest_file: la
   const empty = !text.trim() && !file;
   const until = window?.until && inWords(Date.parse(window.until) - now());
 
-  useLayoutEffect(() => { // as high as its text, also where the style sheet cannot say so
+  useLayoutEffect(() => { // as high as its text, for browsers without field-sizing
     box.current.style.height = 0;
     box.current.style.height = `${box.current.scrollHeight + 2}px`;
   }, [text]);
-  useEffect(() => { // a template, or a message that comes back to be changed
+  useEffect(() => { // a template, or an unsent message to edit
     if (!put) return;
     const { selectionStart: start, selectionEnd: end } = box.current;
     write(text.slice(0, start) + put.text + text.slice(end));
@@ -214,8 +214,8 @@ function Composer({ me, sid, rules: { limit = 1600, files = [], largest_file: la
         onInput=${(event) => write(event.currentTarget.value)} onKeyDown=${keys}></textarea>
       <${Round} icon="send" label="Send" kind="" type="submit" disabled=${off || left < 0 || empty} />
     </div>
-    <p class="counted ${left < 0 ? "lost" : ""}" role="status">${left < 0 ? `${count(-left, "character")} too many: ${limit.toLocaleString("en")} can be sent at once.`
-      : left < NEAR ? `${count(left, "character")} left` : !off && until && `${until} left to write freely`}</p>
+    <p class="counted ${left < 0 ? "lost" : ""}" role="status">${left < 0 ? `${count(-left, "character")} too many: you can send ${limit.toLocaleString("en")} at once.`
+      : left < NEAR ? `${count(left, "character")} left` : !off && until && `${until} left to reply freely`}</p>
   </form>`;
 }
 
@@ -227,10 +227,10 @@ export function Conversation({ one, view: { state, failure, looks }, outbox, liv
   const [sheet, setSheet] = useState("");
   const [put, setPut] = useState(null);
   const last = thread?.messages.at(-1)?.index;
-  useEffect(() => { // what is on the screen has been read
+  useEffect(() => { // marks what is on the screen as read
     if (one.unread && last !== undefined && !gone && !document.hidden) change(of(sid, "read"), { index: last }).then(() => live.look(), () => {});
   }, [last, one.unread]);
-  useEffect(() => { // on a phone a keyboard would come up
+  useEffect(() => { // focusing the textbox on a phone would open the keyboard
     if (thread) document.querySelector(matchMedia("(hover: hover)").matches ? "textarea" : ".log").focus();
   }, [!thread]);
   const late = thread?.window?.why;
@@ -245,12 +245,12 @@ export function Conversation({ one, view: { state, failure, looks }, outbox, liv
       <h1>${name}<small><${Channel} of=${one.channel} /> ${bare(one.address)}</small></h1>
       ${Act({ icon: "customer", label: "Customer" })}${Act({ icon: "hand", label: "Hand over" })}${Act({ icon: "done", label: "Close" })}
     </div>
-    <p class="why">${failure ? html`<span><b class="lost">${failure.message}</b> What you write is sent later.</span>`
+    <p class="why">${failure ? html`<span><b class="lost">${failure.message}</b> Messages you write are sent later.</span>`
       : html`${one.awaiting_since && html`<${Waits} since=${one.awaiting_since} />`}<span>${one.why}</span>`}</p>
     ${thread ? html`<${Log} ...${{ sid, me: state.me, thread, outbox, earlier }} onAgain=${!late && ((text) => send({ text }))} onEdit=${write} />`
       : html`<div class="logs">${wrong ? html`<${Wrong}>${wrong}<//>` : html`<${Bones} />`}</div>`}
     <${Composer} ...${{ me: state.me, sid, outbox, late, put }} rules=${thread || {}} onTemplates=${() => setSheet("templates")} onSent=${() => live.soon()}
-      blocked=${gone ? "This conversation is not with you any more: it was closed, or somebody else has it. What you wrote is kept." : thread?.write} />
+      blocked=${gone ? "You no longer have this conversation: it was closed or handed over. Your draft is kept." : thread?.write} />
     ${sheet === "customer" && html`<${Customer} one=${one} onClose=${close} />`}
     ${sheet === "templates" && html`<${Templates} one=${one} late=${late} onClose=${close} onText=${({ content }) => write(content)} onTemplate=${({ id, content }) => send({ template: id, content })} />`}
     ${sheet === "hand" && html`<${HandOver} one=${one} me=${state.me} pools=${state.pools} onDone=${leave} onClose=${close} />`}

@@ -1,14 +1,14 @@
-// The list with the switch, and the conversation beside it or instead of it.
+// The list with the switch, and the open conversation beside it or in its place.
 import { render } from "./preact.js";
 import { Device, Live, Outbox, change } from "./server.js";
 import { Conversation } from "./conversation.js";
-import { More, WriteFirst } from "./sheets.js";
+import { More, NewConversation } from "./sheets.js";
 import { Avatar, Bones, Channel, Icon, Round, Switch, Waits, age, clock, count, html, nameOf, useAct, useEffect, useLayoutEffect, useRef, useState } from "./parts.js";
 
-const SAID_FOR = 6000; // milliseconds that a sentence about what was done stays
+const MESSAGE_FOR = 6000; // milliseconds for which the result of an action is shown
 const WRITING = "textarea, input, select, dialog";
 
-// Who waits longest on top, then the newest word.
+// The longest-waiting customer comes first, then the latest message.
 function inOrder(conversations) {
   const last = (one) => Date.parse(one.last?.at || one.assigned_at || 0);
   return [...conversations].sort((one, other) => (one.awaiting_since && other.awaiting_since
@@ -18,14 +18,14 @@ function inOrder(conversations) {
 
 function Row({ one, open, outbox }) {
   const failed = outbox.of(one.sid).some(({ state }) => state === "failed");
-  const whose = one.last?.from !== "worker" ? "" : one.mine ? "You: " : "Team: ";
+  const sender = one.last?.from !== "worker" ? "" : one.mine ? "You: " : "Team: ";
   return html`<li><a class="row ${one.unread ? "new" : ""}" href=${`#${one.sid}`} id=${one.sid} aria-current=${open ? "true" : undefined}>
     <${Avatar} name=${nameOf(one)} picture=${one.avatar} />
     <span class="name">${nameOf(one)}</span><span class="age">${one.last && age(one.last.at)}</span>
-    <span class="preview">${one.last ? `${whose}${one.last.text || "Picture or file"}` : "No message yet"}</span>
+    <span class="preview">${one.last ? `${sender}${one.last.text || "Picture or file"}` : "No messages yet"}</span>
     <span>${one.unread > 0 && html`<b class="unread">${one.unread}<span class="hidden"> unread</span></b>`}</span>
     <span class="tags">${one.awaiting_since && html`<${Waits} since=${one.awaiting_since} />`}<${Channel} of=${one.channel} />
-      ${one.state === "inactive" && html`<span class="tag">Asleep</span>`}${!one.mine && html`<span class="tag">Joined</span>`}
+      ${one.state === "inactive" && html`<span class="tag">Inactive</span>`}${!one.mine && html`<span class="tag">Joined</span>`}
       ${(failed || one.undelivered > 0) && html`<span class="wait late">Not ${failed ? "sent" : "delivered"}</span>`}</span>
   </a></li>`;
 }
@@ -40,7 +40,7 @@ function Available({ on, live, say }) {
   return html`<${Switch} on=${on} aria-busy=${busy} onClick=${run}>Available<//>`;
 }
 
-// A row that moves up or down keeps the focus.
+// Keeps the focus on a row that moves up or down.
 function useFocusKept() {
   const id = document.activeElement.id;
   useLayoutEffect(() => { if (id && document.activeElement === document.body) document.getElementById(id)?.focus(); });
@@ -49,16 +49,16 @@ function useFocusKept() {
 function List({ view: { state, failure, at }, open, outbox, live, say, onSheet }) {
   useFocusKept();
   const on = state.me.status === "Available";
-  const told = failure ? html`<b class="lost">${failure.message}</b> You see the inbox as of ${clock(at)}.`
-    : !on ? "Nobody new comes to you now." : state.waiting ? `${count(state.waiting, "customer")} in the queue` : state.waiting === 0 && "Nobody is in the queue.";
+  const status = failure ? html`<b class="lost">${failure.message}</b> Last updated at ${clock(at)}.`
+    : !on ? "You won't get new customers while Unavailable." : state.waiting ? `${count(state.waiting, "customer")} in the queue` : state.waiting === 0 && "The queue is empty.";
   return html`<section class="side" aria-label="Inbox">
     <div class="top"><h1>Inbox</h1><${Available} on=${on} live=${live} say=${say} />
-      <${Round} icon="write" label="Write first" onClick=${() => onSheet("write")} /><${Round} icon="more" label="More" onClick=${() => onSheet("more")} /></div>
-    <p class="told" role="status">${told}</p>
+      <${Round} icon="write" label="New conversation" onClick=${() => onSheet("write")} /><${Round} icon="more" label="More" onClick=${() => onSheet("more")} /></div>
+    <p class="told" role="status">${status}</p>
     ${state.me.note && html`<p class="notice">${state.me.note}</p>`}
     <div class="scroll">
       ${state.conversations.length === 0 && html`<div class="nothing"><span><${Icon} name=${on ? "done" : "away"} /></span>
-        <p>${state.empty || (on ? "Nobody waits." : "You are not Available.")}</p></div>`}
+        <p>${state.empty || (on ? "No customers are waiting." : "You are Unavailable.")}</p></div>`}
       <ul role="list" aria-label="Conversations" class="rows">${inOrder(state.conversations).map((one) => html`<${Row} key=${one.sid} one=${one} open=${one.sid === open} outbox=${outbox} />`)}</ul>
     </div>
   </section>`;
@@ -66,7 +66,7 @@ function List({ view: { state, failure, at }, open, outbox, live, say, onSheet }
 
 const here = () => location.hash.slice(1);
 
-// Back to the list, with the focus where it was.
+// Returns to the list and restores the focus.
 function back() {
   const row = here();
   history.pushState(null, "", location.pathname + location.search);
@@ -81,7 +81,7 @@ function walk(step) {
   rows[Math.min(rows.length - 1, Math.max(0, from + step))]?.focus();
 }
 
-// Which conversation is open stands in the address.
+// The address names the open conversation.
 function useOpen(live, onHelp) {
   const [open, setOpen] = useState(here);
   live.open = open;
@@ -102,7 +102,7 @@ function useOpen(live, onHelp) {
   return open;
 }
 
-// What the server said last stays readable.
+// If a request fails, the last state stays visible.
 function useLive() {
   const [view, setView] = useState({ looks: 0 });
   const live = useRef(null);
@@ -119,16 +119,16 @@ function useCount(state) {
   }, [waiting]);
 }
 
-function useSaid() {
-  const [said, setSaid] = useState(null);
+function useMessage() {
+  const [message, setMessage] = useState(null);
   const [out, setOut] = useState(false);
   useEffect(() => { addEventListener("signed-out", () => setOut(true)); }, []);
   useEffect(() => {
-    const timer = said && !said.kind && setTimeout(setSaid, SAID_FOR, null);
+    const timer = message && !message.kind && setTimeout(setMessage, MESSAGE_FOR, null);
     return () => clearTimeout(timer);
-  }, [said]);
-  return [(text, kind) => setSaid({ text, kind }), html`<div class="said" role="alert">${said && html`<p>${said.text}<${Round} icon="away" label="Dismiss" onClick=${() => setSaid(null)} /></p>`}</div>
-    ${out && html`<p class="out" role="alert">You are signed out. What you wrote is kept. <a class="button" href="sign-in">Sign in again</a></p>`}`];
+  }, [message]);
+  return [(text, kind) => setMessage({ text, kind }), html`<div class="said" role="alert">${message && html`<p>${message.text}<${Round} icon="away" label="Dismiss" onClick=${() => setMessage(null)} /></p>`}</div>
+    ${out && html`<p class="out" role="alert">You are signed out. Your unsent messages are kept. <a class="button" href="sign-in">Sign in again</a></p>`}`];
 }
 
 function App() {
@@ -136,29 +136,29 @@ function App() {
   const { state, failure } = view;
   const [sheet, setSheet] = useState("");
   const open = useOpen(live, () => setSheet("more"));
-  const [say, saying] = useSaid();
+  const [say, messages] = useMessage();
   const [, draw] = useState(0);
-  const my = useRef({ seen: new Map() }).current; // with what was known of a conversation that is gone
+  const my = useRef({ bySid: new Map() }).current; // also the last state of conversations that are gone
   useCount(state);
   useEffect(() => {
     if (state && !failure) my.outbox.retry();
-    if (state && my.device.on) my.device.tell().catch(() => {});
+    if (state && my.device.on) my.device.register().catch(() => {});
   }, [Boolean(state && !failure)]);
   if (!state) return html`<${Starting} failure=${failure} live=${live} />`;
 
   const { me } = state;
   my.outbox ??= new Outbox(me.identity, () => draw((times) => times + 1));
   my.device ??= new Device(me.identity, state.push_key);
-  for (const one of state.conversations) my.seen.set(one.sid, one);
+  for (const one of state.conversations) my.bySid.set(one.sid, one);
   const { outbox, device } = my;
-  const one = open && (my.seen.get(open) || { sid: open, name: "Conversation", channel: "" });
+  const one = open && (my.bySid.get(open) || { sid: open, name: "Conversation", channel: "" });
   const close = () => setSheet("");
   return html`<div class="both ${one ? "inside" : ""}">
     <${List} ...${{ view, open, outbox, live, say }} onSheet=${setSheet} />
     ${one ? html`<${Conversation} key=${open} ...${{ one, view, outbox, live, say }} onBack=${back} />`
-      : html`<div class="pane none"><p>Choose a conversation.<small>? shows the keys.</small></p></div>`}
-    ${saying}
-    ${sheet === "write" && html`<${WriteFirst} me=${me} onClose=${close} onDone=${(sid) => { close(); location.hash = sid; live.look(); live.soon(); }} />`}
+      : html`<div class="pane none"><p>Choose a conversation.<small>Press ? for keyboard shortcuts.</small></p></div>`}
+    ${messages}
+    ${sheet === "write" && html`<${NewConversation} me=${me} onClose=${close} onDone=${(sid) => { close(); location.hash = sid; live.look(); live.soon(); }} />`}
     ${sheet === "more" && html`<${More} me=${me} device=${device} own=${state.sign_out} unsent=${outbox.entries.filter((entry) => entry.state !== "sent").length} onClose=${close} />`}
   </div>`;
 }

@@ -1,4 +1,4 @@
-// Words and small components that the screens share.
+// Formats and small components that the screens share.
 import { html, useEffect, useLayoutEffect, useRef, useState } from "./preact.js";
 import { ago, kept, now } from "./server.js";
 
@@ -19,7 +19,7 @@ export function age(at) {
   return daysAgo(at) ? date(at) : clock(at);
 }
 
-// A span of milliseconds.
+// Formats a duration in milliseconds.
 export function inWords(span) {
   const minutes = Math.max(0, Math.floor(span / MINUTE));
   return minutes < 1 ? "under 1 min" : minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
@@ -27,14 +27,14 @@ export function inWords(span) {
 
 export function Waits({ since }) {
   const minutes = ago(since) / MINUTE;
-  return html`<span class="wait ${minutes < 2 ? "" : minutes < 5 ? "soon" : "late"}">Waits ${inWords(ago(since))}</span>`;
+  return html`<span class="wait ${minutes < 2 ? "" : minutes < 5 ? "soon" : "late"}">Waiting ${inWords(ago(since))}</span>`;
 }
 
 export const count = (number, one) => `${number.toLocaleString("en")} ${one}${number === 1 ? "" : "s"}`;
 export const size = (bytes) => (bytes < 1e6 ? `${Math.ceil(bytes / 1000)} KB` : `${(bytes / 1e6).toFixed(1)} MB`);
 
 export const bare = (address) => String(address || "").replace(/^[a-z]+:/, "");
-export const nameOf = (one) => one.name || bare(one.address) || "Unknown";
+export const nameOf = ({ name, address }) => name || bare(address) || "Unknown customer";
 export const channelOf = (address) => (/^[a-z]+:/.exec(address)?.[0].slice(0, -1)) || (address.includes("@") ? "email" : "sms");
 export const Channel = ({ of: channel }) => html`<span class="tag">${{ sms: "SMS", whatsapp: "WhatsApp", email: "E-mail" }[channel] || channel}</span>`;
 
@@ -60,7 +60,7 @@ export const Round = ({ icon, label, kind = "quiet", ...more }) =>
 export const Switch = ({ on, label, children, ...more }) =>
   html`<button type="button" class="switch" role="switch" aria-checked=${on} aria-label=${label} ...${more}>${children}<i class="knob"></i></button>`;
 
-// A picture, or initials.
+// Shows a picture, or initials.
 export function Avatar({ name = "", picture }) {
   const [broken, setBroken] = useState(false);
   const words = name.replace(/[^\p{L}\p{N} ]/gu, "").trim().split(/\s+/);
@@ -71,13 +71,13 @@ export function Avatar({ name = "", picture }) {
     ? html`<img src=${picture} alt="" referrerpolicy="no-referrer" onError=${() => setBroken(true)} />` : letters.toUpperCase() || "?"}</span>`;
 }
 
-// The browser keeps the focus in it, gives it back, and closes it on Escape.
+// A modal dialog: the browser keeps the focus in it, restores it, and closes it on Escape.
 export function Sheet({ title, kind = "", onClose, children }) {
   const dialog = useRef(null);
   useLayoutEffect(() => {
-    const here = dialog.current;
-    here.showModal();
-    return () => here.close();
+    const element = dialog.current;
+    element.showModal();
+    return () => element.close();
   }, []);
   return html`<dialog ref=${dialog} class="sheet ${kind}" aria-label=${title} onClose=${onClose} onMouseDown=${(event) => event.target === dialog.current && onClose()}>
     <div class="sheettop"><h2>${title}</h2><${Round} icon="away" label="Dismiss" onClick=${onClose} /></div>
@@ -88,18 +88,19 @@ export function Sheet({ title, kind = "", onClose, children }) {
 export const Wrong = ({ children }) => children && html`<p class="wrong" role="alert">${children}</p>`;
 export const Bones = () => html`<div class="bones"><i></i><i></i><i></i></div>`;
 
-// [what came, what stands in its place until then: bones, or the sentence why not].
-export function useAsked(asked, about) {
-  const [[told, wrong], setTold] = useState([]);
+// Returns [answer, what to show until it is there: a placeholder or an error].
+export function useAsked(load, about) {
+  const [[answer, wrong], setAnswer] = useState([]);
   useEffect(() => {
-    let here = true;
-    const timer = setTimeout(() => asked().then((came) => here && setTold([came]), (failure) => here && setTold([null, failure.message])), about ? 250 : 0);
-    return () => { here = false; clearTimeout(timer); };
+    let mounted = true;
+    const set = (...values) => mounted && setAnswer(values);
+    const timer = setTimeout(() => load().then(set, (failure) => set(null, failure.message)), about ? 250 : 0);
+    return () => { mounted = false; clearTimeout(timer); };
   }, [about]);
-  return [told, wrong ? html`<${Wrong}>${wrong}<//>` : !told && html`<${Bones} />`];
+  return [answer, wrong ? html`<${Wrong}>${wrong}<//>` : !answer && html`<${Bones} />`];
 }
 
-// [whether it runs, the sentence when it failed, run].
+// Returns [whether it is running, the error, run].
 export function useAct(act) {
   const [busy, setBusy] = useState(false);
   const [wrong, setWrong] = useState("");

@@ -1,4 +1,4 @@
-// Asking the server; what this device keeps: drafts, the outbox, notifications.
+// Calls the server, and keeps drafts, the outbox and notifications on this device.
 export class Failure extends Error {
   constructor(sentence, status) {
     super(sentence);
@@ -19,32 +19,32 @@ export async function ask(path, method = "GET", body, etag) {
     const signal = AbortSignal.timeout(30_000);
     answer = await fetch(path, { method, headers, body: body && JSON.stringify(body), cache: "no-store", redirect: "manual", signal });
   } catch {
-    throw new Failure(navigator.onLine ? "The inbox does not answer just now." : "There is no connection.", 0);
+    throw new Failure(navigator.onLine ? "The inbox isn't responding." : "You're offline.", 0);
   }
   const time = Date.parse(answer.headers.get("Date"));
   if (time) skew = Math.abs(time - Date.now()) > 5000 ? time - Date.now() : 0;
   if (answer.status === 304) return null;
-  if (answer.status === 401 || answer.type === "opaqueredirect") { // as a proxy that signs in answers
+  if (answer.status === 401 || answer.type === "opaqueredirect") { // a sign-in proxy redirects
     dispatchEvent(new Event("signed-out"));
     throw new Failure("You are signed out.", 401);
   }
-  const told = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Failure(told.error || `The inbox answered ${answer.status}; please try again.`, answer.status);
-  return { ...told, etag: answer.headers.get("ETag") };
+  const content = await answer.json().catch(() => ({}));
+  if (!answer.ok) throw new Failure(content.error || `The inbox returned an error (${answer.status}). Please try again.`, answer.status);
+  return { ...content, etag: answer.headers.get("ETag") };
 }
 
 export const change = (path, body = {}) => ask(path, "POST", body);
 export const of = (sid, rest) => `conversations/${encodeURIComponent(sid)}/${rest}`;
 
-// When to look again: at once after an own action, on focus and on a push, else as often as something happens.
-const SOON = [150, 500, 1200]; // what an own action sets off takes a moment
+// When to refresh: at once after the worker's own action, on focus and on a push; otherwise more often during traffic.
+const SOON = [150, 500, 1200]; // milliseconds; the effects of an action take a moment
 const MINUTE = 60_000;
 
 export class Live {
   constructor(hear) {
     this.hear = hear; // (state, failure)
     this.touched = Date.now();
-    this.looks = []; // of the last ten minutes: at most 1,000 an hour
+    this.looks = []; // times in the last ten minutes, which limits them to 1,000 an hour
     const touch = () => { this.touched = Date.now(); };
     const back = () => { if (!document.hidden) { touch(); this.look(); } };
     for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, touch, { passive: true });
@@ -54,15 +54,16 @@ export class Live {
 
   pause() {
     const all = this.state?.conversations || [];
-    const spoken = (one) => ago(one?.last?.at);
-    if (Math.min(Date.now() - this.touched, ...all.map(spoken)) > 10 * MINUTE) return 40_000;
+    const sinceLast = (conversation) => ago(conversation?.last?.at);
+    if (Math.min(Date.now() - this.touched, ...all.map(sinceLast)) > 10 * MINUTE) return 40_000;
     this.looks = this.looks.filter((at) => Date.now() - at < 10 * MINUTE);
-    return this.looks.push(Date.now()) < 150 && spoken(all.find((one) => one.sid === this.open)) < 2 * MINUTE ? 2000 : 5000;
+    const open = all.find(({ sid }) => sid === this.open);
+    return this.looks.push(Date.now()) < 150 && sinceLast(open) < 2 * MINUTE ? 2000 : 5000;
   }
 
-  // One at a time; whoever asks in the meantime gets another one right after.
+  // One request at a time; a call in the meantime causes another one right after.
   async look() {
-    if (this.looking) { this.once = true; return; }
+    if (this.looking) { this.repeat = true; return; }
     clearTimeout(this.timer);
     this.looking = true;
     try {
@@ -72,7 +73,7 @@ export class Live {
       this.hear(this.state, failure);
     }
     this.looking = false;
-    if (this.once) { this.once = false; this.look(); } else if (!document.hidden) this.timer = setTimeout(() => this.look(), this.pause());
+    if (this.repeat) { this.repeat = false; this.look(); } else if (!document.hidden) this.timer = setTimeout(() => this.look(), this.pause());
   }
 
   soon() {
@@ -81,15 +82,15 @@ export class Live {
   }
 }
 
-// localStorage may be full or forbidden: then things are kept while the page is open.
-const tried = (act) => { try { return act(); } catch { return null; } };
+// localStorage may be full or blocked; then values last only while the page is open.
+const attempt = (act) => { try { return act(); } catch { return null; } };
 export const kept = {
-  get: (key) => tried(() => JSON.parse(localStorage.getItem(key))),
-  set: (key, value) => tried(() => (value ? localStorage.setItem(key, JSON.stringify(value)) : localStorage.removeItem(key))),
-  clear: (start) => tried(() => Object.keys(localStorage).filter((key) => key.startsWith(start)).forEach((key) => localStorage.removeItem(key))),
+  get: (key) => attempt(() => JSON.parse(localStorage.getItem(key))),
+  set: (key, value) => attempt(() => (value ? localStorage.setItem(key, JSON.stringify(value)) : localStorage.removeItem(key))),
+  clear: (start) => attempt(() => Object.keys(localStorage).filter((key) => key.startsWith(start)).forEach((key) => localStorage.removeItem(key))),
 };
 
-// Files are too large for it: they lie in a cache, which serves no request.
+// Files are too large for localStorage, so they are in a cache, which serves no request.
 const files = async (act, token, ...more) => {
   try { return await (await caches.open("inbox-files"))[act](new URL(`file/${token}`, document.baseURI), ...more); } catch { return null; }
 };
@@ -102,11 +103,11 @@ function base64(blob) {
   });
 }
 
-// The outbox. A message is written down before it is sent, under a token by which the server knows it again: a lost
-// answer, a reload, a second tap or a second window make one message of it. One window at a time sends (a lock of the
-// browser's); whoever comes second finds the entry no longer written down.
+// The outbox. A message is stored before it is sent, with a token that identifies it at the server: despite a lost
+// answer, a reload, a second tap or a second window it is sent once. A browser lock lets one window at a time send;
+// a second window then finds that the entry is no longer stored.
 const PAUSES = [1000, 3000, 8000]; // milliseconds between tries
-const OLD = 600_000; // after a reload, what is older than this waits for a tap
+const OLD = 600_000; // milliseconds; after a reload, older entries wait for a tap
 
 export class Outbox {
   constructor(owner, changed) {
@@ -114,8 +115,8 @@ export class Outbox {
     this.changed = changed;
     this.blobs = new Map(); // token: file
     this.running = new Set(); // conversations
-    const keys = tried(() => Object.keys(localStorage)) || [];
-    this.entries = keys.filter((key) => key.startsWith(this.start)).map(kept.get).sort((one, other) => one.at - other.at);
+    const keys = attempt(() => Object.keys(localStorage)) || [];
+    this.entries = keys.filter((key) => key.startsWith(this.start)).map(kept.get).sort((first, second) => first.at - second.at);
     this.resume();
   }
 
@@ -123,8 +124,8 @@ export class Outbox {
     for (const entry of this.entries) {
       const blob = entry.file && await (await files("match", entry.token))?.blob();
       this.blobs.set(entry.token, blob);
-      if (entry.file && !blob) this.fail(entry, "The file was lost; please choose it again.");
-      if (entry.state === "waiting" && now() - entry.at > OLD) this.fail(entry, "The page was closed before.");
+      if (entry.file && !blob) this.fail(entry, "The file is missing. Please choose it again.");
+      if (entry.state === "waiting" && now() - entry.at > OLD) this.fail(entry, "The page was closed before it was sent.");
     }
     for (const entry of this.entries) this.run(entry.sid);
   }
@@ -134,7 +135,7 @@ export class Outbox {
   }
 
   async add(sid, what, blob) {
-    const at = Math.max(now(), (this.entries.at(-1)?.at || 0) + 1); // in order also after a reload
+    const at = Math.max(now(), (this.entries.at(-1)?.at || 0) + 1); // keeps the order after a reload
     const entry = { token: crypto.randomUUID(), sid, at, state: "waiting", ...what };
     this.blobs.set(entry.token, blob);
     this.entries = [...this.entries, entry];
@@ -171,14 +172,14 @@ export class Outbox {
 
   write(entry) {
     kept.set(this.start + entry.token, entry);
-    entry.written = Boolean(kept.get(this.start + entry.token));
+    entry.isStored = Boolean(kept.get(this.start + entry.token));
     this.changed();
   }
 
   async run(sid) {
     if (this.running.has(sid)) return;
     this.running.add(sid);
-    for (let due; (due = this.of(sid).find((one) => one.state === "waiting"));) {
+    for (let due; (due = this.of(sid).find(({ state }) => state === "waiting"));) {
       const entry = due;
       await navigator.locks.request(this.start + sid, () => this.send(entry));
     }
@@ -186,7 +187,7 @@ export class Outbox {
   }
 
   async send(entry) {
-    if (entry.written && !kept.get(this.start + entry.token)) return this.drop(entry.token); // another window was first
+    if (entry.isStored && !kept.get(this.start + entry.token)) return this.drop(entry.token); // another window has sent it
     for (let tries = 0; entry.state === "waiting"; tries += 1) {
       try {
         await change(of(entry.sid, "messages"), await this.content(entry));
@@ -195,7 +196,7 @@ export class Outbox {
       } catch (failure) {
         const pause = failure.again && PAUSES[tries];
         entry.error = failure.message;
-        if (failure.status === 401) entry.state = "failed"; // written down it still waits
+        if (failure.status === 401) entry.state = "failed"; // the stored entry still waits
         else if (!pause) this.fail(entry, failure.message, failure.again);
         this.changed();
         if (pause) await new Promise((done) => setTimeout(done, pause));
@@ -210,7 +211,7 @@ export class Outbox {
   }
 }
 
-// Notifications: told to the server again at each start, for subscriptions end without a word.
+// Notifications. The device registers at each start, because subscriptions end without notice.
 const apple = /iPhone|iPad|iPod/.test(navigator.userAgent) || (navigator.platform === "MacIntel" && navigator.maxTouchPoints > 1);
 const installed = navigator.standalone || matchMedia("(display-mode: standalone)").matches;
 const able = "serviceWorker" in navigator && "PushManager" in window && "Notification" in window;
@@ -223,35 +224,35 @@ export class Device {
     this.kept = { id: crypto.randomUUID(), on: false, words: false, ...kept.get(this.place) };
   }
 
-  hindrance() {
-    if (!this.key) return "They are not set up for this inbox.";
-    if (apple && !installed) return "On an iPhone or iPad: tap Share, then Add to Home Screen, and turn them on there.";
-    if (!able) return "This browser cannot show them.";
-    return Notification.permission === "denied" ? "They are blocked in the browser's settings for this page." : null;
+  obstacle() {
+    if (!this.key) return "Notifications aren't set up for this inbox.";
+    if (apple && !installed) return "On an iPhone or iPad: tap Share, then Add to Home Screen, and turn notifications on there.";
+    if (!able) return "This browser can't show notifications.";
+    return Notification.permission === "denied" ? "Notifications for this page are blocked in the browser's settings." : null;
   }
 
   get on() {
     return this.kept.on && able && Notification.permission === "granted";
   }
 
-  async turn() {
+  async toggle() {
     if (!this.on) {
-      if (await Notification.requestPermission() !== "granted") throw new Error("They were not allowed.");
-      return this.tell({ on: true });
+      if (await Notification.requestPermission() !== "granted") throw new Error("You didn't allow notifications.");
+      return this.register({ on: true });
     }
     await ask(`devices/${this.kept.id}`, "DELETE");
     await (await (await ready)?.pushManager.getSubscription())?.unsubscribe();
     return this.keep({ on: false });
   }
 
-  async tell(change = {}) {
+  async register(change = {}) {
     let subscription;
     try {
       const { pushManager } = await ready;
       const bytes = Uint8Array.from(atob(this.key.replace(/-/g, "+").replace(/_/g, "/")), (letter) => letter.charCodeAt(0));
       subscription = await pushManager.getSubscription() || await pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: bytes });
     } catch {
-      throw new Error("The browser's notification service does not answer.");
+      throw new Error("The browser's notification service isn't responding.");
     }
     await ask(`devices/${this.kept.id}`, "PUT", { subscription: subscription.toJSON(), text: change.words ?? this.kept.words });
     this.keep(change);

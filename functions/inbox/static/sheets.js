@@ -1,4 +1,4 @@
-// What opens over the page: customer, templates, hand over, close, write first, settings and help.
+// Dialogs: customer, templates, hand over, close, new conversation, settings and help.
 import { ask, change, of } from "./server.js";
 import { Avatar, Bones, Channel, Sheet, Switch, Wrong, bare, channelOf, clearDrafts, count, date, html, nameOf, useAct, useAsked, useDraft, useState } from "./parts.js";
 
@@ -17,29 +17,29 @@ export function Customer({ one, onClose }) {
     <${Person} name=${card.name || nameOf(one)} picture=${card.avatar} />
     ${card.details && html`<${Part} title=${card.details.title || "Details"}><p class="plainly">${card.details.content}</p><//>`}
     ${card.links.length > 0 && html`<${Part} title="Links"><ul>${card.links.map((one) => html`<li>${link(one)}</li>`)}</ul><//>`}
-    <${Part} title="Reached at"><ul>${card.addresses.map((one) => html`<li>${bare(one)} <${Channel} of=${channelOf(one)} /></li>`)}</ul><//>
-    <${Part} title="Earlier conversations">${card.earlier.length === 0 && html`<p class="soft">This is the first one.</p>`}
+    <${Part} title="Contact"><ul>${card.addresses.map((one) => html`<li>${bare(one)} <${Channel} of=${channelOf(one)} /></li>`)}</ul><//>
+    <${Part} title="Earlier conversations">${card.earlier.length === 0 && html`<p class="soft">This is the first conversation.</p>`}
       <ul>${card.earlier.map((one) => html`<li>${date(one.at)} <span class="soft">${one.state}${one.worker ? `, ${one.worker}` : ""}</span></li>`)}</ul><//>`}<//>`;
 }
 
-// Within WhatsApp's window a template goes into the textbox; after it, it is sent as it is.
+// While the window is open a template goes into the textbox; after that it is sent unchanged.
 export function Templates({ one, late, onText, onTemplate, onClose }) {
-  const [told, otherwise] = useAsked(() => ask(of(one.sid, "templates")));
-  const [sought, setSought] = useState("");
-  const fits = ({ content, approved }) => (approved || !late) && content.toLowerCase().includes(sought.toLowerCase());
-  const found = told?.categories.map(({ name, templates }) => [name, templates.filter(fits)]).filter(([, templates]) => templates.length);
+  const [answer, otherwise] = useAsked(() => ask(of(one.sid, "templates")));
+  const [query, setQuery] = useState("");
+  const fits = ({ content, approved }) => (approved || !late) && content.toLowerCase().includes(query.toLowerCase());
+  const matches = answer?.categories.map(({ name, templates }) => [name, templates.filter(fits)]).filter(([, templates]) => templates.length);
   const choose = (template) => () => { onClose(); (late ? onTemplate : onText)(template); };
   return html`<${Sheet} title="Templates" onClose=${onClose}>
-    ${late && html`<p class="soft">${late} A tap sends.</p>`}
-    ${otherwise || html`<${Search} label="Find a template" value=${sought} set=${setSought} />
-      ${found.length === 0 && html`<p class="soft">There is no ${late ? "approved " : ""}template${sought && " with these words"}.</p>`}
-      ${found.map(([name, templates]) => html`<${Part} title=${name}><ul>${templates.map((template) => html`<li>
+    ${late && html`<p class="soft">${late} Tap a template to send it.</p>`}
+    ${otherwise || html`<${Search} label="Find a template" value=${query} set=${setQuery} />
+      ${matches.length === 0 && html`<p class="soft">No ${late ? "approved " : ""}templates${query && " match your search"}.</p>`}
+      ${matches.map(([name, templates]) => html`<${Part} title=${name}><ul>${templates.map((template) => html`<li>
         <button class="choice" onClick=${choose(template)}>${template.content}</button></li>`)}</ul><//>`)}`}
   <//>`;
 }
 
 export function HandOver({ one, me, pools, onDone, onClose }) {
-  const [told, otherwise] = useAsked(() => ask(of(one.sid, "workers")));
+  const [answer, otherwise] = useAsked(() => ask(of(one.sid, "workers")));
   const [to, set] = useState("queue");
   const [busy, wrong, run] = useAct(async () => {
     const [kind, name] = to.split(/ (.*)/);
@@ -47,12 +47,12 @@ export function HandOver({ one, me, pools, onDone, onClose }) {
     onDone(`${nameOf(one)} was handed over.`);
   });
   const radio = (value, text) => html`<${Radio} group="to" value=${value} is=${to} set=${set}>${text}<//>`;
-  const others = told?.workers.filter(({ identity }) => identity !== me.identity);
+  const others = answer?.workers.filter(({ identity }) => identity !== me.identity);
   return html`<${Sheet} title="Hand over" onClose=${onClose}><form onSubmit=${run}>
-    <p class="soft">They see the whole conversation.</p>
-    <fieldset><legend>To whoever is free</legend>${radio("queue", "Back to the queue")}${pools.map(({ id, name }) => radio(`pool ${id}`, name))}</fieldset>
+    <p class="soft">They will see the whole conversation.</p>
+    <fieldset><legend>To the next available worker</legend>${radio("queue", "Back to the queue")}${pools.map(({ id, name }) => radio(`pool ${id}`, name))}</fieldset>
     <fieldset><legend>To a colleague</legend>${otherwise || others.map(({ identity, name, status }) =>
-    radio(`worker ${identity}`, html`${name} <small class=${status}>${status}</small>`))}${others?.length === 0 && html`<p class="soft">There is nobody else.</p>`}</fieldset>
+    radio(`worker ${identity}`, html`${name} <small class=${status}>${status}</small>`))}${others?.length === 0 && html`<p class="soft">There are no other workers.</p>`}</fieldset>
     <${Acts} busy=${busy} wrong=${wrong} onClose=${onClose}>Hand over<//>
   </form><//>`;
 }
@@ -63,25 +63,25 @@ export function Close({ one, onDone, onClose }) {
     onDone(`The conversation with ${nameOf(one)} is closed.`);
   });
   return html`<${Sheet} title="Close this conversation?" onClose=${onClose}><form onSubmit=${run}>
-    <p>${nameOf(one)} can write again at any time; that begins a new one.</p>
-    ${one.awaiting_since && html`<p class="wrong">${nameOf(one)} still waits for an answer.</p>`}
+    <p>${nameOf(one)} can write again at any time, which starts a new conversation.</p>
+    ${one.awaiting_since && html`<p class="wrong">${nameOf(one)} is still waiting for an answer.</p>`}
     <${Acts} busy=${busy} wrong=${wrong} onClose=${onClose}>Close conversation<//>
   </form><//>`;
 }
 
-export function WriteFirst({ me, onDone, onClose }) {
-  const [sought, setSought] = useState("");
+export function NewConversation({ me, onDone, onClose }) {
+  const [query, setQuery] = useState("");
   const [chosen, setChosen] = useState(null);
-  const [told, otherwise] = useAsked(() => change("customers", { query: sought }), sought);
-  return html`<${Sheet} title="Write to a customer" onClose=${onClose}>${chosen
-    ? html`<${FirstText} me=${me} customer=${chosen} onBack=${() => setChosen(null)} onDone=${onDone} />`
-    : html`<${Search} label="Name or number" value=${sought} set=${setSought} />
-      ${otherwise || html`${told.customers.length === 0 && html`<p class="soft">No customer is found.</p>`}
-      <ul>${told.customers.map((customer) => html`<li key=${customer.id}><button class="choice" onClick=${() => setChosen(customer)}>
+  const [answer, otherwise] = useAsked(() => change("customers", { query }), query);
+  return html`<${Sheet} title="New conversation" onClose=${onClose}>${chosen
+    ? html`<${FirstMessage} me=${me} customer=${chosen} onBack=${() => setChosen(null)} onDone=${onDone} />`
+    : html`<${Search} label="Name or number" value=${query} set=${setQuery} />
+      ${otherwise || html`${answer.customers.length === 0 && html`<p class="soft">No customers found.</p>`}
+      <ul>${answer.customers.map((customer) => html`<li key=${customer.id}><button class="choice" onClick=${() => setChosen(customer)}>
         <${Person} name=${customer.name} under=${customer.addresses.map(bare).join(", ")} /></button></li>`)}</ul>`}`}<//>`;
 }
 
-function FirstText({ me, customer, onBack, onDone }) {
+function FirstMessage({ me, customer, onBack, onDone }) {
   const ways = [...new Set(customer.addresses.flatMap((one) => (/^\+/.test(one) ? [one, `whatsapp:${one}`] : /^whatsapp:/.test(one) ? one : [])))];
   const [address, set] = useState(ways[0]);
   const [body, setBody] = useDraft(me, `first ${customer.id}`);
@@ -89,9 +89,9 @@ function FirstText({ me, customer, onBack, onDone }) {
   const [picked, pick] = useState("");
   const channel = channelOf(address || "");
   const about = channel === "whatsapp" && `customers/${encodeURIComponent(customer.id)}/templates?${new URLSearchParams({ channel, address })}`;
-  const [told, otherwise] = useAsked(async () => ({ about, ...about && await ask(about) }), about);
-  const known = told?.about === about && told;
-  const late = about && known && known.window?.why;
+  const [answer, otherwise] = useAsked(async () => ({ about, ...about && await ask(about) }), about);
+  const loaded = answer?.about === about && answer;
+  const late = about && loaded && loaded.window?.why;
   const what = late ? { template: picked } : { body };
   const [busy, wrong, run] = useAct(async () => {
     const { sid } = await change("conversations", { customer: customer.id, channel, address, ...what, token });
@@ -100,13 +100,13 @@ function FirstText({ me, customer, onBack, onDone }) {
   });
   return html`<form onSubmit=${run}>
     <${Person} name=${customer.name} />
-    <fieldset><legend>Write to</legend>${ways.length === 0 && "No number is known."}
+    <fieldset><legend>Write to</legend>${ways.length === 0 && "This customer has no phone number."}
       ${ways.map((one) => html`<${Radio} group="address" value=${one} is=${address} set=${set}>${bare(one)} <${Channel} of=${channelOf(one)} /><//>`)}</fieldset>
-    ${about && !known ? otherwise || html`<${Bones} />` : late ? html`<fieldset><legend>Template</legend><p class="soft">${late}</p>
-      ${known.categories.length === 0 && html`<p class="soft">There is no approved template.</p>`}
-      ${known.categories.flatMap(({ templates }) => templates).map(({ id, content }) => html`<${Radio} group="template" value=${id} is=${picked} set=${pick}>${content}<//>`)}</fieldset>`
+    ${about && !loaded ? otherwise || html`<${Bones} />` : late ? html`<fieldset><legend>Template</legend><p class="soft">${late}</p>
+      ${loaded.categories.length === 0 && html`<p class="soft">There are no approved templates.</p>`}
+      ${loaded.categories.flatMap(({ templates }) => templates).map(({ id, content }) => html`<${Radio} group="template" value=${id} is=${picked} set=${pick}>${content}<//>`)}</fieldset>`
       : html`<textarea rows="4" aria-label="Text" placeholder="Write a message" value=${body} onInput=${(event) => setBody(event.currentTarget.value)}></textarea>`}
-    <${Acts} busy=${busy} off=${!Object.values(what)[0].trim() || !address || (about && !known)} wrong=${wrong} cancel="Another customer" onClose=${onBack}>Write<//>
+    <${Acts} busy=${busy} off=${!Object.values(what)[0].trim() || !address || (about && !loaded)} wrong=${wrong} cancel="Another customer" onClose=${onBack}>Write<//>
   </form>`;
 }
 
@@ -118,23 +118,23 @@ function Line({ label, note, on, act }) {
 function Notifications({ device }) {
   const [, draw] = useState(0);
   const drawn = (act) => () => act().finally(() => draw((times) => times + 1));
-  const hindrance = device.hindrance();
-  if (hindrance) return html`<p class="soft">${hindrance}</p>`;
-  return html`<${Line} label="On this device" note="Of a new conversation, and of what customers write when you are not looking." on=${device.on} act=${drawn(() => device.turn())} />
-    ${device.on && html`<${Line} label="Show names and words" note="Otherwise just “New message”." on=${device.kept.words} act=${drawn(() => device.tell({ words: !device.kept.words }))} />`}`;
+  const obstacle = device.obstacle();
+  if (obstacle) return html`<p class="soft">${obstacle}</p>`;
+  return html`<${Line} label="On this device" note="For new conversations, and for messages while this page isn't visible." on=${device.on} act=${drawn(() => device.toggle())} />
+    ${device.on && html`<${Line} label="Show names and text" note="If off, you only see “New message”." on=${device.kept.words} act=${drawn(() => device.register({ words: !device.kept.words }))} />`}`;
 }
 
 const KEYS = [["j k ↓ ↑", "next, previous"], ["Enter", "open"], ["Ctrl + Enter", "send"], ["Escape", "back to the list"], ["?", "this help"]];
 
-// Whoever uses this device next must not be shown this worker's words.
+// The next person on this device must not see this worker's drafts.
 async function leave(me, device, { everywhere = false, to = location.pathname }) {
-  if (device.on) await device.turn().catch(() => {});
+  if (device.on) await device.toggle().catch(() => {});
   if (to === location.pathname) await change("sign-out", { everywhere });
   clearDrafts(me);
   location.assign(to);
 }
 
-// Behind Google's proxy only Google can end a session.
+// Behind Google's proxy, only Google can end a session.
 const SIGN_OUT = [["Sign out everywhere", { everywhere: true }], ["Sign out", {}]];
 const ANOTHER = [["Use another account", { to: "?gcp-iap-mode=CLEAR_LOGIN_COOKIE" }]];
 
@@ -144,8 +144,8 @@ export function More({ me, device, unsent, own, onClose }) {
     <${Person} name=${me.name} under=${me.identity} />
     <${Part} title="Notifications"><${Notifications} device=${device} /><//>
     <div class="keys"><${Part} title="Keys"><ul>${KEYS.map(([key, what]) => html`<li><kbd>${key}</kbd> ${what}</li>`)}</ul><//></div>
-    ${unsent > 0 && html`<p class="wrong">${count(unsent, "message")} not sent yet; kept on this device.</p>`}
-    <${Wrong}>${wrong}<//>${!own && html`<p class="soft">Google signs you in here. To sign out, sign out of your Google account.</p>`}
+    ${unsent > 0 && html`<p class="wrong">${count(unsent, "message")} not sent yet, kept on this device.</p>`}
+    <${Wrong}>${wrong}<//>${!own && html`<p class="soft">Google signs you in. To sign out, sign out of your Google account.</p>`}
     <p class="acts">${(own ? SIGN_OUT : ANOTHER).map(([label, how]) => html`<button class="plain" disabled=${busy} onClick=${() => run(null, how)}>${label}</button>`)}</p>
   <//>`;
 }

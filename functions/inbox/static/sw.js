@@ -1,23 +1,23 @@
-// Notifications only: a page from a cache would stand in the way of signing in.
+// Notifications only: a cached page would prevent signing in.
 addEventListener("install", () => skipWaiting());
 addEventListener("activate", (event) => event.waitUntil(clients.claim()));
 
-// Always shows something: pushes that show nothing end the subscription on some phones.
+// Always shows a notification: on some phones, silent pushes end the subscription.
 addEventListener("push", (event) => {
-  let told = {};
-  try { told = event.data.json() || {}; } catch { /* shown as a new message */ }
-  const shown = registration.showNotification(told.title || "New message", {
-    body: told.body || "",
-    tag: told.sid || "inbox",
+  let content = {};
+  try { content = event.data.json() || {}; } catch { /* shown as a new message */ }
+  const notification = registration.showNotification(content.title || "New message", {
+    body: content.body || "",
+    tag: content.sid || "inbox",
     renotify: true,
     icon: "files/icon-192.png",
-    data: told.sid || "",
+    data: content.sid || "",
   });
-  if (Number.isInteger(told.waiting)) navigator.setAppBadge?.(told.waiting).catch(() => {});
-  event.waitUntil(Promise.all([shown, tell({})]));
+  if (Number.isInteger(content.waiting)) navigator.setAppBadge?.(content.waiting).catch(() => {});
+  event.waitUntil(Promise.all([notification, send({})]));
 });
 
-async function tell(message) {
+async function send(message) {
   const pages = await clients.matchAll({ type: "window" });
   for (const page of pages) page.postMessage(message);
   return pages[0];
@@ -26,5 +26,5 @@ async function tell(message) {
 addEventListener("notificationclick", (event) => {
   const sid = event.notification.data;
   event.notification.close();
-  event.waitUntil(tell({ open: sid }).then((page) => (page ? page.focus() : clients.openWindow(`./#${sid}`))));
+  event.waitUntil(send({ open: sid }).then((page) => (page ? page.focus() : clients.openWindow(`./#${sid}`))));
 });
