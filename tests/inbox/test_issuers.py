@@ -191,7 +191,7 @@ def test_a_sign_in_is_tried_once(browser: Page, issuer: Issuer) -> None:
         answer = browser.get(
             f"back?code=junk&state={state}", Cookie=f"inbox-sign-in={kept}"
         )
-        assert (answer.status_code, "begin again" in told(answer)) == (403, True)
+        assert (answer.status_code, "start over" in told(answer)) == (403, True)
     assert issuer.asked.count("token") == 1
 
 

@@ -67,10 +67,10 @@ def test_what_has_not_changed_is_not_sent_again(
     [
         (
             {"status": "Unavailable"},
-            "You are Unavailable: switch to Available to get conversations.",
+            "You are Unavailable. Switch to Available to get conversations.",
         ),
-        ({"status": "Available"}, "Nobody waits."),
-        ({"status": "Available", "pools": []}, "You belong to no pool"),
+        ({"status": "Available"}, "No customers are waiting."),
+        ({"status": "Available", "pools": []}, "You aren't in a pool yet"),
         ({"status": "available"}, "You are Unavailable"),
     ],
 )
@@ -95,7 +95,7 @@ def test_who_waits_in_her_pools_is_counted(service: Service, open_as: Open) -> N
     state = page.state()
     assert (state["waiting"], state["empty"]) == (
         1,
-        "You are Unavailable: switch to Available to get conversations.",
+        "You are Unavailable. Switch to Available to get conversations.",
     )
 
 

@@ -245,7 +245,7 @@ def test_a_lease_outlives_every_request() -> None:
         ({"token": TOKEN, "body": " \n "}, 400, "empty"),
         ({"token": TOKEN, "body": "x" * 1601}, 413, "1600"),
         ({"token": TOKEN, "body": "😀" * 801}, 413, "1600"),
-        ({"token": TOKEN, "template": "nothing"}, 409, "not there any more"),
+        ({"token": TOKEN, "template": "nothing"}, 409, "no longer exists"),
     ],
 )
 def test_what_cannot_be_sent_is_refused_in_a_sentence_and_may_be_mended(
@@ -388,7 +388,7 @@ def test_a_file_is_not_sent_by_a_worker_who_handed_over_while_it_went_up(
         (
             {"token": TOKEN, "media": {"type": "image/png", "name": "x", "data": "*"}},
             400,
-            "whole",
+            "incomplete",
         ),
         (
             {"token": TOKEN, "media": {"type": "image/png", "name": "", "data": ""}},

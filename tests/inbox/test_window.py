@@ -331,7 +331,7 @@ def test_what_can_be_written_first_is_listed_with_the_window(
         ({"channel": 7, "body": "Hi"}, "channel"),
         ({}, "body"),
         ({"body": "Hi", "template": "good"}, "body"),
-        ({"body": ["Hi"]}, "body must be a text"),
+        ({"body": ["Hi"]}, "body must be text"),
         ({"body": "Hi", "token": "x"}, "token"),
         ({"body": "Hi", "customer": None}, "customer"),
         ({"body": ""}, "body is empty"),
