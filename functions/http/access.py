@@ -30,5 +30,6 @@ def note_thread(
 
 
 def _noted(page: Page, worker: Worker, sid: str) -> bool:
+    """Log the look; the return value makes the cache remember it."""
     note(page, "opened a conversation", worker, conversation=sid)
     return True

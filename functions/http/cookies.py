@@ -36,11 +36,12 @@ def opened(
 
 
 def _loaded(purpose: str, value: str, seconds: int) -> dict[str, Any] | None:
+    """Return the content of one cookie; None if the signature or the age is invalid."""
     try:
-        content = _serializer(purpose).loads(value, max_age=seconds)
+        content: dict[str, Any] = _serializer(purpose).loads(value, max_age=seconds)
     except BadData:
         return None
-    return content if isinstance(content, dict) else None
+    return content
 
 
 def header(base: BaseUrl, purpose: str, value: str, seconds: int) -> tuple[str, str]:
@@ -62,6 +63,7 @@ def name_of(base: BaseUrl, purpose: str) -> str:
 
 
 def _serializer(purpose: str, secret: str | None = None) -> URLSafeTimedSerializer:
+    """Return the signer. Its salt is the purpose, so that one cookie never passes for another."""
     return URLSafeTimedSerializer(
         secret or configuration.inbox_secret(), salt=f"{purpose}-1"
     )

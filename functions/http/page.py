@@ -39,6 +39,7 @@ class Page:
 
     @property
     def stylesheet(self) -> str:
+        """Return the name of the page's own style sheet, which the shared theme precedes."""
         return f"{self.name}.css"
 
     def url(self) -> str | None:

@@ -64,6 +64,7 @@ def headers(cached: str = "no-store") -> tuple[tuple[str, str], ...]:
 
 
 def with_headers(answer: Answer, *more: tuple[str, str]) -> Answer:
+    """Return the answer with further headers."""
     return replace(answer, headers=(*answer.headers, *more))
 
 
@@ -94,6 +95,7 @@ def root(page: Page, request: Request, name: str) -> Answer:
 
 
 def _sent(page: Page, request: Request, name: str, cached: str) -> Answer:
+    """Return a file, compressed if the browser accepts it; 304 if the browser has it. Raises NotFound."""
     file = _files(page).get(name)
     if file is None or name.endswith(".html"):
         raise NotFound("There is no such file.")
@@ -144,6 +146,7 @@ def _file(page: Page, path: Path) -> _File:
 
 @cache
 def _version(page: Page) -> str:
+    """Return a version that changes with the content of any file."""
     tags = "".join(f"{name}{file.tag}" for name, file in sorted(_files(page).items()))
     return hashlib.sha256(tags.encode()).hexdigest()[:12]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -13,11 +13,17 @@ from functions.http.answers import BadInput, Refused
 from functions.http.page import Page
 from functions.http.webhook import Visit
 
-LARGEST = 64 * 1024  # bytes
-LARGEST_WITH_A_FILE = (
-    LARGEST_FILE * 4 // 3 + LARGEST
-)  # base64: 4 characters for 3 bytes
-_SECONDS, _SECONDS_WITH_A_FILE = 5.0, 20.0  # phones are slower than Twilio
+
+class Limits(NamedTuple):
+    """What a body may have at most: bytes, and seconds to arrive."""
+
+    size: int
+    seconds: float
+
+
+OF_TEXT = Limits(64 * 1024, 5.0)  # phones are slower than Twilio
+# A file is base64, with 4 characters for 3 bytes.
+OF_A_FILE = Limits(LARGEST_FILE * 4 // 3 + OF_TEXT.size, 20.0)
 
 
 class RequestModel(BaseModel):
@@ -44,22 +50,26 @@ def refuse_others(page: Page, visit: Visit) -> None:
 
 def query(visit: Visit, model: type[M]) -> M:
     """Return the parameters of the address as a `model`; raise BadInput with a sentence that names the parameter."""
-    try:
-        return model.model_validate(visit.request.args.to_dict())
-    except ValidationError as error:
-        raise BadInput(mistakes.sentence(error)) from None
+    return _validated(model, visit.request.args.to_dict())
 
 
-def read(visit: Visit, model: type[M], with_a_file: bool = False) -> M:
-    """Return the body as a `model`; raise BadInput with a sentence that names the field."""
-    largest = LARGEST_WITH_A_FILE if with_a_file else LARGEST
-    seconds = _SECONDS_WITH_A_FILE if with_a_file else _SECONDS
+def read(visit: Visit, model: type[M], limits: Limits = OF_TEXT) -> M:
+    """Return the body as a `model`; raise BadInput with a sentence that names the field.
+
+    A body that is larger than `limits.size` or slower than `limits.seconds` is refused by visit.read.
+    """
+    body = visit.read(limits.size, limits.seconds)
     try:
-        text = visit.read(largest, seconds).decode("utf-8-sig")
-        return model.model_validate(json_text.parsed(text or "{}"))
-    except ValidationError as error:
-        raise BadInput(mistakes.sentence(error)) from None
+        values = json_text.parsed(body.decode("utf-8-sig") or "{}")
     except json_text.TooManyValues as error:
         raise BadInput(f"The body cannot be read: it has {error}.") from None
     except ValueError:  # also for half of a surrogate pair
         raise BadInput("The body is not JSON.") from None
+    return _validated(model, values)
+
+
+def _validated(model: type[M], values: object) -> M:
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise BadInput(mistakes.sentence(error)) from None

@@ -56,6 +56,7 @@ class Router:
         return Answer(answer.body, answer.status, page_kit.headers())
 
     def _match(self, request: Request) -> tuple[Route, dict[str, Any]]:
+        """Return the route and the values of its placeholders. Raises NotFound and WrongMethod."""
         try:
             route, parts = self._map.match(request.path, request.method)
         except exceptions.NotFound:
@@ -66,6 +67,7 @@ class Router:
         return route, dict(parts)
 
     def _common(self) -> tuple[Route, ...]:
+        """Return the addresses that every page with a sign-in has; all are open to visitors."""
         page = self._page
 
         def root_file(visit: Visit) -> Answer:

@@ -51,18 +51,19 @@ def of(page: Page, request: Request) -> Person:
     if (iap := page.iap()) is not None:
         return _behind_proxy(iap, request)
     content = cookies.opened(page, request, page.name, _LASTS) or {}
-    email, identity, session = (content.get(name) for name in ("email", "worker", "id"))
-    if not (isinstance(email, str) and isinstance(identity, str)):
-        raise NotSignedIn(_NOT_SIGNED_IN)
+    email, identity, session = (
+        str(content.get(name, "")) for name in ("email", "worker", "id")
+    )
     if not is_identity(identity):
         raise NotSignedIn(_NOT_SIGNED_IN)
     if not sessions.is_id(session):
         raise NotSignedIn(_ENDED)  # a cookie from before sessions had ids
     refuse_other_domains(email)
-    return Person(email, identity, _account_in(content), str(session))
+    return Person(email, identity, _account_in(content), session)
 
 
 def _account_in(content: Mapping[str, Any]) -> Account | None:
+    """Return the account in a cookie; None in a cookie from before accounts were remembered."""
     issuer, subject = content.get("iss"), content.get("sub")
     return Account(str(issuer), str(subject)) if issuer and subject else None
 
@@ -106,6 +107,10 @@ def worker_of(page: Page, person: Person, record: Worker) -> Worker:
 
 
 def _refuse_ended(person: Person, worker: Worker) -> None:
+    """Raise NotSignedIn for an ended session, also if another account has signed in since.
+
+    Raises Refused behind IAP, which has no sessions of ours, for another account of the same issuer.
+    """
     if person.session and sessions.has_ended(person.session, worker.ended):
         raise NotSignedIn(_ENDED)
     if worker.account is None or person.account in (None, worker.account):
@@ -174,6 +179,7 @@ def sealed(page: Page, secret: str, email: str, identity: str) -> str:
 
 
 def _content(email: str, identity: str, account: Account | None) -> dict[str, str]:
+    """Return a cookie's content with a new session id; `iss` and `sub` only if the account is known."""
     session = sessions.new_id(clock.now(), secrets.token_urlsafe(9))
     content = {"email": email, "worker": identity, "id": session}
     if account is not None:
@@ -219,6 +225,7 @@ def _signing_in(page: Page) -> str:
 
 
 def _behind_proxy(iap: configuration.Iap, request: Request) -> Person:
+    """Return the person in IAP's header. Raises NotSignedIn, Refused and TryAgain."""
     try:
         signed_in = openid.behind_proxy(iap, request.headers.get(_IAP_HEADER, ""))
     except openid.Untrue as error:

@@ -109,6 +109,7 @@ def _checked(page: Page, visit: Visit) -> Begun:
 
 
 def _signed_in(issuer: Issuer, base: BaseUrl, begun: Begun, code: str) -> SignedIn:
+    """Exchange the code. If the issuer is too busy, the same redirect can be repeated."""
     try:
         return openid.signed_in(issuer, _back(base), code, begun.nonce, begun.verifier)
     except openid.Busy:
@@ -177,6 +178,7 @@ def _end(page: Page, person: Person, everywhere: bool) -> None:
 
 
 def _is_first_use(state: str) -> bool:
+    """Return whether the state is new to this instance: a copied redirect must not sign in twice."""
     with _using:
         is_first = state not in _used
         _used[state] = True
@@ -184,6 +186,7 @@ def _is_first_use(state: str) -> bool:
 
 
 def _forget_use(state: str) -> None:
+    """Let the same redirect be tried again."""
     with _using:
         _used.pop(state, None)
 
@@ -193,6 +196,7 @@ def _not_set_up(page: Page, base: BaseUrl) -> Answer:
 
 
 def _not_reached(page: Page, error: openid.Unreachable) -> Answer:
+    """Return the page for an issuer that does not respond; if it is only busy, the page reloads by itself."""
     if isinstance(error, openid.Busy):
         answer = page_kit.sentence(page, _BUSY, "", "Try again", 503)
         return page_kit.with_headers(answer, ("Refresh", "2"))
@@ -201,12 +205,14 @@ def _not_reached(page: Page, error: openid.Unreachable) -> Answer:
 
 
 def _refused(page: Page, base: BaseUrl, text: str) -> Answer:
+    """Return the page with the reason, and forget the sign-in that has begun."""
     log.warning(f"A sign-in was refused: {text}", function=page.name)
     answer = page_kit.sentence(page, text, "sign-in?again", "Sign in", 403)
     return page_kit.with_headers(answer, session.forgotten(page, base))
 
 
 def _back(base: BaseUrl) -> str:
+    """Return the redirect address that the issuer has to know."""
     return f"{base.address}back"
 
 

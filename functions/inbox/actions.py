@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from assignment import answers, ledger
@@ -42,24 +43,28 @@ def hand_over(visit: Visit, person: Person, sid: str) -> Answer:
     """POST hand-over: to the queue, another pool or a named worker. Raises Impossible, BadInput."""
     worker = authority.theirs(person, sid).worker
     target = requests.read(visit, HandOver)
-    try:
-        if target.to == "queue":
-            handing.to_queue(sid, worker.identity)
-        elif target.to == "pool":
-            handing.to_pool(sid, worker.identity, _pool(_named(target.pool, "pool")))
-        else:
-            handing.to_worker(sid, worker.identity, _named(target.worker, "worker"))
-    except handing.Refused as error:
-        raise Impossible(str(error)) from None
-    return Answer({})
+    if target.to == "queue":
+        change = partial(handing.to_queue, sid, worker.identity)
+    elif target.to == "pool":
+        pool = _pool(_named(target.pool, "pool"))
+        change = partial(handing.to_pool, sid, worker.identity, pool)
+    else:
+        next_worker = _named(target.worker, "worker")
+        change = partial(handing.to_worker, sid, worker.identity, next_worker)
+    return _answer(change)
 
 
 def close(visit: Visit, person: Person, sid: str) -> Answer:
     """POST close: end the conversation. Raises Impossible."""
     worker = authority.theirs(person, sid).worker
     requests.read(visit, RequestModel)
+    return _answer(partial(handing.close, sid, worker.identity))
+
+
+def _answer(change: Callable[[], object]) -> Answer:
+    """Make the change. Raises Impossible if the conversation's state doesn't allow it."""
     try:
-        handing.close(sid, worker.identity)
+        change()
     except handing.Refused as error:
         raise Impossible(str(error)) from None
     return Answer({})
@@ -74,6 +79,7 @@ def _pool(name: str) -> str:
 
 
 def _named(name: str | None, field: str) -> str:
+    """Return the name. Raises BadInput if it cannot be the name of a worker's or a pool's record."""
     is_name = is_identity if field == "worker" else is_record_name
     if name is None or not is_name(name):
         raise BadInput(f"{field} must be the name of a {field}.")

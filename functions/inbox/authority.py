@@ -69,6 +69,7 @@ def refuse_hidden_customer(
 
 
 def is_theirs(conversation: Conversation, identity: str) -> bool:
+    """Return whether the worker `identity` may see and change the conversation."""
     return conversation.exists and identity in (
         conversation.worker,
         *conversation.others,

@@ -15,6 +15,7 @@ from functions.http.session import Person
 from functions.http.webhook import Visit
 from functions.inbox import authority
 from functions.inbox import templates as ready_made
+from functions.inbox.formats import iso, status_of
 from functions.inbox.page import PAGE
 from providers import conversations, customers, database, settings, windows, workers
 
@@ -69,6 +70,7 @@ def colleagues(visit: Visit, person: Person, sid: str) -> Answer:
 
 
 def _can_take_over(worker: Worker, identity: str) -> bool:
+    """Return whether the conversation can be handed to this worker by the worker `identity`."""
     return worker.identity != identity and worker.can_sign_in and worker.confirmed
 
 
@@ -76,11 +78,12 @@ def _colleague(worker: Worker) -> dict[str, str]:
     return {
         "identity": worker.identity,
         "name": worker.name,
-        "status": "Available" if worker.available else "Unavailable",
+        "status": status_of(worker),
     }
 
 
 def _card(customer: Customer) -> dict[str, Any]:
+    """Return the fields of the card. Each link is {type?, value, display_name?}."""
     links = [_texts(link, _NAMES) for link in customer.links]
     return {
         "name": customer.display_name,
@@ -106,6 +109,7 @@ def _unknown_card(conversation: Conversation) -> dict[str, Any]:
 
 
 def _reached_at(listed: tuple[str, ...]) -> dict[str, Any]:
+    """Return the addresses, also as {type, value} with the channel as type."""
     channels = [
         {"type": addresses.channel(address), "value": address} for address in listed
     ]
@@ -114,17 +118,18 @@ def _reached_at(listed: tuple[str, ...]) -> dict[str, Any]:
 
 def _texts(value: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, str]:
     """Return the fields that are non-empty strings."""
-    fields = {name: value.get(name) for name in names}
     return {
-        name: text for name, text in fields.items() if text and isinstance(text, str)
+        name: text
+        for name in names
+        if isinstance(text := value.get(name), str) and text
     }
 
 
 def _earlier(conversation: Conversation) -> dict[str, Any]:
-    at = conversation.created_at or conversation.assigned_at
+    """Return one of the earlier conversations; `at` is an ISO 8601 time or None."""
     return {
         "sid": conversation.sid,
-        "at": at.isoformat() if at else None,
+        "at": iso(conversation.created_at or conversation.assigned_at),
         "state": conversation.state,
         "worker": conversation.worker,
     }

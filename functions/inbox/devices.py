@@ -76,16 +76,22 @@ def _stored(person: Person, name: str, registered: Device) -> Worker:
 
 
 def _is_outdated(stored: Device, endpoint: str) -> bool:
+    """Return whether the new endpoint replaces the stored device, or its session has ended."""
     return stored.endpoint == endpoint or not stored.is_live(clock.now())
 
 
 def _removed(person: Person, name: str) -> None:
+    """Remove a device from the record. Raises LostRace if the record has changed."""
     worker = authority.worker(person)
     if name in device.parse(worker.devices):
         ledger.keep_devices(worker, {name: None})
 
 
 def _take_from_others(owner: Worker, registered: Device) -> None:
+    """Let one worker keep the endpoint.
+
+    If two workers register it at once, the one that registered it later keeps it.
+    """
     fingerprint = device.fingerprint(registered.endpoint)
     for other in workers.with_device(fingerprint, _MOST_OWNERS):
         if other.identity == owner.identity:
@@ -116,6 +122,7 @@ def _without_endpoint(identity: str, registered: Device) -> None:
 
 
 def _with_endpoint(worker: Worker, registered: Device) -> dict[str, Device]:
+    """Return the worker's devices with the registered endpoint, by name."""
     devices = device.parse(worker.devices).items()
     return {
         name: stored
@@ -125,5 +132,6 @@ def _with_endpoint(worker: Worker, registered: Device) -> dict[str, Device]:
 
 
 def _refuse_invalid(name: str) -> None:
+    """Raise NotFound for a name that no device can have."""
     if not device.is_name(name):
         raise NotFound("Device not found.")

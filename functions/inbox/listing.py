@@ -19,6 +19,7 @@ from functions.http import cache, page_kit, session
 from functions.http.answers import Answer
 from functions.http.session import Person
 from functions.http.webhook import Visit
+from functions.inbox.formats import channel_of, iso, status_of
 from functions.inbox.page import PAGE
 from providers import configuration, conversations, database, pending, pools, workers
 
@@ -58,6 +59,7 @@ def state(visit: Visit, person: Person) -> Answer:
 
 
 def _content(worker: Worker, active: list[Conversation]) -> dict[str, Any]:
+    """Return the whole state. `empty` says why there are no conversations, else it is None."""
     entries = [_entry(conversation, worker.identity) for conversation in active]
     sids = frozenset(conversation.sid for conversation in active)
     entries += _inactive(worker.identity, sids)
@@ -77,33 +79,39 @@ def _content(worker: Worker, active: list[Conversation]) -> dict[str, Any]:
 
 def shown(conversation: Conversation, identity: str) -> dict[str, Any]:
     """Return a conversation as the list shows it to the worker `identity`; times are ISO 8601."""
-    address = conversation.address or ""
     fields = {
         "sid": conversation.sid,
-        "name": conversation.display_name
-        or addresses.called(address or "Unknown customer"),
+        "name": _name(conversation),
         "avatar": None,
-        "channel": addresses.channel(address),
+        "channel": channel_of(conversation),
         "address": conversation.address,
         "state": conversation.state,
         "mine": conversation.worker == identity,
         "last": _last(conversation.last_message),
         "unread": conversation.unread,
         "undelivered": _undelivered_since_last(conversation),
-        "awaiting_since": _iso(conversation.awaiting_since),
-        "assigned_at": _iso(conversation.assigned_at),
+        "awaiting_since": iso(conversation.awaiting_since),
+        "assigned_at": iso(conversation.assigned_at),
         "why": why_mine(conversation.log),
     }
     if conversation.opted_out_at:
-        fields["opted_out"] = _iso(conversation.opted_out_at)
+        fields["opted_out"] = iso(conversation.opted_out_at)
     return fields
 
 
+def _name(conversation: Conversation) -> str:
+    """Return the customer's name; without one, the readable part of the address."""
+    if conversation.display_name:
+        return conversation.display_name
+    return addresses.called(conversation.address or "Unknown customer")
+
+
 def _last(message: LastMessage | None) -> dict[str, Any] | None:
+    """Return the last message; `from` is customer, worker or service."""
     if message is None:
         return None
     return {
-        "at": _iso(message.at),
+        "at": iso(message.at),
         "from": message.sender,
         "text": message.text,
         "index": message.index,
@@ -136,14 +144,17 @@ def why_empty(worker: Worker, waiting: int | None) -> str:
     if worker.pools is not None and not worker.pools:
         return "You aren't in a pool yet, so you only get conversations that are handed to you."
     if waiting:
-        customers = "1 customer waits" if waiting == 1 else f"{waiting} customers wait"
-        return f"{customers} in your pools. The next one you can take will appear here."
+        return f"Customers waiting in your pools: {waiting}. The next one you can take will appear here."
     return "No customers are waiting."
 
 
 def _me(worker: Worker) -> dict[str, Any]:
-    status = "Available" if worker.available else "Unavailable"
-    fields = {"identity": worker.identity, "name": worker.name, "status": status}
+    """Return the worker. `note`, if present, is a problem of the record or why the worker was made Unavailable."""
+    fields = {
+        "identity": worker.identity,
+        "name": worker.name,
+        "status": status_of(worker),
+    }
     note = worker.problem
     if not note and not worker.available:
         note = worker.unavailable_because
@@ -184,11 +195,13 @@ def _waiting(worker: Worker) -> int | None:
 
 
 def _pools() -> list[dict[str, str]]:
+    """Return the pools that a conversation can be handed to, as {id, name}."""
     records = cache.get(("pools",), _POOLS_FOR, lambda: pools.after(None, _MOST_POOLS))
     return [{"id": pool.id, "name": pool.display_name} for pool in records]
 
 
 def _push_key() -> str | None:
+    """Return the key for Web Push subscriptions; None if notifications are not set up."""
     vapid = configuration.vapid()
     if vapid is None:
         return None
@@ -199,6 +212,7 @@ def _push_key() -> str | None:
 
 
 def _last_event(conversation: Conversation) -> datetime:
+    """Return when something last happened: a message, the assignment or the creation."""
     last = conversation.last_message
     times = (
         last.at if last else None,
@@ -206,7 +220,3 @@ def _last_event(conversation: Conversation) -> datetime:
         conversation.created_at,
     )
     return max(filter(None, times), default=conversations.BEFORE_ALL)
-
-
-def _iso(moment: datetime | None) -> str | None:
-    return moment.isoformat() if moment else None

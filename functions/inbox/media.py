@@ -11,7 +11,7 @@ from functions.http.session import Person
 from functions.http.webhook import Visit
 from functions.inbox import authority
 from functions.inbox.page import PAGE
-from functions.inbox.sentences import NO_RESPONSE
+from functions.inbox.twilio_results import NO_RESPONSE, service_of
 from providers import messages as at_twilio
 from providers.twilio import Outcome
 
@@ -26,16 +26,14 @@ def shown(visit: Visit, person: Person, sid: str, media_sid: str) -> Answer:
         raise NotFound("File not found.")
     if not _has_file(conversation, media_sid):
         raise NotFound("File not found in this conversation.")
-    service = at_twilio.service_of(conversation)
-    result = at_twilio.link(service, media_sid) if service else None
-    if result is None or result.outcome is Outcome.RETRY:
+    result = at_twilio.link(service_of(conversation), media_sid)
+    if result.outcome is Outcome.RETRY:
         raise TryAgain(NO_RESPONSE)
     if result.outcome is not Outcome.DONE:
         raise NotFound("Twilio no longer has this file.")
     access.note(PAGE, "opened a file", theirs.worker, conversation=sid, file=media_sid)
-    return Answer(
-        None, 302, (("Location", result.body), *page_kit.headers("private, max-age=60"))
-    )
+    headers = page_kit.headers("private, max-age=60")
+    return Answer(None, 302, (("Location", result.body), *headers))
 
 
 def _has_file(conversation: Conversation, media_sid: str) -> bool:

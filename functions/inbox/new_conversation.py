@@ -28,6 +28,7 @@ from functions.http.answers import (
     BadInput,
     Impossible,
     NotFound,
+    Problem,
     Refused,
     TryAgain,
 )
@@ -37,7 +38,7 @@ from functions.inbox import authority, sending, thread
 from functions.inbox import templates as ready_made
 from functions.inbox.page import PAGE
 from functions.inbox.requests import FirstTemplates, Message, NewConversation, Search
-from functions.inbox.sentences import NO_RESPONSE
+from functions.inbox.twilio_results import NO_RESPONSE
 from providers import (
     beginnings,
     clock,
@@ -137,6 +138,11 @@ def _described(way: Way, sid: str = "") -> Conversation:
 def _way(
     worker: Worker, body: NewConversation | FirstTemplates, customer_id: str
 ) -> Way:
+    """Return the customer and both addresses of the new conversation.
+
+    Raises BadInput for an invalid address, NotFound for an unknown customer, and Refused if the worker may not write to
+    the customer.
+    """
     address = on_channel(body.channel, body.address)
     if not (addresses.is_number(address) or addresses.is_user_id(address)):
         raise BadInput(_NO_NUMBER)
@@ -169,6 +175,7 @@ def _existing(worker: Worker, way: Way) -> Conversation | None:
 
 
 def _is_from(conversation: Conversation, way: Way) -> bool:
+    """Return whether the conversation uses the same number of ours."""
     own = addresses.key(conversation.proxy_address or "")
     return own == addresses.key(way.proxy_address)
 
@@ -224,7 +231,8 @@ def _introduce(worker: Worker, conversation: Conversation, way: Way) -> None:
     raise _failure(result)
 
 
-def _failure(result: Result) -> Exception:
+def _failure(result: Result) -> Problem:
+    """Return what Twilio refused; unlike for a message, a missing conversation can't be continued."""
     if result.outcome is Outcome.RETRY:
         return TryAgain(NO_RESPONSE)
     return Impossible(f"{_NOT_STARTED} {result.why_for_worker}")
@@ -238,14 +246,18 @@ def _refusal(way: Way, sentence: str, worker: str = "") -> Impossible:
 
 
 def _has_customer(conversation: Conversation, way: Way) -> bool:
+    """Return whether the customer is a participant. Raises TryAgain."""
     participants = twilio.participants(conversation)
     if participants.outcome is not Outcome.DONE:
         raise TryAgain(NO_RESPONSE)
-    bindings = [entry.messaging_binding or {} for entry in participants.body]
-    return any(binding.get("address") == way.address for binding in bindings)
+    return any(
+        (participant.messaging_binding or {}).get("address") == way.address
+        for participant in participants.body
+    )
 
 
 def _say(worker: Worker, conversation: Conversation, message: Message) -> None:
+    """Send the first message, unless an earlier try has sent it."""
     entry = outbox.load(conversation.sid, message.token)
     if not entry.is_sent:
         sending.once(worker, conversation, message, entry)

@@ -38,4 +38,5 @@ def count_one(identity: str) -> None:
 
 
 def _is_full(times: deque[float], now: float, most: int, seconds: float) -> bool:
+    """Return whether the last `most` messages were sent within `seconds`."""
     return len(times) >= most and 0 <= now - times[-most] < seconds

@@ -16,8 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from assignment import opting_out
-from domain import channels, opt_out, window
-from domain.addresses import channel
+from domain import channels, opt_out
 from domain.conversation import Conversation
 from domain.window import Window
 from domain.worker import Worker
@@ -33,15 +32,22 @@ from functions.http.answers import (
 )
 from functions.http.session import Person
 from functions.http.webhook import Visit
-from functions.inbox import authority, send_rate, templates, thread
+from functions.inbox import (
+    authority,
+    send_rate,
+    templates,
+    thread,
+    twilio_results,
+)
+from functions.inbox.formats import channel_of, closed
 from functions.inbox.requests import File, Message
-from functions.inbox.sentences import ENDED, NO_RESPONSE, UNKNOWN_TO_TWILIO
 from providers import clock, contents, conversations, log, outbox, windows
 from providers import messages as at_twilio
 from providers.outbox import Entry
 from providers.twilio import Outcome, Result
 
 _UNKNOWN = "It is not known yet whether Twilio accepted this message. We check that before we send it again."
+_NOT_SENT = "The message was not sent."
 _UNDER_WAY = "This message is being sent."
 _WAIT = 0.25  # seconds between looks at the result of another request
 _PATIENCE = 6.0  # seconds to wait for it
@@ -51,7 +57,7 @@ _MEGABYTE = 1_000_000
 
 def message(visit: Visit, person: Person, sid: str) -> Answer:
     """POST messages: 201 with {index, sid}, or 200 if the message was sent already."""
-    body = requests.read(visit, Message, with_a_file=True)
+    body = requests.read(visit, Message, requests.OF_A_FILE)
     if [body.body, body.template, body.media].count(None) != 2:
         raise BadInput("A message is one of body, template and media.")
     theirs = authority.theirs(person, sid, outbox.reference(sid, body.token))
@@ -88,15 +94,14 @@ def refuse_what_cannot_be_sent(conversation: Conversation, message: Message) -> 
     """Raise Impossible or TooLarge."""
     if (why := thread.why_not(conversation)) is not None:
         raise Impossible(why)
-    refuse_long(channel(conversation.address or ""), message.body or "")
+    refuse_long(channel_of(conversation), message.body or "")
 
 
 def refuse_outside_window(found: Window | None, template: str | None) -> None:
     """Raise Impossible for a message that does not reach the customer while the window is closed."""
-    if found is None or not window.is_closed(found, clock.now()):
-        return
-    if template is None or not found.takes_templates:
-        raise Impossible(found.why_closed)
+    shut = closed(found)
+    if shut and (template is None or not shut.takes_templates):
+        raise Impossible(shut.why_closed)
 
 
 def refuse_long(name: str, text: str) -> None:
@@ -120,26 +125,24 @@ def _content(
             raise BadInput("The message is empty.")
         return {"body": text}
     content = templates.content(worker, conversation, message.template, found)
-    refuse_long(channel(conversation.address or ""), content.get("body", ""))
+    refuse_long(channel_of(conversation), content.get("body", ""))
     return content
 
 
 def _uploaded(conversation: Conversation, file: File) -> str:
     """Upload a file and return its SID. Raises Impossible, TooLarge and TryAgain."""
     kind = channels.kind_of(file.type)
-    why = channels.why_not_file(channel(conversation.address or ""), kind)
+    why = channels.why_not_file(channel_of(conversation), kind)
     if why is not None:
         raise Impossible(why)
     content = file.content()
     if len(content) > channels.LARGEST_FILE:
         limit = channels.LARGEST_FILE // _MEGABYTE
         raise TooLarge(f"The file is too large: up to {limit} MB can be sent.")
-    service = at_twilio.service_of(conversation)
-    if service is None:
-        raise TryAgain(NO_RESPONSE)
+    service = twilio_results.service_of(conversation)
     result = at_twilio.upload(service, file.name, kind, content)
     if result.outcome is not Outcome.DONE:
-        raise _problem(result)
+        raise twilio_results.problem(result, _NOT_SENT)
     return str(result.body)
 
 
@@ -163,6 +166,10 @@ def _sent(
     claimed: Entry,
     content: Mapping[str, str],
 ) -> Answer:
+    """Send the claimed message.
+
+    Raises Impossible or NotFound for what Twilio refuses, and TryAgain if the result is unknown.
+    """
     result = at_twilio.send(conversation, worker.identity, claimed.token, content)
     if result.outcome is Outcome.DONE:
         sent = outbox.sent(claimed, result.body.index, result.body.sid)
@@ -185,7 +192,7 @@ def _give_up(claimed: Entry, content: Mapping[str, str], result: Result) -> None
     content_sid = content.get("content_sid")
     if content_sid and result.outcome is Outcome.REFUSED:
         contents.refresh(content_sid)
-    raise _problem(result)
+    raise twilio_results.problem(result, _NOT_SENT)
 
 
 def _looked_for_again(conversation: Conversation, claimed: Entry) -> Answer:
@@ -233,15 +240,5 @@ def _result_of_another(sid: str, token: str) -> Answer:
 
 
 def _answer(entry: Entry, status: int) -> Answer:
+    """Return the message's index and SID; 201 for a message that this request sent, else 200."""
     return Answer({"index": entry.index, "sid": entry.message_sid}, status)
-
-
-def _problem(result: Result) -> Exception:
-    """Return what Twilio refused, as an error with a sentence for the worker."""
-    if result.outcome is Outcome.RETRY:
-        return TryAgain(NO_RESPONSE)
-    if result.outcome is Outcome.GONE:
-        return Impossible(ENDED)
-    if result.outcome is Outcome.MISSING:
-        return NotFound(UNKNOWN_TO_TWILIO)
-    return Impossible(f"The message was not sent. {result.why_for_worker}")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from domain import addresses, template, window
+from domain import template
 from domain.conversation import Conversation
 from domain.customer import Customer
 from domain.template import Template
@@ -14,7 +14,8 @@ from domain.window import Window
 from domain.worker import Worker
 from functions.http.answers import Impossible
 from functions.inbox import authority
-from providers import clock, customers, database, settings, templates, workers
+from functions.inbox.formats import channel_of, closed
+from providers import customers, database, settings, templates, workers
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class _Choice:
     language: str | None
 
     def text(self, choice: Template) -> str | None:
+        """Return the filled-in text; None if a value is missing."""
         return template.text_of(choice, self.values, self.language)
 
 
@@ -40,10 +42,11 @@ def listed(
     categories: dict[str, list[dict[str, Any]]] = {}
     for entry in choice.templates:
         text = choice.text(entry)
-        if text is not None and _can_be_sent(entry, open_until):
-            categories.setdefault(entry.category, []).append(
-                {"id": entry.id, "content": text, "approved": entry.opens_conversations}
-            )
+        if text is None or _why_not(entry, open_until) is not None:
+            continue
+        categories.setdefault(entry.category, []).append(
+            {"id": entry.id, "content": text, "approved": entry.opens_conversations}
+        )
     return [
         {"name": name, "templates": entries} for name, entries in categories.items()
     ]
@@ -61,9 +64,9 @@ def content(
     chosen = templates_by_id.get(template_id)
     if chosen is None:
         raise Impossible("This template no longer exists. Choose another one.")
-    if open_until is not None and not _can_be_sent(chosen, open_until):
-        raise Impossible(open_until.why_closed)
-    channel = addresses.channel(conversation.address or "")
+    if (why := _why_not(chosen, open_until)) is not None:
+        raise Impossible(why)
+    channel = channel_of(conversation)
     fields = template.as_sent(chosen, choice.values, channel, choice.language)
     if fields is None:
         raise Impossible(
@@ -72,14 +75,19 @@ def content(
     return fields
 
 
-def _can_be_sent(entry: Template, open_until: Window | None) -> bool:
-    """Return whether the template reaches the customer, also while the window is closed."""
-    if open_until is None or not window.is_closed(open_until, clock.now()):
-        return True
-    return open_until.takes_templates and entry.opens_conversations
+def _why_not(entry: Template, open_until: Window | None) -> str | None:
+    """Return the sentence why the template does not reach the customer now; None if it does."""
+    shut = closed(open_until)
+    if shut is None or (shut.takes_templates and entry.opens_conversations):
+        return None
+    return shut.why_closed
 
 
 def _choice(worker: Worker, conversation: Conversation) -> _Choice:
+    """Read the templates and all values for their placeholders, in one round trip.
+
+    Raises Refused if the customer is hidden from the worker.
+    """
     references = [workers.reference(worker.identity), settings.reference()]
     if conversation.customer_id:
         references.append(customers.reference(conversation.customer_id))

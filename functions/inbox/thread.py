@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from domain import addresses, channels, delivery, json_text, opt_out, window, wordless
+from domain import channels, delivery, json_text, opt_out, wordless
 from domain.conversation import (
     ASSIGNED,
     ASSIGNING,
@@ -25,8 +25,9 @@ from functions.http.session import Person
 from functions.http.webhook import Visit
 from functions.inbox import authority
 from functions.inbox.authority import Theirs
+from functions.inbox.formats import channel_of, closed, iso
 from functions.inbox.page import PAGE
-from functions.inbox.sentences import ENDED, NO_RESPONSE, UNKNOWN_TO_TWILIO
+from functions.inbox.twilio_results import ENDED, NO_RESPONSE, UNKNOWN_TO_TWILIO
 from providers import clock, settings, windows
 from providers import messages as at_twilio
 from providers.twilio import Outcome, Result
@@ -92,6 +93,7 @@ def _part(conversation: Conversation, after: int | None, before: int | None) -> 
 def _customer_wrote_at(
     messages: list[Any], conversation: Conversation
 ) -> datetime | None:
+    """Return the time of the customer's latest message; None if none of them is the customer's."""
     times = [
         message.date_created
         for message in messages
@@ -103,6 +105,7 @@ def _customer_wrote_at(
 def _deliveries(
     messages: list[Any], lost: Mapping[str, Undelivered]
 ) -> list[dict[str, Any]]:
+    """Return {index, delivery} for each message with a report."""
     reports = [(message.index, _delivery(message, lost)) for message in messages]
     return [
         {"index": index, "delivery": report}
@@ -118,15 +121,14 @@ def rules(
 
     `limit` is in characters, `largest_file` in bytes. `wrote_at`: when the customer wrote last, if Twilio was asked.
     """
-    channel = addresses.channel(conversation.address or "")
+    channel = channel_of(conversation)
     found = windows.of(conversation, wrote_at)
-    opted_out_at = conversation.opted_out_at
     return {
         "window": shown_window(found),
         "limit": channels.longest_text(channel),
         "files": list(channels.names_of_files(channel)),
         "largest_file": channels.LARGEST_FILE,
-        "opted_out": opted_out_at.isoformat() if opted_out_at else None,
+        "opted_out": iso(conversation.opted_out_at),
         "write": why_not(conversation) or why_nothing_arrives(found),
     }
 
@@ -138,16 +140,15 @@ def shown_window(found: Window | None) -> dict[str, Any] | None:
     is_open = found.is_open(clock.now())
     return {
         "open": is_open,
-        "until": found.until.isoformat() if found.until else None,
+        "until": iso(found.until),
         "why": None if is_open else found.why_closed,
     }
 
 
 def why_nothing_arrives(found: Window | None) -> str | None:
     """Return the sentence for a closed window of a channel without templates, where nothing can be sent; else None."""
-    if found is None or found.takes_templates:
-        return None
-    return found.why_closed if window.is_closed(found, clock.now()) else None
+    shut = closed(found)
+    return shut.why_closed if shut and not shut.takes_templates else None
 
 
 def why_not(conversation: Conversation) -> str | None:
@@ -170,7 +171,7 @@ def shown(
     return {
         "index": message.index,
         "sid": message.sid,
-        "at": _utc(message.date_created).isoformat() if message.date_created else None,
+        "at": iso(_utc(message.date_created)),
         "from": sender,
         "author": message.author,
         "name": _name(message, theirs, is_customer),
@@ -182,6 +183,7 @@ def shown(
 
 
 def _name(message: Any, theirs: Theirs, is_customer: bool) -> str | None:
+    """Return the name to show for the sender: display name or Twilio's author."""
     if is_customer and theirs.conversation.display_name:
         return theirs.conversation.display_name
     if message.author == theirs.worker.identity:
@@ -191,6 +193,7 @@ def _name(message: Any, theirs: Theirs, is_customer: bool) -> str | None:
 
 
 def _file(file: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a file of a message; `size` is in bytes."""
     return {
         "sid": file.get("sid"),
         "type": file.get("content_type"),
@@ -210,10 +213,10 @@ def _words(message: Any, sender: str, conversation: Conversation) -> dict[str, A
 
 
 def _description(message: Any, conversation: Conversation) -> str | None:
+    """Ask Twilio what the message is, unless the record says that it is a location. None if Twilio doesn't say."""
     last = conversation.last_message
-    is_last = last is not None and last.index == message.index
-    if last is not None and is_last and last.text == wordless.LOCATION:
-        return last.text
+    if last and (last.index, last.text) == (message.index, wordless.LOCATION):
+        return wordless.LOCATION
     key = ("words", conversation.sid, message.sid)
     return cache.get(
         key, _WORDS_FOR, lambda: at_twilio.what_it_is(conversation, message.sid)
@@ -254,10 +257,12 @@ def _sender(message: Any, conversation: Conversation) -> str:
 
 
 def _bots() -> tuple[str, ...]:
+    """Return the bots of the settings, cached for a minute."""
     return cache.get(("bots",), _BOTS_FOR, lambda: settings.load().bots)
 
 
 def _attributes(text: str | None) -> Mapping[str, Any]:
+    """Return the message's attributes; empty if they are not a JSON object."""
     try:
         attributes = json_text.parsed(text or "{}", json_text.MOST_ATTRIBUTES)
     except ValueError:
@@ -265,11 +270,15 @@ def _attributes(text: str | None) -> Mapping[str, Any]:
     return attributes if isinstance(attributes, dict) else {}
 
 
-def _utc(moment: datetime) -> datetime:
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+def _utc(moment: datetime | None) -> datetime | None:
+    """Return a time of Twilio's, which is UTC even if it doesn't say so; None stays None."""
+    if moment is None or moment.tzinfo:
+        return moment
+    return moment.replace(tzinfo=UTC)
 
 
 def _read(result: Result) -> list[Any]:
+    """Return the messages that Twilio has listed. Raises NotFound and TryAgain."""
     if result.outcome is Outcome.DONE:
         return list(result.body)
     if result.outcome in (Outcome.MISSING, Outcome.GONE):
@@ -278,6 +287,7 @@ def _read(result: Result) -> list[Any]:
 
 
 def _index(visit: Visit, name: str) -> int | None:
+    """Return a parameter that is a message's index. Raises BadInput."""
     value = visit.request.args.get(name)
     if value is None:
         return None
