@@ -76,10 +76,10 @@ def once(
     if (sent := _sent_before(conversation, entry, entry)) is not None:
         return _answer(sent, 200)
     refuse_what_cannot_be_sent(conversation, message)
-    found = windows.of(conversation)
-    refuse_outside_window(found, message.template)
+    window = windows.of(conversation)
+    refuse_outside_window(window, message.template)
     send_rate.count_one(worker.identity)
-    content = _content(worker, conversation, message, found)
+    content = _content(worker, conversation, message, window)
     if message.media is not None:
         conversation = _after_upload(worker, conversation, message)
     claimed = outbox.claim(entry, conversation.sid, message.token, worker.identity)
@@ -97,9 +97,9 @@ def refuse_what_cannot_be_sent(conversation: Conversation, message: Message) -> 
     refuse_long(channel_of(conversation), message.body or "")
 
 
-def refuse_outside_window(found: Window | None, template: str | None) -> None:
+def refuse_outside_window(window: Window | None, template: str | None) -> None:
     """Raise Impossible for a message that does not reach the customer while the window is closed."""
-    shut = closed(found)
+    shut = closed(window)
     if shut and (template is None or not shut.takes_templates):
         raise Impossible(shut.why_closed)
 
@@ -114,7 +114,7 @@ def refuse_long(name: str, text: str) -> None:
 
 
 def _content(
-    worker: Worker, conversation: Conversation, message: Message, found: Window | None
+    worker: Worker, conversation: Conversation, message: Message, window: Window | None
 ) -> Mapping[str, str]:
     """Return what Twilio is sent. Raises BadInput, Impossible, TooLarge and TryAgain."""
     if message.media is not None:
@@ -124,7 +124,7 @@ def _content(
         if not text.strip():
             raise BadInput("The message is empty.")
         return {"body": text}
-    content = templates.content(worker, conversation, message.template, found)
+    content = templates.content(worker, conversation, message.template, window)
     refuse_long(channel_of(conversation), content.get("body", ""))
     return content
 
