@@ -257,19 +257,16 @@ def services_in_use() -> Result:
     The body is a list of SIDs, the account's default service first.
     """
 
-    def named() -> list[str]:
-        root: Any = client().conversations.v1
-        default = root.configuration().fetch().default_chat_service_sid
-        addresses = root.address_configurations.list(
+    def fetch() -> list[str]:
+        api: Any = client().conversations.v1
+        sids = [api.configuration().fetch().default_chat_service_sid]
+        for address in api.address_configurations.list(
             limit=_MOST_ADDRESSES, page_size=50
-        )
-        chosen = [
-            (one.auto_creation or {}).get("conversation_service_sid")
-            for one in addresses
-        ]
-        return list(dict.fromkeys(sid for sid in (default, *chosen) if sid))
+        ):
+            sids.append((address.auto_creation or {}).get("conversation_service_sid"))
+        return list(dict.fromkeys(filter(None, sids)))
 
-    return persistently(named)
+    return persistently(fetch)
 
 
 def service(service_sid: str) -> Result:

@@ -1,4 +1,4 @@
-"""Frontline's outgoing conversation callback: which of our numbers a worker writes to a customer from.
+"""Frontline's outgoing conversation callback: the number of ours from which a worker writes to a customer.
 
 https://www.twilio.com/docs/frontline/outgoing-conversations
 """

@@ -1,4 +1,4 @@
-"""The events that post_event is sent, as typed values: https://www.twilio.com/docs/conversations/conversations-webhooks"""
+"""The events that post_event receives, as typed values: https://www.twilio.com/docs/conversations/conversations-webhooks"""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class ConversationStateUpdated(Parameters):
 
 
 class MessageAdded(Parameters):
-    """onMessageAdded. A message that only has media says so in place of its text."""
+    """onMessageAdded. A message without text has a description of its media in place of it."""
 
     sid: ConversationSid = Field(alias="ConversationSid")
     service_sid: ServiceSid | None = Field(None, alias="ChatServiceSid")
@@ -59,7 +59,7 @@ class MessageAdded(Parameters):
     at: Moment | None = Field(None, alias="DateCreated")
 
     def message(self, now: datetime) -> Message:
-        """What it says; a time that is missing, or not yet, is now."""
+        """Return the message; a missing time, or one in the future, is replaced by `now`."""
         at = min(self.at or now, now)
         text = messages.text_of(self.body, wordless.has_media(self.media))
         attributes = messages.attributes(self.raw_attributes)
@@ -69,7 +69,7 @@ class MessageAdded(Parameters):
 
 
 class DeliveryUpdated(Parameters):
-    """onDeliveryUpdated: what became of one message on its way to one participant."""
+    """onDeliveryUpdated: the delivery of one message to one participant."""
 
     sid: ConversationSid = Field(alias="ConversationSid")
     message_sid: MessageSid = Field(alias="MessageSid")
