@@ -22,6 +22,7 @@ _MOST_ADDRESSES = 100  # of one customer that are looked up in opt_outs
 
 
 def handle(change: Change) -> None:
+    """Correct the record, and those of other customers with one of its addresses, before or after the change."""
     if not customer_record.needs_care(change.name, change.before, change.after):
         return
     _correct(change.name)

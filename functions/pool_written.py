@@ -37,6 +37,7 @@ _MOST_WORKERS = 300  # the sweep updates the others
 
 
 def handle(change: Change) -> None:
+    """Correct the record and others that the change concerns; assign waiting conversations after a new capacity."""
     before, after = parse(change.name, change.before), parse(change.name, change.after)
     _correct(change.name)
     numbers_before = pool_record.numbers_of(change.before)

@@ -27,6 +27,7 @@ class ConversationAdd(Bound):
 
 
 def handle(form: Form) -> Answer:
+    """Answer with the changes for a conversation with a customer, with none for any other."""
     event = parse(ConversationAdd, form)
     if event.event_type != "onConversationAdd" or event.customer_address is None:
         return Answer(_UNCHANGED)

@@ -18,6 +18,7 @@ from providers import database, former_workers, log, pools
 
 
 def handle(change: Change) -> None:
+    """Follow the creation, change or deletion of a worker; a name that is no identity is ignored."""
     if not is_identity(change.name):
         return
     if change.after is None:

@@ -24,6 +24,7 @@ _waits_pass_at_once = False
 
 
 def now() -> datetime:
+    """Return the current time in UTC."""
     return datetime.now(UTC) + _ahead
 
 

@@ -59,6 +59,7 @@ class TwilioLogin:
 
     @property
     def is_api_key(self) -> bool:
+        """Whether this is an API key's login, not the account's."""
         return self.user != self.account_sid
 
 
@@ -92,6 +93,7 @@ class Vapid:
 
 
 def firestore() -> Firestore:
+    """Return the database's place; the default is the database “(default)” of Google's own project setting."""
     return Firestore(
         project=_optional("GOOGLE_CLOUD_PROJECT"),
         database=_optional("FIRESTORE_DATABASE") or "(default)",

@@ -146,6 +146,7 @@ def key_of(data: Mapping[str, Any] | None) -> bytes | None:
 
 
 def new_key() -> dict[str, str]:
+    """Return a random key of 32 bytes, in hexadecimal digits."""
     return {"key": secrets.token_hex(32)}
 
 

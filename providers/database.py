@@ -79,6 +79,7 @@ def read(*references: DocumentReference) -> list[Snapshot]:
 
 
 def find(query: Query) -> list[Snapshot]:
+    """Return all documents that match the query."""
     return _unless_unavailable(lambda **bounds: list(query.stream(**bounds)))
 
 
@@ -255,14 +256,17 @@ class Collection(Generic[R]):
         self._parse = parse
 
     def reference(self, name: str) -> DocumentReference:
+        """Return the reference of the document of this name."""
         reference: DocumentReference = client().collection(self.name).document(name)
         return reference
 
     def of(self, snapshot: Snapshot) -> R:
+        """Return the record in this snapshot, with its version if it exists."""
         version = snapshot.update_time if snapshot.exists else None
         return self._parse(snapshot.id, snapshot.to_dict(), version)
 
     def load(self, name: str) -> R:
+        """Read one record; one that does not exist has no version."""
         return self.of(read(self.reference(name))[0])
 
     def load_all(self, names: Iterable[str]) -> list[R]:

@@ -29,8 +29,10 @@ _FORMER = database.Collection("former_workers", _parse)
 
 
 def reference(identity: str) -> DocumentReference:
+    """Return the reference of the entry for this identity."""
     return _FORMER.reference(former_name(identity))
 
 
 def includes(identity: str) -> bool:
+    """Return whether this worker's record was deleted."""
     return _FORMER.load(former_name(identity)).exists

@@ -39,14 +39,17 @@ def trace_from(header: str | None, project: str | None) -> None:
 
 
 def info(message: str, **fields: object) -> None:
+    """Log an ordinary event."""
     _write("INFO", message, fields)
 
 
 def warning(message: str, **fields: object) -> None:
+    """Log an event that an administrator may want to look into."""
     _write("WARNING", message, fields)
 
 
 def error(message: str, **fields: object) -> None:
+    """Log an error, which Error Reporting groups by its message."""
     _write("ERROR", message, {"@type": _REPORTED, **fields})
 
 

@@ -26,10 +26,12 @@ of = _OPT_OUTS.of
 
 
 def reference(address: str) -> DocumentReference:
+    """Return the reference of the address's record, which has a name without the address in it."""
     return _OPT_OUTS.reference(opt_out.record_name(address, customers.key()))
 
 
 def load(address: str) -> OptOut:
+    """Read the record of one address."""
     return of(database.read(reference(address))[0])
 
 

@@ -42,17 +42,21 @@ class Entry:
 
     @property
     def exists(self) -> bool:
+        """Whether a request for this message was recorded."""
         return self.version is not None
 
     @property
     def is_sent(self) -> bool:
+        """Whether Twilio has the message."""
         return self.message_sid is not None and self.index >= 0
 
     def is_claimed(self, now: datetime) -> bool:
+        """Return whether a request is sending the message now."""
         return self.lease_until is not None and now < self.lease_until
 
 
 def parse(name: str, data: Mapping[str, Any] | None, version: object = None) -> Entry:
+    """Read an entry; invalid values count as absent."""
     read = Fields(data)
     return Entry(
         name,
@@ -71,10 +75,12 @@ of = _OUTBOX.of
 
 
 def reference(sid: str, token: str) -> DocumentReference:
+    """Return the reference of the message with this token in the conversation `sid`."""
     return _OUTBOX.reference(f"{sid}-{token}")
 
 
 def load(sid: str, token: str) -> Entry:
+    """Read the entry of the message with this token in the conversation `sid`."""
     return _OUTBOX.load(f"{sid}-{token}")
 
 

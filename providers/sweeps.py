@@ -114,10 +114,12 @@ _LISTING = database.Collection("service", _parse_listing)
 
 
 def load() -> Progress:
+    """Read the progress of the sweep."""
     return _SERVICE.load("sweep")
 
 
 def load_listing() -> Listing:
+    """Read what is still to be listed."""
     return _LISTING.load("listing")
 
 

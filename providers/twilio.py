@@ -104,6 +104,7 @@ class Place(NamedTuple):
 
 
 def client() -> Client:
+    """Return the SDK's client for the account in the environment. Raises ConfigurationError."""
     return _client(configuration.twilio_login())
 
 

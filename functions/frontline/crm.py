@@ -29,6 +29,7 @@ _LONGEST_NAME = 1500  # bytes, in a token; our names are much shorter
 
 
 def handle(form: Form) -> Answer:
+    """Answer a request for the list of customers, or for the details of one."""
     handlers = {"GetCustomersList": _list, "GetCustomerDetailsByCustomerId": _details}
     return callback.by_location(handlers, form)
 
@@ -71,6 +72,7 @@ def _cursor_of(record: Snapshot) -> Cursor:
 
 
 def token_of(cursor: Cursor) -> str:
+    """Encode a cursor for `next_page_token`."""
     return base64.urlsafe_b64encode(json.dumps(cursor).encode()).decode()
 
 

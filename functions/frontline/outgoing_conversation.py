@@ -14,6 +14,7 @@ from providers import outgoing
 
 
 def handle(form: Form) -> Answer:
+    """Answer a request for the proxy address."""
     return callback.by_location({"GetProxyAddress": _proxy_address}, form)
 
 

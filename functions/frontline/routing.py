@@ -11,6 +11,7 @@ from functions.http.forms import Form, InboundConversation, Parameters, parse
 
 
 def handle(form: Form) -> Answer:
+    """Route the conversation; the answer is empty whatever comes of it."""
     if parse(Parameters, form).event_type in ("onConversationRoute", ""):
         inbound = parse(InboundConversation, form).arrival()
         if inbound is not None:

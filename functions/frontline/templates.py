@@ -19,6 +19,7 @@ from providers import templates as records
 
 
 def handle(form: Form) -> Answer:
+    """Answer a request for the templates of a customer."""
     return callback.by_location({"GetTemplatesByCustomerId": _of_customer}, form)
 
 

@@ -25,6 +25,7 @@ _REASONS = {
 
 
 def handle(form: Form) -> Answer:
+    """Follow the event; an unknown EventType is ignored."""
     follow = EVENTS.get(parse(Parameters, form).event_type)
     if follow is not None:
         follow(form)

@@ -33,6 +33,7 @@ class ParticipantEvent(Bound):
 
     @property
     def is_customer(self) -> bool:
+        """Whether the participant is a customer: with an address, and without an identity."""
         return self.address is not None and self.identity is None
 
 
@@ -81,6 +82,7 @@ class DeliveryUpdated(Parameters):
 
     @property
     def receipt(self) -> Receipt:
+        """The delivery as Twilio's list of receipts shows it, with the status in small letters."""
         return Receipt(
             self.status.strip().lower(),
             self.code,

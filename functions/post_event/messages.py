@@ -26,6 +26,7 @@ _SETTLES = (0.5, 1.0)
 
 
 def added(form: Form) -> None:
+    """Record a message; ask Twilio first about a customer's message that reaches no worker."""
     event = parse(MessageAdded, form)
     message = event.message(clock.now())
     before = conversations.load(event.sid)
@@ -80,6 +81,7 @@ def _asks_for_a_route(before: Conversation, message: Message) -> bool:
 
 
 def delivery_updated(form: Form) -> None:
+    """Record a delivery, and follow it up if it failed."""
     event = parse(DeliveryUpdated, form)
     before = receipts.report(event.sid, event.message_sid, event.receipt)
     if before is not None and event.receipt.has_failed:
