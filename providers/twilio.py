@@ -87,6 +87,33 @@ class Result:
         return self.why
 
 
+@dataclass(frozen=True)
+class Participant:
+    """A participant of a conversation: a worker or visitor with an identity, a customer with an address.
+
+    https://www.twilio.com/docs/conversations/api/conversation-participant-resource
+    """
+
+    sid: str
+    identity: str | None = None
+    address: str | None = None
+    proxy_address: str | None = None
+    projected_address: str | None = None
+
+    @property
+    def messaging_binding(self) -> dict[str, str]:
+        """The three addresses under Twilio's names, without those that are not set."""
+        names = ("address", "proxy_address", "projected_address")
+        return {name: getattr(self, name) for name in names if getattr(self, name)}
+
+
+@dataclass(frozen=True)
+class Participants(Result):
+    """The result of listing a conversation's participants; no call that failed has any."""
+
+    body: tuple[Participant, ...] = ()
+
+
 class Somewhere(Protocol):
     """A conversation, or only its address: with a service SID it reaches any service, else the default one."""
 
@@ -173,9 +200,22 @@ def close(place: Somewhere) -> Result:
     return persistently(lambda: at(place).update(state="closed"))
 
 
-def participants(place: Somewhere) -> Result:
-    """Return all participants of the conversation; the body is a list."""
-    return persistently(lambda: at(place).participants.list())
+def participants(place: Somewhere) -> Participants:
+    """Return all participants of the conversation."""
+    result = persistently(lambda: at(place).participants.list())
+    fields = vars(result) | {"body": tuple(map(_participant, result.body or ()))}
+    return Participants(**fields)
+
+
+def _participant(resource: Any) -> Participant:
+    binding = resource.messaging_binding or {}
+    return Participant(
+        resource.sid,
+        resource.identity,
+        address=binding.get("address"),
+        proxy_address=binding.get("proxy_address"),
+        projected_address=binding.get("projected_address"),
+    )
 
 
 def messages(place: Somewhere, limit: int) -> Result:
