@@ -37,6 +37,7 @@ def handle(change: Change) -> None:
 
 
 def _correct(customer_id: str) -> None:
+    """Correct one record, after repeated attempts if it is edited meanwhile."""
     try:
         database.until_it_holds(lambda: _write_corrections(customer_id))
     except database.Unwritable:  # another try would fail, too
@@ -117,6 +118,7 @@ def _with_worker_as_called(
 def _differences(
     stored: Mapping[str, Any], fields: Mapping[str, Any]
 ) -> dict[str, Any]:
+    """Return the fields that the stored record lacks, or has with another value."""
     return {
         name: value
         for name, value in fields.items()

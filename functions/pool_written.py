@@ -62,6 +62,7 @@ def _connected_by_overflow(before: Pool, after: Pool) -> list[str]:
 
 
 def _correct(pool_id: str) -> None:
+    """Correct one record, after repeated attempts if it is edited meanwhile."""
     try:
         database.until_it_holds(lambda: _write_corrections(pool_id))
     except database.Unwritable:  # another try would fail, too

@@ -32,10 +32,12 @@ def handle(change: Change) -> None:
 
 
 def _follow(change: Change, after: Worker) -> None:
+    """Follow a new or changed record with all fields under the service's names."""
     before = _before(change)
     if _came_back(before, after):
         return
-    if before is not None and before.confirmed and not after.confirmed:
+    was_confirmed = before is not None and before.confirmed
+    if was_confirmed and not after.confirmed:
         _dismiss(change.name)
     is_incomplete = rules.needs_care(before, after)
     if not is_incomplete and not rules.wakes(before, after):
@@ -110,6 +112,7 @@ def _turned_at(
 
 
 def _take(worker: Worker, before: Worker | None) -> None:
+    """Assign queued conversations to the worker, if Available."""
     if not worker.available:
         return
     was_available = before is not None and before.available

@@ -226,7 +226,8 @@ def allowed_domains() -> frozenset[str]:
 def threads() -> int:
     """Return how many requests this instance answers at a time."""
     number = _optional("THREADS") or ""
-    return int(number) if number.isdecimal() and 0 < len(number) < 5 else _USUAL_THREADS
+    is_valid = re.fullmatch(r"\d{1,4}", number)
+    return int(number) if is_valid else _USUAL_THREADS
 
 
 def iap(page: str) -> Iap | None:

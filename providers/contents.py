@@ -78,6 +78,7 @@ def _updates(
 
 
 def _missing(sid: str, template_id: str) -> Content:
+    """Return the content of a template that Twilio no longer has."""
     return Content(sid, template_id, status=contents.MISSING, reason=_NOT_THERE)
 
 
@@ -127,6 +128,7 @@ def refresh(content_sid: str) -> None:
 def _apply_approval(
     record: Snapshot, content_sid: str, status: str, reason: str | None
 ) -> None:
+    """Write the approval into the record, if it differs."""
     data = record.to_dict() or {}
     fields = contents.approval_changes(data, status, reason, clock.now())
     content = Content(content_sid, record.id)

@@ -20,7 +20,8 @@ _COUNTED = 3  # words; the longest, which are usually the rarest
 
 def words_of(typed: str | None) -> list[str]:
     """Return the words to search for; a number in the spelling that records have."""
-    return customer_search.asked(phone_numbers.normalised(typed or "") or typed or "")
+    text = typed or ""
+    return customer_search.asked(phone_numbers.normalised(text) or text)
 
 
 def found(

@@ -56,10 +56,9 @@ def with_token(
     """Return the message with this token among the newest; the body is None if there is none."""
 
     def fetch() -> Any:
-        for message in _newest_first(place, limit):
-            if token_of(message, attribute) == token:
-                return message
-        return None
+        newest = _newest_first(place, limit)
+        matches = filter(lambda message: token_of(message, attribute) == token, newest)
+        return next(matches, None)
 
     return twilio.persistently(fetch)
 
@@ -79,7 +78,7 @@ def files(place: Somewhere, until: str) -> Result:
 
 
 def of_twilio(one: Any) -> Message:
-    """Convert a message of Twilio's API into the domain's Message."""
+    """Convert a message of Twilio's API; a missing time, or one in the future, is replaced by the current one."""
     text = messages.text_of(one.body, bool(one.media))
     at = min(one.date_created or clock.now(), clock.now())
     attributes = messages.attributes(one.attributes)

@@ -32,9 +32,8 @@ def missing(names: Iterable[str]) -> list[str]:
 def with_content(content_sid: str | None = None) -> list[Snapshot]:
     """Return the records with this content SID of Twilio's, or with any; 300 at most."""
     sids = {record: of(record).content_sid for record in _records()}
-    if content_sid is None:
-        return [record for record, sid in sids.items() if sid]
-    return [record for record, sid in sids.items() if sid == content_sid]
+    wanted = {content_sid} if content_sid else {*sids.values()} - {None, ""}
+    return [record for record, sid in sids.items() if sid in wanted]
 
 
 def _records() -> list[Snapshot]:

@@ -208,6 +208,7 @@ def participants(place: Somewhere) -> Participants:
 
 
 def _participant(resource: Any) -> Participant:
+    """Convert a participant of the SDK; one without an address has no binding."""
     binding = resource.messaging_binding or {}
     return Participant(
         resource.sid,
@@ -354,8 +355,7 @@ def once(call: Callable[[], object]) -> Result:
 def classify(error: Exception) -> Result:
     """Return the meaning of an error of the SDK; both its families carry a status, and usually a code."""
     error = with_code(error)
-    status = int(getattr(error, "status", 0) or 0)
-    code = int(getattr(error, "code", 0) or 0)
+    status, code = _number(error, "status"), _number(error, "code")
     outcome = OUTCOMES.get(code) or _outcome_of_status(status)
     texts = (getattr(error, name, None) for name in ("msg", "detail", "title"))
     text = next(filter(None, texts), "no text")
@@ -367,11 +367,16 @@ def classify(error: Exception) -> Result:
     return Result(outcome, why, None, status >= 500 and is_unknown, is_conflict, code)
 
 
+def _number(error: Exception, name: str) -> int:
+    """Return this attribute of the error, 0 without one."""
+    return int(getattr(error, name, None) or 0)
+
+
 def _outcome_of_status(status: int) -> Outcome:
-    if status in _BY_STATUS:
-        return _BY_STATUS[status]
-    is_refusal = 400 <= status < 500 and status not in _BUSY_STATUSES
-    return Outcome.REFUSED if is_refusal else Outcome.RETRY
+    """Return the meaning of an HTTP status; a status of the server, or of a rate limit, is worth another try."""
+    if status not in range(400, 500) or status in _BUSY_STATUSES:
+        return Outcome.RETRY
+    return _BY_STATUS.get(status, Outcome.REFUSED)
 
 
 def is_about_login(status: int, code: int) -> bool:

@@ -21,10 +21,15 @@ def of(conversation: Conversation, also: datetime | None = None) -> Window | Non
     if here is None or here.is_open(now) or not conversation.address:
         return here
     elsewhere = latest(conversation.address, conversation.proxy_address, now)
-    closed_at = messages.closed_at_of(conversation)
-    if elsewhere is None or (closed_at is not None and elsewhere <= closed_at):
+    if elsewhere is None or _is_closed_since(conversation, elsewhere):
         return here
     return window.of(channel, elsewhere)
+
+
+def _is_closed_since(conversation: Conversation, wrote_at: datetime) -> bool:
+    """Return whether Twilio has reported a closed window at this time or later."""
+    closed_at = messages.closed_at_of(conversation)
+    return closed_at is not None and wrote_at <= closed_at
 
 
 def between(address: str, proxy_address: str) -> Window | None:

@@ -68,6 +68,7 @@ def page(
 
 
 def _cursor_of(record: Snapshot) -> Cursor:
+    """Return the position of a record in the list."""
     return str(record.get("sort_name")), record.id
 
 
@@ -107,9 +108,11 @@ def _from_token(token: str) -> Cursor:
 
 
 def _two_texts(value: object) -> Cursor:
-    if not isinstance(value, list) or [type(item) for item in value] != [str, str]:
-        raise TypeError
-    return value[0], value[1]
+    """Return the two texts of a JSON list. Raises TypeError for any other value."""
+    match value:
+        case [str(name), str(customer_id)]:
+            return name, customer_id
+    raise TypeError
 
 
 def _details(form: Form) -> Answer:

@@ -69,6 +69,7 @@ def _change(function: Function, event: CloudEvent) -> Change | None:
 
 
 def _run(function: Function, change: Change) -> None:
+    """Call the handler and log a failure. Raises what makes Google deliver the event again."""
     name = function.name
     try:
         importlib.import_module(function.module).handle(change)
@@ -107,6 +108,7 @@ def _document(data: Any, name: str) -> dict[str, Any] | None:
 
 
 def _fields(holder: Any) -> dict[str, Any]:
+    """Convert the fields of a document, or of a map in it."""
     return {field: _plain(value) for field, value in holder.fields.items()}
 
 

@@ -174,6 +174,7 @@ def _answer_or_error(
 
 
 def _failure(status: int, sentence: str) -> Response:
+    """Return the answer to an error that is not the sender's."""
     return _response(Answer({"error": sentence}, status))
 
 
@@ -235,7 +236,8 @@ def _refuse_unsigned(name: str, request: Request, form: Form, other: str) -> Non
         get_signature_algorithm,
     )
 
-    account, address = configuration.twilio(), _address(name, request)
+    account = configuration.twilio()
+    address = _address(name, request)
     signature = request.headers.get(_SIGNED, "")
     algorithm = get_signature_algorithm(
         request.headers.get(SIGNATURE_SETTINGS_HEADER, "")

@@ -28,18 +28,20 @@ def follow(conversation: Conversation, event: DeliveryUpdated) -> None:
 
 
 def _close_window(conversation: Conversation, event: DeliveryUpdated) -> None:
+    """Record the closed window in the customer's other conversations, too."""
     now = clock.now()
     at = min(event.at or now, now)
     since = at - window.LENGTH
-    others = conversations.with_open_window(
-        conversation.address or "", conversation.proxy_address, since
-    )
-    for other in others:
+    address = conversation.address or ""
+    for other in conversations.with_open_window(
+        address, conversation.proxy_address, since
+    ):
         if other.sid != conversation.sid:
             database.until_it_holds(partial(_record_closing, other.sid, at))
 
 
 def _record_closing(sid: str, at: datetime) -> None:
+    """Record that the window was closed at this time. Raises database.LostRace."""
     before = conversations.load(sid)
     if before.exists:
         ledger.note(before, messages.window_closed(before, at))
