@@ -120,18 +120,24 @@ def _normalized(pool_id: str, data: Mapping[str, Any]) -> dict[str, Any]:
     Phone numbers as Twilio writes them, seconds as numbers, and the other pool by its id.
     """
     pool = parse(pool_id, data)
-    changes: dict[str, Any] = {}
+    changes = _typed_numbers(pool, data)
     numbers = phone_numbers.tidied(data.get("addresses"))
     if isinstance(numbers, list) and numbers != data["addresses"]:
         changes["addresses"] = numbers
-    for name in _NUMBERS:
-        number = getattr(pool, name)
-        if isinstance(data.get(name), str) and name not in pool.invalid:
-            changes[name] = None if number in (None, NO_LIMIT) else int(number)
     if pool.overflow:
         overflow_id = pools.as_called([pool.overflow])[0]
         if overflow_id != data["overflow"]:
             changes["overflow"] = overflow_id
+    return changes
+
+
+def _typed_numbers(pool: Pool, data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of the fields that hold a number as text, such as "5 min"; None: no limit."""
+    changes: dict[str, Any] = {}
+    for name in _NUMBERS:
+        if isinstance(data.get(name), str) and name not in pool.invalid:
+            number = getattr(pool, name)
+            changes[name] = None if number in (None, NO_LIMIT) else int(number)
     return changes
 
 

@@ -46,6 +46,7 @@ def changes(event: ConversationAdd, customer: Customer) -> dict[str, Any]:
 
 
 def _look_up(address: str) -> Customer:
+    """Find the customer within the time left. Raises TryAgain if Firestore does not answer in time."""
     search = _threads().submit(copy_context().run, customers.find, address)
     try:
         return search.result(timeout=clock.remaining())

@@ -21,6 +21,7 @@ _INBOX = ("twilio.rest.conversations.v1.service.conversation.message",)
 def _function(
     name: str, caller: str, *more: Any, package: str = "functions", **others: Any
 ) -> Function:
+    """Describe a function with its entry point and its module under the same name."""
     return Function(name, caller, f"{package}.{name}", *more, **others)
 
 

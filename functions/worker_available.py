@@ -14,7 +14,7 @@ from assignment import arrival, ledger, matching, membership, worker_care
 from domain import field_names, rules
 from domain.worker import PERSON, Worker, is_identity, parse
 from functions.http.trigger import Change
-from providers import database, former_workers, log, pools
+from providers import conversations, database, former_workers, log, pools
 
 
 def handle(change: Change) -> None:
@@ -103,12 +103,11 @@ def _turned_at(
     before: Worker | None, after: Worker, current: Worker, at: datetime | None
 ) -> datetime | None:
     """Return the time of a change of availability; None for a late or repeated event, and for any other change."""
-    if at is None or before is None or before.available == after.available:
+    if at is None or before is None:
         return None
-    if after.available != current.available:
-        return None
-    is_dated = current.status_since is not None and current.status_since >= at
-    return None if is_dated else at
+    has_turned = before.available != after.available == current.available
+    is_news = (current.status_since or conversations.BEFORE_ALL) < at
+    return at if has_turned and is_news else None
 
 
 def _take(worker: Worker, before: Worker | None) -> None:

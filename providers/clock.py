@@ -120,6 +120,7 @@ def _watcher(patience: float) -> SimpleQueue[_Reading]:
 
 
 def _watch(readings: SimpleQueue[_Reading]) -> None:
+    """Hang up on each body of the queue that is not complete when its time is over."""
     while True:
         reading = readings.get()
         if not reading.is_over:

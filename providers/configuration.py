@@ -139,6 +139,7 @@ def twilio_login() -> TwilioLogin:
 
 
 def _half_a_key(present: str, missing: str) -> ConfigurationError:
+    """Return the error for an API key without its secret, or a secret without its key."""
     return ConfigurationError(
         f"The environment variable {present} is set without {missing}; set both to use an API key, or neither."
     )
@@ -301,6 +302,7 @@ def _optional(name: str) -> str | None:
 
 
 def _required(name: str) -> str:
+    """Return the variable. Raises ConfigurationError if it is not set."""
     value = _optional(name)
     if value is None:
         raise ConfigurationError(

@@ -184,6 +184,7 @@ def is_between(worker: str, customer_id: str) -> bool:
 
 
 def _has_any(conditions: database.Conditions) -> bool:
+    """Return whether a conversation matches; reads one document at most."""
     query = database.filtered(_LOG.name, conditions).select(["__name__"])
     return bool(database.find(query.limit(1)))
 

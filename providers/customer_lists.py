@@ -73,6 +73,7 @@ def _complete(worker: str, matches: list[Snapshot], words: list[str]) -> bool:
 def _find(
     worker: str, words: list[str], after: Cursor | None, limit: int
 ) -> list[Snapshot]:
+    """Return one page: of all customers, or of those with the word, or with the rarest of several words."""
     if not words:
         return customers.listed(worker, after, limit)
     if len(words) == 1:

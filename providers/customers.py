@@ -69,9 +69,8 @@ def _choose(address: str, records: Iterable[Snapshot]) -> Snapshot | None:
     spellings = spelling.spellings(address)
     ranks = {record: _rank(spellings, record) for record in records}
     owners = [record for record in ranks if ranks[record] < len(spellings)]
-    if len(owners) > 1:
-        typed = [record for record in owners if not _is_made_here(record.id, address)]
-        owners = typed or owners
+    typed = [record for record in owners if not _is_made_here(record.id, address)]
+    owners = typed or owners
     owners.sort(key=lambda record: (ranks[record], str(record.id)))
     best = [record for record in owners if ranks[record] == ranks[owners[0]]]
     if len(best) > 1:
@@ -79,7 +78,7 @@ def _choose(address: str, records: Iterable[Snapshot]) -> Snapshot | None:
         log.warning(
             f"{log.masked(address)} belongs to {len(best)} customers ({ids}); the first is taken."
         )
-    return best[0] if best else None
+    return next(iter(best), None)
 
 
 def _is_made_here(customer_id: str, address: str) -> bool:

@@ -319,6 +319,7 @@ class Collection(Generic[R]):
 
 
 def _report(snapshot: Snapshot, problem: str | None) -> None:
+    """Write `problem` into the record, or remove it for None, and log a problem."""
     from google.cloud.firestore import DELETE_FIELD
 
     try:

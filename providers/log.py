@@ -77,6 +77,7 @@ def masked(address: str | None) -> str:
 
 
 def _write(severity: str, message: str, fields: dict[str, object]) -> None:
+    """Write one line, masked; a field that is None is left out."""
     line: dict[str, object] = {
         "severity": severity,
         "message": _hidden(message, fields.get("worker")),

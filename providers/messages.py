@@ -140,6 +140,7 @@ def what_it_is(place: Somewhere, message_sid: str | None) -> str | None:
 
 
 def _channel_metadata(place: Somewhere, message_sid: str) -> Any:
+    """Return the channel's own description of a message; the helper library lacks this call."""
     from twilio.base.version import Version
 
     service = f"/Services/{place.service_sid}" if place.service_sid else ""
@@ -196,6 +197,7 @@ def service_of(place: Somewhere) -> str | None:
 
 
 def _newest_first(place: Somewhere, limit: int) -> Iterator[Any]:
+    """List messages from the newest on; Twilio sends 50 on a page."""
     stream: Iterator[Any] = twilio.at(place).messages.stream(
         order="desc", limit=limit, page_size=min(limit, _PAGE)
     )
@@ -210,6 +212,7 @@ def _media(
     data: bytes | None = None,
     kind: str | None = None,
 ) -> Any:
+    """Call the Media API, which the helper library lacks. Returns the answer's JSON; raises TwilioRestException."""
     from twilio.base.version import Version
 
     client = twilio.client()

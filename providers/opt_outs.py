@@ -62,6 +62,7 @@ def decide(address: str, wish: Wish) -> OptOut:
 
 
 def _decide(address: str, wish: Wish) -> OptOut:
+    """Record the wish by one compare-and-set. Raises database.LostRace."""
     before = load(address)
     after = opt_out.decided(before, wish)
     if after == before:

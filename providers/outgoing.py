@@ -63,6 +63,7 @@ def way(worker: str, customer_id: str, channel: str, address: str) -> Way:
 
 
 def _look(identity: str, customer_id: str) -> tuple[Customer, Worker, str]:
+    """Return the customer, the worker and the default pool, in one read. Raises Unknown and Forbidden."""
     if not is_record_name(customer_id):
         raise Unknown
     requested, worker, routing_record = database.read(

@@ -47,6 +47,7 @@ def how_many(pool_ids: Sequence[str]) -> int:
 
 
 def _open_to(pool_ids: Sequence[str], worker: str | None) -> list[tuple[str, str, Any]]:
+    """Return the alternatives of a query: entries of these pools, open to them, or for this worker alone."""
     alternatives: list[tuple[str, str, Any]] = []
     if pool_ids:
         pools = list(pool_ids)
@@ -92,6 +93,7 @@ def how_many_before(entry: Pending) -> int | None:
 
 
 def _counted(*conditions: tuple[str, str, Any]) -> int:
+    """Count the entries that match, up to 1000."""
     query = database.filtered(_QUEUE.name, conditions, order=("-priority", "queued_at"))
     return database.count(query, _COUNTED_UP_TO)
 

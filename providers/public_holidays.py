@@ -99,6 +99,7 @@ def _by_name(name: str) -> str | None:
 
 @cache
 def _codes() -> frozenset[str]:
+    """Return the codes of all countries that the library has."""
     from holidays import list_supported_countries
 
     return frozenset(list_supported_countries(include_aliases=False))
@@ -133,6 +134,7 @@ def _parts(country: str) -> Mapping[str, str]:
 
 @cache
 def _parts_by_name() -> Mapping[str, frozenset[_Region]]:
+    """Return all countries' parts by their plain names."""
     regions: dict[str, frozenset[_Region]] = {}
     for country in sorted(_codes()):
         for name, code in _parts(country).items():
@@ -152,6 +154,7 @@ def _only_part_called(plain: str) -> _Region | None:
 
 @lru_cache(maxsize=500)
 def _days(region: _Region, year: int) -> frozenset[date]:
+    """Return the public holidays of one year."""
     from holidays import country_holidays
 
     return frozenset(country_holidays(region.country, subdiv=region.part, years=year))

@@ -98,6 +98,7 @@ def _parse_listing(
 
 
 def _parse_stretch(data: Mapping[str, Any]) -> Stretch | None:
+    """Read a stretch, None for an invalid one. A page is of use only with the end of its list."""
     fields = Fields(data)
     since, until = fields.time("since"), fields.time("until")
     token = fields.text("token", _LONGEST_TOKEN)

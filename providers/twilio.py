@@ -137,6 +137,7 @@ def client() -> Client:
 
 @cache
 def _client(login: configuration.TwilioLogin) -> Client:
+    """Make the client once for each login; it opens no connection before the first call."""
     from twilio.rest import Client
 
     from providers.twilio_http import TimedHttpClient

@@ -121,6 +121,7 @@ def how_many_available(pool_id: str) -> int:
 
 
 def _members(pool_id: str, *conditions: tuple[str, str, Any]) -> Query:
+    """Return the query for the workers of a pool that meet these conditions."""
     return database.filtered(
         _WORKERS.name, [("pools", "array_contains", pool_id), *conditions]
     )

@@ -116,6 +116,7 @@ def _two_texts(value: object) -> Cursor:
 
 
 def _details(form: Form) -> Answer:
+    """Answer with the details of one customer. Raises NotFound and Refused."""
     (record,) = callback.asked_about(parse(OfCustomer, form))
     return Answer({"objects": {"customer": details(customers.of(record))}})
 

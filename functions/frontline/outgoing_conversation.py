@@ -19,6 +19,7 @@ def handle(form: Form) -> Answer:
 
 
 def _proxy_address(form: Form) -> Answer:
+    """Answer with the number to write from. Raises BadInput, NotFound and Refused."""
     wanted = parse(ProxyAddressWanted, form)
     address = wanted.customer_address
     if not (addresses.is_number(address) or addresses.is_user_id(address)):

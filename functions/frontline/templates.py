@@ -24,6 +24,7 @@ def handle(form: Form) -> Answer:
 
 
 def _of_customer(form: Form) -> Answer:
+    """Answer with the templates in the customer's language. Raises NotFound and Refused."""
     wanted = parse(OfCustomer, form)
     (record, worker), all_templates = database.together(
         lambda: callback.asked_about(wanted, workers.reference(wanted.worker)),

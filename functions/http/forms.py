@@ -50,6 +50,7 @@ def _utc(moment: datetime) -> datetime:
 
 
 def _identity(value: str) -> str:
+    """Return the identity. Raises ValueError for a name that no worker can have."""
     if not is_identity(value):
         raise ValueError("must be a worker's identity")
     return value

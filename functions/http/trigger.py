@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -102,6 +102,7 @@ def unpack(payload: bytes) -> Change:
 
 
 def _document(data: Any, name: str) -> dict[str, Any] | None:
+    """Return the fields of `value` or `old_value`; None for a document that does not exist."""
     if not data.HasField(name):
         return None
     return _fields(getattr(data, name))
@@ -115,13 +116,15 @@ def _fields(holder: Any) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     """Convert a Firestore value to Python's; https://cloud.google.com/firestore/docs/reference/rest/v1/Value"""
     kind = value.WhichOneof("value_type")
-    if kind is None or kind == "null_value":
+    if kind in (None, "null_value"):
         return None
     content = getattr(value, kind)
-    if kind == "map_value":
-        return _fields(content)
-    if kind == "array_value":
-        return list(map(_plain, content.values))
-    if kind == "timestamp_value":
-        return content.ToDatetime(tzinfo=UTC)
-    return content
+    convert = _CONVERSIONS.get(kind)
+    return content if convert is None else convert(content)
+
+
+_CONVERSIONS: dict[str, Callable[[Any], Any]] = {
+    "map_value": _fields,
+    "array_value": lambda array: list(map(_plain, array.values)),
+    "timestamp_value": lambda timestamp: timestamp.ToDatetime(tzinfo=UTC),
+}

@@ -290,6 +290,7 @@ def _address(name: str, request: Request) -> str:
 
 
 def _response(answer: Answer) -> Response:
+    """Encode the body, as JSON unless the answer names another type."""
     content = answer.body
     if answer.content_type == _JSON:
         content = "" if content is None else json.dumps(content, ensure_ascii=False)

@@ -98,6 +98,7 @@ def user_added(form: Form) -> None:
 
 
 def _woke_up(event: ConversationStateUpdated) -> None:
+    """Follow a conversation that turned active: again, or for the first time after Twilio has set it up."""
     before = conversations.load(event.sid)
     if before.exists and before.state != UNROUTED:
         activity.woke_up(before, event.at)
