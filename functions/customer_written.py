@@ -1,8 +1,8 @@
-"""The Firestore trigger on customers/{customer_id}: keeps addresses, search terms and the problem right.
+"""The Firestore trigger on customers/{customer_id}: maintains addresses, search terms and `problem`.
 
-Its own writes wake it again, and it then finds nothing to do. Events come at least once and in any order, so
-every step works on the record as it is now. Two records with one address that are written at the same time:
-each side writes first and looks afterwards, so one of the two sees the other, and sees to both.
+Its own writes trigger it again, and it then has nothing to do. Events come at least once and in any order, so
+every step works on the record as it is now. If two records with one address are written at the same time, each
+event writes its own record first and looks for others afterwards, so one of the two corrects both.
 """
 
 from __future__ import annotations
@@ -22,29 +22,33 @@ _MOST_ADDRESSES = 100  # of one customer that are looked up in opt_outs
 
 
 def handle(change: Change) -> None:
+    """Correct the record, and those of other customers with one of its addresses, before or after the change."""
     if not customer_record.needs_care(change.name, change.before, change.after):
         return
-    _put_right(change.name)
-    touched = customer_record.addresses_of(
-        change.before
-    ) | customer_record.addresses_of(change.after)
-    twins = customers.twins(touched, other_than=change.name)
-    for customer_id in sorted([*twins, change.name] if twins else []):
-        _put_right(customer_id)
+    _correct(change.name)
+    addresses_before = customer_record.addresses_of(change.before)
+    addresses_after = customer_record.addresses_of(change.after)
+    duplicates = customers.twins(
+        addresses_before | addresses_after, other_than=change.name
+    )
+    if duplicates:
+        for customer_id in sorted([*duplicates, change.name]):
+            _correct(customer_id)
 
 
-def _put_right(customer_id: str) -> None:
+def _correct(customer_id: str) -> None:
+    """Correct one record, after repeated attempts if it is edited meanwhile."""
     try:
-        database.until_it_holds(lambda: _written_if_wrong(customer_id))
-    except database.Unwritable:  # again would be no better
+        database.until_it_holds(lambda: _write_corrections(customer_id))
+    except database.Unwritable:  # another try would fail, too
         log.warning(
             "The record of a customer is too large to be written to; it stays as it is.",
             customer=customer_id,
         )
 
 
-def _written_if_wrong(customer_id: str) -> None:
-    """One compare-and-set on the record as it is now; raises database.LostRace when somebody else was faster."""
+def _write_corrections(customer_id: str) -> None:
+    """Correct the record as it is now, by one compare-and-set; raises database.LostRace."""
     from google.cloud.firestore import DELETE_FIELD
 
     record = database.read(customers.reference(customer_id))[0]
@@ -53,18 +57,15 @@ def _written_if_wrong(customer_id: str) -> None:
         return
     named = field_names.read(stored, field_names.CUSTOMERS)
     data = _with_worker_as_called(customer_id, named.data)
-    kept = customer_record.kept(customer_id, data)
-    problem = kept.problem(customers.twins(kept.listed, other_than=customer_id))
-    changes = {
-        name: value
-        for name, value in kept.fields.items()
-        if not _same(stored.get(name), value)
-    }
+    maintained = customer_record.kept(customer_id, data)
+    duplicates = customers.twins(maintained.listed, other_than=customer_id)
+    problem = maintained.problem(duplicates)
+    changes = database.renaming(named) | _differences(stored, maintained.fields)
     if data is not named.data:
         changes["worker"] = data["worker"]
-    if (opted_out := _opted_out(customer_id, stored, kept.listed)) is not None:
+    opted_out = _opted_out(customer_id, stored, maintained.listed)
+    if opted_out != (stored.get("opted_out") or {}):
         changes["opted_out"] = opted_out
-    changes = database.renaming(named) | changes
     if stored.get("problem") != problem:
         changes["problem"] = problem or DELETE_FIELD
     if not changes:
@@ -80,45 +81,51 @@ def _written_if_wrong(customer_id: str) -> None:
 
 def _opted_out(
     customer_id: str, stored: Mapping[str, Any], listed: Iterable[str]
-) -> dict[str, datetime] | None:
-    """The field as opt_outs has it, None if it is right. An entry that only the record has, by an import or an edit, is
-    entered there."""
+) -> dict[str, datetime]:
+    """Return the field `opted_out` by the collection opt_outs.
+
+    An entry that only the customer's record has, by an import or an edit, is added to opt_outs.
+    """
     times = customer.parse(customer_id, stored).opted_out
     looked_up = dict.fromkeys((*times, *listed, *map(_on_whatsapp, listed)))
-    known = opt_outs.load_all(islice(looked_up, _MOST_ADDRESSES))
+    records = opt_outs.load_all(islice(looked_up, _MOST_ADDRESSES))
     for address, at in times.items():
-        if address in known and not known[address].exists:
-            known[address] = opt_outs.decide(
-                address, Wish(True, at, by="the customer's record")
-            )
-    right = opt_outs.merged(times, known)
-    return None if right == (stored.get("opted_out") or {}) else right
+        if address in records and not records[address].exists:
+            wish = Wish(True, at, by="the customer's record")
+            records[address] = opt_outs.decide(address, wish)
+    return opt_outs.merged(times, records)
 
 
 def _on_whatsapp(address: str) -> str:
-    """A bare number in a record stands for WhatsApp's, too."""
-    return (
-        f"whatsapp:{address}"
-        if addresses.is_number(address) and ":" not in address
-        else address
-    )
+    """Return the WhatsApp address of a bare number, which a record uses for both channels; else the address itself."""
+    is_bare_number = addresses.is_number(address) and ":" not in address
+    return f"whatsapp:{address}" if is_bare_number else address
 
 
 def _with_worker_as_called(
     customer_id: str, data: Mapping[str, Any]
 ) -> Mapping[str, Any]:
-    """The record with its worker in the spelling of that worker's own record: lists of customers ask by it."""
+    """Return the data with its worker in the spelling of the worker's record, which lists of customers query."""
     typed = customer.parse(customer_id, data).worker
     if typed is None:
         return data
-    called = workers.called(typed)
-    return (
-        data
-        if called is None or called.identity == data["worker"]
-        else {**data, "worker": called.identity}
-    )
+    worker = workers.called(typed)
+    if worker is None or worker.identity == data["worker"]:
+        return data
+    return {**data, "worker": worker.identity}
 
 
-def _same(before: object, after: object) -> bool:
-    """Equal, or both no number at all, which equals nothing, not even itself."""
+def _differences(
+    stored: Mapping[str, Any], fields: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the fields that the stored record lacks, or has with another value."""
+    return {
+        name: value
+        for name, value in fields.items()
+        if not _is_same(stored.get(name), value)
+    }
+
+
+def _is_same(before: object, after: object) -> bool:
+    """Return whether two values are equal; NaN counts as equal to NaN."""
     return before == after or (before != before and after != after)

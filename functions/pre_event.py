@@ -1,7 +1,7 @@
 """onConversationAdd, before the conversation exists: its friendly name and avatar.
 
-Twilio waits for the answer and drops the customer's message on any 4xx or 5xx, so this one answers in time
-whatever Firestore does: the look-up runs aside and is left behind when it takes too long.
+Twilio waits for the answer and drops the customer's message on any 4xx or 5xx, so this function answers in time
+whatever Firestore does: the look-up runs on another thread and is abandoned when it takes too long.
 https://www.twilio.com/docs/conversations/conversations-webhooks#onconversationadd
 """
 
@@ -27,6 +27,7 @@ class ConversationAdd(Bound):
 
 
 def handle(form: Form) -> Answer:
+    """Answer with the changes for a conversation with a customer, with none for any other."""
     event = parse(ConversationAdd, form)
     if event.event_type != "onConversationAdd" or event.customer_address is None:
         return Answer(_UNCHANGED)
@@ -34,21 +35,21 @@ def handle(form: Form) -> Answer:
 
 
 def changes(event: ConversationAdd, customer: Customer) -> dict[str, Any]:
-    """What Twilio is to change: a known customer's name and avatar, else the address itself as the name."""
-    wanted: dict[str, Any] = {"friendly_name": customer.display_name[: limits.NAME]}
-    known = {"avatar": customer.avatar}
+    """Return the fields that Twilio is to change: a known customer's name and avatar, else the address as the name."""
+    fields: dict[str, Any] = {"friendly_name": customer.display_name[: limits.NAME]}
     attributes = limits.with_room_for(
-        event.attributes(), known, limits.CONVERSATION_ATTRIBUTES
+        event.attributes(), {"avatar": customer.avatar}, limits.CONVERSATION_ATTRIBUTES
     )
     if customer.avatar and limits.fits(attributes, limits.CONVERSATION_ATTRIBUTES):
-        wanted["attributes"] = limits.as_json(attributes)
-    return wanted
+        fields["attributes"] = limits.as_json(attributes)
+    return fields
 
 
 def _look_up(address: str) -> Customer:
-    aside = _threads().submit(copy_context().run, customers.find, address)
+    """Find the customer within the time left. Raises TryAgain if Firestore does not answer in time."""
+    search = _threads().submit(copy_context().run, customers.find, address)
     try:
-        return aside.result(timeout=clock.remaining())
+        return search.result(timeout=clock.remaining())
     except TooLate:
         raise TryAgain("Firestore did not answer in time.") from None
 

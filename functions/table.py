@@ -1,5 +1,7 @@
-"""The one table of the deployed functions: main.py, the start of an instance, the local gateway and the tests read it
-from here; deploy.sh says the same to Google, and a test compares the two."""
+"""The one table of the deployed functions: main.py, the start of an instance, the local gateway and the tests read it.
+
+deploy.sh passes the same values to Google, and a test compares the two.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +21,7 @@ _INBOX = ("twilio.rest.conversations.v1.service.conversation.message",)
 def _function(
     name: str, caller: str, *more: Any, package: str = "functions", **others: Any
 ) -> Function:
+    """Describe a function with its entry point and its module under the same name."""
     return Function(name, caller, f"{package}.{name}", *more, **others)
 
 
@@ -67,7 +70,7 @@ CONVERSATION_WRITTEN = _function(
     _EVENTS + _TWILIO,
     documents="conversations/{sid}",
 )
-# The scheduler starts the next sweep after 60 s; a person waits for the wallboard, and sees parts of it meanwhile.
+# The scheduler starts the next sweep after 60 s. A person waits for the wallboard, which shows parts early.
 SWEEP = _function("sweep", "scheduler", 50.0, 60, _FIRESTORE + _TWILIO)
 WALLBOARD = _function(
     "wallboard", "person", 25.0, 30, _FIRESTORE, methods=("GET", "HEAD")
@@ -81,4 +84,6 @@ INBOX = _function(
     methods=("GET", "HEAD", "POST", "PUT", "DELETE"),
 )
 
-FUNCTIONS = tuple(one for one in list(globals().values()) if isinstance(one, Function))
+FUNCTIONS = tuple(
+    value for value in list(globals().values()) if isinstance(value, Function)
+)

@@ -1,6 +1,6 @@
-"""The Firestore trigger on workers/{identity}: completes a record, and pulls queued conversations.
+"""The Firestore trigger on workers/{identity}: completes a record, and assigns queued conversations.
 
-Its own writes wake it again, and it then finds nothing to do: a count that grew is no reason to look.
+Its own writes trigger it again, and it then has nothing to do: a count that grew frees no slot.
 """
 
 from __future__ import annotations
@@ -14,101 +14,110 @@ from assignment import arrival, ledger, matching, membership, worker_care
 from domain import field_names, rules
 from domain.worker import PERSON, Worker, is_identity, parse
 from functions.http.trigger import Change
-from providers import database, former_workers, log, pools
+from providers import conversations, database, former_workers, log, pools
 
 
 def handle(change: Change) -> None:
+    """Follow the creation, change or deletion of a worker; a name that is no identity is ignored."""
     if not is_identity(change.name):
         return
-    if (
-        change.after is not None
-        and field_names.read(change.after, field_names.WORKERS).renamed
-    ):
-        database.until_it_holds(lambda: ledger.name_fields(change.name))
-        return  # that write is an event of its own
     if change.after is None:
         database.until_it_holds(partial(membership.came_back, change.name))
         _dismiss(change.name)
-        return
-    before = parse(change.name, change.before) if _was_named(change.before) else None
-    after = parse(change.name, change.after, version=change.at)
+    elif _has_typed_names(change.after):
+        # This write is an event of its own.
+        database.until_it_holds(partial(ledger.name_fields, change.name))
+    else:
+        _follow(change, parse(change.name, change.after, version=change.at))
+
+
+def _follow(change: Change, after: Worker) -> None:
+    """Follow a new or changed record with all fields under the service's names."""
+    before = _before(change)
     if _came_back(before, after):
         return
-    if before is not None and before.confirmed and not after.confirmed:
+    was_confirmed = before is not None and before.confirmed
+    if was_confirmed and not after.confirmed:
         _dismiss(change.name)
-    has_to_care = rules.needs_care(before, after)
-    if not (has_to_care or rules.wakes(before, after)):
+    is_incomplete = rules.needs_care(before, after)
+    if not is_incomplete and not rules.wakes(before, after):
         return
-    if rules.can_be_found(after):
-        # First the customers who wait, then the date of the change: it keeps nobody from finding the worker.
-        _take(after, before)
-        if has_to_care:
-            database.until_it_holds(lambda: _cared_for(before, after, change.at))
-    elif (
-        worker := database.until_it_holds(lambda: _cared_for(before, after, change.at))
-    ) is not None:
-        _take(worker, before)
+    if not rules.can_be_found(after):
+        worker = database.until_it_holds(lambda: _complete(before, after, change.at))
+        if worker is not None:
+            _take(worker, before)
+        return
+    # The waiting customers come first: the worker can be found without the date of the change.
+    _take(after, before)
+    if is_incomplete:
+        database.until_it_holds(lambda: _complete(before, after, change.at))
 
 
 def _came_back(before: Worker | None, after: Worker) -> bool:
-    """Whether the service has made this record while a person was deleting the one before."""
-    if (
-        before is not None
-        or after.made_by == PERSON
-        or not former_workers.includes(after.identity)
-    ):
+    """Undo a record that the service made while a person was deleting the one before; return whether it was one."""
+    if before is not None or after.made_by == PERSON:
+        return False
+    if not former_workers.includes(after.identity):
         return False
     return database.until_it_holds(partial(membership.came_back, after.identity))
 
 
 def _dismiss(identity: str) -> None:
-    """The record was deleted, or is confirmed no more: their customers wait for others."""
+    """Let the worker's customers wait for other workers: the record was deleted, or is no longer confirmed."""
     membership.dismissed(identity)
     arrival.nobody_to_wait_for(identity)
 
 
-def _was_named(record: Mapping[str, Any] | None) -> bool:
-    """Whether there was a record with all fields under their own names; one that was just renamed counts as new."""
-    return (
-        record is not None and not field_names.read(record, field_names.WORKERS).renamed
-    )
+def _before(change: Change) -> Worker | None:
+    """Return the worker before the change; None for a new record, and for one with fields under typed names."""
+    if change.before is None or _has_typed_names(change.before):
+        return None
+    return parse(change.name, change.before)
 
 
-def _cared_for(
+def _has_typed_names(record: Mapping[str, Any]) -> bool:
+    """Return whether fields have names as a person typed them, in another spelling than the service's."""
+    return bool(field_names.read(record, field_names.WORKERS).renamed)
+
+
+def _complete(
     before: Worker | None, after: Worker, at: datetime | None
 ) -> Worker | None:
-    """The record as it is now, completed; None if it is gone. An event that is late or a repeat dates nothing."""
-    current, known = worker_care.load_with_pools(after)
+    """Complete the record as it is now and return it; None if it is gone."""
+    current, pools_by_id = worker_care.load_with_pools(after)
     if current.version is None:
         return None
-    turned = (
-        before is not None and before.available != after.available == current.available
-    )
-    is_news = at is not None and (
-        current.status_since is None or current.status_since < at
-    )
-    since = at if turned and is_news else None
-    is_typed = current.pools is not None and (
-        before is None or before.pools != after.pools
-    )
-    called = pools.as_called(current.pools or ()) if is_typed else None
+    pools_changed = before is None or before.pools != after.pools
+    pool_ids = None
+    if current.pools is not None and pools_changed:
+        pool_ids = pools.as_called(current.pools)
     return worker_care.put_right(
-        current, status_since=since, known=known, called=called
+        current,
+        status_since=_turned_at(before, after, current, at),
+        known=pools_by_id,
+        called=pool_ids,
     )
+
+
+def _turned_at(
+    before: Worker | None, after: Worker, current: Worker, at: datetime | None
+) -> datetime | None:
+    """Return the time of a change of availability; None for a late or repeated event, and for any other change."""
+    if at is None or before is None:
+        return None
+    has_turned = before.available != after.available == current.available
+    is_news = (current.status_since or conversations.BEFORE_ALL) < at
+    return at if has_turned and is_news else None
 
 
 def _take(worker: Worker, before: Worker | None) -> None:
-    if worker.available:
-        pulled = matching.take_next(worker, _because(before, worker))
-        log.info(
-            f"took {pulled.taken} from the queue: {pulled.ended.value}",
-            worker=worker.identity,
-        )
-
-
-def _because(before: Worker | None, worker: Worker) -> str:
-    return (
-        "turned Available"
-        if before is None or not before.available
-        else "has a free slot"
+    """Assign queued conversations to the worker, if Available."""
+    if not worker.available:
+        return
+    was_available = before is not None and before.available
+    reason = "has a free slot" if was_available else "turned Available"
+    pulled = matching.take_next(worker, reason)
+    log.info(
+        f"took {pulled.taken} from the queue: {pulled.ended.value}",
+        worker=worker.identity,
     )

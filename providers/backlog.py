@@ -1,6 +1,6 @@
-"""Conversations that Twilio has and that are still to be looked at: service/found/backlog, one small record each.
+"""Conversations at Twilio that have yet to be examined: service/found/backlog, one small record each.
 
-A record is written before its conversation is looked at and removed afterwards, so that a crash leaves it to the sweep.
+A record is written before its conversation is examined and removed afterwards, so that a crash leaves it to the sweep.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ _CONVERSATION = re.compile("CH[0-9a-fA-F]{32}")
 
 @dataclass(frozen=True)
 class Entry:
-    """One conversation; `created_at`: since when its customer waits, as far as is known.
+    """One conversation. `created_at`: the time since which its customer has been waiting, as far as is known.
 
-    `failures`: how often Twilio did not answer about it while it answered about others.
+    `failures`: how often Twilio failed to answer about it while it answered about others.
     """
 
     sid: str
@@ -32,7 +32,7 @@ class Entry:
 
 
 def _parse(sid: str, data: Mapping[str, Any] | None, version: object = None) -> Entry:
-    """An entry without a valid time is looked at first."""
+    """Read an entry; one without a valid time counts as new."""
     read = Fields(data)
     created_at = read.time("created_at") or clock.now()
     return Entry(
@@ -47,14 +47,14 @@ _BACKLOG = database.Collection("service/found/backlog", _parse)
 
 
 def oldest(limit: int, since: datetime | None = None) -> list[Entry]:
-    """The oldest entries, from this moment on; one whose time was edited away is left alone."""
+    """Return the oldest entries created since then. An entry without a time is not returned."""
     later = [("created_at", ">=", since)] if since else []
-    found = _BACKLOG.find(later, ("created_at",), limit)
-    return [entry for entry in found if _CONVERSATION.fullmatch(entry.sid)]
+    entries = _BACKLOG.find(later, ("created_at",), limit)
+    return [entry for entry in entries if _CONVERSATION.fullmatch(entry.sid)]
 
 
 def add(entries: Collection[Entry]) -> None:
-    """Writes them, 500 at most."""
+    """Write these entries, 500 at most."""
     if entries:
         batch = database.client().batch()
         for entry in entries:
@@ -66,7 +66,7 @@ def add(entries: Collection[Entry]) -> None:
 
 
 def remove(sids: Collection[str]) -> None:
-    """Removes them, 500 at most."""
+    """Remove these entries, 500 at most."""
     if sids:
         batch = database.client().batch()
         for sid in sids:

@@ -1,4 +1,4 @@
-"""A conversation that a worker begins, at Twilio. Each call may be repeated: nothing is made twice."""
+"""Conversations at Twilio that a worker begins. Every call may be repeated: nothing is created twice."""
 
 from __future__ import annotations
 
@@ -13,28 +13,31 @@ from providers.twilio import Outcome, Result, Somewhere
 def create(
     unique_name: str, name: str, attributes: Mapping[str, Any], service_sid: str | None
 ) -> Result:
-    """A conversation without anybody in it, or the one that has this unique name already; the body is it."""
-    root: Any = twilio.client().conversations.v1
-    all_of_them = (
-        root.services(service_sid).conversations if service_sid else root.conversations
-    )
-    made = twilio.persistently(
-        lambda: all_of_them.create(
+    """Create a conversation without participants, or return the existing one of this unique name.
+
+    The result's body is the conversation.
+    """
+    conversations: Any = twilio.root(service_sid).conversations
+    created = twilio.persistently(
+        lambda: conversations.create(
             unique_name=unique_name,
             friendly_name=name[: limits.NAME],
             attributes=limits.as_json(attributes),
         )
     )
-    if made.outcome is Outcome.DONE and made.body is not None:
-        return made
-    there = twilio.persistently(all_of_them(unique_name).fetch)
-    return there if there.outcome is Outcome.DONE else made
+    if created.outcome is Outcome.DONE and created.body is not None:
+        return created
+    existing = twilio.persistently(conversations(unique_name).fetch)
+    return existing if existing.outcome is Outcome.DONE else created
 
 
 def add_customer(
     place: Somewhere, address: str, proxy_address: str, attributes: Mapping[str, Any]
 ) -> Result:
-    """The customer, at this address of theirs and that number of ours; one who is in it already is DONE."""
+    """Add the customer under this address, with our number `proxy_address`.
+
+    DONE, too, for a customer who already takes part.
+    """
     return twilio.persistently(
         lambda: twilio.at(place).participants.create(
             messaging_binding_address=address,

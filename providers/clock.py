@@ -1,4 +1,4 @@
-"""The time: what it is, how much of it is left for our answer (each outside call asks here), what a body may take."""
+"""The current time, the time left for our answer (each call to the outside asks here), and the time for a body."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ from functools import cache
 from queue import SimpleQueue
 
 _ENDS: ContextVar[float | None] = ContextVar("deadline_ends", default=None)
-_UNHURRIED = 10.0  # seconds for one call when nobody set a deadline (commands, tests)
-_SHORTEST = (
-    0.05  # a call is given at least this long, so that it fails by itself and says why
-)
+_UNHURRIED = 10.0  # seconds for one call without a deadline (commands, tests)
+# Seconds that every call gets at least, so that it fails by itself and says why.
+_SHORTEST = 0.05
 FOR_A_BODY = 2.0  # seconds for a whole one; Twilio sends a request in one piece
 
 _ahead = timedelta()
@@ -25,11 +24,12 @@ _waits_pass_at_once = False
 
 
 def now() -> datetime:
+    """Return the current time in UTC."""
     return datetime.now(UTC) + _ahead
 
 
 def wait(seconds: float) -> None:
-    """Lets so much time pass; in tests that shift the time, at once."""
+    """Wait for this many seconds; tests that shift the time do not wait."""
     if _waits_pass_at_once:
         shift(seconds)
     else:
@@ -37,9 +37,9 @@ def wait(seconds: float) -> None:
 
 
 def shift(seconds: float, *, sleeps: bool = False) -> None:
-    """Lets time pass at once, for tests of leases and of other waits; 0 is the true time again.
+    """Move the clock ahead, for tests of leases and of other waits; 0 returns to the real time.
 
-    With `sleeps` a wait takes its time all the same: for the local run, where others do not see this clock.
+    With `sleeps`, waits still take their time: for the local run, where other processes do not see this clock.
     """
     global _ahead, _waits_pass_at_once
     _ahead = _ahead + timedelta(seconds=seconds) if seconds else timedelta()
@@ -48,7 +48,7 @@ def shift(seconds: float, *, sleeps: bool = False) -> None:
 
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
-    """Whatever runs inside has this long in all; an earlier deadline around it stays in force."""
+    """Set a deadline for everything inside; an earlier deadline around it stays in force."""
     ends = time.monotonic() + seconds
     around = _ENDS.get()
     token = _ENDS.set(ends if around is None else min(ends, around))
@@ -59,17 +59,15 @@ def within(seconds: float) -> Iterator[None]:
 
 
 def remaining(at_most: float = _UNHURRIED) -> float:
-    """Seconds that a call started now may take."""
+    """Return the seconds that a call started now may take."""
     ends = _ENDS.get()
-    return (
-        at_most
-        if ends is None
-        else max(_SHORTEST, min(at_most, ends - time.monotonic()))
-    )
+    if ends is None:
+        return at_most
+    return max(_SHORTEST, min(at_most, ends - time.monotonic()))
 
 
 def is_time_over(margin: float = 0.0) -> bool:
-    """Whether less than `margin` seconds are left."""
+    """Return whether less than `margin` seconds are left."""
     ends = _ENDS.get()
     return ends is not None and ends - time.monotonic() <= margin
 
@@ -85,16 +83,16 @@ class _Reading:
 
 @contextmanager
 def hurried(line: socket.socket | None, patience: float) -> Iterator[None]:
-    """Whatever reads from it inside finds its end when the time is over; None: a server that lends no connection.
+    """End the body that is read inside once its time is over. `line`: None for a server that lends no connection.
 
-    A timeout of the socket is not enough, for it begins again with every byte. One thread watches all bodies that
-    have the same time: a timer for each would cost every request a thread of its own.
+    A timeout of the socket does not suffice, because it begins again with every byte. One thread watches all bodies
+    with the same `patience` (seconds): a timer for each would cost every request a thread of its own.
     """
     if line is None:
         yield
         return
     reading = _Reading(line, time.monotonic() + patience)
-    _watched(patience).put(reading)
+    _watcher(patience).put(reading)
     try:
         yield
     finally:
@@ -102,16 +100,18 @@ def hurried(line: socket.socket | None, patience: float) -> Iterator[None]:
 
 
 def hang_up(line: socket.socket | None) -> None:
-    """Nothing more is read from it; an answer can still be written."""
+    """Stop reading from the connection; an answer can still be written."""
     if line is not None:
-        with suppress(OSError):  # it is closed already
+        with suppress(OSError):  # already closed
             line.shutdown(socket.SHUT_RD)
 
 
 @cache
-def _watched(patience: float) -> SimpleQueue[_Reading]:
-    """Bodies with this patience, in the order in which their time is over. Made by the first request: the server
-    forks before it."""
+def _watcher(patience: float) -> SimpleQueue[_Reading]:
+    """Start a thread for bodies with this patience; return its queue, in the order in which their time is over.
+
+    The first request starts it, because the server forks before that.
+    """
     readings: SimpleQueue[_Reading] = SimpleQueue()
     threading.Thread(
         target=_watch, args=(readings,), name="bodies", daemon=True
@@ -120,6 +120,7 @@ def _watched(patience: float) -> SimpleQueue[_Reading]:
 
 
 def _watch(readings: SimpleQueue[_Reading]) -> None:
+    """Hang up on each body of the queue that is not complete when its time is over."""
     while True:
         reading = readings.get()
         if not reading.is_over:

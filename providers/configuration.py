@@ -1,4 +1,4 @@
-"""The one place that reads the environment; every other module asks here, anew on each request."""
+"""The one place that reads the environment; every other module asks here on each request."""
 
 from __future__ import annotations
 
@@ -14,16 +14,18 @@ _LOCAL = re.compile(
 _SHORTEST_SECRET = 32  # characters
 _API_KEY_SID = re.compile(r"SK[0-9a-fA-F]{32}")
 _DOMAIN = re.compile(r"[^\s@/\\:;*.]+(?:\.[^\s@/\\:;*.]+)+")
-_USUAL_THREADS = 16  # where no number is given, as in local runs
+_USUAL_THREADS = 16  # the default, as in local runs
+
+_NUMBERS = {"sms": "TWILIO_SMS_NUMBER", "whatsapp": "TWILIO_WHATSAPP_NUMBER"}
 
 
 class ConfigurationError(Exception):
-    """Our own set-up is wrong; the message names the variable and says what to do."""
+    """The service's own set-up is invalid; the message names the variable and says what to do."""
 
 
 @dataclass(frozen=True)
 class Firestore:
-    """Where the database is; the names are those that Google's libraries use."""
+    """The database's place, under the names that Google's libraries use."""
 
     project: str | None
     database: str
@@ -34,7 +36,7 @@ class Firestore:
 class Twilio:
     """The account in use. `tokens` are tried in order: the primary, then one being rotated in or out.
 
-    `signing_secrets`: what a webhook may be signed with, the tokens and the shared key of SHA-256 signatures if set.
+    `signing_secrets`: the secrets that may sign a webhook: the tokens, and the shared key of SHA-256 signatures if set.
     """
 
     account_sid: str
@@ -45,9 +47,9 @@ class Twilio:
 
 @dataclass(frozen=True)
 class TwilioLogin:
-    """Whose name REST calls are made in: an API key with its secret, else the account with its auth tokens.
+    """The login of REST calls: an API key with its secret, else the account with its auth tokens.
 
-    `passwords` are tried in order when Twilio refuses one; an API key has only one.
+    `passwords` are tried in order when Twilio refuses one; an API key has a single one.
     """
 
     account_sid: str
@@ -57,6 +59,7 @@ class TwilioLogin:
 
     @property
     def is_api_key(self) -> bool:
+        """Whether this is an API key's login, not the account's."""
         return self.user != self.account_sid
 
 
@@ -83,13 +86,14 @@ class Iap:
 
 @dataclass(frozen=True)
 class Vapid:
-    """What our notifications are signed with, and whom a push service may write to about them."""
+    """The key that signs our notifications, and the contact for push services (RFC 8292)."""
 
     private_key: str
     subject: str
 
 
 def firestore() -> Firestore:
+    """Return the database's place; the default is the database “(default)” of Google's own project setting."""
     return Firestore(
         project=_optional("GOOGLE_CLOUD_PROJECT"),
         database=_optional("FIRESTORE_DATABASE") or "(default)",
@@ -98,43 +102,34 @@ def firestore() -> Firestore:
 
 
 def twilio() -> Twilio:
-    """The Twilio account; raises ConfigurationError naming what is missing."""
-    primary, *others = (
+    """Return the Twilio account. Raises ConfigurationError with the name of a missing variable."""
+    tokens = (
         _required("TWILIO_AUTH_TOKEN"),
-        _optional("TWILIO_AUTH_TOKEN_SECONDARY"),
+        *_if_set("TWILIO_AUTH_TOKEN_SECONDARY"),
     )
-    tokens = (primary, *filter(None, others))
-    shared = _optional("TWILIO_WEBHOOK_SHARED_KEY")
     return Twilio(
         account_sid=_required("TWILIO_ACCOUNT_SID"),
         tokens=tokens,
-        signing_secrets=(*tokens, shared) if shared else tokens,
+        signing_secrets=(*tokens, *_if_set("TWILIO_WEBHOOK_SHARED_KEY")),
         api_base_url=_optional("TWILIO_API_BASE_URL"),
     )
 
 
 def twilio_login() -> TwilioLogin:
-    """Return the login for REST calls, which needs no auth token where an API key is set.
+    """Return the login for REST calls, which needs no auth token when an API key is set.
 
     Raises ConfigurationError for a missing account, for half an API key, and for a SID that is not an API key's.
     """
-    account_sid, base_url = (
-        _required("TWILIO_ACCOUNT_SID"),
-        _optional("TWILIO_API_BASE_URL"),
-    )
-    key_sid, secret = (
-        _optional("TWILIO_API_KEY_SID"),
-        _optional("TWILIO_API_KEY_SECRET"),
-    )
+    account_sid = _required("TWILIO_ACCOUNT_SID")
+    base_url = twilio_api_base_url()
+    key_sid = _optional("TWILIO_API_KEY_SID")
+    secret = _optional("TWILIO_API_KEY_SECRET")
     if key_sid is None and secret is None:
         return TwilioLogin(account_sid, account_sid, twilio().tokens, base_url)
-    if key_sid is None or secret is None:
-        missing, there = ("TWILIO_API_KEY_SID", "TWILIO_API_KEY_SECRET")[
-            :: 1 if key_sid is None else -1
-        ]
-        raise ConfigurationError(
-            f"The environment variable {there} is set without {missing}; set both to use an API key, or neither."
-        )
+    if key_sid is None:
+        raise _half_a_key("TWILIO_API_KEY_SECRET", "TWILIO_API_KEY_SID")
+    if secret is None:
+        raise _half_a_key("TWILIO_API_KEY_SID", "TWILIO_API_KEY_SECRET")
     if not _API_KEY_SID.fullmatch(key_sid):  # not shown: it may be the secret
         raise ConfigurationError(
             "The environment variable TWILIO_API_KEY_SID is not the SID of an API key; "
@@ -143,24 +138,29 @@ def twilio_login() -> TwilioLogin:
     return TwilioLogin(account_sid, key_sid, (secret,), base_url)
 
 
+def _half_a_key(present: str, missing: str) -> ConfigurationError:
+    """Return the error for an API key without its secret, or a secret without its key."""
+    return ConfigurationError(
+        f"The environment variable {present} is set without {missing}; set both to use an API key, or neither."
+    )
+
+
 def twilio_api_base_url() -> str | None:
-    """Where REST calls to Twilio go instead, in local runs."""
+    """Return the address that receives REST calls in place of Twilio, in local runs."""
     return _optional("TWILIO_API_BASE_URL")
 
 
-def service_in_use(named: str | None) -> str | None:
-    """The Conversations service: the one that a webhook names, for the conversation lives there, else the one
-    configured; None: the account's default."""
-    return named or _optional("TWILIO_CONVERSATION_SERVICE_SID")
+def service_in_use(service_sid: str | None) -> str | None:
+    """Return the SID of the Conversations service: the one that a webhook names, because the conversation lives there,
+    else the configured one. None: the account's default service."""
+    return service_sid or _optional("TWILIO_CONVERSATION_SERVICE_SID")
 
 
 def public_address(entry_point: str) -> str | None:
-    """Where the world reaches a function: the address in front of all of them and its deployed name there, which is
-    Cloud Run's K_SERVICE, else the entry point with hyphens."""
-    base, name = (
-        _public("WEBHOOK_BASE_URL"),
-        _optional("K_SERVICE") or entry_point.replace("_", "-"),
-    )
+    """Return the public address of a function: the common base address and the function's deployed name, which is
+    Cloud Run's K_SERVICE, else the entry point with hyphens. None: there is no base address."""
+    base = _public("WEBHOOK_BASE_URL")
+    name = _optional("K_SERVICE") or entry_point.replace("_", "-")
     return f"{base}/{name}" if base else None
 
 
@@ -225,9 +225,10 @@ def allowed_domains() -> frozenset[str]:
 
 
 def threads() -> int:
-    """How many requests this instance answers at a time."""
+    """Return how many requests this instance answers at a time."""
     number = _optional("THREADS") or ""
-    return int(number) if number.isdecimal() and 0 < len(number) < 5 else _USUAL_THREADS
+    is_valid = re.fullmatch(r"\d{1,4}", number)
+    return int(number) if is_valid else _USUAL_THREADS
 
 
 def iap(page: str) -> Iap | None:
@@ -245,34 +246,31 @@ def iap(page: str) -> Iap | None:
 
 
 def vapid() -> Vapid | None:
-    """None: there are no notifications."""
+    """Return the key of Web Push; None: there are no notifications."""
     key, subject = _optional("VAPID_PRIVATE_KEY"), _optional("VAPID_SUBJECT")
     return Vapid(key, subject) if key and subject else None
 
 
 def function_target() -> str | None:
-    """The entry point that this process serves, as functions-framework names it; None if main.py is only imported."""
+    """Return the entry point that this process serves, as functions-framework names it; None if main.py is only
+    imported."""
     return _optional("FUNCTION_TARGET")
 
 
 def outgoing_number(channel: str) -> str | None:
-    """The proxy address for conversations that a worker starts; `channel` is sms or whatsapp."""
-    return _optional(
-        {"sms": "TWILIO_SMS_NUMBER", "whatsapp": "TWILIO_WHATSAPP_NUMBER"}.get(
-            channel, ""
-        )
-    )
+    """Return the proxy address for conversations that a worker starts; `channel` is sms or whatsapp."""
+    return _optional(_NUMBERS.get(channel, ""))
 
 
 def own_numbers() -> frozenset[str]:
-    """The Twilio numbers named in the environment."""
-    return frozenset(n for n in map(outgoing_number, ("sms", "whatsapp")) if n)
+    """Return the Twilio numbers named in the environment."""
+    return frozenset(filter(None, map(outgoing_number, _NUMBERS)))
 
 
 def _public(name: str) -> str | None:
-    """An address without a slash at its end; None: take the one that was called, which only a local run may do.
+    """Return an address without a slash at its end. None: use the address that was called, as only a local run may.
 
-    Raise ConfigurationError behind Cloud Run, where the Host of a request is the caller's own choice.
+    Raises ConfigurationError behind Cloud Run, where the caller chooses the Host of a request.
     """
     base = (_optional(name) or "").rstrip("/")
     if not is_deployed():
@@ -289,8 +287,14 @@ def _public(name: str) -> str | None:
 
 
 def is_deployed() -> bool:
-    """Whether Cloud Run serves this process."""
+    """Return whether Cloud Run serves this process."""
     return _optional("K_SERVICE") is not None
+
+
+def _if_set(name: str) -> tuple[str, ...]:
+    """Return the variable as a tuple of one value, empty if it is not set."""
+    value = _optional(name)
+    return (value,) if value else ()
 
 
 def _optional(name: str) -> str | None:
@@ -298,6 +302,7 @@ def _optional(name: str) -> str | None:
 
 
 def _required(name: str) -> str:
+    """Return the variable. Raises ConfigurationError if it is not set."""
     value = _optional(name)
     if value is None:
         raise ConfigurationError(

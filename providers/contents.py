@@ -1,4 +1,4 @@
-"""Twilio's Content API, and what it says written into the collection templates.
+"""Twilio's Content API, and the copy of its contents in the collection templates.
 
 https://www.twilio.com/docs/content/content-api-resources
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from domain import contents
@@ -23,7 +24,7 @@ _NOT_THERE = "Twilio has no content template with this content_sid."
 
 @dataclass(frozen=True)
 class Change:
-    """What is written to one record; `record` is None for a new one."""
+    """The fields to write to one record of a template; `record` is None for a new one."""
 
     template_id: str
     content: Content
@@ -32,50 +33,70 @@ class Change:
 
 
 def listed() -> Result:
-    """All content templates of the account with their approvals, 1,000 at most; the body is a list of Content."""
+    """Return all content templates of the account with their approvals, 1,000 at most.
 
-    def found() -> list[Content]:
+    The result's body is a list of Content.
+    """
+
+    def fetch() -> list[Content]:
         api: Any = twilio.client().content.v1
         stream = api.content_and_approvals.stream(limit=_MOST, page_size=100)
-        return [contents.parse(vars(one)) for one in stream]
+        return [contents.parse(vars(content)) for content in stream]
 
-    return twilio.persistently(found)
+    return twilio.persistently(fetch)
 
 
 def plan(found: list[Content], creates: bool) -> list[Change]:
-    """What differs between Twilio's contents and the records; `creates`: contents without a record get one."""
-    now, records = clock.now(), templates.with_content()
-    by_sid = {one.sid: one for one in found}
+    """Compare Twilio's contents with the records and return what to write.
+
+    `creates`: contents without a record get one.
+    """
+    now = clock.now()
+    records = templates.with_content()
+    changes = _updates(found, records, now)
+    if creates:
+        changes += _new_records(found, records, now)
+    return changes
+
+
+def _updates(
+    found: list[Content], records: list[Snapshot], now: datetime
+) -> list[Change]:
+    """Return the changes of existing records. A content counts as missing only if Twilio's list was complete."""
+    contents_by_sid = {content.sid: content for content in found}
     is_complete = len(found) < _MOST
     changes = []
     for record in records:
-        data = record.to_dict() or {}
         sid = templates.of(record).content_sid or ""
-        content = by_sid.get(sid) or Content(
-            sid, record.id, status=contents.MISSING, reason=_NOT_THERE
-        )
-        fields = contents.changes(data, content, now)
-        if fields and (sid in by_sid or is_complete):
+        if sid not in contents_by_sid and not is_complete:
+            continue
+        content = contents_by_sid.get(sid, _missing(sid, record.id))
+        fields = contents.changes(record.to_dict() or {}, content, now)
+        if fields:
             changes.append(Change(record.id, content, fields, record))
-    known = {templates.of(record).content_sid for record in records}
-    new = (
-        [one for one in found if one.sid not in known and one.is_sendable]
-        if creates
-        else []
-    )
+    return changes
+
+
+def _missing(sid: str, template_id: str) -> Content:
+    """Return the content of a template that Twilio no longer has."""
+    return Content(sid, template_id, status=contents.MISSING, reason=_NOT_THERE)
+
+
+def _new_records(
+    found: list[Content], records: list[Snapshot], now: datetime
+) -> list[Change]:
+    """Return a record for each sendable content that has none."""
+    recorded_sids = {templates.of(record).content_sid for record in records}
     return [
-        *changes,
-        *(Change(one.sid, one, contents.new_record(one, now)) for one in new),
+        Change(content.sid, content, contents.new_record(content, now))
+        for content in found
+        if content.sid not in recorded_sids and content.is_sendable
     ]
 
 
 def apply(change: Change) -> bool:
-    """Writes it, unless a person has changed the record meanwhile; whether it was written."""
-    reference = (
-        change.record.reference
-        if change.record
-        else templates.reference(change.template_id)
-    )
+    """Write the change unless the record was edited in the meantime; return whether it was written."""
+    reference = templates.reference(change.template_id)
     version = change.record.update_time if change.record else None
     try:
         database.write(reference, dict(change.fields), version)
@@ -88,7 +109,7 @@ def apply(change: Change) -> bool:
 
 
 def refresh(content_sid: str) -> None:
-    """Asks WhatsApp's word on one template after a refusal, and writes it down. What fails the sweep makes up for."""
+    """Ask for WhatsApp's approval of one template after a refusal, and record it. If this fails, the sweep does it."""
     api: Any = twilio.client().content.v1
     result = twilio.persistently(
         lambda: api.contents(content_sid).approval_fetch().fetch()
@@ -98,27 +119,28 @@ def refresh(content_sid: str) -> None:
     elif result.outcome is Outcome.MISSING:
         status, reason = contents.MISSING, _NOT_THERE
     else:
-        log.warning(f"Whether a template is approved could not be asked: {result.why}")
+        log.warning(f"The approval of a template could not be fetched: {result.why}")
         return
     for record in templates.with_content(content_sid):
-        fields = contents.approval_changes(
-            record.to_dict() or {}, status, reason, clock.now()
+        _apply_approval(record, content_sid, status, reason)
+
+
+def _apply_approval(
+    record: Snapshot, content_sid: str, status: str, reason: str | None
+) -> None:
+    """Write the approval into the record, if it differs."""
+    data = record.to_dict() or {}
+    fields = contents.approval_changes(data, status, reason, clock.now())
+    content = Content(content_sid, record.id)
+    if fields and apply(Change(record.id, content, fields, record)):
+        log.warning(
+            f"The template {record.id} is {status} by WhatsApp: {reason or 'no reason is given'}"
         )
-        if fields and apply(
-            Change(record.id, Content(content_sid, record.id), fields, record)
-        ):
-            log.warning(
-                f"The template {record.id} is {status} by WhatsApp: {reason or 'no reason is given'}"
-            )
 
 
 def refresh_of_message(place: Somewhere, message_sid: str) -> None:
-    """The same for the template of which a message was made; nothing for any other message."""
+    """Do the same for the template that a message was made of; do nothing for any other message."""
     result = twilio.persistently(twilio.at(place).messages(message_sid).fetch)
-    content_sid = (
-        getattr(result.body, "content_sid", None)
-        if result.outcome is Outcome.DONE
-        else None
-    )
+    content_sid = getattr(result.body, "content_sid", None)
     if isinstance(content_sid, str) and content_sid:
         refresh(content_sid)

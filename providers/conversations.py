@@ -26,18 +26,18 @@ _MOST_SHOWN = 200
 _MOST_ASLEEP = 50
 _MOST_WITH_WINDOW = 10
 _MOST_HELD_BY_ALL = 10_000
-_MOST_HELD = 1000  # Twilio's own limit of open conversations per identity
+_MOST_HELD = 1000  # Twilio's limit of open conversations per identity
 _OPEN = (QUEUED, ASSIGNING, ASSIGNED, INACTIVE, UNROUTED)
 
 
 def how_many_held(identity: str) -> int:
-    """The conversations that count for this worker, counted afresh (what `active` should be)."""
+    """Count the conversations that occupy a slot of this worker (the right value of `active`), up to 1000."""
     conditions = [("worker", "==", identity), ("state", "in", list(HELD))]
     return database.count(database.filtered(_LOG.name, conditions), up_to=_MOST_HELD)
 
 
 def how_many_assigned(pool_id: str, since: datetime) -> int:
-    """The pool's conversations that somebody was assigned to since then, counted up to 1000."""
+    """Count the pool's conversations that a worker was assigned to since then, up to 1000."""
     conditions = [
         ("pool", "==", pool_id),
         ("mode", "==", "pool"),
@@ -47,54 +47,58 @@ def how_many_assigned(pool_id: str, since: datetime) -> int:
 
 
 def how_many_held_by_all() -> int:
-    """The conversations that count for any worker, up to ten thousand: one billed read per thousand."""
+    """Count the conversations that occupy a slot of any worker, up to ten thousand: one billed read per thousand."""
     return database.count(
         database.filtered(_LOG.name, [("state", "in", list(HELD))]), _MOST_HELD_BY_ALL
     )
 
 
 def held_by(identity: str) -> list[Conversation]:
-    """Those that count for this worker, 1000 at most."""
+    """Return the conversations that occupy a slot of this worker, 1000 at most."""
     return _LOG.find(
         [("worker", "==", identity), ("state", "in", list(HELD))], (), _MOST_HELD
     )
 
 
 def with_worker(identity: str) -> list[Conversation]:
-    """Those that are on, and that this worker holds or is in besides another; 200 at most, in no order."""
+    """Return the conversations with a slot that this worker holds, or takes part in beside another worker.
+
+    200 at most, in no order.
+    """
     return _LOG.find(
-        [("state", "in", list(HELD))], (), _MOST_SHOWN, any_of=_theirs(identity)
+        [("state", "in", list(HELD))], (), _MOST_SHOWN, any_of=_with(identity)
     )
 
 
 def involving(identity: str, limit: int = _MOST_HELD) -> list[Conversation]:
-    """Return those that are not over and that this worker has, or is in besides another one; in no order."""
-    return _LOG.find(
-        [("state", "in", list(_OPEN))], (), limit, any_of=_theirs(identity)
-    )
+    """Return the conversations that are not over and that this worker has, or takes part in beside another worker.
+
+    In no order.
+    """
+    return _LOG.find([("state", "in", list(_OPEN))], (), limit, any_of=_with(identity))
 
 
 def asleep_with(identity: str) -> list[Conversation]:
-    """Those of this worker that are inactive; the latest 50 of them."""
+    """Return the inactive conversations with this worker, the latest 50."""
     return _LOG.find(
         [("state", "==", INACTIVE)],
         ("-state_changed_at",),
         _MOST_ASLEEP,
-        any_of=_theirs(identity),
+        any_of=_with(identity),
     )
 
 
-def _theirs(identity: str) -> list[tuple[str, str, Any]]:
+def _with(identity: str) -> list[tuple[str, str, Any]]:
     return [("worker", "==", identity), ("others", "array_contains", identity)]
 
 
 def with_customer(customer_id: str, limit: int) -> list[Conversation]:
-    """The latest conversations under this customer's id."""
+    """Return the latest conversations under this customer's id."""
     return _LOG.find([("customer_id", "==", customer_id)], ("-created_at",), limit)
 
 
 def open_with(address: str, limit: int) -> list[Conversation]:
-    """Conversations with this address that are not over, in no order."""
+    """Return the conversations with this address that are not over, in no order."""
     return _LOG.find(
         [("address", "==", address), ("state", "in", list(_OPEN))], (), limit
     )
@@ -103,36 +107,41 @@ def open_with(address: str, limit: int) -> list[Conversation]:
 def with_open_window(
     address: str, proxy_address: str | None, since: datetime
 ) -> list[Conversation]:
-    """Conversations in which the customer has written from this address to that number of ours since then, the latest
-    first; 10 at most. A record that names no number counts, too."""
+    """Return the conversations in which the customer has written from this address to our `proxy_address` since then.
+
+    The latest first, 10 at most. A record without a proxy address counts, too.
+    """
     spelled = list(dict.fromkeys((address, *addresses.on_same_channel(address))))
     conditions = [("address", "in", spelled), ("customer_wrote_at", ">", since)]
-    found = _LOG.find(conditions, ("-customer_wrote_at",), _MOST_WITH_WINDOW)
-    ours = addresses.key(proxy_address or "")
+    recent = _LOG.find(conditions, ("-customer_wrote_at",), _MOST_WITH_WINDOW)
+    proxy_key = addresses.key(proxy_address or "")
     return [
-        one
-        for one in found
-        if addresses.key(one.proxy_address or proxy_address or "") == ours
+        conversation
+        for conversation in recent
+        if not conversation.proxy_address
+        or addresses.key(conversation.proxy_address) == proxy_key
     ]
 
 
 def in_states_after(
     states: Sequence[str], name: str | None, limit: int
 ) -> list[Conversation]:
-    """Conversations in these states in the order of their names, for going through all of them in turns."""
+    """Return conversations in these states, in the order of their names and after this one: one page of all."""
     return _LOG.after(name, limit, [("state", "in", list(states))])
 
 
 def asleep_or_left_out_after(name: str | None, limit: int) -> list[Conversation]:
-    """Return those that are inactive, or unrouted because their customer has only opted out, in the order of their
-    names."""
+    """Return conversations that are inactive, or unrouted because their customer has only opted out.
+
+    In the order of their names, after this one.
+    """
     either = [("state", "==", INACTIVE), ("left_out", "==", True)]
     return _LOG.after(name, limit, any_of=either)
 
 
 def with_lease_over(now: datetime, limit: int) -> list[Conversation]:
-    """What nobody finishes any more, the oldest first: assignments, and queued or unrouted ones that a worker is still
-    leaving."""
+    """Return the conversations with an abandoned step, the oldest first: assignments, and queued or unrouted
+    conversations from which a worker has yet to be removed."""
     states = [ASSIGNING, QUEUED, UNROUTED]
     return _LOG.find(
         [("state", "in", states), ("lease_until", "<=", now)], ("lease_until",), limit
@@ -140,51 +149,51 @@ def with_lease_over(now: datetime, limit: int) -> list[Conversation]:
 
 
 def starting(limit: int) -> list[Conversation]:
-    """Conversations that Twilio was still setting up when they were announced."""
+    """Return conversations that Twilio was still setting up when they were announced."""
     return _LOG.find([("starting", "==", True)], (), limit)
 
 
 def unanswered(pool_id: str, since: datetime, limit: int) -> list[Conversation]:
-    """Conversations of the pool whose customer has waited since then, or longer, for an answer of the worker who has
-    had it as long; those who have waited longest first."""
+    """Return conversations of the pool in which the customer has waited for the worker's answer since then or longer.
+
+    The worker has had the conversation for as long, too. The longest wait comes first.
+    """
     conditions = [
         ("pool", "==", pool_id),
         ("mode", "in", ["custom", "pool"]),
         ("state", "==", ASSIGNED),
     ]
-    long = [("awaiting_since", "<=", since), ("assigned_at", "<=", since)]
-    return _LOG.find([*conditions, *long], ("awaiting_since", "assigned_at"), limit)
+    waits = [("awaiting_since", "<=", since), ("assigned_at", "<=", since)]
+    return _LOG.find([*conditions, *waits], ("awaiting_since", "assigned_at"), limit)
 
 
 def has_answered(identity: str, since: datetime) -> bool:
-    """Whether the worker has answered any customer since then."""
-    conditions = [("answered_by", "==", identity), ("answered_at", ">", since)]
-    return bool(
-        database.find(
-            database.filtered(_LOG.name, conditions).select(["__name__"]).limit(1)
-        )
-    )
+    """Return whether the worker has answered any customer since then."""
+    return _has_any([("answered_by", "==", identity), ("answered_at", ">", since)])
 
 
 def is_between(worker: str, customer_id: str) -> bool:
-    """Whether the worker has a conversation with this customer that is not over."""
-    states = [ASSIGNING, ASSIGNED, INACTIVE]
-    conditions = [
-        ("customer_id", "==", customer_id),
-        ("worker", "==", worker),
-        ("state", "in", states),
-    ]
-    return bool(
-        database.find(
-            database.filtered(_LOG.name, conditions).select(["__name__"]).limit(1)
-        )
+    """Return whether the worker has a conversation with this customer that is not over."""
+    return _has_any(
+        [
+            ("customer_id", "==", customer_id),
+            ("worker", "==", worker),
+            ("state", "in", [ASSIGNING, ASSIGNED, INACTIVE]),
+        ]
     )
 
 
+def _has_any(conditions: database.Conditions) -> bool:
+    """Return whether a conversation matches; reads one document at most."""
+    query = database.filtered(_LOG.name, conditions).select(["__name__"])
+    return bool(database.find(query.limit(1)))
+
+
 def latest_address(customer_id: str) -> str | None:
-    """From where the latest conversation under this customer's id was written."""
+    """Return the customer's address in the latest conversation under this id."""
     conditions = [("customer_id", "==", customer_id)]
     query = database.filtered(_LOG.name, conditions, order=["-created_at"]).select(
         ["address", "created_at"]
     )
-    return next((of(one).address for one in database.find(query.limit(1))), None)
+    records = database.find(query.limit(1))
+    return of(records[0]).address if records else None

@@ -1,4 +1,4 @@
-"""A worker's own customers, all or those that a search finds."""
+"""Lists of a worker's customers: all of them, or the matches of a search."""
 
 from __future__ import annotations
 
@@ -12,64 +12,68 @@ from providers.customers import Cursor
 if TYPE_CHECKING:
     from providers.database import Snapshot
 
-LOOKED_THROUGH = 300  # records at most, for several words: Firestore looks up one, the rarest of them
-_COUNTED = 3  # words; the longest, which are the rarest as a rule
+LOOKED_THROUGH = (
+    300  # records at most, for several words: Firestore looks up one word, the rarest
+)
+_COUNTED = 3  # words; the longest, which are usually the rarest
 
 
 def words_of(typed: str | None) -> list[str]:
-    """What to search for; a number in the one spelling that records have."""
-    return customer_search.asked(phone_numbers.normalised(typed or "") or typed or "")
+    """Return the words to search for; a number in the spelling that records have."""
+    text = typed or ""
+    return customer_search.asked(phone_numbers.normalised(text) or text)
 
 
 def found(
     worker: str, words: list[str], after: Cursor | None, limit: int
 ) -> list[Snapshot]:
-    """From behind the cursor, by name; for several words those with the rarest of them: see `has_all`.
+    """Return the worker's customers after the cursor, by name.
 
-    Reads `limit` records; for a list that begins one or two counted reads more, see _complete.
+    For several words these are the customers with the rarest of the words: the caller checks the others by `has_all`.
+    Reads `limit` records; the first page of a list costs one or two counted reads more, see _complete.
     """
-    few = _find(worker, words, after, limit)
-    if (
-        after is None
-        and len(few) < (1 if words else limit)
-        and _complete(worker, few, words)
-    ):
+    matches = _find(worker, words, after, limit)
+    enough = 1 if words else limit
+    if after is not None or len(matches) >= enough:
+        return matches
+    if _complete(worker, matches, words):
         return _find(worker, words, after, limit)
-    return few
+    return matches
 
 
 def has_all(record: Snapshot, words: Sequence[str]) -> bool:
-    """Whether it has all the words; of one alone the query has made sure."""
-    terms = record.get("search") if len(words) > 1 else None
-    return len(words) < 2 or set(words) <= set(terms if isinstance(terms, dict) else ())
+    """Return whether the record has all the words; the query has already checked a single one."""
+    if len(words) < 2:
+        return True
+    terms = record.get("search")
+    return isinstance(terms, dict) and set(words) <= set(terms)
 
 
-def _complete(worker: str, few: list[Snapshot], words: list[str]) -> bool:
-    """Whether there were records that the trigger has not seen: without a name to sort by no list finds them.
+def _complete(worker: str, matches: list[Snapshot], words: list[str]) -> bool:
+    """Complete the records that the trigger has not processed; return whether there were any.
 
-    Looks only where a list that begins is short, or a search finds nobody; costs one or two counted reads.
+    No list finds a record without a name to sort by. The caller asks only for a short first page, or for a search
+    without a match; this costs one or two counted reads.
     """
-    listed = customers.how_many(worker, are_listed=True) if words else len(few)
+    listed = customers.how_many(worker, are_listed=True) if words else len(matches)
     if customers.how_many(worker) <= listed:
         return False
-    records = [(one, one.to_dict() or {}) for one in customers.of_worker(worker)]
-    incomplete = [
-        (one, data) for one, data in records if not customer_record.is_complete(data)
-    ]
+    additions = []
+    for record in customers.of_worker(worker):
+        data = record.to_dict() or {}
+        if not customer_record.is_complete(data):
+            additions.append((record, customer_record.kept(record.id, data).fields))
     try:
-        customers.write(
-            (one, customer_record.kept(one.id, data).fields) for one, data in incomplete
-        )
-    except (
-        database.LostRace
-    ):  # somebody is editing one of them: they are left for the next time
+        customers.write(additions)
+    except database.LostRace:  # a record was edited meanwhile: left for the next list
         return False
-    return bool(incomplete)
+    return bool(additions)
 
 
 def _find(
     worker: str, words: list[str], after: Cursor | None, limit: int
 ) -> list[Snapshot]:
+    """Return one page: of all customers, or of those with the word, or with the rarest of several words."""
     if not words:
         return customers.listed(worker, after, limit)
     if len(words) == 1:

@@ -1,4 +1,4 @@
-"""The Firestore client, the few calls through which everything goes (read, find, count, commit), and a collection."""
+"""The Firestore client, the few calls that everything uses (read, find, count, commit), and a collection."""
 
 from __future__ import annotations
 
@@ -33,17 +33,15 @@ C = TypeVar("C")
 _MAKING = threading.Lock()
 MOST_ALTERNATIVES = 30  # Firestore's limit for array_contains_any
 _MOST_VALUES = 120
-_PATIENCE = (
-    4.0  # seconds for one call; Firestore answers in milliseconds or is in trouble
-)
+_PATIENCE = 4.0  # seconds for one call; a healthy Firestore answers in milliseconds
 
 
 class LostRace(Exception):
-    """Somebody else changed a document between our read and our commit: read again and decide again."""
+    """A document was changed between our read and our commit: read again and decide again."""
 
 
 class Unwritable(Exception):
-    """Firestore does not take what we want to write: as a rule a record that is as large as a record may be."""
+    """Firestore refuses a write, usually because the record has reached the largest size."""
 
 
 class AlreadyThere(LostRace):
@@ -51,7 +49,7 @@ class AlreadyThere(LostRace):
 
 
 def client() -> Client:
-    """The client of the project in the environment; opens no connection before the first call."""
+    """Return the client of the project in the environment; it opens no connection before the first call."""
     with _MAKING:
         return _client(configuration.firestore())
 
@@ -71,49 +69,51 @@ def _side_by_side() -> ThreadPoolExecutor:
 
 
 def read(*references: DocumentReference) -> list[Snapshot]:
-    """Documents in one round trip, in the order asked for; the same one twice is read once."""
-    wanted = list(dict.fromkeys(references))
-    found = _unless_unavailable(
-        lambda **bounds: list(client().get_all(wanted, **bounds))
+    """Return documents in one round trip, in the order of the references; a repeated one is read once."""
+    unique = list(dict.fromkeys(references))
+    snapshots = _unless_unavailable(
+        lambda **bounds: list(client().get_all(unique, **bounds))
     )
-    by_path = {snapshot.reference.path: snapshot for snapshot in found}
+    by_path = {snapshot.reference.path: snapshot for snapshot in snapshots}
     return [by_path[reference.path] for reference in references]
 
 
 def find(query: Query) -> list[Snapshot]:
+    """Return all documents that match the query."""
     return _unless_unavailable(lambda **bounds: list(query.stream(**bounds)))
 
 
 def count(query: Query, up_to: int) -> int:
-    """How many documents match, counted by Firestore up to a bound, so that the cost has one too."""
+    """Return how many documents match; Firestore counts up to a bound, which limits the cost."""
     counting: Any = query.limit(up_to).count()  # the library's own types are wrong here
     return _unless_unavailable(lambda **bounds: int(counting.get(**bounds)[0][0].value))
 
 
 def _unless_unavailable(call: Callable[..., T]) -> T:
-    """Makes a call, from its beginning again while Firestore is unavailable and the caller waits.
+    """Make a call, and repeat it from its beginning while Firestore is unavailable and the caller waits.
 
-    The call is handed its timeout, and a retry that never retries. Left to itself get_all tries for 5 minutes, and a
+    The call gets its timeout, and a retry policy that never retries. Left to itself get_all tries for 5 minutes, and a
     commit for one (googleapis/python-api-core#654), past every deadline; a query of google-cloud-firestore 2.34 looks
     for a default one that is not there when it fails, and raises AttributeError instead of what went wrong.
     """
     from google.api_core.exceptions import ServiceUnavailable
     from google.api_core.retry import Retry, if_exception_type
 
-    unavailable, patience = (
-        if_exception_type(ServiceUnavailable),
-        clock.remaining(_PATIENCE),
+    again = Retry(
+        predicate=if_exception_type(ServiceUnavailable),
+        initial=0.05,
+        maximum=0.5,
+        timeout=clock.remaining(_PATIENCE),
     )
-    again = Retry(predicate=unavailable, initial=0.05, maximum=0.5, timeout=patience)
     never = Retry(predicate=if_exception_type())
     return again(lambda: call(retry=never, timeout=clock.remaining(_PATIENCE)))()
 
 
 def commit(batch: WriteBatch) -> list[Any]:
-    """All writes of the batch or none; returns each document's new version.
+    """Write all of the batch or nothing; return each document's new version.
 
-    Raises LostRace when a precondition does not hold. A commit whose answer was lost is sent again and then fails
-    its own precondition, so after a LostRace the caller must look whether it was its own.
+    Raises LostRace when a precondition does not hold. If the answer to a commit is lost, the commit is sent again and
+    then fails its own precondition: after a LostRace the caller must check whether its own write was done.
     """
     from google.api_core import exceptions
 
@@ -132,9 +132,9 @@ def commit(batch: WriteBatch) -> list[Any]:
 
 
 def trouble(error: Exception) -> str | None:
-    """What kept Firestore from answering, in words that go on a function's name; None: this is no error of its.
+    """Describe a Firestore failure, phrased to follow a function's name; None if the error is not Firestore's.
 
-    A missing index is told with Google's own words, for the address in them makes it; nothing of a record is in them.
+    A missing index is reported in Google's own words, which hold the address that creates it and no record's data.
     """
     from google.api_core import exceptions
     from google.auth.exceptions import GoogleAuthError
@@ -150,7 +150,7 @@ def trouble(error: Exception) -> str | None:
 
 
 def renaming(named: Named) -> dict[str, Any]:
-    """The changes of a record whose fields were typed under other names: each value under its own name."""
+    """Return the changes that move each value of a record from its typed field name to the right one."""
     from google.cloud.firestore import DELETE_FIELD
 
     path = client().field_path
@@ -159,7 +159,7 @@ def renaming(named: Named) -> dict[str, Any]:
 
 
 def until_it_holds(step: Callable[[], T]) -> T:
-    """Runs a step that reads, decides and commits; from its reading on again when it lost a race.
+    """Run a step that reads, decides and commits; repeat it, with its read, when it lost a race.
 
     Raises LostRace only when the caller's time is over.
     """
@@ -178,7 +178,7 @@ def put(
     fields: dict[str, Any],
     version: object,
 ) -> None:
-    """Adds a compare-and-set: written only if the document is still at this version, or, for None, is not there."""
+    """Add a compare-and-set to the batch: it fails unless the document is at this version (None: does not exist)."""
     if version is None:
         batch.create(reference, fields)
     else:
@@ -190,7 +190,7 @@ def put(
 def write(
     reference: DocumentReference, fields: dict[str, Any], version: object
 ) -> object:
-    """One compare-and-set by itself; returns the new version. Raises LostRace, and then nothing is written."""
+    """Commit one compare-and-set; return the new version. Raises LostRace, and then nothing is written."""
     batch = client().batch()
     put(batch, reference, fields, version)
     (written,) = commit(batch)
@@ -204,7 +204,7 @@ def together(
     first: Callable[[], A], second: Callable[[], B], third: Callable[[], C], /
 ) -> tuple[A, B, C]: ...
 def together(first: Callable[[], Any], *others: Callable[[], Any]) -> tuple[Any, ...]:
-    """Independent reads side by side; the first runs on this thread, an error of any is raised."""
+    """Run independent reads in parallel, the first on this thread; raise the error of any."""
     running = [
         _side_by_side().submit(contextvars.copy_context().run, call) for call in others
     ]
@@ -217,21 +217,25 @@ def filtered(
     any_of: Conditions = (),
     order: Sequence[str] = (),
 ) -> Query:
-    """A query with these (field, operator, value) conditions, and with one of `any_of`, if any are given; in this order
-    (a minus sign: descending)."""
+    """Return a query with all of the `conditions` and at least one of `any_of`, if there are any.
+
+    A condition is (field, operator, value). `order`: field names; a minus sign means descending.
+    """
     from google.cloud.firestore import FieldFilter, Or
 
     query: Any = client().collection(collection)
     for field, operator, value in conditions:
         query = query.where(filter=FieldFilter(field, operator, value))
-    either: list[Any] = [FieldFilter(*condition) for condition in any_of]
-    if either:
-        query = query.where(filter=Or(either) if either[1:] else either[0])
+    alternatives: list[Any] = [FieldFilter(*condition) for condition in any_of]
+    if len(alternatives) == 1:
+        query = query.where(filter=alternatives[0])
+    elif alternatives:
+        query = query.where(filter=Or(alternatives))
     for field in order:
         direction = "DESCENDING" if field[0] == "-" else "ASCENDING"
         query = query.order_by(field.removeprefix("-"), direction=direction)
-    found: Query = query
-    return found
+    ready: Query = query
+    return ready
 
 
 class Readable(Protocol):
@@ -252,20 +256,23 @@ class Collection(Generic[R]):
         self._parse = parse
 
     def reference(self, name: str) -> DocumentReference:
+        """Return the reference of the document of this name."""
         reference: DocumentReference = client().collection(self.name).document(name)
         return reference
 
     def of(self, snapshot: Snapshot) -> R:
+        """Return the record in this snapshot, with its version if it exists."""
         version = snapshot.update_time if snapshot.exists else None
         return self._parse(snapshot.id, snapshot.to_dict(), version)
 
     def load(self, name: str) -> R:
+        """Read one record; one that does not exist has no version."""
         return self.of(read(self.reference(name))[0])
 
     def load_all(self, names: Iterable[str]) -> list[R]:
-        """These in one round trip, also those without a record."""
-        wanted = list(map(self.reference, names))
-        return list(map(self.of, read(*wanted))) if wanted else []
+        """Return these in one round trip, including those without a record."""
+        references = list(map(self.reference, names))
+        return list(map(self.of, read(*references))) if references else []
 
     def find(
         self,
@@ -274,25 +281,22 @@ class Collection(Generic[R]):
         limit: int,
         any_of: Conditions = (),
     ) -> list[R]:
-        """Matching records, each once, as `filtered` has them; the first `limit` of them."""
-        return list(
-            map(
-                self.of,
-                find(filtered(self.name, conditions, any_of, order).limit(limit)),
-            )
-        )
+        """Return the first `limit` records that match, each once; the arguments are those of `filtered`."""
+        query = filtered(self.name, conditions, any_of, order)
+        return list(map(self.of, find(query.limit(limit))))
 
     def having_any(self, field: str, values: Sequence[str], limit: int) -> dict[str, R]:
-        """Records whose list in this field has one of these values, by name, with no other field: for 120 values at
-        most, and `limit` records for each 30 of them."""
-        found: dict[str, R] = {}
+        """Return the records that have one of these values in this list field, by name, with no other field.
+
+        For 120 values at most, and `limit` records for each 30 of them.
+        """
+        matches: dict[str, R] = {}
         for first in range(0, len(values[:_MOST_VALUES]), MOST_ALTERNATIVES):
             few = values[first : first + MOST_ALTERNATIVES]
-            query = filtered(self.name, [(field, "array_contains_any", few)]).select(
-                [field]
-            )
-            found |= {record.id: self.of(record) for record in find(query.limit(limit))}
-        return found
+            query = filtered(self.name, [(field, "array_contains_any", few)])
+            for record in find(query.select([field]).limit(limit)):
+                matches[record.id] = self.of(record)
+        return matches
 
     def after(
         self,
@@ -301,20 +305,21 @@ class Collection(Generic[R]):
         conditions: Conditions = (),
         any_of: Conditions = (),
     ) -> list[R]:
-        """Matching records in the order of their names, from behind that one, for going through all in turns."""
-        behind = [("__name__", ">", self.reference(name))] if name else []
-        return self.find([*conditions, *behind], ("__name__",), limit, any_of)
+        """Return matching records in the order of their names, after this one: one page of all."""
+        rest = [("__name__", ">", self.reference(name))] if name else []
+        return self.find([*conditions, *rest], ("__name__",), limit, any_of)
 
     def checked(self, snapshot: Snapshot) -> R:
-        """The record; what makes no sense in it is told there, in `problem`, until it is mended."""
+        """Return the record; invalid entries are reported in its field `problem` until they are corrected."""
         value = self.of(snapshot)
         data = snapshot.to_dict()
         if data is not None and data.get("problem") != value.problem:
-            _tell(snapshot, value.problem)
+            _report(snapshot, value.problem)
         return value
 
 
-def _tell(snapshot: Snapshot, problem: str | None) -> None:
+def _report(snapshot: Snapshot, problem: str | None) -> None:
+    """Write `problem` into the record, or remove it for None, and log a problem."""
     from google.cloud.firestore import DELETE_FIELD
 
     try:
@@ -324,7 +329,7 @@ def _tell(snapshot: Snapshot, problem: str | None) -> None:
             snapshot.update_time,
         )
     except LostRace:
-        return  # somebody is editing the record; the next reader looks again
+        return  # the record was edited meanwhile; the next reader checks it again
     except Unwritable:
         problem = f"it is too large to be written to. {problem}"
     if problem:

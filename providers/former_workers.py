@@ -1,4 +1,4 @@
-"""The collection former_workers: workers whose record a person has deleted. Only the ledger writes it."""
+"""The collection former_workers: the workers with a record that a person has deleted. Only the ledger writes it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Former:
-    """One entry; that it exists is all that counts."""
+    """One entry; its existence is all that counts."""
 
     exists: bool
     problem: str | None = None
@@ -29,8 +29,10 @@ _FORMER = database.Collection("former_workers", _parse)
 
 
 def reference(identity: str) -> DocumentReference:
+    """Return the reference of the entry for this identity."""
     return _FORMER.reference(former_name(identity))
 
 
 def includes(identity: str) -> bool:
+    """Return whether this worker's record was deleted."""
     return _FORMER.load(former_name(identity)).exists

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from itertools import islice
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -16,12 +16,10 @@ from providers.twilio import Outcome, Result, Somewhere
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-TOKEN = "inbox_token"  # noqa: S105 - the name of an attribute: what a worker's page calls the message
-SERVICE_TEXT = (
-    "service_text"  # the attribute that holds the token of a text of the service's own
-)
+TOKEN = "inbox_token"  # noqa: S105 - the name of an attribute: the id that a worker's page gives to the message
+SERVICE_TEXT = "service_text"  # the attribute with the token of an automatic text
 _CONVERSATIONS = "https://conversations.twilio.com/v1"
-_TO_SAY_WHAT_IT_IS = 1.5  # seconds: the message itself is noted in any case
+_TO_DESCRIBE = 1.5  # seconds; the message itself is recorded in any case
 _MEDIA = "https://mcs.us1.twilio.com/v1/Services"
 _PAGE = 50
 _MOST_LOOKED_THROUGH = 1000
@@ -29,55 +27,46 @@ _TO_UPLOAD = 15.0
 
 
 def after(place: Somewhere, index: int, limit: int) -> Result:
-    """The newest messages, as far back as this index and at most so many; the body is a list, the newest first."""
+    """Return the messages after this index, at most `limit`; the body is a list, the newest first."""
 
-    def listed() -> list[Any]:
-        found = []
-        for message in _newest_first(place, limit):
-            if message.index <= index:
-                break
-            found.append(message)
-        return found
+    def fetch() -> list[Any]:
+        newest = _newest_first(place, limit)
+        return list(takewhile(lambda message: message.index > index, newest))
 
-    return twilio.persistently(listed)
+    return twilio.persistently(fetch)
 
 
 def before(place: Somewhere, index: int, limit: int) -> Result:
-    """Messages before this index, the newest of them first; Twilio pages from the end, so this reads all after it."""
+    """Return the messages before this index, the newest first.
 
-    def listed() -> list[Any]:
-        older = (
-            one
-            for one in _newest_first(place, _MOST_LOOKED_THROUGH)
-            if one.index < index
-        )
+    Twilio pages from the end, so this reads all later messages, too.
+    """
+
+    def fetch() -> list[Any]:
+        newest = _newest_first(place, _MOST_LOOKED_THROUGH)
+        older = filter(lambda message: message.index < index, newest)
         return list(islice(older, limit))
 
-    return twilio.persistently(listed)
+    return twilio.persistently(fetch)
 
 
 def with_token(
     place: Somewhere, token: str, limit: int = 2 * _PAGE, attribute: str = TOKEN
 ) -> Result:
-    """The message that carries this token among the newest; the body is None where there is none."""
+    """Return the message with this token among the newest; the body is None if there is none."""
 
-    def found() -> Any:
-        return next(
-            (
-                one
-                for one in _newest_first(place, limit)
-                if token_of(one, attribute) == token
-            ),
-            None,
-        )
+    def fetch() -> Any:
+        newest = _newest_first(place, limit)
+        matches = filter(lambda message: token_of(message, attribute) == token, newest)
+        return next(matches, None)
 
-    return twilio.persistently(found)
+    return twilio.persistently(fetch)
 
 
 def files(place: Somewhere, until: str) -> Result:
-    """The SIDs of the files in the newest messages, as far back as this one; the body is a set."""
+    """Return the SIDs of the files in the newest messages, back to this file; the body is a set."""
 
-    def found() -> frozenset[str]:
+    def fetch() -> frozenset[str]:
         sids: set[str] = set()
         for message in _newest_first(place, _MOST_LOOKED_THROUGH):
             sids |= {str(file.get("sid")) for file in message.media or ()}
@@ -85,11 +74,11 @@ def files(place: Somewhere, until: str) -> Result:
                 break
         return frozenset(sids)
 
-    return twilio.persistently(found)
+    return twilio.persistently(fetch)
 
 
 def of_twilio(one: Any) -> Message:
-    """Return a message that Twilio's API lists as we know one."""
+    """Convert a message of Twilio's API; a missing time, or one in the future, is replaced by the current one."""
     text = messages.text_of(one.body, bool(one.media))
     at = min(one.date_created or clock.now(), clock.now())
     attributes = messages.attributes(one.attributes)
@@ -97,7 +86,7 @@ def of_twilio(one: Any) -> Message:
 
 
 def token_of(message: Any, attribute: str = TOKEN) -> str | None:
-    """What who sent it called it."""
+    """Return the sender's token for this message, None without a valid one."""
     try:
         attributes = json_text.parsed(
             message.attributes or "{}", json_text.MOST_ATTRIBUTES
@@ -111,11 +100,11 @@ def token_of(message: Any, attribute: str = TOKEN) -> str | None:
 def send(
     place: Somewhere, author: str, token: str, content: Mapping[str, str]
 ) -> Result:
-    """Sends one message, in one try; the result's body is that message.
+    """Send one message, in one try; the result's body is that message.
 
     `content`: {"body": ...}, {"media_sid": ...}, or {"content_sid": ..., "content_variables": JSON}.
 
-    Webhooks are asked for: the log follows what a worker writes, too.
+    The call asks Twilio for webhooks, because the conversation's record follows workers' messages, too.
     """
     attributes = json.dumps({TOKEN: token})
     return twilio.once(
@@ -129,7 +118,7 @@ def send(
 
 
 def say(place: Somewhere, token: str, content: Mapping[str, str]) -> Result:
-    """Sends a text of the service's own, in one try: Twilio names `system` as its author, and fires no webhook."""
+    """Send an automatic text, in one try: Twilio names `system` as its author, and fires no webhook."""
     attributes = json.dumps({SERVICE_TEXT: token})
     return twilio.once(
         lambda: twilio.at(place).messages.create(attributes=attributes, **content)
@@ -137,13 +126,13 @@ def say(place: Somewhere, token: str, content: Mapping[str, str]) -> Result:
 
 
 def what_it_is(place: Somewhere, message_sid: str | None) -> str | None:
-    """Words for a customer's message that has neither a text nor a file, by one call; None where Twilio doesn't answer.
+    """Describe a customer's message without text and files, by one call; None if Twilio doesn't respond.
 
-    https://www.twilio.com/docs/api/errors/50530 comes for a message of which the channel says nothing.
+    Twilio answers https://www.twilio.com/docs/api/errors/50530 if the channel says nothing about the message.
     """
     if message_sid is None or clock.is_time_over():
         return None
-    with clock.within(_TO_SAY_WHAT_IT_IS):
+    with clock.within(_TO_DESCRIBE):
         result = twilio.once(lambda: _channel_metadata(place, message_sid))
     if result.outcome is Outcome.RETRY:
         return None
@@ -151,6 +140,7 @@ def what_it_is(place: Somewhere, message_sid: str | None) -> str | None:
 
 
 def _channel_metadata(place: Somewhere, message_sid: str) -> Any:
+    """Return the channel's own description of a message; the helper library lacks this call."""
     from twilio.base.version import Version
 
     service = f"/Services/{place.service_sid}" if place.service_sid else ""
@@ -165,52 +155,53 @@ def _channel_metadata(place: Somewhere, message_sid: str) -> Any:
 
 
 def looked(place: Somewhere, participant_sid: str, index: int) -> Result:
-    """Tells Twilio's other tools how far this participant has read."""
-    people: Any = twilio.at(place).participants
+    """Report to Twilio's other tools how far this participant has read."""
+    participants: Any = twilio.at(place).participants
     return twilio.once(
-        lambda: people(participant_sid).update(last_read_message_index=index)
+        lambda: participants(participant_sid).update(last_read_message_index=index)
     )
 
 
 def upload(service_sid: str, name: str, kind: str, content: bytes) -> Result:
-    """Puts a file where messages can show it; the body is its SID.
+    """Upload a file for messages; the body is its SID.
 
-    https://www.twilio.com/docs/conversations/api/media-resource, which the helper library does not know.
+    https://www.twilio.com/docs/conversations/api/media-resource, which the helper library lacks.
     """
 
-    def sent() -> str:
+    def post() -> str:
         answer = _media(
             "POST", service_sid, params={"Filename": name}, data=content, kind=kind
         )
         return str(answer["sid"])
 
-    return twilio.persistently(sent)
+    return twilio.persistently(post)
 
 
 def link(service_sid: str, media_sid: str) -> Result:
-    """Where the file can be fetched for some minutes by whoever has the address; the body is that address."""
+    """Return an address from which anyone can fetch the file for some minutes; the body is that address."""
 
-    def fetched() -> str:
+    def fetch() -> str:
         links = _media("GET", service_sid, f"/{media_sid}")["links"]
         return str(links["content_direct_temporary"])
 
-    return twilio.persistently(fetched)
+    return twilio.persistently(fetch)
 
 
 def service_of(place: Somewhere) -> str | None:
-    """The Conversations service that a conversation is in; None where Twilio does not tell."""
+    """Return the SID of a conversation's service; None if Twilio doesn't respond."""
     if place.service_sid:
         return place.service_sid
     result = twilio.state(place)
-    found = getattr(result.body, "chat_service_sid", None)
-    return found if result.outcome is Outcome.DONE and isinstance(found, str) else None
+    service_sid = getattr(result.body, "chat_service_sid", None)
+    return service_sid if isinstance(service_sid, str) else None
 
 
 def _newest_first(place: Somewhere, limit: int) -> Iterator[Any]:
-    found: Iterator[Any] = twilio.at(place).messages.stream(
+    """List messages from the newest on; Twilio sends 50 on a page."""
+    stream: Iterator[Any] = twilio.at(place).messages.stream(
         order="desc", limit=limit, page_size=min(limit, _PAGE)
     )
-    return found
+    return stream
 
 
 def _media(
@@ -221,6 +212,7 @@ def _media(
     data: bytes | None = None,
     kind: str | None = None,
 ) -> Any:
+    """Call the Media API, which the helper library lacks. Returns the answer's JSON; raises TwilioRestException."""
     from twilio.base.version import Version
 
     client = twilio.client()

@@ -1,7 +1,7 @@
-"""The collection opt_outs: which addresses take no messages of ours, also those without a customer's record.
+"""The collection opt_outs: the addresses that have opted out of our messages, even without a customer's record.
 
-The records stay when a customer is erased. A customer's own field `opted_out` is a copy (functions/customer_written.py
-keeps it, too); the copy in open conversations is the ledger's (assignment/opting_out.py).
+The records remain when a customer is erased. A customer's field `opted_out` is a copy (functions/customer_written.py
+maintains it, too); the ledger maintains the copy in open conversations (assignment/opting_out.py).
 """
 
 from __future__ import annotations
@@ -26,30 +26,33 @@ of = _OPT_OUTS.of
 
 
 def reference(address: str) -> DocumentReference:
+    """Return the reference of the address's record, which has a name without the address in it."""
     return _OPT_OUTS.reference(opt_out.record_name(address, customers.key()))
 
 
 def load(address: str) -> OptOut:
+    """Read the record of one address."""
     return of(database.read(reference(address))[0])
 
 
 def load_all(addresses: Iterable[str]) -> dict[str, OptOut]:
-    """Return what is known of each address, in one round trip."""
-    wanted = {address: reference(address) for address in addresses}
-    if not wanted:
+    """Return the opt-out record of each address, in one round trip."""
+    addresses = list(addresses)
+    if not addresses:
         return {}
-    found = dict(zip(wanted.values(), database.read(*wanted.values()), strict=True))
-    return {address: of(found[name]) for address, name in wanted.items()}
+    records = database.read(*map(reference, addresses))
+    return dict(zip(addresses, map(of, records), strict=True))
 
 
 def follow(address: str, wish: Wish) -> OptOut:
-    """Write what a message or an error says about an address, unless something later is known; return what holds now.
+    """Record the wish in a message or an error about an address, unless a later wish is recorded; return the result.
 
-    The customers' copies are written, too. Safe to repeat. Raises database.LostRace when the caller's time is over.
+    Writes the customers' copies, too. Safe to repeat. Raises database.LostRace when the caller's time is over.
     """
     after = decide(address, wish)
-    for record in customers.recognised_by(address) if after.exists else ():
-        database.until_it_holds(partial(_copy, record, address, after))
+    if after.exists:
+        for customer_id in customers.recognised_by(address):
+            database.until_it_holds(partial(_copy, customer_id, address, after))
     return after
 
 
@@ -59,25 +62,23 @@ def decide(address: str, wish: Wish) -> OptOut:
 
 
 def _decide(address: str, wish: Wish) -> OptOut:
+    """Record the wish by one compare-and-set. Raises database.LostRace."""
     before = load(address)
     after = opt_out.decided(before, wish)
     if after == before:
         return before
-    return replace(
-        after,
-        version=database.write(
-            reference(address), opt_out.stored(after), before.version
-        ),
-    )
+    fields = opt_out.stored(after)
+    version = database.write(reference(address), fields, before.version)
+    return replace(after, version=version)
 
 
-def _copy(customer_id: str, address: str, known: OptOut) -> None:
+def _copy(customer_id: str, address: str, record_of_address: OptOut) -> None:
     """Raises database.LostRace."""
     record = database.read(customers.reference(customer_id))[0]
     if not record.exists:
         return
     before = customer_of(customer_id, record.to_dict()).opted_out
-    after = merged(before, {address: known})
+    after = merged(before, {address: record_of_address})
     if after != before:
         database.write(record.reference, {"opted_out": after}, record.update_time)
 
@@ -85,18 +86,23 @@ def _copy(customer_id: str, address: str, known: OptOut) -> None:
 def merged(
     times: Mapping[str, datetime], known: Mapping[str, OptOut]
 ) -> dict[str, datetime]:
-    """Return a customer's `opted_out` with what is known of some of their addresses."""
+    """Return a customer's `opted_out` (time by address), updated by the records of some of the addresses."""
     after = dict(times)
-    for address, one in known.items():
-        if not one.exists:
-            continue
-        same = spelling.on_its_channel(address)
-        spelled = [typed for typed in after if spelling.on_its_channel(typed) == same]
-        if one.since is not None and any(
-            after[typed] == one.since for typed in spelled
-        ):
-            continue
-        after = {typed: at for typed, at in after.items() if typed not in spelled}
-        if one.since is not None:
-            after[address] = one.since
+    for address, record in known.items():
+        if record.exists:
+            _update(after, address, record.since)
     return after
+
+
+def _update(times: dict[str, datetime], address: str, since: datetime | None) -> None:
+    """Set or remove (None) the time of an address, in whatever spelling the customer's record has it."""
+    channel_form = spelling.on_its_channel(address)
+    spellings = [
+        typed for typed in times if spelling.on_its_channel(typed) == channel_form
+    ]
+    if since is not None and since in map(times.get, spellings):
+        return
+    for typed in spellings:
+        del times[typed]
+    if since is not None:
+        times[address] = since

@@ -1,9 +1,9 @@
-"""The collection outbox: what workers' pages have asked to be sent, so that each is sent once. Nobody edits it.
+"""The collection outbox: the messages that workers' pages asked to send, so that each is sent once. Not edited by hand.
 
 absent -> claimed (a lease that runs out) -> sent
              |  ^
-             v  | claimed anew by compare-and-set, once the lease is over
-          released: the lease is over at once, for it is certain that nothing was sent
+             v  | claimed again by compare-and-set, when the lease has ended
+          released: the lease ends at once, because it is certain that nothing was sent
 """
 
 from __future__ import annotations
@@ -20,18 +20,16 @@ from providers import clock, database, log
 if TYPE_CHECKING:
     from google.cloud.firestore import DocumentReference
 
-LEASE = timedelta(
-    seconds=40
-)  # longer than a request lives, so that only a crash lets it run out
-TO_LAND = timedelta(
-    seconds=10
-)  # how long a call whose answer was lost may still arrive at Twilio
+# Longer than a request may take, so that only a crash lets it run out.
+LEASE = timedelta(seconds=40)
+# A call without an answer may still arrive at Twilio for so long.
+TO_LAND = timedelta(seconds=10)
 KEPT = timedelta(days=30)  # then Firestore's TTL on expires_at may delete the record
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What is known of one message. `version` is None where nobody has asked for it yet."""
+    """The state of one message. `version` is None before the first request for it."""
 
     name: str
     token: str = ""
@@ -44,17 +42,21 @@ class Entry:
 
     @property
     def exists(self) -> bool:
+        """Whether a request for this message was recorded."""
         return self.version is not None
 
     @property
     def is_sent(self) -> bool:
+        """Whether Twilio has the message."""
         return self.message_sid is not None and self.index >= 0
 
     def is_claimed(self, now: datetime) -> bool:
+        """Return whether a request is sending the message now."""
         return self.lease_until is not None and now < self.lease_until
 
 
 def parse(name: str, data: Mapping[str, Any] | None, version: object = None) -> Entry:
+    """Read an entry; invalid values count as absent."""
     read = Fields(data)
     return Entry(
         name,
@@ -73,60 +75,63 @@ of = _OUTBOX.of
 
 
 def reference(sid: str, token: str) -> DocumentReference:
+    """Return the reference of the message with this token in the conversation `sid`."""
     return _OUTBOX.reference(f"{sid}-{token}")
 
 
 def load(sid: str, token: str) -> Entry:
+    """Read the entry of the message with this token in the conversation `sid`."""
     return _OUTBOX.load(f"{sid}-{token}")
 
 
 def claim(entry: Entry, sid: str, token: str, worker: str) -> Entry | None:
-    """Whoever gets it sends the message, and nobody else before the lease is over; None: somebody else has it."""
+    """Claim the message for sending; no other request sends it before the lease ends. None: another request has it."""
     now, attempt = clock.now(), uuid.uuid4().hex
     if entry.is_claimed(now) or entry.is_sent:
         return None
-    claimed = {
+    fields = {
         "lease_until": now + LEASE,
         "attempt": attempt,
         "worker": worker,
         "conversation": sid,
     }
-    claimed["expires_at"] = now + KEPT
+    fields["expires_at"] = now + KEPT
     try:
-        version = database.write(_OUTBOX.reference(entry.name), claimed, entry.version)
+        version = database.write(_OUTBOX.reference(entry.name), fields, entry.version)
     except database.LostRace:
-        current = load(sid, token)  # our own, if only the answer to its commit was lost
-        return current if current.attempt == attempt and not current.is_sent else None
+        current = load(sid, token)
+        is_ours = current.attempt == attempt  # only the answer to our commit was lost
+        return current if is_ours and not current.is_sent else None
     return replace(
         entry, token=token, lease_until=now + LEASE, attempt=attempt, version=version
     )
 
 
 def sent(entry: Entry, index: int, message_sid: str) -> Entry:
-    """Written down; where that fails, whoever asks next finds the message at Twilio."""
+    """Record that the message was sent; if that fails, the next request finds the message at Twilio."""
     _try(entry, {"index": index, "message_sid": message_sid, "lease_until": None})
     return replace(entry, index=index, message_sid=message_sid)
 
 
 def release(entry: Entry) -> None:
-    """It is certain that nothing was sent: whoever wants may try at once."""
+    """End the lease at once, because it is certain that nothing was sent."""
     _try(entry, {"lease_until": None})
 
 
 def shorten(entry: Entry) -> None:
-    """It may still arrive at Twilio; after this long it is looked for there, and then sent again."""
+    """End the lease soon: the message may still arrive at Twilio, where the next request looks for it first."""
     _try(entry, {"lease_until": clock.now() + TO_LAND})
 
 
 def _try(entry: Entry, fields: dict[str, Any]) -> None:
-    """What was sent is sent, whatever becomes of this note."""
+    """Record the outcome; a failure changes nothing about the message itself."""
     from google.api_core.exceptions import GoogleAPIError
 
     try:
         database.write(_OUTBOX.reference(entry.name), fields, entry.version)
     except database.LostRace:
-        return  # the lease was over, and another one has it
+        return  # the lease had ended, and another request has the message
     except GoogleAPIError as error:
         log.warning(
-            f"What became of a message could not be written: {type(error).__name__}."
+            f"The outcome of a message could not be recorded: {type(error).__name__}."
         )

@@ -1,8 +1,9 @@
-"""What is asked before a worker begins a conversation: may they write to this customer, and from which number."""
+"""The checks before a worker begins a conversation: permission to write to the customer, and our number."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 
 from domain import addresses, outgoing
 from domain.customer import Customer
@@ -24,12 +25,12 @@ class Unknown(Exception):
 
 
 class Forbidden(Exception):
-    """The customer may not be written to; the text is one sentence."""
+    """The worker may not write to the customer; the text is one sentence."""
 
 
 @dataclass(frozen=True)
 class Way:
-    """Who is written to, where, and from which number of ours."""
+    """The customer, the address to write to, and our number to write from."""
 
     customer: Customer
     address: str
@@ -37,56 +38,60 @@ class Way:
 
 
 def way(worker: str, customer_id: str, channel: str, address: str) -> Way:
-    """`channel`: sms or whatsapp; `address`: as Twilio writes it. Raises Unknown and Forbidden."""
-    (customer, them, default_pool), namesakes, known = database.together(
+    """Return the way for a new conversation. Raises Unknown and Forbidden.
+
+    `channel`: sms or whatsapp; `address`: as Twilio writes it.
+    """
+    (customer, sender, default_pool), owners, opt_out = database.together(
         lambda: _look(worker, customer_id),
         lambda: customers.with_address(address),
         lambda: opt_outs.load(address),
     )
-    if (why := outgoing.why_not(customer, address, namesakes, known.since)) is not None:
+    if why := outgoing.why_not(customer, address, owners, opt_out.since):
         raise Forbidden(why)
     candidates = (
-        *them.addresses,
-        *_of_pools(them, default_pool),
+        *sender.addresses,
+        *_of_pools(sender, default_pool),
         *_of_environment(channel),
     )
     proxy = outgoing.choose(candidates, channel, address)
     if proxy is None:
         raise Forbidden(
-            f"{them.identity} has no number for {channel}: no own one, no pool's, no default."
+            f"{sender.identity} has no number for {channel}: none of their own, none of a pool, no default."
         )
     return Way(customer, address, proxy)
 
 
 def _look(identity: str, customer_id: str) -> tuple[Customer, Worker, str]:
+    """Return the customer, the worker and the default pool, in one read. Raises Unknown and Forbidden."""
     if not is_record_name(customer_id):
         raise Unknown
-    named, worker, rules = database.read(
+    requested, worker, routing_record = database.read(
         customers.reference(customer_id),
         workers.reference(identity),
         settings.reference(),
     )
-    record = customers.standing_for(named)
+    record = customers.standing_for(requested)
     if record is None:
         raise Unknown
-    customer, routing = customers.of(record), settings.of(rules)
+    customer, routing = customers.of(record), settings.of(routing_record)
     if not customers.may_see(customer, identity, routing, customer_id):
         raise Forbidden(customers.ANOTHER_WORKERS)
     return customer, workers.of(worker), routing.default_pool
 
 
 def _of_pools(worker: Worker, default_pool: str) -> tuple[str, ...]:
-    """The numbers of the worker's pools in the order of the pools; a worker without a record is in the default one."""
-    mine = (default_pool,) if worker.pools is None else worker.pools
-    records = pools.by_id(dict.fromkeys(mine))
-    return tuple(address for pool in records.values() for address in pool.addresses)
+    """Return the numbers of the worker's pools, in the order of the pools; without a record, the default pool's."""
+    pool_ids = (default_pool,) if worker.pools is None else worker.pools
+    records = pools.by_id(dict.fromkeys(pool_ids))
+    return tuple(chain.from_iterable(pool.addresses for pool in records.values()))
 
 
 def _of_environment(channel: str) -> tuple[str, ...]:
-    """The number from the environment, where whatsapp: may be left out."""
+    """Return the number in the environment, which may lack its prefix whatsapp:."""
     number = configuration.outgoing_number(channel)
     if number is None:
         return ()
-    return (
-        (f"whatsapp:{addresses.bare(number)}",) if channel == "whatsapp" else (number,)
-    )
+    if channel == "whatsapp":
+        number = f"whatsapp:{addresses.bare(number)}"
+    return (number,)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from domain import addresses
@@ -16,145 +17,151 @@ if TYPE_CHECKING:
 
 _POOLS = database.Collection("pools", parse)
 reference, of, load, after = _POOLS.reference, _POOLS.of, _POOLS.load, _POOLS.after
-_MOST_WITH_ONE_NUMBER = 3  # enough to see that a number is claimed twice
+_MOST_WITH_ONE_NUMBER = 3  # enough to detect that two pools have a number
 _MOST_TWINS = 20
 _MOST_POOLS = 500
 _LONGEST_CHAIN = 10
 
 
 def by_id(pool_ids: Iterable[str]) -> dict[str, Pool]:
-    """These pools in one round trip."""
+    """Return these pools by id, in one round trip."""
     return {pool.id: pool for pool in _POOLS.load_all(pool_ids)}
 
 
 def as_called(names: Sequence[str]) -> tuple[str, ...]:
-    """These names as the pools' own ids, where they are an id or a display name in another spelling. One that no record
-    has stays: a pool needs none. An id goes before a display name; one that two pools have means neither."""
+    """Return the ids of the pools that a person means by these ids or display names, in any spelling.
+
+    An id goes before a display name; a display name of two pools means neither. A name without a record stays as it
+    is, because a pool needs no record.
+    """
     records = database.read(*map(reference, names)) if names else []
     if all(record.exists for record in records):
         return tuple(names)
-    known = _ids_by_key()
-    called = (
-        record.id if record.exists else known.get(key_of(record.id), record.id)
+    ids_by_key = _ids_by_key()
+    pool_ids = dict.fromkeys(
+        record.id if record.exists else ids_by_key.get(key_of(record.id), record.id)
         for record in records
     )
-    return tuple(dict.fromkeys(called))
+    return tuple(pool_ids)
 
 
 def _ids_by_key() -> dict[str, str]:
-    """Each pool's id by the key of its id, and of its display name if no other pool has the same."""
-    named = [(str(record.id), of(record).display_name) for record in _names_of_all()]
-    keys = Counter(key_of(display_name) for _, display_name in named)
-    by_display_name = {
-        key_of(name): pool_id for pool_id, name in named if keys[key_of(name)] == 1
-    }
-    return by_display_name | {key_of(pool_id): pool_id for pool_id, _ in named}
+    """Return each pool's id by the key of its id, and by the key of its display name if only this pool has it."""
+    display_names = _display_names()
+    counts = Counter(map(key_of, display_names.values()))
+    ids_by_key = {}
+    for pool_id, name in display_names.items():
+        if counts[key_of(name)] == 1:
+            ids_by_key[key_of(name)] = pool_id
+    for pool_id in display_names:
+        ids_by_key[key_of(pool_id)] = pool_id
+    return ids_by_key
 
 
-def _names_of_all() -> list[Snapshot]:
-    return database.find(
-        database.client()
-        .collection(_POOLS.name)
-        .select(["display_name"])
-        .limit(_MOST_POOLS)
-    )
+def _display_names() -> dict[str, str]:
+    """Return the display names of all pools by id, of 500 pools at most."""
+    pools = database.client().collection(_POOLS.name)
+    records = database.find(pools.select(["display_name"]).limit(_MOST_POOLS))
+    return {str(record.id): of(record).display_name for record in records}
 
 
 def namesakes(pool_id: str, display_name: str) -> list[str]:
-    """Other pools with this display name, in any spelling, or with it as their id."""
+    """Return the ids of other pools with this display name, in any spelling, or with it as their id."""
     key = key_of(display_name)
-    others = [
-        (str(record.id), of(record).display_name)
-        for record in _names_of_all()
-        if record.id != pool_id
-    ]
+    others = _display_names()
+    others.pop(pool_id, None)
     return sorted(
-        other for other, name in others if key in (key_of(other), key_of(name))
+        other for other, name in others.items() if key in (key_of(other), key_of(name))
     )
 
 
 def deciding(worker: Worker, known: Mapping[str, Pool]) -> Mapping[str, Pool]:
-    """`known`, and more of the worker's pools where these do not settle whether there is room for one and for two.
+    """Return the pools by id that decide whether the worker has room for one conversation, and for two.
 
-    The capacity is the largest of the pools', so one pool that leaves room is enough.
+    The worker's capacity is the largest of their pools', so one pool that leaves room decides. The others are read
+    only if no pool in `known` does.
     """
-    mine = [known[name] for name in worker.decisive_pools if name in known]
-    if any((worker.active or 0) + 1 < pool.capacity for pool in mine):
-        return known
-    return {
-        **known,
-        **by_id(name for name in worker.decisive_pools if name not in known),
-    }
+    occupied = worker.active or 0
+    missing = []
+    for pool_id in worker.decisive_pools:
+        if pool_id not in known:
+            missing.append(pool_id)
+        elif occupied + 1 < known[pool_id].capacity:
+            return known
+    return {**known, **by_id(missing)}
 
 
 def with_patience(limit: int) -> list[Pool]:
-    """Pools whose customers go back to the queue when nobody answers them."""
+    """Return pools with a deadline for answers: unanswered customers return to the queue."""
     return _POOLS.find([("answer_within", ">", 0)], ("answer_within",), limit)
 
 
 def checked(snapshot: Snapshot) -> Pool:
-    """The pool; what makes no sense is told in the record, if it is not told yet (functions/pool_written.py does)."""
+    """Return the pool; report invalid entries in the record unless functions/pool_written.py has reported them."""
     pool = of(snapshot)
-    told = (snapshot.to_dict() or {}).get("problem")
-    if pool.problem is None or (isinstance(told, str) and pool.problem in told):
+    reported = (snapshot.to_dict() or {}).get("problem")
+    if pool.problem is None or pool.problem in str(reported):
         return pool
     return _POOLS.checked(snapshot)
 
 
 def load_checked(pool_ids: Iterable[str]) -> dict[str, Pool]:
-    """These pools in one round trip; what makes no sense is told in the records."""
-    wanted = list(map(reference, pool_ids))
-    return (
-        {pool.id: pool for pool in map(checked, database.read(*wanted))}
-        if wanted
-        else {}
-    )
+    """Return these pools by id, in one round trip; report invalid entries in their records."""
+    references = list(map(reference, pool_ids))
+    if not references:
+        return {}
+    return {pool.id: pool for pool in map(checked, database.read(*references))}
 
 
 def of_numbers(proxy_addresses: Sequence[str]) -> list[Snapshot]:
-    """The pools that name one of these Twilio numbers: one that names it exactly first, then by the bare number."""
-    spellings = [
-        s for address in proxy_addresses[:10] for s in addresses.spellings(address)
-    ]
-    if not spellings:
-        return []
+    """Return the pools with one of these Twilio numbers; exact spellings come before the bare number."""
+    spellings = chain.from_iterable(map(addresses.spellings, proxy_addresses[:10]))
     few = list(dict.fromkeys(spellings))[: database.MOST_ALTERNATIVES]
+    if not few:
+        return []
     query = database.filtered(_POOLS.name, [("addresses", "array_contains_any", few)])
-    found = database.find(query.limit(_MOST_WITH_ONE_NUMBER))
+    records = database.find(query.limit(_MOST_WITH_ONE_NUMBER))
     exact = set(proxy_addresses)
-    return sorted(found, key=lambda s: (not exact & set(of(s).addresses), s.id))
+    return sorted(
+        records, key=lambda record: (exact.isdisjoint(of(record).addresses), record.id)
+    )
 
 
 def twins(numbers: Iterable[str], other_than: str) -> dict[str, tuple[str, ...]]:
-    """Other pools with one of these numbers, by id; 20 at most, for 120 spellings at most."""
-    wanted = sorted(
-        {form for number in numbers for form in addresses.on_same_channel(number)}
-    )
-    found = _POOLS.having_any("addresses", wanted, _MOST_TWINS + 1)
-    return {name: one.addresses for name, one in found.items() if name != other_than}
+    """Return the numbers of other pools with one of these numbers, by id.
+
+    20 pools at most, for 120 spellings at most.
+    """
+    spellings = set(chain.from_iterable(map(addresses.on_same_channel, numbers)))
+    matches = _POOLS.having_any("addresses", sorted(spellings), _MOST_TWINS + 1)
+    matches.pop(other_than, None)
+    return {name: pool.addresses for name, pool in matches.items()}
 
 
 def overflow_of(pool: Pool) -> list[str | None]:
-    """The pools into which this one overflows, one after the other, until one is met again, or has neither a record nor
-    workers (None)."""
-    chain: list[str | None] = []
+    """Return the ids of the pools into which this one overflows, one after the other.
+
+    The chain ends with a pool that is in it already. None stands for a pool with neither a record nor workers.
+    """
+    pool_ids: list[str | None] = []
     following = pool.overflow
-    while following and len(chain) < _LONGEST_CHAIN:
+    while following and len(pool_ids) < _LONGEST_CHAIN:
         record = database.read(reference(following))[0]
-        is_known = following in (pool.id, *chain)
-        chain.append(
-            following if record.exists or workers.how_many(following) else None
-        )
-        following = of(record).overflow if record.exists and not is_known else None
-    return chain
+        is_circle = following in (pool.id, *pool_ids)
+        exists = record.exists or workers.how_many(following) > 0
+        pool_ids.append(following if exists else None)
+        if is_circle:
+            break
+        following = of(record).overflow
+    return pool_ids
 
 
 def overflowing_into(pool_id: str) -> list[str]:
-    """The pools that overflow into this one; 20 at most."""
+    """Return the ids of the pools that overflow into this one; 20 at most."""
     query = database.filtered(_POOLS.name, [("overflow", "==", pool_id)]).select([])
     return [record.id for record in database.find(query.limit(_MOST_TWINS))]
 
 
 def write(record: Snapshot, fields: Mapping[str, Any]) -> None:
-    """Writes these fields where the record is still as it was read; raises database.LostRace."""
+    """Write these fields if the record is still as it was read; raises database.LostRace."""
     database.write(record.reference, dict(fields), record.update_time)

@@ -44,17 +44,15 @@ def unknown(names: Iterable[str]) -> list[str]:
 
 
 def with_parts(names: Iterable[str]) -> dict[str, str]:
-    """Return the countries named whose parts have more holidays, each with an example of a part, such as GB: GB-ENG."""
-    found = {}
+    """Return the named countries with further holidays in parts of them, each with an example such as GB: GB-ENG."""
+    examples = {}
     for name in names:
         region = _region(name)
-        if (
-            region is not None
-            and region.part is None
-            and (part := _part_with_more(region.country)) is not None
-        ):
-            found[name] = f"{region.country}-{part}"
-    return found
+        if region is None or region.part is not None:
+            continue
+        if part := _part_with_more(region.country):
+            examples[name] = f"{region.country}-{part}"
+    return examples
 
 
 @lru_cache(maxsize=500)
@@ -62,8 +60,8 @@ def _region(name: str) -> _Region | None:
     """Return the country, or the part of one, that a person means by "DE", "DEU", "Germany", "DE-BY" or "Bayern"."""
     typed = " ".join(name.split())
     plain = typed_words.plain(typed)
-    if (other := _OTHER_NAMES.get(plain)) is not None:
-        return _region(other)
+    if plain in _OTHER_NAMES:
+        return _region(_OTHER_NAMES[plain])
     return (
         _found_by(_by_code, typed)
         or _found_by(_by_name, typed)
@@ -72,16 +70,14 @@ def _region(name: str) -> _Region | None:
 
 
 def _found_by(find_country: Callable[[str], str | None], typed: str) -> _Region | None:
-    """Return a country, or a country and its part, where the country is found so."""
-    if (country := find_country(typed)) is not None:
+    """Return the country, or the country and its part, if `find_country` finds the country."""
+    if country := find_country(typed):
         return _Region(country)
     for gap in _IN_TWO.finditer(typed):
-        country, part = find_country(typed[: gap.start()]), typed[gap.end() :].strip()
-        if (
-            country is not None
-            and (code := _parts(country).get(typed_words.plain(part))) is not None
-        ):
-            return _Region(country, code)
+        country = find_country(typed[: gap.start()])
+        part = typed_words.plain(typed[gap.end() :].strip())
+        if country and part in _parts(country):
+            return _Region(country, _parts(country)[part])
     return None
 
 
@@ -103,6 +99,7 @@ def _by_name(name: str) -> str | None:
 
 @cache
 def _codes() -> frozenset[str]:
+    """Return the codes of all countries that the library has."""
     from holidays import list_supported_countries
 
     return frozenset(list_supported_countries(include_aliases=False))
@@ -123,36 +120,41 @@ def _countries_by_name() -> Mapping[str, str]:
 
 @lru_cache(maxsize=300)
 def _parts(country: str) -> Mapping[str, str]:
-    """Return the codes of a country's parts by their codes, and by the other names that the library knows."""
+    """Return the codes of a country's parts by their codes, and by the other names that the library has."""
     from holidays import country_holidays
 
-    known = country_holidays(country)
-    names = {code: code for code in known.subdivisions}
-    names |= dict.fromkeys(getattr(known, "_deprecated_subdivisions", ()), "")
-    names |= {code: code for code, meant in names.items() if not meant}
-    names |= known.subdivisions_aliases
+    calendar = country_holidays(country)
+    codes = [
+        *calendar.subdivisions,
+        *getattr(calendar, "_deprecated_subdivisions", ()),
+    ]
+    names = dict(zip(codes, codes, strict=True)) | calendar.subdivisions_aliases
     return {typed_words.plain(name): code for name, code in names.items()}
 
 
 @cache
 def _parts_by_name() -> Mapping[str, frozenset[_Region]]:
-    found: dict[str, set[_Region]] = {}
+    """Return all countries' parts by their plain names."""
+    regions: dict[str, frozenset[_Region]] = {}
     for country in sorted(_codes()):
         for name, code in _parts(country).items():
-            found.setdefault(name, set()).add(_Region(country, code))
-    return {name: frozenset(regions) for name, regions in found.items()}
+            region = _Region(country, code)
+            regions[name] = regions.get(name, frozenset()) | {region}
+    return regions
 
 
 def _only_part_called(plain: str) -> _Region | None:
-    """Return the only part called so in the world, such as Bayern; None for a code, and for a name of two parts."""
-    regions = (
-        _parts_by_name().get(plain, frozenset()) if len(plain) > 3 else frozenset()
-    )
+    """Return the only part of this name in the world, such as Bayern; None for a code, and for a name of two parts."""
+    is_code = len(plain) <= 3
+    if is_code:
+        return None
+    regions = _parts_by_name().get(plain, frozenset())
     return next(iter(regions)) if len(regions) == 1 else None
 
 
 @lru_cache(maxsize=500)
 def _days(region: _Region, year: int) -> frozenset[date]:
+    """Return the public holidays of one year."""
     from holidays import country_holidays
 
     return frozenset(country_holidays(region.country, subdiv=region.part, years=year))
@@ -166,11 +168,7 @@ def _part_with_more(country: str) -> str | None:
         set(_parts(country).values()),
         key=lambda code: (not _USUAL_PART.fullmatch(code), code),
     )
-    return next(
-        (
-            code
-            for code in parts
-            if _days(_Region(country, code), _COMPARED_YEAR) - whole
-        ),
-        None,
-    )
+    for code in parts:
+        if _days(_Region(country, code), _COMPARED_YEAR) - whole:
+            return code
+    return None

@@ -1,4 +1,4 @@
-"""The collection sent_texts: which of a pool's texts a customer has been sent."""
+"""The collection sent_texts: the texts of a pool that a customer has received."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ reference, of, load = _SENT.reference, _SENT.of, _SENT.load
 
 
 def write(sent: SentTexts, kind: str, sending: Sending) -> SentTexts:
-    """Notes this sending if the record is still as it was read; returns it as it is now. Raises database.LostRace."""
+    """Record this sending if the record is still as it was read; return the new record. Raises database.LostRace."""
     version = database.write(
         reference(sent.name), stored(kind, sending, clock.now()), sent.version
     )
@@ -21,14 +21,14 @@ def write(sent: SentTexts, kind: str, sending: Sending) -> SentTexts:
 
 
 def begin(sent: SentTexts, kind: str, sending: Sending, count: HourCount) -> SentTexts:
-    """As `write`, for a text of which there was no try yet: counts it for its address and for its pool."""
+    """Do the same for the first try of a text, and count the text for its address and for its pool."""
     now = clock.now()
-    sent_then = counted(sent, day_of(now))
+    counted_record = counted(sent, day_of(now))
     batch = database.client().batch()
-    fields = stored(kind, sending, now) | stored_count(sent_then)
+    fields = stored(kind, sending, now) | stored_count(counted_record)
     database.put(batch, reference(sent.name), fields, sent.version)
     text_counts.add_one(batch, count, now)
     version = database.commit(batch)[0]
     return replace(
-        sent_then, sendings={**sent.sendings, kind: sending}, version=version
+        counted_record, sendings={**sent.sendings, kind: sending}, version=version
     )

@@ -11,16 +11,14 @@ from domain import settings as rules
 from domain.settings import Settings
 from providers import configuration, database
 
-_WORDS_FOR = (
-    10.0  # seconds for which an instance goes by the opt-out words that it read last
-)
+_WORDS_FOR = 10.0  # seconds for which an instance keeps the opt-out words that it read
 _words: dict[configuration.Firestore, tuple[float, tuple[str, ...]]] = {}
 
 
 def _parse(
     name: str, data: Mapping[str, Any] | None, version: object = None
 ) -> Settings:
-    """Read the record, and keep its opt-out words: each reader saves the next message a read."""
+    """Read the record, and keep its opt-out words, which saves the next message a read."""
     settings = rules.parse(name, data, version)
     _words[configuration.firestore()] = (time.monotonic(), settings.opt_out_words)
     return settings

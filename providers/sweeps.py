@@ -1,4 +1,4 @@
-"""How far the sweep has come, so that the next run goes on from there: service/sweep and service/listing."""
+"""The progress of the sweep, from which the next run continues: service/sweep and service/listing."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _LONGEST_TOKEN = 2000  # characters
 
 @dataclass(frozen=True)
 class Progress:
-    """Where each round stands: the last record's name that was looked at; None at a round's beginning.
+    """The position of each round: the name of the last examined record; None at a round's beginning.
 
-    `listed_since`: conversations that began at Twilio before this have been looked for, but for what service/listing
-    says. `asked`: those begun since then that need nobody. `services`: the Conversations services in use, as Twilio and
-    the log named them at `services_at`; `listed_services`: those that have been listed.
+    `listed_since`: all conversations that began at Twilio before this have been listed, except those in
+    service/listing. `asked`: conversations begun since then that need no worker. `services`: the Conversations services
+    in use, as Twilio and the records named them at `services_at`; `listed_services`: those already listed.
     """
 
     queue_after: str | None = None
@@ -39,10 +39,10 @@ class Progress:
 
 @dataclass(frozen=True)
 class Stretch:
-    """Conversations of one service (None: the default one) that are still to be listed: those begun since then.
+    """Conversations of one service (None: the default one) that have yet to be listed: those begun since then.
 
-    `token`: the page of Twilio's list to go on from, of a list that ends at `until`. `is_refused`: Twilio did not give
-    out the list; this is not stored.
+    `token`: the page of Twilio's list to continue from, of a list that ends at `until`. `is_refused`: Twilio refused
+    the list; this is not stored.
     """
 
     service_sid: str | None
@@ -54,7 +54,7 @@ class Stretch:
 
 @dataclass(frozen=True)
 class Listing:
-    """What no run has listed yet, by service."""
+    """The conversations that no run has listed yet, by service."""
 
     behind: tuple[Stretch, ...] = ()
     version: object = None
@@ -64,7 +64,7 @@ class Listing:
 def _parse(
     name: str, data: Mapping[str, Any] | None, version: object = None
 ) -> Progress:
-    """What makes no sense counts as a round's beginning; the run's end writes the record anew."""
+    """Read the progress; an invalid position counts as a round's beginning. The end of the run rewrites the record."""
     fields = Fields(data)
     names = (
         "queue_after",
@@ -84,7 +84,7 @@ def _parse(
 
 
 def _sids(fields: Fields, name: str) -> tuple[str, ...]:
-    """Valid SIDs of services only: each becomes a part of an address."""
+    """Return only the valid SIDs of services, because each becomes a part of an address."""
     values = ({"sid": text} for text in fields.texts(name))
     return tuple(filter(None, (Fields(value).sid("sid", "IS") for value in values)))
 
@@ -92,20 +92,22 @@ def _sids(fields: Fields, name: str) -> tuple[str, ...]:
 def _parse_listing(
     name: str, data: Mapping[str, Any] | None, version: object = None
 ) -> Listing:
-    """An invalid stretch counts as left out; its conversations are then looked for since `listed_since` only."""
-    found = map(_parse_stretch, Fields(data).objects("behind"))
-    return Listing(tuple(filter(None, found)), version)
+    """Read the listing without invalid stretches; their conversations are then listed from `listed_since` only."""
+    stretches = map(_parse_stretch, Fields(data).objects("behind"))
+    return Listing(tuple(filter(None, stretches)), version)
 
 
 def _parse_stretch(data: Mapping[str, Any]) -> Stretch | None:
+    """Read a stretch, None for an invalid one. A page is of use only with the end of its list."""
     fields = Fields(data)
     since, until = fields.time("since"), fields.time("until")
-    token = fields.text("token", _LONGEST_TOKEN) if until else None
-    return (
-        Stretch(fields.sid("service_sid", "IS"), since, until if token else None, token)
-        if since
-        else None
-    )
+    token = fields.text("token", _LONGEST_TOKEN)
+    if since is None:
+        return None
+    stretch = Stretch(fields.sid("service_sid", "IS"), since)
+    if until is None or token is None:
+        return stretch
+    return replace(stretch, until=until, token=token)
 
 
 _SERVICE = database.Collection("service", _parse)
@@ -113,35 +115,38 @@ _LISTING = database.Collection("service", _parse_listing)
 
 
 def load() -> Progress:
+    """Read the progress of the sweep."""
     return _SERVICE.load("sweep")
 
 
 def load_listing() -> Listing:
+    """Read what is still to be listed."""
     return _LISTING.load("listing")
 
 
 def save_listing(before: Listing, behind: Iterable[Stretch]) -> Listing:
-    """Writes what is still to be listed, if it differs. Raises database.LostRace: another run lists as well."""
-    left = tuple(replace(stretch, is_refused=False) for stretch in behind)
-    if left == before.behind:
+    """Write the remaining stretches, if they differ. Raises database.LostRace: another run lists at the same time."""
+    stretches = tuple(replace(stretch, is_refused=False) for stretch in behind)
+    if stretches == before.behind:
         return before
-    kept = [
-        {name: value for name, value in asdict(one).items() if name != "is_refused"}
-        for one in left
-    ]
+    stored = list(map(asdict, stretches))
+    for fields in stored:
+        del fields["is_refused"]
     version = database.write(
-        _LISTING.reference("listing"), {"behind": kept}, before.version
+        _LISTING.reference("listing"), {"behind": stored}, before.version
     )
-    return Listing(left, version)
+    return Listing(stretches, version)
 
 
 def save(progress: Progress, started: datetime, mended: Mapping[str, int]) -> None:
-    """Overlapping runs overwrite each other's progress: a stretch is then looked at twice, none is left out
-    for longer than a round."""
-    values = {
-        k: list(v) if isinstance(v, tuple) else v for k, v in vars(progress).items()
-    }
-    told = {"last_run_at": started, "last_mended": dict(mended)}
+    """Write the progress and what this run repaired.
+
+    Overlapping runs overwrite each other's progress: a stretch may be examined twice, and none is left out for longer
+    than a round.
+    """
+    fields = {**vars(progress), "last_run_at": started, "last_mended": dict(mended)}
+    for name in ("asked", "services", "listed_services"):
+        fields[name] = list(fields[name])  # Firestore takes no tuples
     batch = database.client().batch()
-    batch.set(_SERVICE.reference("sweep"), values | told)
+    batch.set(_SERVICE.reference("sweep"), fields)
     database.commit(batch)

@@ -17,24 +17,23 @@ _MOST = 300  # read for one answer
 
 
 def load() -> list[Template]:
-    """All of them, 300 at most; what makes no sense is told in their records."""
+    """Return all templates, 300 at most; report invalid entries in their records."""
     return list(map(_TEMPLATES.checked, _records()))
 
 
 def missing(names: Iterable[str]) -> list[str]:
-    """Those of these names that no record has."""
-    wanted = list(map(reference, names))
-    return (
-        [record.id for record in database.read(*wanted) if not record.exists]
-        if wanted
-        else []
-    )
+    """Return the names that no record has."""
+    references = list(map(reference, names))
+    if not references:
+        return []
+    return [record.id for record in database.read(*references) if not record.exists]
 
 
 def with_content(content_sid: str | None = None) -> list[Snapshot]:
-    """The records that name this content template of Twilio's, or any; 300 at most."""
-    named = ((record, of(record).content_sid) for record in _records())
-    return [record for record, sid in named if sid and sid == (content_sid or sid)]
+    """Return the records with this content SID of Twilio's, or with any; 300 at most."""
+    sids = {record: of(record).content_sid for record in _records()}
+    wanted = {content_sid} if content_sid else {*sids.values()} - {None, ""}
+    return [record for record, sid in sids.items() if sid in wanted]
 
 
 def _records() -> list[Snapshot]:

@@ -1,4 +1,4 @@
-"""The collection text_counts: how many texts each pool has sent in this hour."""
+"""The collection text_counts: the number of texts that each pool has sent in this hour."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ reference, of = _COUNTS.reference, _COUNTS.of
 
 
 def add_one(batch: WriteBatch, count: HourCount, now: datetime) -> None:
-    """Count one more, whoever else does at the same moment; the first text of an hour begins the count again."""
+    """Count one more text, safe beside other counts at the same time; the first text of an hour restarts the count."""
     from google.cloud.firestore import Increment
 
     hour = hour_of(now)

@@ -1,4 +1,4 @@
-"""Until when a customer may be written to freely: reads other conversations only if this one does not settle it."""
+"""The 24-hour window of a customer. Reads other conversations only if this one does not settle it."""
 
 from __future__ import annotations
 
@@ -11,35 +11,40 @@ from providers import clock, conversations
 
 
 def of(conversation: Conversation, also: datetime | None = None) -> Window | None:
-    """The window of this conversation's customer; None for a channel without one.
+    """Return the window of this conversation's customer; None for a channel without one.
 
-    `also`: when the customer wrote last, as far as Twilio's list of messages says.
+    `also`: the time of the customer's last message in Twilio's list.
     """
     channel = addresses.channel(conversation.address or "")
     own = messages.customer_wrote_at(conversation, also)
-    found, now = window.of(channel, own), clock.now()
-    if found is None or found.is_open(now) or not conversation.address:
-        return found
+    here, now = window.of(channel, own), clock.now()
+    if here is None or here.is_open(now) or not conversation.address:
+        return here
     elsewhere = latest(conversation.address, conversation.proxy_address, now)
-    closed_at = messages.closed_at_of(conversation)
-    if elsewhere is None or (closed_at is not None and elsewhere <= closed_at):
-        return found
+    if elsewhere is None or _is_closed_since(conversation, elsewhere):
+        return here
     return window.of(channel, elsewhere)
 
 
+def _is_closed_since(conversation: Conversation, wrote_at: datetime) -> bool:
+    """Return whether Twilio has reported a closed window at this time or later."""
+    closed_at = messages.closed_at_of(conversation)
+    return closed_at is not None and wrote_at <= closed_at
+
+
 def between(address: str, proxy_address: str) -> Window | None:
-    """The window of a customer with whom no conversation is open."""
+    """Return the window of a customer without an open conversation."""
     return of(Conversation("", address=address, proxy_address=proxy_address))
 
 
 def is_closed(conversation: Conversation) -> bool:
-    """Whether the customer may not be sent a free text now."""
+    """Return whether a free text to the customer is not allowed now."""
     return window.is_closed(of(conversation), clock.now())
 
 
 def latest(address: str, proxy_address: str | None, now: datetime) -> datetime | None:
-    """When the customer last wrote from this address to that number of ours, in any conversation, within 24 hours."""
-    found = conversations.with_open_window(address, proxy_address, now - window.LENGTH)
-    return max(
-        (one.customer_wrote_at for one in found if one.customer_wrote_at), default=None
-    )
+    """Return when the customer last wrote from this address to our number, in any conversation, within 24 hours."""
+    since = now - window.LENGTH
+    recent = conversations.with_open_window(address, proxy_address, since)
+    times = (conversation.customer_wrote_at for conversation in recent)
+    return max(filter(None, times), default=None)

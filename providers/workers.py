@@ -1,4 +1,4 @@
-"""The collection workers. What the service keeps in it, only the ledger (assignment/ledger.py) writes."""
+"""The collection workers. Only the ledger (assignment/ledger.py) writes the fields that the service maintains."""
 
 from __future__ import annotations
 
@@ -27,24 +27,31 @@ _COUNTED_UP_TO = 1000  # one billed read; more workers in one pool are "1000 or 
 
 
 def called(identity: str) -> Worker | None:
-    """Return the worker meant by this name: a confirmed record with exactly this name; else one whose name differs in
-    case, blanks and invisible characters only. Of several the confirmed one wins, and of those a person's."""
+    """Return the worker that this name means.
+
+    A confirmed record of exactly this name wins; else the name may differ in case, blanks and invisible characters. Of
+    several, a confirmed record wins, and of those one that a person made.
+    """
     exact = load(identity)
     if exact.confirmed:
         return exact
-    found = _alike(identity, [("confirmed", "==", True)])
-    if found:
-        return min(found, key=lambda one: (not one.can_sign_in, one.made_by != PERSON))
+    similar = _alike(identity, [("confirmed", "==", True)])
+    if similar:
+        return min(similar, key=_rank)
     return exact if exact.version is not None else named(identity)
 
 
+def _rank(worker: Worker) -> tuple[bool, bool]:
+    return not worker.can_sign_in, worker.made_by != PERSON
+
+
 def named(identity: str) -> Worker | None:
-    """Return the first worker whose name differs from this in case, blanks and invisible characters at most."""
+    """Return the first worker of this name, which may differ in case, blanks and invisible characters."""
     return next(iter(_alike(identity, [])), None)
 
 
 def _alike(identity: str, conditions: database.Conditions) -> list[Worker]:
-    """Return at most 20 of them, in the order of their names. A name of invisible characters only is nobody's."""
+    """Return at most 20 workers of such a name, by name; none for a name without visible characters."""
     key = key_of(identity)
     if not 0 < len(key.encode()) <= _LONGEST_VALUE:
         return []
@@ -52,41 +59,41 @@ def _alike(identity: str, conditions: database.Conditions) -> list[Worker]:
 
 
 def confirmed(identities: Iterable[str]) -> dict[str, Worker]:
-    """Return those of them who are confirmed workers, by identity, in one round trip; anything else is left out."""
-    found = load_all(one for one in dict.fromkeys(identities) if is_identity(one))
-    return {worker.identity: worker for worker in found if worker.confirmed}
+    """Return the confirmed workers among these identities, by identity, in one round trip."""
+    records = load_all(filter(is_identity, dict.fromkeys(identities)))
+    return {worker.identity: worker for worker in records if worker.confirmed}
 
 
 def free(pool: Pool, limit: int, not_to_ask: Collection[str]) -> list[Worker]:
-    """Workers of the pool who are Available, not full, and may be asked, in the order of the pool's strategy.
+    """Return workers of the pool that are Available and not full, in the order of the pool's strategy.
 
-    `limit` of them where there are so many; reads no more documents than these and those who may not be asked.
+    Leaves out `not_to_ask`. Returns `limit` workers or more; reads at most `limit` documents and one for each left out.
     """
     conditions = [
         ("pools", "array_contains", pool.id),
         ("status", "==", "Available"),
         ("full", "==", False),
     ]
-    found = _WORKERS.find(
+    candidates = _WORKERS.find(
         conditions, STRATEGIES[pool.strategy].order, limit + len(not_to_ask)
     )
-    return [one for one in found if one.identity not in not_to_ask]
+    return [worker for worker in candidates if worker.identity not in not_to_ask]
 
 
 def available(pool_id: str, limit: int) -> list[Worker]:
-    """Available workers of the pool in no order, full or not, also those whose record is not complete yet."""
+    """Return Available workers of the pool in no order, full or not, even with an incomplete record."""
     return _WORKERS.find(
         [("pools", "array_contains", pool_id), ("status", "==", "Available")], (), limit
     )
 
 
 def who_missed(limit: int) -> list[Worker]:
-    """Workers from whom conversations went back for want of an answer, most of them first."""
+    """Return workers that lost conversations because they did not answer in time, most losses first."""
     return _WORKERS.find([("missed", ">", 0)], ("-missed",), limit)
 
 
 def busy(limit: int) -> list[Worker]:
-    """Those who say that they hold something or are full, in no order, `limit` of each at most."""
+    """Return the workers with a positive count or marked as full, in no order, `limit` of each at most."""
     holding, full = database.together(
         lambda: _WORKERS.find([("active", ">", 0)], (), limit),
         lambda: _WORKERS.find([("full", "==", True)], (), limit),
@@ -95,25 +102,26 @@ def busy(limit: int) -> list[Worker]:
 
 
 def with_device(fingerprint: str, limit: int) -> list[Worker]:
-    """Workers whose record holds a device with this fingerprint (domain/device.py), in no order."""
+    """Return the workers with a device of this fingerprint (domain/device.py), in no order."""
     return _WORKERS.find(
         [("device_endpoints", "array_contains", fingerprint)], (), limit
     )
 
 
 def how_many(pool_id: str) -> int:
-    """Workers in the pool, counted up to 1000."""
+    """Count the workers in the pool, up to 1000."""
     return database.count(_members(pool_id), _COUNTED_UP_TO)
 
 
 def how_many_available(pool_id: str) -> int:
-    """Those of them who are Available, full or not, counted up to 1000."""
+    """Count the Available workers in the pool, full or not, up to 1000."""
     return database.count(
         _members(pool_id, ("status", "==", "Available")), _COUNTED_UP_TO
     )
 
 
 def _members(pool_id: str, *conditions: tuple[str, str, Any]) -> Query:
+    """Return the query for the workers of a pool that meet these conditions."""
     return database.filtered(
         _WORKERS.name, [("pools", "array_contains", pool_id), *conditions]
     )

@@ -1,4 +1,4 @@
-"""What Frontline's callbacks share: they say in `Location` what they ask for."""
+"""Shared parts of Frontline's callbacks, which name their request in `Location`."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from providers.database import Snapshot
 
 NOBODY = "There is no customer with this CustomerId."
-LARGEST_ANSWER = (
-    60_000  # bytes; Twilio takes 64 KB, and the names around the values need room too
-)
+# Bytes; Twilio takes 64 KB, and the names around the values need room, too.
+LARGEST_ANSWER = 60_000
+_LONGEST_AVATAR = 2048  # characters
 
 
 def by_location(handlers: Mapping[str, Callable[[Form], Answer]], form: Form) -> Answer:
-    """Hands over to the one who knows this Location; raises NotUnderstood for any other."""
+    """Call the handler of the form's Location; raises NotUnderstood for an unknown one."""
     handle = handlers.get(parse(Location, form).location)
     if handle is None:
         raise NotUnderstood(f"Location must be {' or '.join(handlers)}.")
@@ -32,46 +32,44 @@ def by_location(handlers: Mapping[str, Callable[[Form], Answer]], form: Form) ->
 
 
 def asked_about(wanted: OfCustomer, *others: DocumentReference) -> tuple[Snapshot, ...]:
-    """The record of the customer, and `others` in the same round trip. Raises NotFound where there is none.
+    """Return the customer's record, and `others` in the same round trip.
 
-    Of a customer whom this worker may not see nothing is told, be it details or messages: raises Refused.
+    Raises NotFound without a record, and Refused if this worker may not see the customer.
     """
     if not is_record_name(wanted.customer_id):
         raise NotFound(NOBODY)
-    named, rules, *more = database.read(
+    requested, routing_record, *more = database.read(
         customers.reference(wanted.customer_id), settings.reference(), *others
     )
-    if (record := customers.standing_for(named)) is None:
+    record = customers.standing_for(requested)
+    if record is None:
         raise NotFound(NOBODY)
-    if not customers.may_see(
-        customers.of(record), wanted.worker, settings.of(rules), wanted.customer_id
-    ):
+    customer, routing = customers.of(record), settings.of(routing_record)
+    if not customers.may_see(customer, wanted.worker, routing, wanted.customer_id):
         raise Refused(customers.ANOTHER_WORKERS)
     return record, *more
 
 
 def cut(text: str, most_bytes: int) -> str:
-    """The text itself or, with a sign that something is missing, as much of its beginning as fits."""
+    """Return the text, shortened to this size with an ellipsis if it is longer."""
     raw = text.encode()
-    return (
-        text
-        if len(raw) <= most_bytes
-        else raw[: most_bytes - 3].decode(errors="ignore") + "…"
-    )
+    if len(raw) <= most_bytes:
+        return text
+    return raw[: most_bytes - 3].decode(errors="ignore") + "…"
 
 
 def present(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Without what is not there: the app takes a null for a value."""
+    """Leave out empty values, because the app takes a null for a value."""
     return {
         name: value for name, value in values.items() if value not in (None, "", [], {})
     }
 
 
 def shown(customer: Customer) -> dict[str, Any]:
-    """What the app shows of any customer."""
-    avatar = (
-        customer.avatar if customer.avatar and len(customer.avatar) <= 2048 else None
-    )
+    """Return the fields that the app shows of any customer."""
+    avatar = customer.avatar
+    if avatar is not None and len(avatar) > _LONGEST_AVATAR:
+        avatar = None
     name = cut(customer.display_name, 256)
     return present(
         {"customer_id": customer.customer_id, "display_name": name, "avatar": avatar}

@@ -1,4 +1,4 @@
-"""What Frontline's app asks for, as typed values: https://www.twilio.com/docs/frontline/frontline-integration"""
+"""The requests of Frontline's app, as typed values: https://www.twilio.com/docs/frontline/frontline-integration"""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Location(Parameters):
 
 
 class FrontlineCallback(Parameters):
-    """What the CRM, outgoing-conversation and templates callbacks have in common."""
+    """The common fields of the CRM, outgoing-conversation and templates callbacks."""
 
     worker: Identity = Field(alias="Worker")
     needs = frozenset({"PageSize"})
@@ -42,5 +42,5 @@ class ProxyAddressWanted(OfCustomer):
 
     @property
     def customer_address(self) -> str:
-        """As Twilio writes it; the app names a WhatsApp number with or without its prefix."""
+        """The address as Twilio writes it; the app sends a WhatsApp number with or without its prefix."""
         return outgoing.on_channel(self.channel, self.value)

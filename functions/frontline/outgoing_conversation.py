@@ -1,4 +1,4 @@
-"""Frontline's outgoing conversation callback: which of our numbers a worker writes to a customer from.
+"""Frontline's outgoing conversation callback: the number of ours from which a worker writes to a customer.
 
 https://www.twilio.com/docs/frontline/outgoing-conversations
 """
@@ -14,10 +14,12 @@ from providers import outgoing
 
 
 def handle(form: Form) -> Answer:
+    """Answer a request for the proxy address."""
     return callback.by_location({"GetProxyAddress": _proxy_address}, form)
 
 
 def _proxy_address(form: Form) -> Answer:
+    """Answer with the number to write from. Raises BadInput, NotFound and Refused."""
     wanted = parse(ProxyAddressWanted, form)
     address = wanted.customer_address
     if not (addresses.is_number(address) or addresses.is_user_id(address)):

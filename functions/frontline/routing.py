@@ -1,6 +1,6 @@
-"""onConversationRoute, Frontline's custom routing callback: brings a worker into an inbound conversation.
+"""onConversationRoute, Frontline's custom routing callback: assigns an inbound conversation.
 
-How it is routed is decided in assignment/arrival.py and domain/rules.py, as for accounts without Frontline.
+The rules of routing are in assignment/arrival.py and domain/rules.py, as for accounts without Frontline.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from functions.http.forms import Form, InboundConversation, Parameters, parse
 
 
 def handle(form: Form) -> Answer:
+    """Route the conversation; the answer is empty whatever comes of it."""
     if parse(Parameters, form).event_type in ("onConversationRoute", ""):
-        arrived = parse(InboundConversation, form).arrival()
-        if arrived is not None:
-            arrival.route(arrived)
+        inbound = parse(InboundConversation, form).arrival()
+        if inbound is not None:
+            arrival.route(inbound)
     return NOTHING_TO_DO

@@ -1,4 +1,4 @@
-"""What a webhook may answer, and the errors that say whose fault it is and whether another try helps."""
+"""The answers of a webhook, and the errors: each has the status that says if the sender is at fault."""
 
 from __future__ import annotations
 
@@ -22,12 +22,11 @@ NOTHING_TO_DO = Answer()
 
 
 class Problem(Exception):
-    """Base of the errors that become an answer; the text is one sentence for whoever sent the request."""
+    """Base of the errors that become an answer; the text is one sentence for the sender of the request."""
 
     status = 500
-    more: Mapping[str, str] = MappingProxyType(
-        {}
-    )  # beside the sentence, in the same JSON object
+    # Further fields of the JSON object with the sentence.
+    more: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, text: str = "", *, logged: str | None = None) -> None:
         """`logged`: the sentence for the log, if `text` holds a customer's name, which the log never does."""
@@ -36,20 +35,20 @@ class Problem(Exception):
 
 
 class BadInput(Problem):
-    """The sender's fault, and sending it again does not help; the sentence names the field."""
+    """The request is invalid, and another try does not help; the sentence names the field."""
 
     status = 400
 
 
 class NotSignedIn(Problem):
-    """Nobody is signed in, or not any more; the answer says where to."""
+    """No worker is signed in, or the session has ended; the answer has the address to sign in."""
 
     status = 401
     more = MappingProxyType({"sign_in": "sign-in"})
 
 
 class Refused(Problem):
-    """Not allowed: a wrong signature, another account, or a rule of the person who runs the service."""
+    """Not allowed: a wrong signature, another account, or a rule of the service's administrator."""
 
     status = 403
 
@@ -67,7 +66,7 @@ class WrongMethod(Problem):
 
 
 class Impossible(Problem):
-    """Right in itself, but not in the state that things are in now."""
+    """Valid, but not possible in the current state."""
 
     status = 409
 
@@ -77,24 +76,24 @@ class TooLarge(Problem):
 
 
 class NotUnderstood(Problem):
-    """Well formed, but it asks for something that does not exist here."""
+    """Well formed, but a request for something that does not exist here."""
 
     status = 422
 
 
 class UnderWay(Problem):
-    """The same was asked for a moment ago and is not done yet: another try says what came of it."""
+    """The same request is still in progress: another try returns its outcome."""
 
     status = 429
 
 
 class TooMany(Problem):
-    """The sender is too fast; the same is taken again after a while."""
+    """The sender is too fast; the same request succeeds later."""
 
     status = 429
 
 
 class TryAgain(Problem):
-    """Nobody's fault for long: Firestore or Twilio is slow or down, and another try may work."""
+    """Firestore or Twilio is slow or down for the moment, and another try may succeed."""
 
     status = 503

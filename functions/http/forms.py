@@ -1,7 +1,7 @@
-"""What Twilio sends, as typed values: what all forms have in common, and a conversation that has begun.
+"""Twilio's forms as typed values: the common fields, and a conversation that has begun.
 
-What only one function is sent stands beside it (functions/post_event/events.py, functions/frontline/forms.py), so that
-no other one loads it.
+The forms of a single function stand beside it (functions/post_event/events.py, functions/frontline/forms.py), so that
+no other function loads them.
 
 Parameters per event: https://www.twilio.com/docs/conversations/conversations-webhooks and, for the routing
 callback, https://www.twilio.com/docs/frontline/handle-incoming-conversations
@@ -23,6 +23,7 @@ from pydantic import (
     StringConstraints,
     ValidationError,
 )
+from pydantic.fields import FieldInfo
 from werkzeug.datastructures import MultiDict
 
 from domain import addresses, json_text
@@ -39,14 +40,17 @@ def _sid(prefix: str) -> StringConstraints:
 
 
 def _utc(moment: datetime) -> datetime:
-    """Twilio's times are UTC and say so; one that does not is taken as UTC."""
+    """Return the time in UTC. Twilio's times are UTC; a time without a zone counts as UTC."""
+    if moment.tzinfo is None:
+        return moment.replace(tzinfo=UTC)
     try:
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+        return moment.astimezone(UTC)
     except OverflowError:
         raise ValueError("must be a time between the years 1 and 9999") from None
 
 
 def _identity(value: str) -> str:
+    """Return the identity. Raises ValueError for a name that no worker can have."""
     if not is_identity(value):
         raise ValueError("must be a worker's identity")
     return value
@@ -59,7 +63,7 @@ ParticipantSid = Annotated[str, _sid("MB")]
 Address = Annotated[str, StringConstraints(max_length=2000)]
 Identity = Annotated[str, AfterValidator(_identity)]
 Moment = Annotated[datetime, AfterValidator(_utc)]
-# str.lower itself would do, but to read the signature of what is written in C takes 6 ms of each start.
+# A lambda, because pydantic takes 6 ms of each start to inspect str.lower, which is written in C.
 _in_small_letters = BeforeValidator(lambda value: value.lower())
 Channel = Annotated[Literal["sms", "whatsapp"], _in_small_letters]
 State = Annotated[
@@ -71,10 +75,10 @@ _SERVICES = ("ConversationServiceSid", "ChatServiceSid")
 
 
 class Parameters(BaseModel):
-    """Common to all: unknown parameters are ignored, for Twilio adds new ones without notice.
+    """The common base. Unknown parameters are ignored, because Twilio adds new ones without notice.
 
-    An event is refused only for what it cannot do without, which is what is required and what it `needs`: else a
-    customer would be lost for a parameter that nobody looks at. Anything else that makes no sense counts as left out.
+    An event is refused only for an invalid parameter that is required or that it `needs`: otherwise a customer could
+    be lost for a parameter without use. Any other invalid parameter counts as absent.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=False)
@@ -84,7 +88,7 @@ class Parameters(BaseModel):
 
 
 class Bound(Parameters):
-    """An event that carries addresses. In a group message `address` lists everybody who received it."""
+    """An event with addresses. In a group message `address` lists all recipients."""
 
     address: Address | None = Field(None, alias="MessagingBinding.Address")
     proxy_address: Address | None = Field(None, alias="MessagingBinding.ProxyAddress")
@@ -99,11 +103,11 @@ class Bound(Parameters):
 
     @property
     def customer_address(self) -> str | None:
-        """Who wrote: the author of a group message, else the address."""
+        """The sender: the author of a group message, else the address."""
         return self.author_address or next(iter(addresses.people(self.address)), None)
 
     def attributes(self) -> dict[str, Any]:
-        """What is there already; JSON that is no object counts as nothing. Raises BadInput for what is no JSON."""
+        """Return the current attributes; JSON that is no object counts as empty. Raises BadInput for invalid JSON."""
         try:
             parsed = json_text.parsed(
                 self.raw_attributes or "{}", json_text.MOST_ATTRIBUTES
@@ -126,20 +130,20 @@ class InboundConversation(Bound):
     date_created: Moment | None = Field(None, alias="DateCreated")
 
     def arrival(self) -> Arrival | None:
-        """What it says; None where no customer wrote, but a worker or a program began it."""
-        people = addresses.people(self.address)
-        customer = self.author_address or next(iter(people), None)
+        """Return the arrival; None without a customer, as when a worker or a program began the conversation."""
+        customer = self.customer_address
         if customer is None:
             return None
+        people = addresses.people(self.address)
         is_group = self.author_address is not None or len(people) > 1
-        ours = tuple(a for a in (self.proxy_address, self.projected_address) if a)
+        ours = filter(None, (self.proxy_address, self.projected_address))
+        others = (person for person in people if person != self.author_address)
         return Arrival(
             self.sid,
             customer,
             proxy_address=self.proxy_address,
             projected_address=self.projected_address,
-            our_addresses=ours
-            or tuple(a for a in people if is_group and a != self.author_address),
+            our_addresses=tuple(ours) or (tuple(others) if is_group else ()),
             is_group=is_group,
             is_starting=self.state == "initializing",
             service_sid=self.service_sid,
@@ -151,73 +155,72 @@ P = TypeVar("P", bound=Parameters)
 
 
 def parse(model: type[P], form: Form) -> P:
-    """The form as a `model`; raises BadInput with a sentence that names the field.
+    """Return the form as a `model`; raises BadInput with a sentence that names the field.
 
-    An empty value counts as absent.
+    An empty value counts as absent, and so does an invalid one that the model can do without.
     """
     _refuse_ambiguous(_names(model), form)
     values = {name: value for name, value in form.items() if value != ""}
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        odd = {str(one["loc"][0]) for one in error.errors()}
-        if odd - values.keys() or odd & (model.needs | _required(model)):
+        invalid = {str(detail["loc"][0]) for detail in error.errors()}
+        if invalid - values.keys() or invalid & _indispensable(model):
             raise BadInput(_sentence(error, model)) from None
-        log.warning(
-            f"{', '.join(sorted(odd))} of {model.__name__} makes no sense and counts as left out."
-        )
-        return model.model_validate(
-            {name: value for name, value in values.items() if name not in odd}
-        )
+    names = ", ".join(sorted(invalid))
+    log.warning(f"{names} of {model.__name__} is not valid and counts as absent.")
+    for name in invalid:
+        del values[name]
+    return model.model_validate(values)
 
 
 def _refuse_ambiguous(names: list[str], form: Form) -> None:
-    """Raise BadInput for a field that we read and that comes twice, for nothing says which one holds, and for one that
-    is split between another name and its value, such as Bod and yHello: the signature is the same."""
+    """Raise BadInput for a repeated field that we read, and for one that is split between another name and its value.
+
+    A repeated field is ambiguous. A split one, such as Bod and yHello for Body, has the same signature.
+    """
     for name in names:
         if len(form.getlist(name)) > 1:
             raise BadInput(f"{name} was sent more than once.")
-        if name not in form and any(
-            _is_split(name, field, value) for field, value in form.items()
-        ):
+        if name not in form and _is_split(name, form):
             raise BadInput(
                 f"{name} is missing, and another field begins with its name."
             )
 
 
-def _is_split(name: str, field: str, value: str) -> bool:
-    return name.startswith(field) and f"{field}{value}".startswith(name)
+def _is_split(name: str, form: Form) -> bool:
+    """Return whether the beginning of `name` is a field, and the rest of it the beginning of the field's value."""
+    return any(
+        name.startswith(field) and f"{field}{value}".startswith(name)
+        for field, value in form.items()
+    )
 
 
 @cache
 def _names(model: type[Parameters]) -> list[str]:
-    """As Twilio spells the fields that the model reads."""
+    """Return Twilio's names of the fields that the model reads."""
     names: list[str] = []
     for field in model.model_fields.values():
-        choices = field.validation_alias
-        names += (
-            [str(c) for c in choices.choices]
-            if isinstance(choices, AliasChoices)
-            else [str(choices)]
-        )
+        alias = field.validation_alias
+        choices = alias.choices if isinstance(alias, AliasChoices) else [alias]
+        names += map(str, choices)
     return names
 
 
-def _required(model: type[Parameters]) -> set[str]:
-    return {
-        str(field.validation_alias)
-        for field in model.model_fields.values()
-        if field.is_required()
-    }
+def _indispensable(model: type[Parameters]) -> frozenset[str]:
+    """Return Twilio's names of the fields that must be valid."""
+    required = filter(FieldInfo.is_required, model.model_fields.values())
+    return model.needs | {str(field.validation_alias) for field in required}
 
 
 def _sentence(error: ValidationError, model: type[Parameters]) -> str:
-    found = error.errors(include_url=False, include_context=False, include_input=False)
-    wanted = model.needs | _required(model)
-    first = next(
-        (one for one in found if one["loc"] and str(one["loc"][0]) in wanted), found[0]
+    """Describe the first error of an indispensable field."""
+    details = error.errors(
+        include_url=False, include_context=False, include_input=False
     )
-    name = str(first["loc"][0]) if first["loc"] else "The form"
-    if first["type"] == "missing":
+    indispensable = _indispensable(model)
+    details.sort(key=lambda detail: str(detail["loc"][0]) not in indispensable)
+    name = str(details[0]["loc"][0])
+    if details[0]["type"] == "missing":
         return f"{name} is missing."
-    return f"{name} is not valid: {first['msg'].removeprefix('Value error, ')}."
+    return f"{name} is not valid: {details[0]['msg'].removeprefix('Value error, ')}."

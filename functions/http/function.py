@@ -1,4 +1,4 @@
-"""What a door has to know of the function behind it."""
+"""The description of a deployed function."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from dataclasses import dataclass
 class Function:
     """One deployed function.
 
-    `name`: its entry point in main.py. `caller`: who may call it: twilio (signed), firestore, scheduler, person (IAM),
-    worker (signs in there). `module`: whose `handle` it is, imported on first use: every instance imports main.py, and
-    would import all of them.
-    `seconds` it gives itself; `limit`: seconds that Google gives it. `libraries`: what an
-    instance loads at its start. `documents` wake it. `names_account`: its caller
-    says in every request for which account it calls, as Twilio Conversations does and Frontline's app does not.
-    `answers_always`: nothing but 200 will do, for on any other answer
-    Twilio drops the customer's message.
+    `name`: the entry point in main.py.
+    `caller`: the only allowed one: twilio (signed), firestore, scheduler, person (IAM), worker (signs in there).
+    `module`: has the function `handle`. It is imported on first use, because every instance imports main.py.
+    `seconds`: the function's own deadline; `limit`: Google's timeout in seconds.
+    `libraries`: the modules that an instance loads at its start.
+    `documents`: the pattern of the documents that trigger it.
+    `names_account`: every request names its account, as Twilio Conversations' do and Frontline's do not.
+    `answers_always`: the status is always 200, because on any other Twilio drops the customer's message.
     """
 
     name: str
@@ -32,5 +32,5 @@ class Function:
 
     @property
     def collection(self) -> str:
-        """Whose documents wake it."""
+        """The collection of the documents that trigger it."""
         return self.documents.partition("/")[0]

@@ -1,6 +1,6 @@
-"""Loads what a deployed function needs while its instance starts, so that no customer waits for it.
+"""Loads the libraries of a deployed function while its instance starts, so that no customer waits for it.
 
-main.py holds every function, and each needs other libraries; so only those of the one that this instance serves.
+main.py has every function, and each needs other libraries: an instance loads only those of its own function.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from functions.http.function import Function
 
 
 def load(target: str | None, functions: Iterable[Function]) -> None:
-    """The handler of this entry point and its libraries; nothing for None.
+    """Load the handler of this entry point and its libraries; do nothing for None.
 
-    No connection is opened: the server forks afterwards, which gRPC does not survive. The garbage collector rests
-    meanwhile, for there is nothing to collect; and what was loaded stays out of its rounds, which would touch, and
-    so copy, the memory that the server and its child share.
+    No connection is opened: the server forks afterwards, which gRPC does not survive. The garbage collector is off
+    meanwhile, because there is nothing to collect. Afterwards it skips what was loaded: visiting it would copy the
+    memory that the server and its child share.
     """
     function = next((one for one in functions if one.name == target), None)
     if function is None:
         return
-    # Else it searches all packages for some, which takes 10 ms.
+    # Without this, pydantic searches all packages for plugins, which takes 10 ms.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     gc.disable()
     try:

@@ -1,9 +1,9 @@
-"""The door of every Firestore trigger: unpacks the event, hands over before and after, says what failed."""
+"""The entry of every Firestore trigger: unpacks the event, calls the handler, logs a failure."""
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Change:
-    """One document before and after; None where it did not or does not exist.
+    """One document before and after; None if it did not or does not exist.
 
-    Events come at least once, in any order: `after` may be outdated, so whoever acts reads the record again, or
-    makes sure that it is still at this version. `at`: when `after` was written, which is its version.
+    Events come at least once, in any order: `after` may be outdated, so a handler reads the record again before it
+    acts, or checks its version. `at`: the time of the write of `after`, which is its version.
     """
 
     name: str
@@ -35,50 +35,56 @@ class Change:
 
 
 def delivered(function: Function, event: CloudEvent) -> None:
-    """Runs the function. An error is raised, so that Google delivers the event again.
+    """Run the function. Errors are raised, so that Google delivers the event again.
 
-    What cannot be read, or is about another collection, is logged and done with: again would be no better.
+    An event that cannot be read, or is about another collection, is only logged: another delivery would fail, too.
     """
+    header = None
+    if has_request_context():
+        header = request.headers.get("X-Cloud-Trace-Context")
+    log.trace_from(header, configuration.firestore().project)
+    change = _change(function, event)
+    if change is not None:
+        with clock.within(function.seconds):
+            _run(function, change)
+
+
+def _change(function: Function, event: CloudEvent) -> Change | None:
+    """Return the event's change; log and return None for one that this function cannot handle."""
     from google.protobuf.message import DecodeError
 
     name = function.name
-    header = (
-        request.headers.get("X-Cloud-Trace-Context") if has_request_context() else None
-    )
-    log.trace_from(header, configuration.firestore().project)
     try:
         change = unpack(event.data or b"")
     except (DecodeError, TypeError, ValueError, OverflowError):
-        return log.error(
-            f"{name} was sent an event that cannot be read.", function=name
-        )
-    if (
-        change.collection != function.collection
-        or not change.name
-        or "/" in change.name
-    ):
-        return log.error(
-            f"{name} was sent an event about another document than its own.",
-            function=name,
-        )
-    with clock.within(function.seconds):
-        try:
-            importlib.import_module(function.module).handle(change)
-        except database.Unwritable as error:  # again would be no better
-            log.error(f"{name} cannot write what it has to: {error}", function=name)
-        except (
-            TryAgain
-        ) as later:  # the reason is in the log already; a traceback adds nothing
-            raise ServiceUnavailable(str(later)) from None
-        except Exception as error:
-            if trouble := database.trouble(error):
-                log.error(f"{name} {trouble} The event comes again.", function=name)
-            raise
+        log.error(f"{name} was sent an event that cannot be read.", function=name)
+        return None
+    is_document = change.name != "" and "/" not in change.name
+    if change.collection == function.collection and is_document:
+        return change
+    log.error(
+        f"{name} was sent an event about another document than its own.", function=name
+    )
     return None
 
 
+def _run(function: Function, change: Change) -> None:
+    """Call the handler and log a failure. Raises what makes Google deliver the event again."""
+    name = function.name
+    try:
+        importlib.import_module(function.module).handle(change)
+    except database.Unwritable as error:  # another delivery would fail, too
+        log.error(f"{name} cannot write its result: {error}", function=name)
+    except TryAgain as error:  # the reason is logged already; a traceback adds nothing
+        raise ServiceUnavailable(str(error)) from None
+    except Exception as error:
+        if trouble := database.trouble(error):
+            log.error(f"{name} {trouble} The event comes again.", function=name)
+        raise
+
+
 def unpack(payload: bytes) -> Change:
-    """The protobuf payload of google.cloud.firestore.document.v1.*.
+    """Decode the protobuf payload of google.cloud.firestore.document.v1.*.
 
     Raises DecodeError, and ValueError or OverflowError for a time that Python cannot hold.
     """
@@ -89,30 +95,36 @@ def unpack(payload: bytes) -> Change:
     before, after = (_document(data, name) for name in ("old_value", "value"))
     path = (data.value.name or data.old_value.name).partition("/documents/")[2]
     collection, _, name = path.partition("/")
-    at = (
-        data.value.update_time.ToDatetime(tzinfo=UTC)
-        if data.value.HasField("update_time")
-        else None
-    )
+    at = None
+    if data.value.HasField("update_time"):
+        at = data.value.update_time.ToDatetime(tzinfo=UTC)
     return Change(name, before, after, collection, at)
 
 
 def _document(data: Any, name: str) -> dict[str, Any] | None:
+    """Return the fields of `value` or `old_value`; None for a document that does not exist."""
     if not data.HasField(name):
         return None
-    return {field: _plain(value) for field, value in getattr(data, name).fields.items()}
+    return _fields(getattr(data, name))
+
+
+def _fields(holder: Any) -> dict[str, Any]:
+    """Convert the fields of a document, or of a map in it."""
+    return {field: _plain(value) for field, value in holder.fields.items()}
 
 
 def _plain(value: Any) -> Any:
-    """A Firestore value as Python has it; https://cloud.google.com/firestore/docs/reference/rest/v1/Value"""
+    """Convert a Firestore value to Python's; https://cloud.google.com/firestore/docs/reference/rest/v1/Value"""
     kind = value.WhichOneof("value_type")
-    if kind is None or kind == "null_value":
+    if kind in (None, "null_value"):
         return None
     content = getattr(value, kind)
-    if kind == "map_value":
-        return {field: _plain(inner) for field, inner in content.fields.items()}
-    if kind == "array_value":
-        return [_plain(inner) for inner in content.values]
-    if kind == "timestamp_value":
-        return content.ToDatetime(tzinfo=UTC)
-    return content
+    convert = _CONVERSIONS.get(kind)
+    return content if convert is None else convert(content)
+
+
+_CONVERSIONS: dict[str, Callable[[Any], Any]] = {
+    "map_value": _fields,
+    "array_value": lambda array: list(map(_plain, array.values)),
+    "timestamp_value": lambda timestamp: timestamp.ToDatetime(tzinfo=UTC),
+}

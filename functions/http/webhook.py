@@ -1,4 +1,4 @@
-"""The door of every HTTP function: method, size, signature, then the handler, then one answer for any error."""
+"""The entry of every HTTP function: method, size, signature, then the handler, then one answer for any error."""
 
 from __future__ import annotations
 
@@ -37,7 +37,9 @@ _JSON = "application/json"
 _FORM = "application/x-www-form-urlencoded"
 _NOT_WHOLE = "The body did not arrive whole and in time, or is not UTF-8."
 LARGEST_BODY = 500_000  # bytes; Twilio's largest, a 32 KB message with 16 KB of attributes, is below 200,000
-MOST_FIELDS = 300  # of a form; Twilio's have about 30, and a signature is worked out over all of them
+MOST_FIELDS = (
+    300  # of a form; Twilio's have about 30, and a signature covers all of them
+)
 _IS_READ = "inbound.body_is_read"  # in the environment of a request
 _FOR_A_BROWSER = (
     ("Cache-Control", "no-store"),
@@ -46,25 +48,22 @@ _FOR_A_BROWSER = (
     ("Referrer-Policy", "no-referrer"),
 )
 _SIGNED = "X-Twilio-Signature"
-_ACCOUNT = re.compile(
-    r"AccountSidAC[0-9a-f]{32}"
-)  # a field and its value, as the signature covers them
-_SIGNATURE = re.compile(
-    r"[A-Za-z0-9+/]{27}=|[A-Za-z0-9+/]{43}="
-)  # SHA-1 or SHA-256 in base64
+# A field and its value, as the signature covers them.
+_ACCOUNT = re.compile(r"AccountSidAC[0-9a-f]{32}")
+# SHA-1 or SHA-256 in base64.
+_SIGNATURE = re.compile(r"[A-Za-z0-9+/]{27}=|[A-Za-z0-9+/]{43}=")
 
 
 def signed(function: Function, request: Request) -> Response:
-    """A webhook of Twilio's: POST, a form, signed with the account's token for exactly this address."""
+    """Answer a webhook of Twilio's: POST, a form, signed with the account's token for exactly this address."""
 
     def answer() -> Answer:
         raw = _read(request, LARGEST_BODY, clock.FOR_A_BODY)
         if request.mimetype == _FORM and raw.count(b"&") >= MOST_FIELDS:
             raise TooLarge(f"The form has more than {MOST_FIELDS} fields.")
-        configuration.twilio()  # where nothing is set up, that is what is told
-        if not _SIGNATURE.fullmatch(
-            request.headers.get(_SIGNED, "")
-        ):  # costs no look at the form
+        configuration.twilio()  # a missing set-up is reported before anything else
+        # Before the form is parsed, which costs more.
+        if not _SIGNATURE.fullmatch(request.headers.get(_SIGNED, "")):
             raise Refused(f"There is no {_SIGNED} that could fit.")
         form, other = _parsed(request, raw)
         _refuse_unsigned(function.name, request, form, other)
@@ -72,17 +71,15 @@ def signed(function: Function, request: Request) -> Response:
         handle: Callable[[Form], Answer] = importlib.import_module(
             function.module
         ).handle
-        return (
-            _answer_always(function.name, handle, form)
-            if function.answers_always
-            else handle(form)
-        )
+        if function.answers_always:
+            return _answer_always(function.name, handle, form)
+        return handle(form)
 
     return _answered(function, request, answer)
 
 
 def private(function: Function, request: Request) -> Response:
-    """A function that only IAM lets people or the scheduler call; it checks no signature of its own."""
+    """Answer a call that IAM has let through, of a person or the scheduler; there is no signature to check."""
 
     def answer() -> Answer:
         _read(request, LARGEST_BODY, clock.FOR_A_BODY)
@@ -96,7 +93,7 @@ def private(function: Function, request: Request) -> Response:
 
 @dataclass(frozen=True)
 class Visit:
-    """A request to a function where people sign in: its body is read once it is known who sends it.
+    """A request to a function with a sign-in: the handler reads the body once it has identified the sender.
 
     `read(largest, patience)`: bytes and seconds at most.
     """
@@ -106,7 +103,7 @@ class Visit:
 
 
 def worker(function: Function, request: Request) -> Response:
-    """A function that anybody can reach, and where a worker signs in; what it checks of a request stands there."""
+    """Answer a request to a public function with a sign-in, which checks the request by itself."""
 
     def answer() -> Answer:
         if request.method in ("GET", "HEAD"):
@@ -120,12 +117,12 @@ def worker(function: Function, request: Request) -> Response:
 
 
 def _answer_always(name: str, handle: Callable[[Form], Answer], form: Form) -> Answer:
-    """Nothing but 200 will do: whatever goes wrong leaves the conversation as it is."""
+    """Answer 200 even after an error, which then leaves the conversation as it is."""
     try:
         return handle(form)
     except Problem as problem:
         log.error(f"{name} left the conversation as it is: {problem}")
-    except Exception:  # noqa: BLE001 - whatever it is, the message must not be lost for it
+    except Exception:  # noqa: BLE001 - no error may lose the customer's message
         log.crash(f"{name} left the conversation as it is: an unexpected error.")
     return Answer({})
 
@@ -133,7 +130,7 @@ def _answer_always(name: str, handle: Callable[[Form], Answer], form: Form) -> A
 def _answered(
     function: Function, request: Request, answer: Callable[[], Answer]
 ) -> Response:
-    """The one place where an error becomes a status, a sentence and a log line."""
+    """Call the handler and return its answer, or that of an error, with the common headers."""
     response = _answer_or_error(function, request, answer)
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.headers.setdefault("Cache-Control", "no-store")
@@ -143,6 +140,7 @@ def _answered(
 def _answer_or_error(
     function: Function, request: Request, answer: Callable[[], Answer]
 ) -> Response:
+    """Turn any error into a status, a sentence and a log line; this is the one place that does."""
     name = function.name
     log.trace_from(
         request.headers.get("X-Cloud-Trace-Context"), configuration.firestore().project
@@ -158,40 +156,32 @@ def _answer_or_error(
         return _refusal(problem, request)
     except ConfigurationError as error:
         log.error(f"{name} cannot work: {error}", function=name)
-        return _response(Answer({"error": "The service is not configured."}, 500))
+        return _failure(500, "The service is not configured.")
     except database.LostRace:
-        log.warning(
-            f"{name} lost every race for its records until its time was over.",
-            function=name,
+        log.warning(f"{name} gave up after repeated write conflicts.", function=name)
+        return _failure(
+            TryAgain.status, "Others keep changing the same records; try again."
         )
-        return _response(
-            Answer(
-                {"error": "Others keep changing the same records; try again."},
-                TryAgain.status,
-            )
-        )
-    except database.Unwritable as error:  # sent again it would be no better
-        log.error(f"{name} cannot write what it has to: {error}", function=name)
+    except database.Unwritable as error:  # another delivery would fail, too
+        log.error(f"{name} cannot write its result: {error}", function=name)
         return _response(Answer())
-    except Exception as error:  # noqa: BLE001 - the one place for what nobody foresaw
+    except Exception as error:  # noqa: BLE001 - the one place for unexpected errors
         if trouble := database.trouble(error):
             log.error(f"{name} {trouble}", function=name)
-            return _response(
-                Answer(
-                    {"error": "The database did not answer; try again."},
-                    TryAgain.status,
-                )
-            )
+            return _failure(TryAgain.status, "The database did not answer; try again.")
         log.crash(f"{name} failed unexpectedly.", function=name)
-        return _response(
-            Answer({"error": "An unexpected error; the log has the details."}, 500)
-        )
+        return _failure(500, "An unexpected error; the log has the details.")
+
+
+def _failure(status: int, sentence: str) -> Response:
+    """Return the answer to an error that is not the sender's."""
+    return _response(Answer({"error": sentence}, status))
 
 
 def _for_a_browser(
     function: Function, response: Response, request: Request
 ) -> Response:
-    """What every answer to a browser carries, errors too, unless the page itself says otherwise."""
+    """Add the headers of every answer to a browser, including errors; a page may set its own."""
     for name, value in _FOR_A_BROWSER:
         response.headers.setdefault(name, value)
     if (configuration.page_url(function.name) or request.url).startswith("https:"):
@@ -200,12 +190,12 @@ def _for_a_browser(
 
 
 def _read(request: Request, largest: int, patience: float) -> bytes:
-    """The body as it was sent, whole and in time."""
-    request.max_content_length = (
-        largest + 1
-    )  # at its limit Werkzeug cuts off silently, and then raises
+    """Return the body as it was sent. Raises TooLarge, and BadInput for a body that is not complete in time."""
+    # At its limit Werkzeug first cuts off silently, and raises only beyond it.
+    request.max_content_length = largest + 1
+    announced = request.content_length or 0
     try:
-        if (request.content_length or 0) > largest:
+        if announced > largest:
             raise RequestEntityTooLarge
         with clock.hurried(_line_of_a_body(request), patience):
             raw = request.get_data()
@@ -214,20 +204,20 @@ def _read(request: Request, largest: int, patience: float) -> bytes:
         raise TooLarge(f"The body is larger than {largest} bytes.") from None
     except (HTTPException, ParseException, OSError):
         raise BadInput(_NOT_WHOLE) from None
-    if len(raw) < (request.content_length or 0):
+    if len(raw) < announced:
         raise BadInput(_NOT_WHOLE)
     request.environ[_IS_READ] = True
     return raw
 
 
 def _line_of_a_body(request: Request) -> socket.socket | None:
-    """The connection, which gunicorn lends to whoever answers; None where there is none, or no body on it."""
+    """Return the connection, which gunicorn lends; None without one, and without a body."""
     has_body = request.content_length or request.headers.get("Transfer-Encoding")
     return request.environ.get("gunicorn.socket") if has_body else None
 
 
 def _parsed(request: Request, raw: bytes) -> tuple[Form, str]:
-    """The form as it was sent, or the body of another kind, which only a hash in the signed address can cover."""
+    """Return the form, and the body of another kind, which only a hash in the signed address covers."""
     try:
         if request.mimetype == _FORM:
             return MultiDict(request.form.items(multi=True)), ""
@@ -237,6 +227,7 @@ def _parsed(request: Request, raw: bytes) -> tuple[Form, str]:
 
 
 def _refuse_unsigned(name: str, request: Request, form: Form, other: str) -> None:
+    """Raise Refused unless one of the account's secrets has signed the request."""
     from twilio.request_validator import (
         HMAC_SHA1,
         HMAC_SHA256,
@@ -245,25 +236,23 @@ def _refuse_unsigned(name: str, request: Request, form: Form, other: str) -> Non
         get_signature_algorithm,
     )
 
-    account, address = configuration.twilio(), _address(name, request)
+    account = configuration.twilio()
+    address = _address(name, request)
     signature = request.headers.get(_SIGNED, "")
     algorithm = get_signature_algorithm(
         request.headers.get(SIGNATURE_SETTINGS_HEADER, "")
     )
-    if algorithm.upper() not in (
-        HMAC_SHA1,
-        HMAC_SHA256,
-    ):  # the SDK would write it into the log as it is
+    # Refused here, because the SDK would log the unknown name as it is.
+    if algorithm.upper() not in (HMAC_SHA1, HMAC_SHA256):
         raise Refused(f"The {_SIGNED} is made in a way that is not known here.")
+    validators = map(RequestValidator, account.signing_secrets)
     try:
-        checks = (
-            RequestValidator(secret).validate for secret in account.signing_secrets
-        )
         is_signed = any(
-            check(address, other or form, signature, algorithm) for check in checks
+            validator.validate(address, other or form, signature, algorithm)
+            for validator in validators
         )
     except (TypeError, ValueError, IndexError):
-        is_signed = False  # the SDK raises these for odd addresses and for a body without its hash
+        is_signed = False  # the SDK raises these for invalid addresses and for a body without its hash
     if not is_signed:
         raise Refused(f"The {_SIGNED} does not fit this request.")
 
@@ -271,8 +260,8 @@ def _refuse_unsigned(name: str, request: Request, form: Form, other: str) -> Non
 def _refuse_other_account(function: Function, form: Form) -> None:
     """Refuse another account, and a form whose fields are not those that were signed.
 
-    A signature covers names and values one after the other with nothing between them, so that whoever holds a signed
-    request could move the borders: https://www.twilio.com/docs/usage/webhooks/webhooks-security
+    A signature covers names and values one after the other with nothing between them, so the owner of a signed request
+    could move the borders: https://www.twilio.com/docs/usage/webhooks/webhooks-security
     """
     sids = form.getlist("AccountSid")
     if any(sid != configuration.twilio().account_sid for sid in sids):
@@ -281,21 +270,17 @@ def _refuse_other_account(function: Function, form: Form) -> None:
         raise Refused("AccountSid was sent more than once.")
     if function.names_account and form and not sids:
         raise Refused("AccountSid is missing, which Twilio Conversations always sends.")
-    if not sids and any(
-        _ACCOUNT.search(f"{name}{value}") for name, value in form.items(multi=True)
-    ):
+    fields = (f"{name}{value}" for name, value in form.items(multi=True))
+    if not sids and any(map(_ACCOUNT.search, fields)):
         raise Refused(
             "AccountSid is part of another field: the fields are not those that were signed."
         )
 
 
 def _address(name: str, request: Request) -> str:
-    """The address as Twilio signed it, to the letter; the function sees another one, for it runs behind a proxy."""
-    raw = (
-        request.environ.get("RAW_URI")
-        or request.environ.get("REQUEST_URI")
-        or request.full_path
-    )
+    """Return the address exactly as Twilio signed it; the function runs behind a proxy and sees another one."""
+    sources = (request.environ.get("RAW_URI"), request.environ.get("REQUEST_URI"))
+    raw = next(filter(None, sources), request.full_path)
     public = configuration.public_address(name)
     if public is None:
         return f"{request.scheme}://{request.host}{raw}"
@@ -305,6 +290,7 @@ def _address(name: str, request: Request) -> str:
 
 
 def _response(answer: Answer) -> Response:
+    """Encode the body, as JSON unless the answer names another type."""
     content = answer.body
     if answer.content_type == _JSON:
         content = "" if content is None else json.dumps(content, ensure_ascii=False)
@@ -314,7 +300,7 @@ def _response(answer: Answer) -> Response:
 
 
 def _refusal(problem: Problem, request: Request) -> Response:
-    """The framework reads all that is left of a body before it sends a plain answer, but not before a streamed one."""
+    """Stream the answer: before a plain one, the framework reads the rest of the body."""
     text = json.dumps(
         {"error": str(problem), **problem.more}, ensure_ascii=False
     ).encode()
@@ -323,6 +309,6 @@ def _refusal(problem: Problem, request: Request) -> Response:
     if isinstance(problem, WrongMethod):
         response.headers["Allow"] = ", ".join(problem.allowed)
     if not request.environ.get(_IS_READ):
-        # Of a body that was left unread the server would wait for the rest, for 5 s on one of its threads.
+        # Without this, the server would wait for the rest of the body, for 5 s on one of its threads.
         response.call_on_close(partial(clock.hang_up, _line_of_a_body(request)))
     return response

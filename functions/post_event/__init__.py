@@ -1,4 +1,4 @@
-"""Twilio's post-event webhook: a table from EventType to what happens then."""
+"""Twilio's post-event webhook: a table from EventType to its handler."""
 
 from __future__ import annotations
 
@@ -25,33 +25,34 @@ _REASONS = {
 
 
 def handle(form: Form) -> Answer:
-    happened = EVENTS.get(parse(Parameters, form).event_type)
-    if happened:
-        happened(form)
+    """Follow the event; an unknown EventType is ignored."""
+    follow = EVENTS.get(parse(Parameters, form).event_type)
+    if follow is not None:
+        follow(form)
     return NOTHING_TO_DO
 
 
 def conversation_added(form: Form) -> None:
-    """Routes what a customer began, for accounts without Frontline's routing callback."""
+    """Route a conversation that a customer began, for accounts without Frontline's routing callback."""
     event = parse(InboundConversation, form)
-    if (arrived := event.arrival()) is not None:
-        arrival.route(arrived)
+    inbound = event.arrival()
+    if inbound is not None:
+        arrival.route(inbound)
     else:
         log.info("not routed: it has no messaging address", conversation=event.sid)
 
 
 def conversation_removed(form: Form) -> None:
-    """A deleted conversation is over; its slot comes back."""
+    """Close the record of a deleted conversation, which frees its slot."""
     matching.close(parse(ConversationRemoved, form).sid, "it was deleted")
 
 
 def conversation_state_updated(form: Form) -> None:
-    """Slots come back on inactive and closed; active again goes to the same worker."""
+    """Free the slot on inactive and closed; on active, give the conversation back to the same worker."""
     event = parse(ConversationStateUpdated, form)
     if event.state_to == "closed":
-        matching.close(
-            event.sid, _REASONS.get((event.reason or "").upper(), "it was closed")
-        )
+        reason = _REASONS.get((event.reason or "").upper(), "it was closed")
+        matching.close(event.sid, reason)
     elif event.state_to == "inactive":
         database.until_it_holds(
             lambda: activity.fell_asleep(conversations.load(event.sid), event.at)
@@ -61,7 +62,7 @@ def conversation_state_updated(form: Form) -> None:
 
 
 def participant_added(form: Form) -> None:
-    """Tells who the customer is; notes a worker whom a person added by hand."""
+    """Introduce a customer to the conversation; record a worker that a person added by hand."""
     event = parse(ParticipantEvent, form)
     identity, projected = event.identity, event.projected_address
     if projected and identity is None:
@@ -79,9 +80,10 @@ def participant_added(form: Form) -> None:
 
 
 def participant_removed(form: Form) -> None:
-    """A worker left; the conversation goes to who else is in it, or back into the queue."""
+    """After a worker has left: give the conversation to another participant, or return it to the queue."""
     event = parse(ParticipantEvent, form)
-    if identity := event.identity:
+    identity = event.identity
+    if identity is not None:
         database.until_it_holds(
             lambda: membership.left(event.sid, identity, event.participant_sid)
         )
@@ -90,12 +92,13 @@ def participant_removed(form: Form) -> None:
 
 
 def user_added(form: Form) -> None:
-    """A new user of the Conversations service gets a worker's record, which a person confirms, or Frontline."""
+    """Make a worker's record for a new user of the Conversations service; a person confirms it, or Frontline."""
     event = parse(UserAdded, form)
     worker_care.admit(event.identity, event.friendly_name)
 
 
 def _woke_up(event: ConversationStateUpdated) -> None:
+    """Follow a conversation that turned active: again, or for the first time after Twilio has set it up."""
     before = conversations.load(event.sid)
     if before.exists and before.state != UNROUTED:
         activity.woke_up(before, event.at)

@@ -1,4 +1,4 @@
-"""The events that post_event is sent, as typed values: https://www.twilio.com/docs/conversations/conversations-webhooks"""
+"""The events that post_event receives, as typed values: https://www.twilio.com/docs/conversations/conversations-webhooks"""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ class ParticipantEvent(Bound):
 
     @property
     def is_customer(self) -> bool:
+        """Whether the participant is a customer: with an address, and without an identity."""
         return self.address is not None and self.identity is None
 
 
@@ -45,7 +46,7 @@ class ConversationStateUpdated(Parameters):
 
 
 class MessageAdded(Parameters):
-    """onMessageAdded. A message that only has media says so in place of its text."""
+    """onMessageAdded. A message without text has a description of its media in place of it."""
 
     sid: ConversationSid = Field(alias="ConversationSid")
     service_sid: ServiceSid | None = Field(None, alias="ChatServiceSid")
@@ -59,7 +60,7 @@ class MessageAdded(Parameters):
     at: Moment | None = Field(None, alias="DateCreated")
 
     def message(self, now: datetime) -> Message:
-        """What it says; a time that is missing, or not yet, is now."""
+        """Return the message; a missing time, or one in the future, is replaced by `now`."""
         at = min(self.at or now, now)
         text = messages.text_of(self.body, wordless.has_media(self.media))
         attributes = messages.attributes(self.raw_attributes)
@@ -69,7 +70,7 @@ class MessageAdded(Parameters):
 
 
 class DeliveryUpdated(Parameters):
-    """onDeliveryUpdated: what became of one message on its way to one participant."""
+    """onDeliveryUpdated: the delivery of one message to one participant."""
 
     sid: ConversationSid = Field(alias="ConversationSid")
     message_sid: MessageSid = Field(alias="MessageSid")
@@ -81,6 +82,7 @@ class DeliveryUpdated(Parameters):
 
     @property
     def receipt(self) -> Receipt:
+        """The delivery as Twilio's list of receipts shows it, with the status in small letters."""
         return Receipt(
             self.status.strip().lower(),
             self.code,

@@ -1,4 +1,4 @@
-"""Who the customer is, put on their participant: customer_id, display_name, avatar."""
+"""The customer's details, copied to their participant: customer_id, display_name, avatar."""
 
 from __future__ import annotations
 
@@ -13,17 +13,20 @@ from providers.twilio import Outcome, Place
 
 
 def introduce(event: ParticipantEvent) -> None:
-    """Makes a record for an unknown sender, if the settings want one. Raises TryAgain while Twilio is busy."""
+    """Write the customer's details to their participant, after creating a record if the settings ask for one.
+
+    Raises TryAgain while Twilio is busy.
+    """
     address = event.customer_address or ""
     customer = customers.find(address)
     if not customer.known and settings.load().create_customers:
         customer = customers.create(customer, address)
-    there = event.attributes()
-    wanted = attributes(there, customer)
-    if wanted == there:
+    current = event.attributes()
+    complete = attributes(current, customer)
+    if complete == current:
         return
     place = Place(configuration.service_in_use(event.service_sid), event.sid)
-    result = twilio.set_attributes(place, event.participant_sid, wanted)
+    result = twilio.set_attributes(place, event.participant_sid, complete)
     if result.outcome is Outcome.RETRY:
         raise TryAgain(f"The customer is not introduced yet: {result.why}")
     if result.outcome is not Outcome.DONE:
@@ -34,10 +37,10 @@ def introduce(event: ParticipantEvent) -> None:
 
 
 def attributes(there: dict[str, Any], customer: Customer) -> dict[str, Any]:
-    """The participant's attributes with what we know of the customer; what is there already stays."""
-    known = {
+    """Add the customer's details to the participant's attributes; existing attributes stay."""
+    details = {
         "customer_id": customer.customer_id,
         "display_name": customer.display_name[: limits.NAME],
         "avatar": customer.avatar,
     }
-    return limits.with_room_for(there, known, limits.PARTICIPANT_ATTRIBUTES)
+    return limits.with_room_for(there, details, limits.PARTICIPANT_ATTRIBUTES)

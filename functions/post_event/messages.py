@@ -1,13 +1,15 @@
-"""A message was written, or could not be delivered: what the conversation's record says of it.
+"""Messages and deliveries, recorded in their conversation's record.
 
-One read and one write, and none for what is known already or has arrived well. Twilio may send the first message
-before the arrival has made the record, or while its worker is being added: it is looked at again a moment later then,
-twice at most, so that neither is disturbed. A customer's message in a conversation that has no record by that time, or
-whose record says closed, leads to a look at Twilio, which may route it (docs/decisions/0014-outages.md). An opt-out
-word waits for nothing and leads to no look: the arrival sees it and routes nothing.
+One read and one write; no write for a message that is recorded already, or a delivery that succeeded. Twilio may send
+the first message before the arrival has made the record, or while its worker is being added: this handler then reads
+the record again a moment later, twice at most, so that neither is disturbed. If there is no record by that time, or it
+is closed, a customer's message makes the service ask Twilio, and possibly route the conversation
+(docs/decisions/0014-outages.md). An opt-out word neither waits nor asks: the arrival sees it and routes nothing.
 """
 
 from __future__ import annotations
+
+from itertools import chain, repeat
 
 from assignment import answers, found, opting_out, receipts
 from assignment.found import Found
@@ -19,13 +21,12 @@ from functions.post_event import failures
 from functions.post_event.events import DeliveryUpdated, MessageAdded
 from providers import clock, conversations, database, log
 
-_SETTLES = (
-    0.5,
-    1.0,
-)  # seconds: an arrival is over within the first, as a rule, or its instance has to start
+# Seconds to wait: usually an arrival is over after the first, unless its instance has to start.
+_SETTLES = (0.5, 1.0)
 
 
 def added(form: Form) -> None:
+    """Record a message; ask Twilio first about a customer's message that reaches no worker."""
     event = parse(MessageAdded, form)
     message = event.message(clock.now())
     before = conversations.load(event.sid)
@@ -35,28 +36,35 @@ def added(form: Form) -> None:
     if not is_opt_out:
         before = _settled(event, before)
         if _asks_for_a_route(before, message):
-            came_of_it = found.by_message(event.sid, event.service_sid, message)
-            if came_of_it is Found.LATER:
-                why = (
-                    "Twilio does not describe this conversation; the sweep asks again."
-                )
-                log.warning(why, conversation=event.sid)
+            if not _route(event, message):
                 return
             before = conversations.load(event.sid)
-    seen = [before]
+    versions = chain([before], map(conversations.load, repeat(event.sid)))
 
-    def hear() -> None:
-        """What was read above, and after a lost race what is there now."""
-        current = seen.pop() if seen else conversations.load(event.sid)
+    def record() -> None:
+        """Record the message in the conversation as read above; after a lost race, in the current one."""
+        current = next(versions)
         if current.exists or is_opt_out:
             answers.hear(current, [message])
 
-    database.until_it_holds(hear)
+    database.until_it_holds(record)
+
+
+def _route(event: MessageAdded, message: Message) -> bool:
+    """Ask Twilio for the conversation and route it if needed; return False if Twilio doesn't respond."""
+    result = found.by_message(event.sid, event.service_sid, message)
+    if result is not Found.LATER:
+        return True
+    why = "Twilio does not describe this conversation; the sweep asks again."
+    log.warning(why, conversation=event.sid)
+    return False
 
 
 def _settled(event: MessageAdded, before: Conversation) -> Conversation:
-    """The record; a first message waits a moment for the arrival."""
-    for seconds in _SETTLES if event.index == 0 else ():
+    """Return the record; for a first message, wait a moment until its arrival is over."""
+    if event.index != 0:
+        return before
+    for seconds in _SETTLES:
         if before.exists and before.state != ASSIGNING:
             break
         clock.wait(seconds)
@@ -65,16 +73,15 @@ def _settled(event: MessageAdded, before: Conversation) -> Conversation:
 
 
 def _asks_for_a_route(before: Conversation, message: Message) -> bool:
-    """Whether it is news from a customer about whom no worker hears: without a record, or with one that is closed."""
-    is_known = any(one.index >= message.index for one in before.heard)
-    return (
-        not rules.is_in_hand(before)
-        and not is_known
-        and messages.may_be_customers(message, before)
-    )
+    """Return whether this is a customer's new message that reaches no worker: no record, or a closed one."""
+    if rules.is_in_hand(before):
+        return False
+    latest = max((heard.index for heard in before.heard), default=-1)
+    return latest < message.index and messages.may_be_customers(message, before)
 
 
 def delivery_updated(form: Form) -> None:
+    """Record a delivery, and follow it up if it failed."""
     event = parse(DeliveryUpdated, form)
     before = receipts.report(event.sid, event.message_sid, event.receipt)
     if before is not None and event.receipt.has_failed:

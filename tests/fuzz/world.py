@@ -83,8 +83,8 @@ _ORDINARY: dict[str, dict[str, Any]] = {
 _LARGEST = 50_000  # bytes that a record may have room for besides a million
 _TOO_LARGE = re.compile(r"maximum entity size|is longer than 1048487 bytes")
 _AWFUL = re.compile(
-    r"failed unexpectedly|could not see to|stack_trace|left the conversation as it is|lost every race"
-    r"|an event that cannot be read|an event about another|could not reach Firestore|Traceback"
+    r"failed unexpectedly|could not see to|stack_trace|left the conversation as it is"
+    r"|repeated write conflicts|an event that cannot be read|an event about another|could not reach Firestore|Traceback"
 )
 _SLOW = re.compile(
     r"could not reach Firestore: (DeadlineExceeded|ServiceUnavailable|RetryError)"
