@@ -1,6 +1,6 @@
 """Addresses as Twilio writes them (+12345678, whatsapp:+12345678, bobby@example.com), and how they are compared.
 
-Every webhook compares addresses, so this module does without the phone-number library; domain/phone_numbers.py needs it.
+Every webhook compares addresses, so this module does not import the phone-number library.
 """
 
 from __future__ import annotations
@@ -333,13 +333,13 @@ def on_same_channel(address: str) -> tuple[str, ...]:
     """Return all spellings of a number on its channel; another address as it is."""
     plain = compact(address)
     prefix = plain.removesuffix(bare(plain))
-    return tuple(map(prefix.__add__, numbers(plain))) or (plain,)
+    return tuple(prefix + number for number in numbers(plain)) or (plain,)
 
 
 def on_every_channel(address: str) -> tuple[str, ...]:
     """Return the spellings, and those of the same number on WhatsApp."""
     forms = spellings(address)
-    on_whatsapp = map("whatsapp:".__add__, filter(_E164.fullmatch, forms))
+    on_whatsapp = map("whatsapp:{}".format, filter(_E164.fullmatch, forms))
     return tuple(dict.fromkeys((*forms, *on_whatsapp)))
 
 
@@ -396,10 +396,8 @@ def stable_id(address: str, secret: bytes | None) -> str:
     same = key(address)
     name = bare(same) if is_user_id(same) else bare(same).lower()
     if secret is None:
-        digest = hashlib.sha256(name.encode()).digest()
-    else:
-        digest = hmac.digest(secret, name.encode(), "sha256")
-    return "c-" + digest.hex()[:20]
+        return f"c-{hashlib.sha256(name.encode()).hexdigest()[:20]}"
+    return f"c-{hmac.digest(secret, name.encode(), 'sha256').hex()[:20]}"
 
 
 def record_names(address: str, secret: bytes) -> tuple[str, ...]:
