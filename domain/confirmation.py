@@ -1,4 +1,4 @@
-"""When Frontline is asked about a worker whose record the service made and no person has confirmed."""
+"""The times at which Frontline is asked about a worker that no person has confirmed."""
 
 from __future__ import annotations
 
@@ -21,17 +21,10 @@ _PAUSES = (
 
 
 def is_due(worker: Worker, now: datetime) -> bool:
-    """Whether Frontline is asked about this worker now."""
-    is_open = (
-        worker.version is not None
-        and worker.made_by == SERVICE
-        and not worker.confirmed
-    )
-    return (
-        is_open
-        and worker.ask_frontline_at is not None
-        and worker.ask_frontline_at <= now
-    )
+    """Return whether Frontline is asked about this worker now."""
+    if worker.version is None or worker.confirmed or worker.made_by != SERVICE:
+        return False
+    return worker.ask_frontline_at is not None and worker.ask_frontline_at <= now
 
 
 def asked_again(worker: Worker, now: datetime) -> Worker:
