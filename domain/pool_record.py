@@ -46,9 +46,9 @@ def problem(
     """Return the sentences for the record; None if it has no problem.
 
     `twins` are other pools by id, with their numbers. `overflow` are the pools into which this one overflows, one after
-    the other: the last is None if it does not exist, or one that came before. `countries_with_parts`: countries with
-    more holidays in their parts, with an example. `zone`: the time zone of the pools. `namesakes`: other pools with this
-    display name.
+    the other: the last is None if it does not exist, or one that came before. `countries_with_parts`: those with
+    more holidays in their parts, with an example. `zone`: the time zone of the pools. `namesakes`: other pools with
+    this display name.
     """
     pool = _read(pool_id, data)
     shared = [_shared(number, twins) for number in pool.addresses]
