@@ -46,6 +46,10 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
+def _is_duration(value: Any) -> bool:
+    return _is_number(value) and 0 <= value < math.inf
+
+
 def _is_whole(value: Any) -> bool:
     return _is_number(value) and abs(value) <= _LARGEST and value == int(value)
 
@@ -53,6 +57,14 @@ def _is_whole(value: Any) -> bool:
 def _is_entry(value: Any) -> bool:
     """Return whether a list of texts may have this entry."""
     return isinstance(value, str) and 0 < len(value.strip()) <= LONGEST_ENTRY
+
+
+def _is_list_of_maps(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(v, Mapping) for v in value)
+
+
+def _is_valid_time(value: Any) -> bool:
+    return isinstance(value, datetime) and FIRST_YEAR <= value.year <= LAST_YEAR
 
 
 class Fields:
@@ -254,10 +266,8 @@ class Fields:
     def seconds(self, name: str) -> float | None:
         """Return a number of seconds from 0, with or without decimals."""
         value = self._data.get(name)
-        if value is None:
-            return None
-        if _is_number(value) and math.isfinite(value) and value >= 0:
-            return cast("float", value)
+        if value is None or _is_duration(value):
+            return cast("float | None", value)
         return self._invalid(name, "a number of seconds", "ignored", None)
 
     def limit(self, name: str, default: float | None) -> float | None:
@@ -321,10 +331,8 @@ class Fields:
     def time(self, name: str) -> datetime | None:
         """Return a timestamp from 1970 to 2900."""
         value = self._data.get(name)
-        if value is None:
-            return None
-        if isinstance(value, datetime) and FIRST_YEAR <= value.year <= LAST_YEAR:
-            return value
+        if value is None or _is_valid_time(value):
+            return cast("datetime | None", value)
         return self._invalid(name, "a timestamp between 1970 and 2900", "ignored", None)
 
     def objects(self, name: str) -> tuple[Mapping[str, Any], ...]:
@@ -332,7 +340,7 @@ class Fields:
         value = self._data.get(name)
         if value is None:
             return ()
-        if isinstance(value, list) and all(isinstance(v, Mapping) for v in value):
+        if _is_list_of_maps(value):
             return tuple(value)
         return self._invalid(name, "a list of maps", "ignored", ())
 

@@ -109,11 +109,9 @@ def _has_trunk_prefix(number: str, e164: str, parsed: PhoneNumber) -> bool:
     """Return whether digits for calls within a country (0, 8, 06, 1) follow the country
     code. The library leaves them out."""
     code = f"+{parsed.country_code}"
-    return (
-        e164 != number
-        and number.startswith(code)
-        and number.endswith(e164.removeprefix(code))
-    )
+    if e164 == number or not number.startswith(code):
+        return False
+    return number.endswith(e164.removeprefix(code))
 
 
 def _is_complete(parsed: PhoneNumber, possible: int) -> bool:
@@ -123,6 +121,8 @@ def _is_complete(parsed: PhoneNumber, possible: int) -> bool:
 
 
 def _parse(number: str, country: str | None) -> PhoneNumber | None:
+    """Return what the library reads; None for an invalid number, and for one without a
+    plus if its country is unknown."""
     is_clear = country is not None or number.startswith("+")
     if not is_clear or not number.removeprefix("+").isdigit():
         return None
@@ -143,6 +143,7 @@ def digits(address: str) -> tuple[str, ...]:
 
 
 def _forms(number: str) -> tuple[str, ...]:
+    """Return an international number as people dial it from abroad and at home."""
     parsed = _parse(number, None)
     if parsed is None:
         return ()
