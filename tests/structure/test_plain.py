@@ -10,6 +10,7 @@ import re
 import subprocess
 import tokenize
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,14 @@ def prose(source: str) -> str:
     return "\n".join([*comments, *literals])
 
 
+@cache
+def prose_by_file() -> dict[str, str]:
+    return {
+        path.relative_to(ROOT).as_posix(): prose(path.read_text())
+        for path in sources(*DEPLOYED, "tools")
+    }
+
+
 def words(text: str) -> int:
     return len(re.findall(r"[A-Za-z']+", text))
 
@@ -89,10 +98,7 @@ def worst(counts: Counter[str]) -> str:
 
 @pytest.mark.parametrize("group", MOST_PER_THOUSAND)
 def test_prose_uses_plain_words(group: str) -> None:
-    texts = {
-        path.relative_to(ROOT).as_posix(): prose(path.read_text())
-        for path in sources(*DEPLOYED, "tools")
-    }
+    texts = prose_by_file()
     counts = Counter({name: occurrences(group, text) for name, text in texts.items()})
     rate = 1000 * counts.total() / sum(map(words, texts.values()))
     limit = MOST_PER_THOUSAND[group]
