@@ -1,6 +1,6 @@
-"""Addresses as Twilio writes them (+12345678, whatsapp:+12345678, bobby@example.com), and how people come by theirs.
+"""Addresses as Twilio writes them (+12345678, whatsapp:+12345678, bobby@example.com), and how they are compared.
 
-Every webhook compares addresses, so nothing here needs the phone-number library (domain/phone_numbers.py does).
+Every webhook compares addresses, so this module does not import the phone-number library.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ import hashlib
 import hmac
 import re
 import unicodedata
+from itertools import filterfalse
 
-# What stands before the colon of an address at Twilio. The first few are numbers, the others' names mean what they say.
+# The channels that Twilio writes before the colon of an address. On the first three, addresses are phone numbers.
 _OF_NUMBERS = ("whatsapp", "rcs", "viber")
 CHANNELS = (
     *_OF_NUMBERS,
@@ -24,7 +25,7 @@ CHANNELS = (
     "instagram",
     "telegram",
 )
-# Before a number without a plus other words may mean anything: "member 1234567".
+# Words before a phone number without a plus. Other words do not announce a phone number: "member 1234567".
 _LABELS = re.compile(
     "[achmptw]|cell(phone|ular|ulare)?|celular|contact|direct|fax|fon|gsm|handy|home|main|m[oó]b(il|ile)?|m[oó]vil|natel|"
     "no|nr|number|ph|phone|portable|privat|private|sms|tel|t[eé]l[eé]phone|t[eé]l|telefone?|tel[eé]fono|text|work"
@@ -42,12 +43,10 @@ _SCHEME = re.compile(
 )
 _LONGEST = 320  # characters; an e-mail address has no more
 _MOST_BEFORE = 40
-_LEAST_DIGITS = (
-    7  # shorter ones may as well be short codes, which are not international numbers
-)
-_ABROAD = re.compile(
-    r"^00(?=[1-9]\d{6})"
-)  # how most countries dial what is written as a plus
+# Shorter numbers may be short codes, which are not international numbers.
+_LEAST_DIGITS = 7
+# Most countries dial 00 for the plus.
+_ABROAD = re.compile(r"^00(?=[1-9]\d{6})")
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _SHORT_CODE = re.compile(r"[0-9]{3,6}")
 _EMAIL = re.compile(r"[^@\s,;:<>()]+@[^@\s,;:<>()]+")
@@ -56,7 +55,7 @@ _TYPED_EMAIL = re.compile(
     re.IGNORECASE,
 )
 _CHANNEL = re.compile(r"(?P<channel>[^\W\d_]+)\s*:\s*(?P<rest>.*)", re.DOTALL)
-# What WhatsApp calls somebody who hides their number: https://developers.facebook.com/docs/whatsapp/business-scoped-user-ids
+# WhatsApp's id for a user with a hidden number: https://developers.facebook.com/docs/whatsapp/business-scoped-user-ids
 _USER_ID = re.compile(
     r"(?P<country>[A-Za-z]{2}(?:\.(?i:ENT))?)\.(?P<rest>[A-Za-z0-9]{4,128})"
 )
@@ -67,16 +66,15 @@ _CALLED = "WhatsApp user …"
 _AS_A_NAME = re.compile(
     r"whatsapp:[A-Za-z]{2}(?:\.(?i:ENT))?\.[A-Za-z0-9]{4,128}|[A-Z]{2}(?:\.ENT)?\.[0-9]{10,128}"
 )
-_AGENT = re.compile(
-    r"(?:rcs|viber):[\w.\-]{1,200}"
-)  # the name of a business where others have numbers
+# A business's name on a channel of phone numbers.
+_AGENT = re.compile(r"(?:rcs|viber):[\w.\-]{1,200}")
 # https://www.twilio.com/docs/glossary/what-alphanumeric-sender-id
 _ALPHANUMERIC = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 &+_\-]{1,11}")
 _COUNTRY = r"(?>\+(?:1|7|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|\d{3}))"
 _AFTER_COUNTRY = re.compile(rf"{_COUNTRY}(?P<first>\d)\d+")
 
-# Numbers that have two spellings, and WhatsApp keeps to the one that E.164 has given up, or the other way round:
-# Mexico's 1 before mobiles, Brazil's ninth digit, Argentina's 9. The first of each pair is the one to compare by.
+# Numbers with two spellings: WhatsApp and E.164 use different ones. Mexico's 1 before mobile numbers, Brazil's ninth
+# digit, Argentina's 9.
 _TWO_SPELLINGS = (
     (re.compile(r"\+521([2-9]\d{9})"), r"+52\1"),
     (re.compile(r"\+52([2-9]\d{9})"), r"+521\1"),
@@ -86,127 +84,155 @@ _TWO_SPELLINGS = (
     (re.compile(r"\+54([1-8]\d{9})"), r"+549\1"),
 )
 _ODD_BLANKS = "\u115f\u1160\u2800\u3164\uffa0"
-_JOINERS = "\u034f\u061c"
+_AS_BLANK = str.maketrans(dict.fromkeys(_ODD_BLANKS, " "))
+
+
+# Joiners and variation selectors, which have other categories in Unicode.
+_INVISIBLE = {"\u034f", "\u061c", *map(chr, range(0xFE00, 0xFE10))}
 
 
 def is_invisible(character: str) -> bool:
-    """Whether nobody sees it: marks of direction, of width nought, soft hyphens, controls."""
-    if character in _JOINERS or "\ufe00" <= character <= "\ufe0f":
+    """Return whether a character has no width: a direction mark, a zero-width character,
+    a soft hyphen or a control character. Blanks are visible."""
+    if character in _INVISIBLE:
         return True
     return unicodedata.category(character) in ("Cf", "Cc") and not character.isspace()
 
 
 def visible(text: str) -> str:
-    """The text without what nobody sees, and without blanks around it."""
+    """Return the text without invisible characters, and without blanks around it."""
     if text.isascii() and text.isprintable():
         return text.strip()
-    seen = (" " if c in _ODD_BLANKS else c for c in text if not is_invisible(c))
-    return "".join(seen).strip()
+    blanked = text.translate(_AS_BLANK)
+    return "".join(filterfalse(is_invisible, blanked)).strip()
 
 
 def shown(text: str) -> str:
-    """For a sentence about it: what nobody sees is named, and a long text is cut."""
-    named = [
-        f"‹U+{ord(c):04X} {unicodedata.name(c, 'CONTROL')}›"
-        if is_invisible(c) or c in _ODD_BLANKS
-        else c
-        for c in text[:200]
-    ]
-    return "".join(named)
+    """Return the text for an error sentence: at most 200 characters, invisible ones as
+    their names."""
+    return "".join(map(_shown_character, text[:200]))
+
+
+def _shown_character(character: str) -> str:
+    if character not in _ODD_BLANKS and not is_invisible(character):
+        return character
+    name = unicodedata.name(character, "CONTROL")
+    return f"‹U+{ord(character):04X} {name}›"
 
 
 def compact(address: str) -> str:
-    """As Twilio writes it, as far as that needs no country's rules; what is none of that as it is, without what
-    nobody sees. Done again it changes nothing."""
+    """Return the address in Twilio's format, as far as that needs no country's rules.
+
+    Other text is returned without invisible characters. Idempotent.
+    """
     if is_number(address):  # as all of Twilio's are
         return address
     text = visible(address)
-    plain = (
-        text
-        if text.isascii()
-        else "".join(map(_plain, unicodedata.normalize("NFKC", text)))
-    )
+    plain = text if text.isascii() else _as_plain_digits(text)
     if len(plain) > _LONGEST:
         return text
     return _named(plain) or _email(plain) or _number(plain) or text
 
 
+def _as_plain_digits(text: str) -> str:
+    """Return the text in compatibility form, with the digits of any script as 0 to 9."""
+    return "".join(map(_plain, unicodedata.normalize("NFKC", text)))
+
+
 def _plain(character: str) -> str:
-    """Any script's digit as 0 to 9."""
     return str(unicodedata.decimal(character)) if character.isdecimal() else character
 
 
 def _named(text: str) -> str | None:
-    """On a channel that does not go by numbers, or where WhatsApp gives a user id. Letters keep their case."""
-    found = _CHANNEL.fullmatch(text)
-    name = found["channel"].lower() if found else ""
-    if found is None or name not in CHANNELS:
+    """Return an address on a channel without phone numbers, or a WhatsApp user id.
+
+    Letters keep their case, except for the country of a user id.
+    """
+    match = _CHANNEL.fullmatch(text)
+    if match is None:
         return None
-    rest = found["rest"].strip()
-    if user_id := _USER_ID.fullmatch(rest) if name in _OF_NUMBERS else None:
-        return f"{name}:{user_id['country'].upper()}.{user_id['rest']}"
-    return f"{name}:{rest}" if name not in _OF_NUMBERS else None
+    name, rest = match["channel"].lower(), match["rest"].strip()
+    if name in _OF_NUMBERS:
+        return _with_user_id(name, rest)
+    return f"{name}:{rest}" if name in CHANNELS else None
+
+
+def _with_user_id(channel_name: str, text: str) -> str | None:
+    user_id = _USER_ID.fullmatch(text)
+    if user_id is None:
+        return None
+    return f"{channel_name}:{user_id['country'].upper()}.{user_id['rest']}"
 
 
 def _email(text: str) -> str | None:
-    found = _TYPED_EMAIL.fullmatch(text)
-    email = found["email"].lower() if found else ""
+    match = _TYPED_EMAIL.fullmatch(text)
+    email = match["email"].lower() if match else ""
     return email if _EMAIL.fullmatch(email) else None
 
 
 def _number(text: str) -> str | None:
-    """A number without typography, and without the words that stand around it."""
+    """Return a number without typography, and without the words around it.
+
+    None if the words do not announce a phone number.
+    """
     if scheme := _SCHEME.fullmatch(text):
         text = f"{scheme['scheme']}:{scheme['rest']}"
-    found = _TYPED.fullmatch(text)
-    if found is None or not _AFTER.fullmatch(found["after"]):
+    match = _TYPED.fullmatch(text)
+    if match is None or not _AFTER.fullmatch(match["after"]):
         return None
-    digits = _ABROAD.sub("+", _TYPOGRAPHY.sub("", found["number"]), count=1)
-    words = _WORD.findall(found["before"].lower())
-    channel = _channel_in(words)
-    spelled = f"{channel}:{digits}" if channel else digits
-    if "".join(words) in ("", channel, "wa"):
+    digits = _ABROAD.sub("+", _TYPOGRAPHY.sub("", match["number"]), count=1)
+    words = _WORD.findall(match["before"].lower())
+    channel_name = _channel_in(words)
+    spelled = f"{channel_name}:{digits}" if channel_name else digits
+    if "".join(words) in ("", channel_name, "wa"):
         return spelled
-    is_said = digits.startswith("+") or all(
-        word == channel or _LABELS.fullmatch(word) for word in words
-    )
-    is_long = len(digits) >= _LEAST_DIGITS and len(found["before"]) <= _MOST_BEFORE
-    return spelled if is_said and is_long else None
+    is_long = len(digits) >= _LEAST_DIGITS and len(match["before"]) <= _MOST_BEFORE
+    is_labelled = digits.startswith("+") or _are_labels(words, channel_name)
+    return spelled if is_long and is_labelled else None
+
+
+def _are_labels(words: list[str], channel_name: str | None) -> bool:
+    """Return whether all words announce a phone number: "mobile", or the channel."""
+    return all(word == channel_name or _LABELS.fullmatch(word) for word in words)
 
 
 def _channel_in(words: list[str]) -> str | None:
-    """WhatsApp, Whats App, WA, ..."""
+    """Return the channel of phone numbers that the words name: WhatsApp, Whats App, WA."""
     if "whatsapp" in "".join(words) or words == ["wa"]:
         return "whatsapp"
-    return next((word for word in words if word in _OF_NUMBERS), None)
+    return next(filter(_OF_NUMBERS.__contains__, words), None)
 
 
 def bare(address: str) -> str:
-    """The address without its channel: whatsapp:+12345678 is +12345678."""
+    """Return the address without its channel: whatsapp:+12345678 is +12345678."""
     return address.rpartition(":")[2].strip()
 
 
 def channel(address: str) -> str:
-    """The channel: whatsapp, messenger, ...; where none is named: email for an e-mail address, else sms."""
+    """Return the channel, such as whatsapp or messenger.
+
+    An address that names none is of the channel email if it has an @, else of sms.
+    """
     plain = compact(address)
     if ":" in plain:
         name = plain.partition(":")[0].strip().lower()
-        return {"urn": "apple"}.get(
-            name, name
-        )  # urn:mbid:... is Apple Messages for Business
+        # urn:mbid:... is Apple Messages for Business.
+        return "apple" if name == "urn" else name
     return "email" if "@" in plain else "sms"
 
 
 def is_number(address: str) -> bool:
-    """Whether it is an international phone number without typography, with or without `whatsapp:`."""
+    """Return whether it is an international phone number without typography, with or
+    without a channel such as `whatsapp:`."""
     prefix, _, number = address.rpartition(":")
     return prefix in ("", *_OF_NUMBERS) and _E164.fullmatch(number) is not None
 
 
 def is_plain(address: str) -> bool:
-    """Whether it is a number as Twilio writes it for sure: no zero from a national spelling follows the country."""
-    found = _AFTER_COUNTRY.fullmatch(bare(address))
-    return is_number(address) and found is not None and found["first"] != "0"
+    """Return whether it is certainly a number as Twilio writes it: no zero of a national
+    spelling follows the country code."""
+    match = _AFTER_COUNTRY.fullmatch(bare(address))
+    return is_number(address) and match is not None and match["first"] != "0"
 
 
 def is_short_code(address: str) -> bool:
@@ -214,20 +240,26 @@ def is_short_code(address: str) -> bool:
 
 
 def is_user_id(address: str) -> bool:
-    """Whether WhatsApp names somebody so who hides their number: whatsapp:US.13491208655302741918."""
+    """Return whether it is WhatsApp's id for a user with a hidden number:
+    whatsapp:US.13491208655302741918."""
     prefix, _, name = address.partition(":")
     return prefix == "whatsapp" and _USER_ID.fullmatch(name) is not None
 
 
 def is_bare_user_id(text: str) -> bool:
-    """The same without its channel, as people copy it: US.13491208655302741918; in small letters only what can be
-    nothing else."""
+    """Return whether it is a user id without its channel: US.13491208655302741918.
+
+    In small letters, only ids of digits count, because others may be names.
+    """
     is_in_capitals = text[:2].isupper() and _USER_ID.fullmatch(text) is not None
     return is_in_capitals or _SMALL_USER_ID.fullmatch(text) is not None
 
 
 def is_username(text: str) -> bool:
-    """Whether it is a name chosen on WhatsApp, which no message comes from: @ada.byron."""
+    """Return whether it is a name chosen on WhatsApp, such as @ada.byron.
+
+    No message comes from such a name: its sender has a user id.
+    """
     return _USERNAME.fullmatch(visible(text)) is not None
 
 
@@ -237,12 +269,12 @@ def called(name: str) -> str:
 
 
 def is_agent(address: str) -> bool:
-    """Whether it is a business by its name on a channel of numbers: rcs:acme_agent."""
+    """Return whether it is a business's name on a channel of numbers: rcs:acme_agent."""
     return _AGENT.fullmatch(address) is not None
 
 
 def is_alphanumeric(address: str) -> bool:
-    """Whether it is a sender's name instead of a number: ACME."""
+    """Return whether it is a sender's name instead of a number: ACME."""
     return _ALPHANUMERIC.fullmatch(address) is not None
 
 
@@ -251,7 +283,8 @@ def is_email(address: str) -> bool:
 
 
 def is_named(address: str) -> bool:
-    """Whether it is somebody on a channel of Twilio's that does not go by numbers: messenger:1234."""
+    """Return whether it is an address on a channel without phone numbers, such as
+    messenger:1234."""
     prefix, _, name = address.partition(":")
     return prefix in CHANNELS and prefix not in _OF_NUMBERS and bool(name.strip())
 
@@ -261,26 +294,32 @@ SENDERS = (is_number, is_short_code, is_named, is_email, is_agent, is_alphanumer
 
 
 def is_on_channel(address: str) -> bool:
-    """Whether it can only be somebody's address, and no worker's identity; an e-mail address may be either."""
+    """Return whether it can only be an address, and no worker's identity.
+
+    An e-mail address may be either.
+    """
     return is_number(address) or is_named(address) or is_user_id(address)
 
 
 def numbers(address: str) -> tuple[str, ...]:
-    """The number without its channel and, where WhatsApp spells it otherwise, that one too; none in other addresses."""
+    """Return the number without its channel, and its other spelling if it has two; ()
+    for other addresses."""
+    if not is_number(address):
+        return ()
     number = bare(address)
-    other = (
-        pattern.sub(to, number)
-        for pattern, to in _TWO_SPELLINGS
+    others = (
+        pattern.sub(other, number)
+        for pattern, other in _TWO_SPELLINGS
         if pattern.fullmatch(number)
     )
-    return (number, *other) if is_number(address) else ()
+    return (number, *others)
 
 
 def spellings(address: str) -> tuple[str, ...]:
-    """How a record may name this address, the best match first: the exact one, then the bare number, then the same
-    two as WhatsApp spells them, or does not.
+    """Return the ways in which a record may write this address, the best match first.
 
-    E-mail addresses are kept in small letters.
+    The exact one comes first, then the bare number, then both in the number's other
+    spelling. E-mail addresses are in small letters.
     """
     plain = compact(address)
     prefix = plain.removesuffix(bare(plain))
@@ -291,73 +330,83 @@ def spellings(address: str) -> tuple[str, ...]:
 
 
 def on_same_channel(address: str) -> tuple[str, ...]:
-    """All spellings of a number on the channel that it names."""
+    """Return all spellings of a number on its channel; another address as it is."""
     plain = compact(address)
     prefix = plain.removesuffix(bare(plain))
     return tuple(prefix + number for number in numbers(plain)) or (plain,)
 
 
 def on_every_channel(address: str) -> tuple[str, ...]:
-    """The spellings, and those of the same number on WhatsApp."""
+    """Return the spellings, and those of the same number on WhatsApp."""
     forms = spellings(address)
-    return tuple(
-        dict.fromkeys(
-            (*forms, *(f"whatsapp:{form}" for form in forms if _E164.fullmatch(form)))
-        )
-    )
+    on_whatsapp = map("whatsapp:{}".format, filter(_E164.fullmatch, forms))
+    return tuple(dict.fromkeys((*forms, *on_whatsapp)))
 
 
 def key(address: str) -> str:
-    """The same for all spellings of one number on all channels that go by numbers, and else for one address only."""
+    """Return the text by which addresses are compared.
+
+    All spellings of one number have the same key, on all channels of phone numbers.
+    """
     plain = compact(address)
-    return min(numbers(plain), default=plain, key=lambda one: (len(one), one))
+    return min(numbers(plain), default=plain, key=_by_length)
 
 
 def on_its_channel(address: str) -> str:
-    """The same for all spellings of one number on one channel."""
-    return min(on_same_channel(address), key=lambda one: (len(one), one))
+    """Return the same text for all spellings of one number on one channel."""
+    return min(on_same_channel(address), key=_by_length)
+
+
+def _by_length(text: str) -> tuple[int, str]:
+    return len(text), text
 
 
 def is_only_an_address(text: str) -> bool:
-    """Whether somebody called so is called by their address alone: a number or an e-mail address, however typed."""
+    """Return whether a customer's name is only their address, in any spelling."""
     plain = compact(text)
-    digits = sum(c.isdigit() for c in plain)
     return (
-        is_number(plain)
+        is_on_channel(plain)
         or is_email(plain)
-        or is_user_id(plain)
-        or is_named(plain)
         or plain.startswith(_CALLED)
-        or (digits >= _LEAST_DIGITS and not any(c.isalpha() for c in plain))
+        or _has_only_digits(plain)
     )
+
+
+def _has_only_digits(text: str) -> bool:
+    """Return whether it has digits enough for a phone number, and no letter."""
+    digits = sum(map(str.isdigit, text))
+    return digits >= _LEAST_DIGITS and not any(map(str.isalpha, text))
 
 
 def people(addresses: str | None) -> tuple[str, ...]:
-    """The addresses in the list that Twilio sends for a group message (comma, then perhaps a space)."""
-    return tuple(part.strip() for part in (addresses or "").split(",") if part.strip())
+    """Return the addresses in the list that Twilio sends for a group message.
+
+    A comma separates them, sometimes with a space.
+    """
+    return tuple(filter(None, map(str.strip, (addresses or "").split(","))))
 
 
 def stable_id(address: str, secret: bytes | None) -> str:
-    """A record's name made from the bare address and the installation's key: the same whoever asks, however often;
-    who does not know the key cannot try numbers until one fits. Without one: as names were made before there was a
-    key; those stay."""
+    """Return a record's id, made from the bare address and the installation's key.
+
+    All spellings of an address have the same id. Without the key, an id does not reveal
+    whether a number is that of a customer. `secret` None: the id of records that are
+    older than the key.
+    """
     same = key(address)
-    who = (bare(same) if is_user_id(same) else bare(same).lower()).encode()
-    made = (
-        hmac.digest(secret, who, "sha256")
-        if secret is not None
-        else hashlib.sha256(who).digest()
-    )
-    return "c-" + made.hex()[:20]
+    name = bare(same) if is_user_id(same) else bare(same).lower()
+    if secret is None:
+        return f"c-{hashlib.sha256(name.encode()).hexdigest()[:20]}"
+    return f"c-{hmac.digest(secret, name.encode(), 'sha256').hex()[:20]}"
 
 
 def record_names(address: str, secret: bytes) -> tuple[str, ...]:
-    """What a record made for this address may be called: the first that is free of all but the last, which such records
-    had before there was a key. One that is there may be somebody else's by now: records keep their names, numbers pass
-    on."""
+    """Return the ids that a record made for this address may have.
+
+    A new record takes the first id that is free, except for the last one, which only
+    records from before the key have. A record with such an id may belong to another
+    customer: its id stays the same when its addresses change.
+    """
     first = stable_id(address, secret)
-    return (
-        first,
-        *(f"{first}-{number}" for number in range(2, 10)),
-        stable_id(address, None),
-    )
+    numbered = (f"{first}-{number}" for number in range(2, 10))
+    return (first, *numbered, stable_id(address, None))

@@ -1,4 +1,4 @@
-"""A conversation that a customer began, as Twilio describes it: in a webhook, or over REST when none came."""
+"""A conversation that a customer began, as Twilio describes it in a webhook or over REST."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from domain.messages import Message
 
 @dataclass(frozen=True)
 class Arrival:
-    """`customer_address`: who wrote. `our_addresses`: the Twilio number or, in a group message that does not name it,
-    everybody who received it. A group takes a worker only with its `projected_address`. `written`: its messages so far,
-    in order, where they are known."""
+    """`customer_address`: the sender's. `our_addresses`: the Twilio number or, in a group message without it, all
+    recipients. A group takes a worker only with its `projected_address`. `written`: its messages so far, in order,
+    if they are known."""
 
     sid: str
     customer_address: str

@@ -1,4 +1,4 @@
-"""What a channel takes: how long a text may be, and which files. Until when one may write freely: domain/window.py.
+"""The limits of a channel: the length of a text, and the types of files. The 24 hours: domain/window.py.
 
 https://www.twilio.com/docs/conversations/conversations-limits
 https://www.twilio.com/docs/messaging/guides/accepted-mime-types
@@ -12,7 +12,9 @@ from domain import addresses
 
 _TEXT = {"email": 16_000, "chat": 16_000}
 SHORTEST_TEXT = 1600
-LARGEST_FILE = 5_000_000  # bytes, of any channel: what an MMS takes; WhatsApp takes pictures up to there, too
+LARGEST_FILE = (
+    5_000_000  # bytes, on any channel: the limit of an MMS and of a picture on WhatsApp
+)
 _PICTURES = ("image/jpeg", "image/png", "image/gif")
 _ON_WHATSAPP = (
     *(kind for kind in _PICTURES if kind != "image/gif"),
@@ -64,7 +66,7 @@ _OF_PHONES_ONLY = (
 def can_be_read(address: str) -> bool:
     """Return whether a person reads what is sent to this sender.
 
-    Nobody does behind a name instead of a number (PAYPAL), a short code, or an address such as no-reply@example.com.
+    No person reads replies to a name instead of a number (PAYPAL), to a short code, or to no-reply@example.com.
     """
     channel, name = addresses.channel(address), addresses.bare(address)
     if channel == "sms":
@@ -73,45 +75,46 @@ def can_be_read(address: str) -> bool:
 
 
 def longest_text(channel: str) -> int:
-    """Characters as a browser counts them: an emoji is two."""
+    """Return the most characters of a text, as a browser counts them: an emoji is two."""
     return _TEXT.get(channel, SHORTEST_TEXT)
 
 
 def length_of(text: str) -> int:
+    """Return the number of characters as a browser counts them: UTF-16 code units."""
     return len(text.encode("utf-16-le", errors="surrogatepass")) // 2
 
 
 def cut_to(text: str, most: int) -> str:
-    """The text, or its beginning with an ellipsis."""
+    """Return the text, or its beginning with an ellipsis: at most `most` characters."""
     if length_of(text) <= most:
         return text
-    kept = text[: most - 1]
-    while length_of(kept) > most - 1:
-        kept = kept[: -max(1, (length_of(kept) - most + 1) // 2)]
-    return kept.rstrip() + "…"
+    beginning = text[: most - 1]
+    while length_of(beginning) > most - 1:
+        beginning = beginning[: -max(1, (length_of(beginning) - most + 1) // 2)]
+    return beginning.rstrip() + "…"
 
 
 def files(channel: str) -> tuple[str, ...]:
-    """The types of files that can be sent there."""
+    """Return the MIME types of the files that the channel takes."""
     if channel in _WITHOUT_MEDIA:
         return ()
     return _ON_WHATSAPP if channel == "whatsapp" else _BY_MMS
 
 
 def names_of_files(channel: str) -> tuple[str, ...]:
-    """The same types with the other names that browsers and phones have for them."""
+    """Return these types, with the other names that browsers and phones give them."""
     kinds = files(channel)
     return (*kinds, *(name for name, kind in _OTHER_NAMES.items() if kind in kinds))
 
 
 def kind_of(typed: str) -> str:
-    """A file's type as Twilio names it, without parameters: "audio/ogg; codecs=opus" is audio/ogg."""
+    """Return a file's type as Twilio names it: "audio/ogg; codecs=opus" is audio/ogg."""
     plain = typed.partition(";")[0].strip().lower()
     return _OTHER_NAMES.get(plain, plain)
 
 
 def why_not_file(channel: str, kind: str) -> str | None:
-    """Why a file of this type cannot be sent there, in one or two sentences; None: it can."""
+    """Return why a file of this type cannot be sent, for a worker; None: it can."""
     if kind in files(channel):
         return None
     if kind in _OF_PHONES_ONLY:

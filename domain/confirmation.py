@@ -1,4 +1,4 @@
-"""When Frontline is asked about a worker whose record the service made and no person has confirmed."""
+"""The times at which Frontline is asked about a worker that no person has confirmed."""
 
 from __future__ import annotations
 
@@ -21,21 +21,20 @@ _PAUSES = (
 
 
 def is_due(worker: Worker, now: datetime) -> bool:
-    """Whether Frontline is asked about this worker now."""
-    is_open = (
-        worker.version is not None
-        and worker.made_by == SERVICE
-        and not worker.confirmed
-    )
-    return (
-        is_open
-        and worker.ask_frontline_at is not None
-        and worker.ask_frontline_at <= now
-    )
+    """Return whether Frontline is asked about this worker now.
+
+    Only a record that the service made and that is not confirmed leads to a question.
+    """
+    if worker.version is None or worker.confirmed or worker.made_by != SERVICE:
+        return False
+    return worker.ask_frontline_at is not None and worker.ask_frontline_at <= now
 
 
 def asked_again(worker: Worker, now: datetime) -> Worker:
-    """Return the worker after a question that has not confirmed them."""
-    asked = worker.frontline_asked
-    again_at = now + _PAUSES[asked] if asked < len(_PAUSES) else None
-    return replace(worker, frontline_asked=asked + 1, ask_frontline_at=again_at)
+    """Return the worker after a question that has not confirmed them.
+
+    The pauses grow, and after the last one no further question follows.
+    """
+    questions = worker.frontline_asked
+    next_at = now + _PAUSES[questions] if questions < len(_PAUSES) else None
+    return replace(worker, frontline_asked=questions + 1, ask_frontline_at=next_at)

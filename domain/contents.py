@@ -1,4 +1,4 @@
-"""Twilio's content templates as their API describes them, and what a record in `templates` takes over from them.
+"""Twilio's content templates as their API describes them, and the fields that a record in `templates` takes from them.
 
 https://www.twilio.com/docs/content/content-api-resources
 """
@@ -6,7 +6,7 @@ https://www.twilio.com/docs/content/content-api-resources
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -33,7 +33,10 @@ _DEEPEST = 8  # levels of a content's description
 
 @dataclass(frozen=True)
 class Content:
-    """One content template. `status` and `reason`: what WhatsApp says of it, or why it cannot be sent."""
+    """One content template.
+
+    `status` and `reason`: WhatsApp's answer to the request for approval, or why it cannot be sent.
+    """
 
     sid: str
     name: str
@@ -49,98 +52,104 @@ class Content:
 
 
 def parse(data: Mapping[str, Any]) -> Content:
-    """A content as Twilio lists it: `sid`, `friendly_name`, `language`, `types`, `variables`, `approval_requests`."""
-    types = data.get("types")
-    types = types if isinstance(types, Mapping) else {}
+    """Return a content that Twilio lists: `sid`, `friendly_name`, `language`, `types`,
+    `variables`, `approval_requests`. Values of another type count as left out."""
+    types = _mapping(data.get("types"))
     kinds = [types[name] for name in sorted(IN_CONVERSATIONS.intersection(types))]
     status, reason = approval_of(data.get("approval_requests"))
     if types and not kinds:
-        status, reason = (
-            UNSUPPORTED,
-            f"Conversations cannot send the type {', '.join(sorted(types))}.",
-        )
-    defaults = data.get("variables")
-    named = [
-        *(defaults if isinstance(defaults, Mapping) else ()),
-        *_placeholders(kinds),
-    ]
+        names = ", ".join(sorted(types))
+        status, reason = UNSUPPORTED, f"Conversations cannot send the type {names}."
+    variables = [*_mapping(data.get("variables")), *_placeholders(kinds)]
     return Content(
-        sid=str(data.get("sid") or ""),
-        name=str(data.get("friendly_name") or ""),
-        language=str(data.get("language") or "") or None,
+        sid=_text_of(data, "sid"),
+        name=_text_of(data, "friendly_name"),
+        language=_text_of(data, "language") or None,
         text=_text(kinds),
-        variables=tuple(dict.fromkeys(map(str, named))),
+        variables=tuple(dict.fromkeys(map(str, variables))),
         status=status,
         reason=reason,
     )
 
 
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _text_of(data: Mapping[str, Any], name: str) -> str:
+    return str(data.get(name) or "")
+
+
 def approval_of(data: Any) -> tuple[str, str | None]:
-    """Status and reason. For one content the API puts them below `whatsapp`, in its list it does not."""
-    found = data if isinstance(data, Mapping) else {}
-    below = found.get("whatsapp")
-    found = below if isinstance(below, Mapping) else found
-    status, reason = found.get("status"), found.get("rejection_reason")
-    return str(status).lower() if status else UNSUBMITTED, str(
-        reason
-    ) if reason else None
+    """Return status and reason of a request for approval.
+
+    For one content, Twilio's API puts both below `whatsapp`; in its list, it does not.
+    """
+    approval = _mapping(data)
+    if isinstance(approval.get("whatsapp"), Mapping):
+        approval = approval["whatsapp"]
+    status = _text_of(approval, "status").lower() or UNSUBMITTED
+    return status, _text_of(approval, "rejection_reason") or None
 
 
 def changes(
     record: Mapping[str, Any], content: Content, now: datetime
 ) -> dict[str, Any]:
-    """The fields of a template's record that differ: the approval, and fields that are still missing.
+    """Return the fields of a template's record that differ: the approval, and fields
+    that are missing.
 
-    A variable without a text gets an empty one, which keeps the template from being sent with Twilio's sample value.
+    A variable without a text gets an empty one, which keeps the template from being sent
+    with Twilio's sample value.
     """
-    found: dict[str, Any] = {}
-    for name, value in (("content", content.text), ("language", content.language)):
-        if value and record.get(name) in (None, ""):
-            found[name] = value
-    known = record.get("variables")
-    known = known if isinstance(known, Mapping) else {}
-    without = [name for name in content.variables if name not in map(str.strip, known)]
-    if without:
-        found["variables"] = {**known, **dict.fromkeys(without, "")}
-    return found | approval_changes(record, content.status, content.reason, now)
+    fields: dict[str, Any] = {
+        name: value
+        for name, value in (("content", content.text), ("language", content.language))
+        if value and record.get(name) in (None, "")
+    }
+    variables = _mapping(record.get("variables"))
+    names = set(map(str.strip, variables))
+    missing = [name for name in content.variables if name not in names]
+    if missing:
+        fields["variables"] = {**variables, **dict.fromkeys(missing, "")}
+    return fields | approval_changes(record, content.status, content.reason, now)
 
 
 def approval_changes(
     record: Mapping[str, Any], status: str | None, reason: str | None, now: datetime
 ) -> dict[str, Any]:
-    """`approval`, where it differs; `at` is when that was seen."""
-    kept = record.get("approval")
-    kept = kept if isinstance(kept, Mapping) else {}
-    if status is None or (kept.get("status"), kept.get("reason")) == (status, reason):
+    """Return `approval` if it differs from the record's; `at` is when this was noticed."""
+    approval = _mapping(record.get("approval"))
+    pair = approval.get("status"), approval.get("reason")
+    if status is None or pair == (status, reason):
         return {}
     return {"approval": {"status": status, "reason": reason, "at": now}}
 
 
 def new_record(content: Content, now: datetime) -> dict[str, Any]:
-    """The record for a content that no template names yet."""
-    made = {"content_sid": content.sid, "category": CATEGORY}
-    return made | changes(made, content, now)
+    """Return the record for a content that no template has yet."""
+    record = {"content_sid": content.sid, "category": CATEGORY}
+    return record | changes(record, content, now)
 
 
 def _text(kinds: list[Any]) -> str:
-    """What a worker sees of it before it is sent."""
-    words = (
-        kind.get(name) for kind in kinds if isinstance(kind, Mapping) for name in _SHOWN
-    )
+    """Return the text that a worker sees before the template is sent."""
+    words = (kind.get(name) for kind in map(_mapping, kinds) for name in _SHOWN)
     return next((word for word in words if isinstance(word, str) and word.strip()), "")
 
 
 def _placeholders(value: Any, depth: int = 0) -> Iterator[str]:
-    """The variables that stand in any of its texts, those of buttons and links included."""
+    """Yield the variables in all texts of a content, also in its buttons and links."""
     if isinstance(value, str):
-        yield from (name for name in _PLACEHOLDER.findall(value) if name)
+        yield from filter(None, _PLACEHOLDER.findall(value))
     elif depth < _DEEPEST:
-        parts = (
-            value.values()
-            if isinstance(value, Mapping)
-            else value
-            if isinstance(value, list)
-            else ()
-        )
-        for part in parts:
+        for part in _parts(value):
             yield from _placeholders(part, depth + 1)
+
+
+def _parts(value: Any) -> Iterable[Any]:
+    match value:
+        case Mapping():
+            return value.values()
+        case list():
+            return value
+    return ()

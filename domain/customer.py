@@ -1,4 +1,4 @@
-"""A customer: who writes from which address, and who their own worker is."""
+"""A customer: their addresses, and their assigned worker."""
 
 from __future__ import annotations
 
@@ -41,6 +41,10 @@ class Customer:
 def parse(
     customer_id: str, data: Mapping[str, Any] | None, version: object = None
 ) -> Customer:
+    """Return the customer of a record; invalid fields are reported in `problem`.
+
+    Without a display name, the first address is the name, and else the record's id.
+    """
     fields = Fields(data, typed_as=CUSTOMERS)
     listed = fields.texts("addresses")
     return Customer(
@@ -54,7 +58,7 @@ def parse(
         avatar=fields.web_address("avatar"),
         links=_links(fields),
         details=fields.mapping("details"),
-        # What makes no sense here was meant to keep somebody from being written to.
+        # An invalid value counts as true: the person who typed it wanted no messages to be sent.
         do_not_contact=fields.flag(
             "do_not_contact", default=fields.plain("do_not_contact") is not None
         ),
@@ -65,32 +69,28 @@ def parse(
 
 
 def _links(fields: Fields) -> tuple[Mapping[str, Any], ...]:
-    """Those that a phone may open; javascript: and data: are programs, not places."""
-    given = fields.objects("links")
-    good = tuple(link for link in given if _may_be_opened(link.get("value")))
-    if len(good) < len(given):
+    """Return the links that a phone may open: javascript: and data: are programs."""
+    links = fields.objects("links")
+    allowed = tuple(link for link in links if _may_be_opened(link.get("value")))
+    if len(allowed) < len(links):
         fields.complain(
             "links has an entry whose value does not begin with https://, http://, mailto: or tel:; "
             "that entry is left out."
         )
-    return good
+    return allowed
 
 
 def _may_be_opened(value: object) -> bool:
-    """A link without a value is nothing to open."""
-    return (
-        not isinstance(value, str)
-        or not value.strip()
-        or _LINK.fullmatch(value.strip()) is not None
-    )
+    """Return whether a link is harmless; one without a value opens nothing."""
+    text = value.strip() if isinstance(value, str) else ""
+    return text == "" or _LINK.fullmatch(text) is not None
 
 
-NOBODY = Customer(
-    "nobody", "", known=False
-)  # who writes in a conversation that names no customer
+# The customer of a conversation that names none.
+NOBODY = Customer("nobody", "", known=False)
 
 
 def has_name(data: Mapping[str, Any]) -> bool:
-    """Whether somebody gave the customer a name to be greeted by: an address is none, however it is typed."""
-    given = Fields(data, typed_as=CUSTOMERS).text("display_name")
-    return given is not None and not spelling.is_only_an_address(given)
+    """Return whether a person typed a name for the customer; an address is not a name."""
+    name = Fields(data, typed_as=CUSTOMERS).text("display_name")
+    return name is not None and not spelling.is_only_an_address(name)

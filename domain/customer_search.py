@@ -1,8 +1,8 @@
-"""Finding a customer by what somebody types: pure rules, the same for what is kept and what is asked.
+"""The search for a customer: the terms of a record, and the terms of a query.
 
 Firestore has no search of its own. So a record keeps the map `search`: each beginning of each of its words, with
-the value WORKER/SORT_NAME. Firestore indexes every key of a map by itself, so the range WORKER/ of the key that
-somebody typed is that worker's customers with such a word, in the order of their names, from one index.
+the value WORKER/SORT_NAME. Firestore indexes every key of a map, so the range WORKER/ of a typed key is that worker's
+customers with such a word, in the order of their names, from one index.
 """
 
 from __future__ import annotations
@@ -10,22 +10,20 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from itertools import filterfalse
 
 from domain import addresses as spelling
 
 LONGEST_TERM = 15  # characters of a word that are kept and compared
 MOST_TERMS = 240  # per record; each is an entry in an index of its own
-_MOST_OF_THE_NAME = (
-    140  # leaves room for the addresses of somebody with a very long name
-)
+_MOST_OF_THE_NAME = 140  # a very long name leaves room for the addresses
 _LONGEST_SORT_NAME = 60
 _MOST_WORDS_ASKED = 6
 _WORD = re.compile(r"[^\W_]+")
 _APOSTROPHES = re.compile(r"(?<=\w)['’‘ʼʻ`´](?=\w)")
 _HYPHENS = re.compile(r"(?<=\w)[\-\u2010-\u2015\u2212](?=\w)")
-_ABROAD = re.compile(
-    r"^00(?=[1-9]\d{3})"
-)  # how many countries dial what is written as a plus
+# Many countries dial 00 for the plus.
+_ABROAD = re.compile(r"^00(?=[1-9]\d{3})")
 _DIGITS_APART = re.compile(r"(?<=\d)[\s().\-/]+(?=\d)")
 # Letters that Unicode does not take apart into a letter and an accent.
 _PLAIN = str.maketrans(
@@ -34,14 +32,16 @@ _PLAIN = str.maketrans(
 
 
 def folded(text: str) -> str:
-    """Without case and accents: Ångström is angstrom, Groß is gross."""
-    apart = unicodedata.normalize("NFKD", text.casefold())
-    seen = (
-        c
-        for c in apart
-        if unicodedata.category(c)[0] != "M" and not spelling.is_invisible(c)
-    )
-    return "".join(seen).casefold().translate(_PLAIN)
+    """Return the text without case and accents: Ångström is angstrom, Groß is gross."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    letters = "".join(filterfalse(_is_left_out, decomposed))
+    return letters.casefold().translate(_PLAIN)
+
+
+def _is_left_out(character: str) -> bool:
+    """Return whether a character is an accent or invisible."""
+    is_mark = unicodedata.category(character)[0] == "M"
+    return is_mark or spelling.is_invisible(character)
 
 
 def sort_name(display_name: str) -> str:
@@ -49,19 +49,20 @@ def sort_name(display_name: str) -> str:
 
 
 def entries(worker: str | None, name: str, terms: Iterable[str]) -> dict[str, str]:
-    """The map `search`. No identity has a slash, so no worker's range reaches into another's."""
+    """Return the map `search`. No identity has a slash, so workers' ranges are apart."""
     return dict.fromkeys(terms, f"{worker or ''}/{name}")
 
 
 def range_of(worker: str) -> tuple[str, str]:
-    """Where the values of this worker begin, and where they have ended: 0 is what comes after a slash."""
+    """Return the first value of a worker, and the first one after: 0 follows the slash."""
     return f"{worker}/", f"{worker}0"
 
 
 def terms(
     display_name: str, addresses: Iterable[str], numbers: Iterable[str]
 ) -> list[str]:
-    """The beginnings of all words of the name, the e-mail addresses and the numbers.
+    """Return the beginnings of all words of the name, the e-mail addresses and the
+    numbers; at most 240.
 
     O'Hara-Smith is also found as ohara and as oharasmith.
     """
@@ -81,7 +82,10 @@ def terms(
 
 
 def asked(query: str) -> list[str]:
-    """The words that somebody asks for, the longest first. 0170 12-34 is one word, and so is whatsapp:+49 170 1234."""
+    """Return the words of a query, the longest first; at most 6.
+
+    0170 12-34 is one word, and so is whatsapp:+49 170 1234.
+    """
     address = spelling.compact(query[:200])
     query = (
         spelling.bare(address)
@@ -101,7 +105,7 @@ def _asked(folded_text: str) -> list[str]:
 def _beginnings(
     words: Iterable[str], most: int, found: dict[str, None]
 ) -> dict[str, None]:
-    """Adds to `found`, in order and without repeating, until there are `most`."""
+    """Add the beginnings to `found`, in order and each once, up to `most` of them."""
     for word in words:
         for length in range(1, min(len(word), LONGEST_TERM) + 1):
             if len(found) >= most:

@@ -1,4 +1,4 @@
-"""What became of a message on its way to its recipients, and how that is said.
+"""The delivery of a message to its recipients, and the sentences about it.
 
 Twilio keeps a receipt for each recipient, and reports each change of one: late, twice, and out of order.
 https://www.twilio.com/docs/conversations/delivery-receipts
@@ -22,13 +22,14 @@ SENT, DELIVERED, READ, FAILED, UNDELIVERED = (
 )
 ARRIVED, LOST = (DELIVERED, READ), (FAILED, UNDELIVERED)
 _WORST_FIRST = (FAILED, UNDELIVERED, READ, DELIVERED, SENT)
+_NO_RECIPIENT = (None, "none")
 _UNKNOWN = "The customer's network did not say why."
 _DOCUMENTED = "https://www.twilio.com/docs/api/errors/"
 
 
 @dataclass(frozen=True)
 class Receipt:
-    """How far a message came on its way to one recipient, and when that was known."""
+    """The state of a message for one recipient; `at`: when Twilio reported it."""
 
     status: str
     code: int = 0
@@ -59,54 +60,65 @@ class Failure:
 
 
 def merged(listed: Sequence[Receipt], reported: Receipt) -> list[Receipt]:
-    """A message's receipts as Twilio lists them, with one that was reported: the later of the two counts."""
+    """Return the receipts that Twilio lists for a message, with a reported one.
+
+    The later one counts. A report about no listed recipient is added.
+    """
     number = _number_of(listed, reported)
     if number is None:
         return [*listed, reported]
-    there = listed[number]
-    has_changed = there.sid == reported.sid and there.status != reported.status
-    if has_changed and _is_outdated(reported, there):
+    current = listed[number]
+    has_changed = current.sid == reported.sid and current.status != reported.status
+    if has_changed and _is_outdated(reported, current):
         return list(listed)
-    return [*listed[:number], replace(reported, sid=there.sid), *listed[number + 1 :]]
+    receipts = list(listed)
+    receipts[number] = replace(reported, sid=current.sid)
+    return receipts
 
 
 def failure(receipts: Sequence[Receipt]) -> Failure | None:
-    """Count the recipients without the message; None for none, as far as is known."""
-    failed = [one for one in receipts if one.has_failed]
+    """Return how many recipients did not get the message; None if no failure is known."""
+    failed = [receipt for receipt in receipts if receipt.has_failed]
     if not failed:
         return None
-    code = next((one.code for one in failed if one.code), 0)
-    return Failure(code, len(failed), len(receipts))
+    codes = filter(None, (receipt.code for receipt in failed))
+    return Failure(next(codes, 0), len(failed), len(receipts))
 
 
 def failure_in(summary: Mapping[str, Any] | None) -> Failure:
-    """What Twilio's summary says of a failure whose receipts were not read."""
-    counted = summary if isinstance(summary, Mapping) else {}
-    total = counted.get("total")
+    """Return the failure that Twilio's summary describes, if its receipts are unknown."""
+    total = _counts(summary).get("total")
     recipients = total if isinstance(total, int) and total > 0 else 1
-    is_partial = recipients > 1 and not any(
-        counted.get(state) == "all" for state in LOST
-    )
+    is_partial = recipients > 1 and not _is_all(summary, LOST)
     return Failure(0, 1 if is_partial else recipients, recipients)
 
 
 def has_reached_all(summary: Mapping[str, Any] | None) -> bool:
-    """Whether Twilio's summary says that the message arrived everywhere."""
-    counted = summary if isinstance(summary, Mapping) else {}
-    return any(counted.get(state) == "all" for state in ARRIVED)
+    """Return whether all recipients have the message, by Twilio's summary."""
+    return _is_all(summary, ARRIVED)
 
 
 def state_of(summary: Mapping[str, Any] | None) -> str | None:
-    """What Twilio's summary of receipts comes to: `{"sent": "all", "failed": "none", ...}`; None: nothing is known."""
-    counted = summary if isinstance(summary, Mapping) else {}
-    return next(
-        (state for state in _WORST_FIRST if counted.get(state) not in (None, "none")),
-        None,
-    )
+    """Return the worst state in Twilio's summary of receipts; None if it has none.
+
+    A summary is `{"sent": "all", "failed": "none", ...}`.
+    """
+    counts = _counts(summary)
+    states = (state for state in _WORST_FIRST if counts.get(state) not in _NO_RECIPIENT)
+    return next(states, None)
+
+
+def _counts(summary: object) -> Mapping[str, Any]:
+    return summary if isinstance(summary, Mapping) else {}
+
+
+def _is_all(summary: object, states: tuple[str, ...]) -> bool:
+    """Return whether one of these states is that of all recipients."""
+    return "all" in map(_counts(summary).get, states)
 
 
 def reason(failure: Failure) -> str:
-    """One or two sentences for a worker."""
+    """Return the reason in one or two sentences for a worker."""
     why = _why(failure.code)
     if not failure.is_partial:
         return why
@@ -114,29 +126,29 @@ def reason(failure: Failure) -> str:
 
 
 def link(code: int) -> str | None:
-    """Where Twilio explains a code for which there is no sentence here."""
+    """Return the page of Twilio about a code that has no sentence here; else None."""
     return f"{_DOCUMENTED}{code}" if code and code not in SENTENCES else None
 
 
 def _why(code: int) -> str:
     if code == 0:
         return _UNKNOWN
-    return SENTENCES.get(code) or f"Twilio reports error {code}."
+    return SENTENCES.get(code, f"Twilio reports error {code}.")
 
 
 def _number_of(listed: Sequence[Receipt], reported: Receipt) -> int | None:
-    """Which of the listed receipts the report is about."""
-    for number, one in enumerate(listed):
-        if reported.sid and one.sid == reported.sid:
-            return number
-    for number, one in enumerate(listed):
-        if reported.participant_sid and one.participant_sid == reported.participant_sid:
-            return number
+    """Return the position of the listed receipt that the report is about."""
+    sids = [receipt.sid for receipt in listed]
+    if reported.sid and reported.sid in sids:
+        return sids.index(reported.sid)
+    participants = [receipt.participant_sid for receipt in listed]
+    if reported.participant_sid and reported.participant_sid in participants:
+        return participants.index(reported.participant_sid)
     return 0 if len(listed) == 1 else None
 
 
 def _is_outdated(reported: Receipt, listed: Receipt) -> bool:
-    """Whether the report is older than the list, which gives whole seconds."""
+    """Return whether the report is older than the list, which has whole seconds."""
     if reported.at is None or listed.at is None:
         return False
     return reported.at.replace(microsecond=0) <= listed.at

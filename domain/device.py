@@ -1,4 +1,4 @@
-"""A browser that a worker wants to be notified on: where to send, and what to encrypt with (RFC 8291)."""
+"""A browser on which a worker gets notifications: its endpoint, and its keys for encryption (RFC 8291)."""
 
 from __future__ import annotations
 
@@ -11,30 +11,26 @@ from typing import Any
 
 from domain.fields import Fields
 
-MOST = 10  # of one worker; the one that was told longest ago makes room
-_NAME = re.compile(
-    r"(?!__)[A-Za-z0-9_-]{8,64}"
-)  # Firestore keeps names such as __name__ for itself
+MOST = 10  # of one worker; the one with the oldest subscription makes room
+# Firestore reserves names such as __name__.
+_NAME = re.compile(r"(?!__)[A-Za-z0-9_-]{8,64}")
 _KEY = re.compile(r"[A-Za-z0-9_=-]{16,100}")
 _LONGEST = 1000  # characters of an endpoint
 # Strict, because another parser of addresses may see another host: no user, backslash, fragment or number as a host.
 _REST = r"(?:[/?][!-\[\]-~]*)?"
 _OUTSIDE = re.compile(rf"https://(?P<host>[a-z0-9.-]+)(?::443)?{_REST}")
 _LOCAL = re.compile(rf"http://127\.0\.0\.1:[0-9]{{1,5}}{_REST}")
-# The push services of Chrome and those built on it, Firefox, Edge and Safari. A name with a dot in front of it: all
-# hosts below it. https://github.com/web-push-libs/web-push/issues/801
-_SERVICES = (
-    "fcm.googleapis.com",
-    ".push.services.mozilla.com",
-    ".notify.windows.com",
-    ".push.apple.com",
-)
+# The push services of Chrome and the browsers built on it, Firefox, Edge and Safari.
+# https://github.com/web-push-libs/web-push/issues/801
+_SERVICES = ("fcm.googleapis.com",)
+_DOMAINS = (".push.services.mozilla.com", ".notify.windows.com", ".push.apple.com")
 
 
 @dataclass(frozen=True)
 class Device:
-    """`with_text`: whether a notification may hold what the customer wrote. `at`: when it was told last. `until`: when
-    the session ends in which it was told; after that nothing is sent there."""
+    """`with_text`: whether a notification may hold the customer's text. `at`: when the
+    browser registered last. `until`: when the session of that registration ends; no
+    notification is sent after it."""
 
     endpoint: str
     p256dh: str
@@ -44,11 +40,11 @@ class Device:
     until: datetime | None = None
 
     def is_live(self, now: datetime) -> bool:
-        """Whether the session in which the browser asked for notifications still lasts."""
+        """Return whether the session in which the browser registered still lasts."""
         return self.until is not None and now < self.until
 
     def is_older_than(self, other: Device) -> bool:
-        """Whether `other` was told later. A device without a time is the older one."""
+        """Return whether `other` registered later. A device without a time is older."""
         if self.at is None or other.at is None:
             return self.at is None and other.at is not None
         return self.at < other.at
@@ -59,19 +55,19 @@ def is_name(text: str) -> bool:
 
 
 def is_push_service(endpoint: str) -> bool:
-    """Whether it is an address of a browser vendor's push service, so that no worker makes this service call another
-    host."""
-    found = _OUTSIDE.fullmatch(endpoint) if len(endpoint) <= _LONGEST else None
-    if found is None:
+    """Return whether it is an address of a browser vendor's push service.
+
+    Other hosts are refused: a worker must not make this service call them.
+    """
+    match = _OUTSIDE.fullmatch(endpoint)
+    if match is None or len(endpoint) > _LONGEST:
         return False
-    host = found["host"]
-    return any(
-        host == name or (name[0] == "." and host.endswith(name)) for name in _SERVICES
-    )
+    host = match["host"]
+    return host in _SERVICES or host.endswith(_DOMAINS)
 
 
 def is_on_this_machine(endpoint: str) -> bool:
-    """Whether it is a push service of a local run or a test."""
+    """Return whether it is a push service of a local run or a test."""
     return len(endpoint) <= _LONGEST and _LOCAL.fullmatch(endpoint) is not None
 
 
@@ -81,24 +77,34 @@ def fingerprint(endpoint: str) -> str:
 
 
 def parse(data: object) -> dict[str, Device]:
-    """A worker's devices by name; what makes no sense is left out, for the browser tells it again."""
-    found: dict[str, Device] = {}
-    for name, one in (data if isinstance(data, Mapping) else {}).items():
-        read = Fields(one if isinstance(one, Mapping) else None)
-        endpoint, p256dh, auth = (
-            read.text(field, 1000) for field in ("endpoint", "p256dh", "auth")
-        )
-        if (
-            endpoint
-            and p256dh
-            and auth
-            and _KEY.fullmatch(p256dh)
-            and _KEY.fullmatch(auth)
-        ):
-            with_text = read.flag("text", default=False)
-            at, until = read.time("at"), read.time("until")
-            found[str(name)] = Device(endpoint, p256dh, auth, with_text, at, until)
-    return found
+    """Return a worker's devices by name.
+
+    Invalid ones are left out, because the browser registers again.
+    """
+    records = data if isinstance(data, Mapping) else {}
+    devices = {str(name): _device(record) for name, record in records.items()}
+    return {name: device for name, device in devices.items() if device is not None}
+
+
+def _device(record: object) -> Device | None:
+    fields = Fields(record if isinstance(record, Mapping) else None)
+    endpoint = fields.text("endpoint", _LONGEST)
+    p256dh, auth = _key(fields, "p256dh"), _key(fields, "auth")
+    if endpoint is None or p256dh is None or auth is None:
+        return None
+    return Device(
+        endpoint,
+        p256dh,
+        auth,
+        with_text=fields.flag("text", default=False),
+        at=fields.time("at"),
+        until=fields.time("until"),
+    )
+
+
+def _key(fields: Fields, name: str) -> str | None:
+    key = fields.text(name, _LONGEST)
+    return key if key and _KEY.fullmatch(key) else None
 
 
 def stored(device: Device) -> dict[str, Any]:
@@ -113,7 +119,7 @@ def stored(device: Device) -> dict[str, Any]:
 
 
 def too_many(devices: Mapping[str, Device], new: str) -> Iterable[str]:
-    """Which of them make room for this one."""
+    """Return the names of the devices that make room for this one."""
 
     def age(name: str) -> float:
         at = devices[name].at
@@ -128,4 +134,4 @@ def with_changes(
 ) -> dict[str, Device]:
     """Return the devices after these changes; None removes one."""
     merged = {**devices, **changes}
-    return {name: one for name, one in merged.items() if one is not None}
+    return {name: device for name, device in merged.items() if device is not None}

@@ -1,8 +1,8 @@
-"""The names of fields as people type them: another spelling is understood, an unknown name is reported."""
+"""The names of fields as people type them: other spellings are accepted, unknown names are reported."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import lru_cache
@@ -42,16 +42,20 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     CUSTOMERS: tuple(_CUSTOMERS.split()),
     TEMPLATES: tuple(_TEMPLATES.split()),
 }
-# Fields of one's own are a feature of these records, so only a name close to a known one is reported.
+# Custom fields are a feature of these records, so only a name close to a known one is reported.
 _WITH_OWN_FIELDS = (WORKERS, CUSTOMERS)
 _MOST_REPORTED = 5
 _LONGEST_NAME = 60
 _CLOSE = 0.8
+_WITHOUT_SEPARATORS = str.maketrans("", "", " -_")
 
 
 @dataclass(frozen=True)
 class Named:
-    """A record's fields by their own names. `renamed`: the names that were typed otherwise, with what they mean."""
+    """A record's fields by their proper names.
+
+    `renamed`: the names in another spelling, with the proper ones.
+    """
 
     data: Mapping[str, Any]
     renamed: Mapping[str, str] = field(default_factory=dict)
@@ -59,12 +63,15 @@ class Named:
 
 
 def read(data: Mapping[str, Any], record: str) -> Named:
-    """Return the fields of a record of this kind by their own names. Nothing is copied where all names are right."""
-    odd = [name for name in data if name not in _known(record)]
-    if not odd:
+    """Return the fields of a record of this kind by their proper names.
+
+    `record` is a key of FIELDS. Nothing is copied if all names are proper.
+    """
+    unknown = data.keys() - _known(record)
+    if not unknown:
         return Named(data)
     named, renamed, problems = dict(data), {}, []
-    for name in sorted(odd):
+    for name in sorted(unknown):
         meant = _by_key(record).get(key_of(name))
         if meant is not None and meant not in named:
             named[meant] = named.pop(name)
@@ -76,10 +83,11 @@ def read(data: Mapping[str, Any], record: str) -> Named:
 
 @lru_cache(maxsize=1000)
 def key_of(name: str) -> str:
-    """Return what all spellings of a name have in common: "Time zone", "time-zone" and "timezone" are one."""
-    return "".join(
-        char for char in visible(name[:1500]).casefold() if char not in " -_"
-    )
+    """Return the key that all spellings of a name share.
+
+    "Time zone", "time-zone" and "timezone" have the same one.
+    """
+    return visible(name[:1500]).casefold().translate(_WITHOUT_SEPARATORS)
 
 
 @lru_cache(maxsize=10)
@@ -93,7 +101,7 @@ def _by_key(record: str) -> Mapping[str, str]:
 
 
 def _unknown(name: str, meant: str | None, record: str) -> str | None:
-    """Return the sentence about a name that this record does not know; None for a field of one's own."""
+    """Return the sentence about an unknown name; None for a custom field."""
     shown = visible(name)[:_LONGEST_NAME] or "(an empty name)"
     if meant is not None:
         return f"{shown} is the same field as {meant}; it is ignored."
@@ -104,14 +112,12 @@ def _unknown(name: str, meant: str | None, record: str) -> str | None:
         return f"{shown} is not a field; did you mean {_by_key(record)[close[0]]}?"
     if record in _WITH_OWN_FIELDS:
         return None
-    other = _home_of(
-        key_of(name),
-        (kind for kind in (SETTINGS, POOLS, WORKERS, CUSTOMERS) if kind != record),
-    )
-    if other is not None:
-        return f"{shown} is not a field of this record; it belongs to {other}."
-    return f"{shown} is not a field of this record; it is ignored."
+    other = _home_of(key_of(name))
+    done = "it is ignored" if other is None else f"it belongs to {other}"
+    return f"{shown} is not a field of this record; {done}."
 
 
-def _home_of(key: str, kinds: Iterable[str]) -> str | None:
+def _home_of(key: str) -> str | None:
+    """Return the kind of record that has a field with this key."""
+    kinds = (SETTINGS, POOLS, WORKERS, CUSTOMERS)
     return next((kind for kind in kinds if key in _by_key(kind)), None)

@@ -1,4 +1,4 @@
-"""Reads what a person typed into a record: a left-out value has a default, nonsense the safe one and a problem."""
+"""Reads what people type into a record: a left-out value has a default, an invalid one counts as the safe value."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from domain import field_names, typed_numbers
 from domain.addresses import visible
@@ -17,52 +17,74 @@ _WEB_ADDRESS = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
 _LONGEST_WEB_ADDRESS = 2000
 _LARGEST = 2**53
 _LONGEST_PROBLEM = 1500
-LONGEST_ENTRY = (
-    320  # characters: the longest e-mail address; Firestore's queries take 1,500 bytes
-)
+# Characters: the longest e-mail address; Firestore's queries take 1,500 bytes.
+LONGEST_ENTRY = 320
 _MOST_ENTRIES = 500
-_LONGEST_PATIENCE = (
-    10 * 365 * 24 * 3600
-)  # seconds: so that it can be subtracted from a time
-FIRST_YEAR, LAST_YEAR = (
-    1970,
-    2900,
-)  # of a time that can be calculated with in every time zone
+_LONGEST_RECORD_NAME = 1500  # bytes
+# Seconds: so that it can be subtracted from a time.
+_LONGEST_PATIENCE = 10 * 365 * 24 * 3600
+# Of a time that can be calculated with in every time zone.
+FIRST_YEAR, LAST_YEAR = 1970, 2900
+_RESERVED = re.compile(r"\.|\.\.|__|___|__.*__|.*/.*", re.DOTALL)
 
 
 def is_record_name(text: str) -> bool:
-    """Whether Firestore takes it: https://firebase.google.com/docs/firestore/quotas#collections_documents_and_fields"""
-    odd = (
-        "/" in text
-        or text in (".", "..")
-        or (text.startswith("__") and text.endswith("__"))
-    )
-    return bool(text) and len(text.encode()) <= 1500 and not odd
+    """Return whether Firestore takes the text as a document's name.
+
+    https://firebase.google.com/docs/firestore/quotas#collections_documents_and_fields
+    """
+    is_short = 0 < len(text.encode()) <= _LONGEST_RECORD_NAME
+    return is_short and not _RESERVED.fullmatch(text)
 
 
 def cut(text: str, longest: int = 60) -> str:
-    """The text, or its beginning: what is typed without end must not come back without end."""
+    """Return the text, or its beginning with an ellipsis: at most `longest` characters."""
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_duration(value: Any) -> bool:
+    return _is_number(value) and 0 <= value < math.inf
+
+
 def _is_whole(value: Any) -> bool:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and abs(value) <= _LARGEST and value == int(value)
+    return _is_number(value) and abs(value) <= _LARGEST and value == int(value)
+
+
+def _is_entry(value: Any) -> bool:
+    """Return whether a list of texts may have this entry."""
+    return isinstance(value, str) and 0 < len(value.strip()) <= LONGEST_ENTRY
+
+
+def _is_list_of_maps(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(v, Mapping) for v in value)
+
+
+def _is_valid_time(value: Any) -> bool:
+    return isinstance(value, datetime) and FIRST_YEAR <= value.year <= LAST_YEAR
 
 
 class Fields:
-    """The fields of one record; `problem` says in a sentence per field what could not be understood."""
+    """The fields of one record. `problem` has a sentence for each field that is invalid.
+
+    Each reader returns the default of a field that is left out, and a safe value for an
+    invalid one. None of them raises an error, whatever the record holds.
+    """
 
     def __init__(
         self, data: Mapping[str, Any] | None, typed_as: str | None = None
     ) -> None:
-        """`typed_as`: the kind of a record that people type, such as field_names.POOLS. Its names and numbers are then
-        read in other spellings, too; what only the service writes is read to the letter."""
-        named = (
-            field_names.read(data or {}, typed_as)
-            if typed_as
-            else field_names.Named(data or {})
-        )
+        """`typed_as`: the kind of a record that people type, such as field_names.POOLS.
+
+        Its names and numbers are then read in other spellings, too. Without it names and
+        values are read exactly as they are, because only the service writes them.
+        """
+        named = field_names.Named(data or {})
+        if typed_as:
+            named = field_names.read(data or {}, typed_as)
         self._data: Mapping[str, Any] = named.data
         self._is_typed = typed_as is not None
         self._problems: list[str] = list(named.problems)
@@ -71,11 +93,11 @@ class Fields:
 
     @property
     def all(self) -> Mapping[str, Any]:
-        """All fields by their own names, as they stand there."""
+        """Return all fields by their own names, with their values as stored."""
         return self._data
 
     def __contains__(self, name: str) -> bool:
-        """Whether the record has this field, in any spelling; null is a value."""
+        """Return whether the record has this field, in any spelling; null is a value."""
         return name in self._data
 
     @property
@@ -83,19 +105,21 @@ class Fields:
         return cut(" ".join(self._problems), _LONGEST_PROBLEM) or None
 
     def complain(self, sentence: str) -> None:
+        """Add a sentence to the record's `problem`."""
         self._problems.append(sentence)
 
     def plain(self, name: str) -> Any:
-        """As it stands there, for what has a reader of its own."""
+        """Return the stored value, for a field that has a reader elsewhere."""
         return self._data.get(name)
 
     def text(self, name: str, longest: int = 256) -> str | None:
-        """A string without blanks around it, cut to so many characters; an empty one counts as left out."""
+        """Return a string without blanks around it, cut to `longest` characters; None if
+        it is left out or empty."""
         value = self._data.get(name)
         if value is None:
             return None
         if not isinstance(value, str):
-            return self._nonsense(name, "a text", "ignored", None)
+            return self._invalid(name, "a text", "ignored", None)
         text = value.strip()
         if len(text) > longest:
             self.complain(
@@ -104,45 +128,35 @@ class Fields:
         return text[:longest].strip() or None
 
     def web_address(self, name: str) -> str | None:
-        """An address of the web; data: and javascript: are none, and Twilio takes no long ones."""
+        """Return an address that begins with http:// or https://.
+
+        Twilio takes at most 2,000 characters.
+        """
         value = self._data.get(name)
-        if value is None or value == "":
+        if value in (None, ""):
             return None
-        value = (
-            value.strip()
-            if isinstance(value, str) and len(value) <= _LONGEST_WEB_ADDRESS
-            else ""
-        )
-        if not _WEB_ADDRESS.fullmatch(value):
-            return self._nonsense(
-                name,
-                "a web address such as https://example.com/ada.png",
-                "left out",
-                None,
-            )
-        return value
+        is_short_text = isinstance(value, str) and len(value) <= _LONGEST_WEB_ADDRESS
+        if is_short_text and _WEB_ADDRESS.fullmatch(value.strip()):
+            return str(value.strip())
+        example = "a web address such as https://example.com/ada.png"
+        return self._invalid(name, example, "left out", None)
 
     def texts(self, name: str, blanks_matter: bool = True) -> tuple[str, ...]:
-        """The texts of a list. `blanks_matter`: a blank around one keeps it from being found, and is reported."""
+        """Return the texts of a list, without blanks around them; at most 500.
+
+        In a record that people type, one text is a list of one. `blanks_matter`: a blank
+        around a text is reported, because Firestore's queries do not ignore it.
+        """
         value = self._data.get(name)
+        if isinstance(value, str) and self._is_typed:
+            value = list(filter(str.strip, [value]))
         if value is None:
             return ()
-        if isinstance(value, str) and self._is_typed:
-            value = [value] if value.strip() else []
         if not isinstance(value, list):
-            return self._nonsense(name, "a list of texts", "ignored", ())
-        texts = [
-            one
-            for one in value
-            if isinstance(one, str) and 0 < len(one.strip()) <= LONGEST_ENTRY
-        ]
-        for typed in texts:
-            if (
-                blanks_matter and typed != typed.strip()
-            ):  # Firestore's queries compare to the letter
-                self.complain(
-                    f"{name} has a blank before or after “{cut(typed.strip())}”, so it may not be found."
-                )
+            return self._invalid(name, "a list of texts", "ignored", ())
+        texts: list[str] = list(filter(_is_entry, value))
+        if blanks_matter:
+            self._report_blanks(name, texts)
         if len(texts) < len(value):
             self.complain(
                 f"{name} has an entry that is not a text, is empty or very long; that entry is ignored."
@@ -151,19 +165,26 @@ class Fields:
             self.complain(
                 f"{name} has more than {_MOST_ENTRIES} entries; the rest is ignored."
             )
-        return tuple(one.strip() for one in texts[:_MOST_ENTRIES])
+        return tuple(map(str.strip, texts[:_MOST_ENTRIES]))
+
+    def _report_blanks(self, name: str, texts: list[str]) -> None:
+        for text in texts:
+            if text != text.strip():
+                self.complain(
+                    f"{name} has a blank before or after “{cut(text.strip())}”, so it may not be found."
+                )
 
     def sid(self, name: str, prefix: str) -> str | None:
-        """A Twilio SID: it becomes a part of an address, so nothing else may stand there."""
+        """Return a Twilio SID with this prefix, such as CH: it becomes a part of a URL."""
         value = self.text(name)
         if value and not re.fullmatch(prefix + "[0-9a-fA-F]{32}", value):
-            return self._nonsense(
+            return self._invalid(
                 name, f"a Twilio SID that begins with {prefix}", "ignored", None
             )
         return value
 
     def record_name(self, name: str) -> str | None:
-        """The name of another record, without what nobody sees."""
+        """Return the name of another record, without invisible characters."""
         value = visible(self.text(name, longest=1500) or "") or None
         if value and not is_record_name(value):
             self.complain(
@@ -173,43 +194,46 @@ class Fields:
         return value
 
     def record_names(self, name: str) -> tuple[str, ...]:
-        """The names of other records, without what nobody sees."""
-        values = tuple(
-            filter(None, map(visible, self.texts(name, blanks_matter=False)))
-        )
-        good = tuple(value for value in values if is_record_name(value))
-        if len(good) < len(values):
+        """Return the names of other records, without invisible characters."""
+        texts = self.texts(name, blanks_matter=False)
+        values = tuple(filter(None, map(visible, texts)))
+        names = tuple(filter(is_record_name, values))
+        if len(names) < len(values):
             self.complain(
                 f"{name} has an entry that no record can have as its name; that entry is ignored."
             )
-        return good
+        return names
 
     def choice(
         self, name: str, choices: tuple[str, ...], default: str | None, safe: str | None
     ) -> str | None:
+        """Return one of the choices; `safe` for an invalid value.
+
+        Another case is accepted where all choices are in lower case.
+        """
         value = self._data.get(name)
         if value is None:
             return default
-        if isinstance(value, str) and value in choices:
-            return value
-        if isinstance(value, str) and (meant := value.strip().lower()) in choices:
-            return meant  # in another case; where the choices have capitals, they are meant to the letter
-        return self._nonsense(
-            name,
-            "exactly " + " or ".join(choices),
-            f"treated as {safe or 'left out'}",
-            safe,
-        )
+        spellings = [value, value.strip().lower()] if isinstance(value, str) else []
+        for spelling in spellings:
+            if spelling in choices:
+                return spelling
+        done = f"treated as {safe or 'left out'}"
+        return self._invalid(name, "exactly " + " or ".join(choices), done, safe)
 
     def flag(self, name: str, default: bool, safe: bool | None = None) -> bool:
-        """`default` when left out; `safe`, which is `default` where none is given, for any other value."""
+        """Return true or false: `default` when left out, `safe` for an invalid value.
+
+        Without `safe` an invalid value counts as the default.
+        """
         value = self._data.get(name)
-        if value is None or isinstance(value, bool):
-            return default if value is None else value
+        if value is None:
+            return default
+        if isinstance(value, bool):
+            return value
         safe = default if safe is None else safe
-        return self._nonsense(
-            name, "true or false", f"treated as {str(safe).lower()}", safe
-        )
+        done = f"treated as {str(safe).lower()}"
+        return self._invalid(name, "true or false", done, safe)
 
     def whole(
         self,
@@ -219,46 +243,37 @@ class Fields:
         or_null: str = "",
         safe: str | None = None,
     ) -> int | T:
-        """A whole number, from `least` if that is given; `or_null`: what an explicit null means, for a field that has
-        one; `safe`: what an invalid value is treated as, in words.
+        """Return a whole number, from `least` if that is given.
 
-        The console stores 5 as a double at times: a whole double is a whole number, up to where doubles count.
+        `or_null`: what an explicit null means, for a field that has one. `safe`: what an
+        invalid value is treated as, in words. The console sometimes stores 5 as a double:
+        a whole double is a whole number, up to where doubles are exact.
         """
         value = self._data.get(name)
         if value is None:
             return default
-        number: Any = (
-            typed_numbers.whole(value)
-            if self._is_typed and isinstance(value, str)
-            else value
-        )
+        number: Any = value
+        if isinstance(value, str) and self._is_typed:
+            number = typed_numbers.whole(value)
         if _is_whole(number) and (least is None or number >= least):
             return int(number)
-        wanted = (
-            "a whole number" + ("" if least is None else f" from {least}") + or_null
+        minimum = "" if least is None else f" from {least}"
+        usual = "ignored" if default is None else f"treated as {default}"
+        return self._invalid(
+            name, f"a whole number{minimum}{or_null}", safe or usual, default
         )
-        done = safe or ("ignored" if default is None else f"treated as {default}")
-        return self._nonsense(name, wanted, done, default)
 
     def seconds(self, name: str) -> float | None:
+        """Return a number of seconds from 0, with or without decimals."""
         value = self._data.get(name)
-        is_number = (
-            isinstance(value, int | float)
-            and not isinstance(value, bool)
-            and math.isfinite(value)
-        )
-        if value is None or (is_number and value >= 0):
-            return value
-        return self._nonsense(name, "a number of seconds", "ignored", None)
+        if value is None or _is_duration(value):
+            return cast("float | None", value)
+        return self._invalid(name, "a number of seconds", "ignored", None)
 
     def limit(self, name: str, default: float | None) -> float | None:
-        """A whole number from 0, or NO_LIMIT for an explicit null; `default` when left out or nonsense."""
-        value = self._data.get(name, 0)
-        if value is None or (
-            isinstance(value, str)
-            and self._is_typed
-            and typed_numbers.means_none(value)
-        ):
+        """Return a whole number from 0, or NO_LIMIT for an explicit null; `default` when
+        left out or invalid."""
+        if self._means_never(name):
             return NO_LIMIT
         return self.whole(name, default, least=0, or_null=", or null for no limit")
 
@@ -269,9 +284,11 @@ class Fields:
         safe: int | None = None,
         least: int = 1,
     ) -> int | None:
-        """Seconds after which something happens: a whole number from `least`, or a text such as "5 min".
+        """Return the seconds after which something happens: a whole number from `least`,
+        or a text such as "5 min".
 
-        None is never, as is an explicit null; `default` when left out, `safe` for an invalid value.
+        None is never, as is an explicit null; `default` when left out, `safe` for an
+        invalid value. More than ten years count as ten years.
         """
         value = self._data.get(name)
         if self._means_never(name):
@@ -285,10 +302,14 @@ class Fields:
         )
 
     def times(self, name: str) -> int | None:
-        """A number of times after which something happens, from 1. None is never, as is an explicit null."""
+        """Return the number of times after which something happens, from 1.
+
+        None is never, as is an explicit null.
+        """
         return None if self._means_never(name) else self._times(name, None, None, 1, "")
 
     def _means_never(self, name: str) -> bool:
+        """Return whether the value is null, or a typed word for it such as "never"."""
         if name not in self._data:
             return False
         value = self._data[name]
@@ -308,31 +329,30 @@ class Fields:
         return None if value is None else min(value, _LONGEST_PATIENCE)
 
     def time(self, name: str) -> datetime | None:
+        """Return a timestamp from 1970 to 2900."""
         value = self._data.get(name)
-        if value is None or (
-            isinstance(value, datetime) and FIRST_YEAR <= value.year <= LAST_YEAR
-        ):
-            return value
-        return self._nonsense(name, "a timestamp of this time", "ignored", None)
+        if value is None or _is_valid_time(value):
+            return cast("datetime | None", value)
+        return self._invalid(name, "a timestamp between 1970 and 2900", "ignored", None)
 
     def objects(self, name: str) -> tuple[Mapping[str, Any], ...]:
-        """A list of maps, such as a customer's links."""
+        """Return a list of maps, such as a customer's links."""
         value = self._data.get(name)
         if value is None:
             return ()
-        if not isinstance(value, list) or not all(
-            isinstance(item, Mapping) for item in value
-        ):
-            return self._nonsense(name, "a list of maps", "ignored", ())
-        return tuple(value)
+        if _is_list_of_maps(value):
+            return tuple(value)
+        return self._invalid(name, "a list of maps", "ignored", ())
 
     def mapping(self, name: str) -> Mapping[str, Any] | None:
+        """Return a map, such as a customer's details."""
         value = self._data.get(name)
         if value is None or isinstance(value, Mapping):
             return value
-        return self._nonsense(name, "a map", "ignored", None)
+        return self._invalid(name, "a map", "ignored", None)
 
-    def _nonsense(self, name: str, wanted: str, done: str, value: T) -> T:
-        self.complain(f"{name} must be {wanted}; it is {done}.")
+    def _invalid(self, name: str, expected: str, done: str, value: T) -> T:
+        """Report an invalid field, and return the value that it counts as."""
+        self.complain(f"{name} must be {expected}; it is {done}.")
         self.invalid.add(name)
         return value

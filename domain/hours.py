@@ -1,8 +1,8 @@
-"""When a pool is open: the rule. How people type hours and holidays is read in domain/typed_hours.py.
+"""When a pool is open. domain/typed_hours.py reads hours and holidays as people type them.
 
-What counts is what a clock on the wall shows. Hours that summer time skips are not there: who opens at 02:30 in a
-night without a 02:30 opens when the clock jumps. Hours that it repeats are there twice. What runs past midnight
-belongs to the day on which it begins, also where one of the two days is a holiday.
+Hours are those of a clock on the wall. In a night in which summer time skips 02:30, a pool with hours from 02:30
+opens when the clock jumps. Hours that summer time repeats count twice. A span past midnight belongs to the day on
+which it begins, even if one of the two days is a holiday.
 """
 
 from __future__ import annotations
@@ -19,15 +19,17 @@ _DAY = timedelta(days=1)
 _WEEK = timedelta(days=7)
 LEAP_YEAR = 2000  # holds the days of each year, 29 February among them
 _DAYS_A_YEAR = 366
-_LOOK_AHEAD = 400  # days: also a pool that opens for one day a year
+_LOOK_AHEAD = 400  # days: enough for a pool that opens for one day a year
 _LONGEST_SHIFT = timedelta(hours=3)  # of a zone's clock in one night
 
 IsHoliday: TypeAlias = Callable[[date], bool]
 
 
 class Span(NamedTuple):
-    """From the first moment that is open to the first one that is not, counted from the midnight of its day; `ends`
-    is beyond 24 h where it runs past midnight."""
+    """From the first open moment to the first closed one, counted from midnight.
+
+    `ends` is above 24 hours if the span runs past midnight.
+    """
 
     begins: timedelta
     ends: timedelta
@@ -48,25 +50,31 @@ class Holiday(NamedTuple):
     spans: tuple[Span, ...] = ()
 
     def includes(self, day: date) -> bool:
+        """Return whether the day is one of these."""
         if not self.is_yearly:
             return self.first <= day <= self.last
-        first, last, asked = (
-            (one.month, one.day) for one in (self.first, self.last, day)
-        )
-        return (
-            first <= asked <= last if first <= last else asked >= first or asked <= last
-        )
+        first, last, asked = map(_month_and_day, (self.first, self.last, day))
+        if first <= last:
+            return first <= asked <= last
+        return not last < asked < first
 
     @property
     def length(self) -> int:
-        """The number of days."""
+        """Return the number of days."""
         return (self.last - self.first).days % _DAYS_A_YEAR + 1
+
+
+def _month_and_day(day: date) -> tuple[int, int]:
+    return day.month, day.day
 
 
 @dataclass(frozen=True)
 class Hours:
-    """`week`: the spans of Monday to Sunday, None for always. `holidays`, the days of the `moments`, and the public
-    holidays of the `countries`, such as DE-BY, differ from it; the caller knows the countries' holidays."""
+    """`week`: the spans of Monday to Sunday, None for always.
+
+    `holidays`, the days of the `moments`, and the public holidays of the `countries`, such as DE-BY, are exceptions to
+    the week. The caller knows the countries' holidays.
+    """
 
     week: tuple[tuple[Span, ...], ...] | None = None
     holidays: tuple[Holiday, ...] = ()
@@ -77,25 +85,36 @@ class Hours:
 def open_at(
     hours: Hours, moment: datetime, zone: ZoneInfo, is_holiday: IsHoliday
 ) -> bool:
-    """Whether it is open at this moment. `is_holiday`: of the public holidays of `hours.countries`."""
+    """Return whether the pool is open at this moment.
+
+    `is_holiday` knows the public holidays of `hours.countries`.
+    """
     wall = moment.astimezone(zone).replace(tzinfo=None)
     today = wall.date()
     since_midnight = wall - datetime.combine(today, time())
-    return any(
-        begins <= since_midnight + passed < ends
-        for day, passed in ((today, timedelta()), (today - _DAY, _DAY))
-        for begins, ends in _spans(hours, day, zone, is_holiday)
+    spans = _spans(hours, today, zone, is_holiday)
+    spans_of_yesterday = _spans(hours, today - _DAY, zone, is_holiday)
+    return _contain(spans, since_midnight) or _contain(
+        spans_of_yesterday, since_midnight + _DAY
     )
+
+
+def _contain(spans: tuple[Span, ...], since_midnight: timedelta) -> bool:
+    return any(span.begins <= since_midnight < span.ends for span in spans)
 
 
 def opens_next(
     hours: Hours, moment: datetime, zone: ZoneInfo, is_holiday: IsHoliday
 ) -> datetime | None:
-    """The first moment from this one on at which it is open, in UTC; None: not within a year."""
+    """Return the first moment from this one on at which the pool is open, in UTC.
+
+    None if it does not open within 400 days.
+    """
     if open_at(hours, moment, zone, is_holiday):
         return moment.astimezone(UTC)
     today = moment.astimezone(zone).date()
-    for day in (today + ahead * _DAY for ahead in range(_LOOK_AHEAD)):
+    for ahead in range(_LOOK_AHEAD):
+        day = today + ahead * _DAY
         for begins in sorted(_beginnings(hours, day, zone, is_holiday)):
             if begins > moment and open_at(hours, begins, zone, is_holiday):
                 return begins
@@ -109,7 +128,10 @@ def open_seconds(
     zone: ZoneInfo,
     is_holiday: IsHoliday,
 ) -> float:
-    """Return for how many seconds it is open from `since` to `until`; at most the last 400 days count."""
+    """Return for how many seconds the pool is open from `since` to `until`.
+
+    Of a longer time, the last 400 days count.
+    """
     since = max(since, until - _LOOK_AHEAD * _DAY)
     return sum(
         (ends - begins).total_seconds()
@@ -121,7 +143,10 @@ def open_seconds(
 def open_for(
     hours: Hours, since: datetime, seconds: float, zone: ZoneInfo, is_holiday: IsHoliday
 ) -> datetime | None:
-    """Return the moment at which it has been open for so many seconds since then; None: not within 400 days."""
+    """Return the moment at which the pool has been open for so many seconds since then.
+
+    None if that takes more than 400 days.
+    """
     left, begins = seconds, since
     while left > 0 and begins < since + _LOOK_AHEAD * _DAY:
         for first, last in _constant(hours, begins, begins + _WEEK, zone, is_holiday):
@@ -161,8 +186,17 @@ def _edges(
     yield from _beginnings(hours, day, zone, is_holiday)
     midnight = datetime.combine(day, time())
     for span in _spans(hours, day, zone, is_holiday):
-        for fold in (0, 1):
-            yield (midnight + span.ends).replace(tzinfo=zone, fold=fold).astimezone(UTC)
+        yield from _moments(midnight + span.ends, zone)
+
+
+def _moments(wall: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """Return both moments at which a clock shows this time, in UTC.
+
+    They are the same, except in the night in which the clock is changed.
+    """
+    first = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
+    second = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)
+    return first, second
 
 
 def _spans(
@@ -174,34 +208,34 @@ def _spans(
     each year do not open a day that the week closes.
     """
     spans = ALL_DAY if hours.week is None else hours.week[day.weekday()]
-    own = [holiday for holiday in hours.holidays if holiday.includes(day)]
-    if own:
-        decisive = min(own, key=lambda holiday: (holiday.is_yearly, holiday.length))
+    holidays = [holiday for holiday in hours.holidays if holiday.includes(day)]
+    if holidays:
+        decisive = min(holidays, key=_by_length)
         return () if decisive.is_yearly and not spans else decisive.spans
-    if (
-        any(moment.astimezone(zone).date() == day for moment in hours.moments)
-        or not spans
-    ):
+    if not spans:
         return ()
-    return () if is_holiday(day) else spans
+    closed_days = {moment.astimezone(zone).date() for moment in hours.moments}
+    return () if day in closed_days or is_holiday(day) else spans
+
+
+def _by_length(holiday: Holiday) -> tuple[bool, int]:
+    return holiday.is_yearly, holiday.length
 
 
 def _beginnings(
     hours: Hours, day: date, zone: ZoneInfo, is_holiday: IsHoliday
 ) -> Iterator[datetime]:
-    """When it may begin to be open on this day: where a span begins, and where the clock is changed."""
+    """Yield each moment at which the pool may open on this day: the beginnings of its
+    spans, and the change of the clock."""
     midnight = datetime.combine(day, time())
     for span in _spans(hours, day, zone, is_holiday):
-        for fold in (0, 1):
-            yield (
-                (midnight + span.begins).replace(tzinfo=zone, fold=fold).astimezone(UTC)
-            )
+        yield from _moments(midnight + span.begins, zone)
     if (change := _clock_change(midnight, zone)) is not None:
         yield change
 
 
 def _clock_change(midnight: datetime, zone: ZoneInfo) -> datetime | None:
-    """When the clock is put forward or back on the day that begins then, to the second."""
+    """Return when the clock is changed on the day that begins then; None: not that day."""
     first = midnight.replace(tzinfo=zone).astimezone(UTC) - _LONGEST_SHIFT
     last = (midnight + _DAY).replace(tzinfo=zone).astimezone(UTC)
     if _offset(first, zone) == _offset(last, zone):

@@ -1,4 +1,4 @@
-"""Which OpenID Connect issuers sign in anybody, so that an address without `email_verified` proves nothing there."""
+"""OpenID Connect issuers with open registration: there, an address without `email_verified` proves nothing."""
 
 from __future__ import annotations
 
@@ -42,7 +42,9 @@ _SHARED_TENANTS = frozenset(
 
 
 def is_shared(issuer: str) -> bool:
-    """Whether anybody can get an account of this issuer with an address of their choice in it."""
+    """Return whether any person can get an account of this issuer, with an address of
+    their choice. An invalid URL counts as shared.
+    """
     try:
         parts = urlsplit(issuer)
         host = (parts.hostname or "").rstrip(".")

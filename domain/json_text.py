@@ -13,16 +13,20 @@ from typing import Any
 
 MOST_VALUES = 1000  # of what a page sends; its largest form has a few dozen
 MOST_ATTRIBUTES = 20_000  # values of Twilio's attributes, which are 16 KB at most
-# A whole string, also one without an end, or a sign that begins another value. Possessive, so that no text is slow.
+# A whole string, even one without an end, or a sign that begins another value. Possessive, so that no text is slow.
 _SIGN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[\[{,]', re.DOTALL)
 
 
 class TooManyValues(ValueError):
-    """It has more values than its reader has any use for."""
+    """The text has more values than its reader needs."""
 
 
 def parsed(text: str, most: int = MOST_VALUES) -> Any:
-    """Return the value; raise ValueError for what is not JSON or cannot be stored, TooManyValues for too much of it."""
+    """Return the value of a JSON text.
+
+    Raises ValueError if it is invalid or cannot be stored, TooManyValues if it has more
+    than `most` values.
+    """
     _refuse_more_than(most, text)
     try:
         value = json.loads(text)
@@ -41,15 +45,15 @@ def _refuse_more_than(most: int, text: str) -> None:
 
 
 def _refuse_what_cannot_be_stored(value: Any) -> None:
-    """Half of a surrogate pair is no text, and an infinite number is no JSON: both raise ValueError."""
-    waiting = [value]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, str):
-            one.encode()
-        elif isinstance(one, float) and not math.isfinite(one):
-            raise ValueError("a number that is not finite")
-        elif isinstance(one, dict):
-            waiting.extend((*one.keys(), *one.values()))
-        elif isinstance(one, list):
-            waiting.extend(one)
+    """Raise ValueError for half of a surrogate pair, and for an infinite number."""
+    pending = [value]
+    while pending:
+        match pending.pop():
+            case str() as text:
+                text.encode()
+            case float() as number if not math.isfinite(number):
+                raise ValueError("a number that is not finite")
+            case dict() as mapping:
+                pending.extend((*mapping.keys(), *mapping.values()))
+            case list() as values:
+                pending.extend(values)

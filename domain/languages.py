@@ -1,14 +1,14 @@
-"""Which languages fit one, and how they are spelled."""
+"""The spelling of languages, and their fallbacks."""
 
 from __future__ import annotations
 
 
 def spelled(language: str) -> str:
-    """As it is compared: de_AT is de-at."""
+    """Return the language in the spelling for comparisons: de_AT is de-at."""
     return language.strip().lower().replace("_", "-")
 
 
 def fitting(language: str | None) -> list[str]:
-    """From the closest on: de-at, then de; nothing where no language is known."""
+    """Return the language and its fallback: de-at, then de; [] for no language."""
     named = spelled(language or "")
     return list(dict.fromkeys((named, named.partition("-")[0]))) if named else []

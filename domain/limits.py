@@ -1,4 +1,4 @@
-"""What Twilio takes: https://www.twilio.com/docs/conversations/conversations-limits"""
+"""Twilio's limits: https://www.twilio.com/docs/conversations/conversations-limits"""
 
 from __future__ import annotations
 
@@ -12,21 +12,25 @@ NAME = 256  # characters
 
 
 def as_json(attributes: Mapping[str, Any]) -> str:
-    """The attributes as the one string that Twilio keeps."""
+    """Return the attributes as one string, as Twilio keeps them."""
     return json.dumps(attributes, ensure_ascii=False)
 
 
 def fits(attributes: Mapping[str, Any], most: int) -> bool:
+    """Return whether the attributes have at most `most` bytes as JSON in UTF-8."""
     return len(as_json(attributes).encode(errors="surrogatepass")) <= most
 
 
 def with_room_for(
     there: Mapping[str, Any], more: Mapping[str, Any], most: int
 ) -> dict[str, Any]:
-    """`more`, the most important first, as far as all stays below `most` bytes; what is there already wins."""
-    found = dict(there)
+    """Return `there` with as many attributes of `more` as fit into `most` bytes.
+
+    The first of `more` are the most important ones. Values of `there` do not change.
+    """
+    attributes = dict(there)
     for name, value in more.items():
-        wanted = {name: value} | found
-        if value and fits(wanted, most):
-            found = wanted
-    return found
+        larger = {name: value} | attributes
+        if value and fits(larger, most):
+            attributes = larger
+    return attributes

@@ -1,4 +1,4 @@
-"""What people type as somebody's address, in the one spelling that Twilio uses.
+"""Addresses as people type them, in the one spelling that Twilio uses.
 
 Imports the phone-number library, which takes a tenth of a second: no webhook needs this module.
 """
@@ -18,102 +18,113 @@ from phonenumbers import (
 
 from domain import addresses
 
-_NATIONAL_DIGITS = (
-    7  # shorter ones may as well be short codes, which are not international numbers
-)
-_GIVEN_UP = re.compile(
-    r"\+521[2-9]\d{9}"
-)  # Mexico's 1 before mobiles, which only WhatsApp still writes
+# Shorter numbers may be short codes, which are not international numbers.
+_NATIONAL_DIGITS = 7
+# Mexico's 1 before mobile numbers, which only WhatsApp still writes.
+_GIVEN_UP = re.compile(r"\+521[2-9]\d{9}")
 _POSSIBLE = (ValidationResult.IS_POSSIBLE, ValidationResult.IS_POSSIBLE_LOCAL_ONLY)
 
 
 def is_country(code: str) -> bool:
-    """Whether it is a country's two letters, such as DE."""
+    """Return whether it is the two letters of a country, such as DE."""
     return code in phonenumbers.SUPPORTED_REGIONS
 
 
 def normalised(address: str, country: str | None = None) -> str | None:
-    """The address as Twilio writes it, or None where that is anybody's guess.
+    """Return the address as Twilio writes it; None for an invalid or ambiguous one.
 
-    `country` (two letters) is where numbers without a plus belong; without it they are not understood.
-    Done again it changes nothing.
+    `country` (two letters, such as DE) is that of numbers without a plus; without it,
+    such numbers are invalid. Idempotent.
     """
     plain = addresses.compact(address)
     if addresses.is_bare_user_id(plain):
         return addresses.compact(f"whatsapp:{plain}")
-    if _is_no_number(plain):
+    if any(is_of_kind(plain) for is_of_kind in _NOT_NUMBERS):
         return plain
     prefix, colon, number = plain.rpartition(":")
-    found = _international(number, country, any_length=bool(prefix))
-    spelled = f"{prefix}{colon}{found}"
-    return spelled if found and addresses.is_number(spelled) else None
+    international = _international(number, country, any_length=bool(prefix))
+    spelled = f"{prefix}{colon}{international}"
+    return spelled if addresses.is_number(spelled) else None
+
+
+# Addresses to which no country's rules apply.
+_NOT_NUMBERS = (
+    addresses.is_email,
+    addresses.is_short_code,
+    addresses.is_user_id,
+    addresses.is_named,
+    addresses.is_agent,
+)
 
 
 def tidied(listed: Any) -> Any:
-    """A list of addresses, each once and as Twilio writes it; invalid ones stay as typed. A text is a list of one."""
+    """Return a list of addresses, each once and as Twilio writes it.
+
+    Invalid entries stay as typed. A text is a list of one; other values are returned
+    unchanged.
+    """
     if isinstance(listed, str) and listed.strip():
         listed = [listed]
     if not isinstance(listed, list):
         return listed
-    found: list[Any] = []
-    for value in listed:
-        spelled = (
-            normalised(value) or value.strip() if isinstance(value, str) else value
-        )
-        if spelled not in found:
-            found.append(spelled)
-    return found
+    entries: list[Any] = []
+    for value in map(_tidied_entry, listed):
+        if value not in entries:
+            entries.append(value)
+    return entries
 
 
-def _is_no_number(plain: str) -> bool:
-    """What stays as it is because no country's rules are about it."""
-    known = (
-        addresses.is_email,
-        addresses.is_short_code,
-        addresses.is_user_id,
-        addresses.is_named,
-        addresses.is_agent,
-    )
-    return any(is_known(plain) for is_known in known)
+def _tidied_entry(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    return normalised(value) or value.strip()
 
 
 def _international(number: str, country: str | None, any_length: bool) -> str | None:
+    """Return a number in E.164, with a plus; None if it is invalid.
+
+    `any_length`: accept a length that the country's numbers do not have, because the
+    number comes from a channel such as WhatsApp, where it also keeps a spelling that
+    E.164 has given up.
+    """
     if _GIVEN_UP.fullmatch(number) and not any_length:
         return addresses.key(number)
     parsed = _parse(number, country)
     if parsed is None:
         return None
+    e164 = str(phonenumbers.format_number(parsed, PhoneNumberFormat.E164))
+    has_prefix = _has_trunk_prefix(number, e164, parsed)
+    if has_prefix and _international(e164, country, any_length) != e164:
+        return None  # another prefix follows
     possible = phonenumbers.is_possible_number_with_reason(parsed)
-    found = str(phonenumbers.format_number(parsed, PhoneNumberFormat.E164))
-    code = f"+{parsed.country_code}"
-    # What people dial at home (0, 8, 06, 1) is no part of it: the library leaves that out.
-    has_prefix = (
-        found != number
-        and number.startswith(code)
-        and number.endswith(found.removeprefix(code))
-    )
-    # Another prefix follows: no number.
-    if has_prefix and _international(found, country, any_length) != found:
-        return None
-    # As Twilio would write it: WhatsApp knows numbers that E.164 has given up.
+    is_long_enough = any_length or possible in _POSSIBLE
     if addresses.is_number(number) and not has_prefix:
-        return number if any_length or possible in _POSSIBLE else None
-    if not number.startswith("+") and (
-        possible != ValidationResult.IS_POSSIBLE
-        or len(str(parsed.national_number)) < _NATIONAL_DIGITS
-    ):
+        return number if is_long_enough else None
+    if not number.startswith("+") and not _is_complete(parsed, possible):
         return None
-    return (
-        found
-        if addresses.is_number(found) and (any_length or possible in _POSSIBLE)
-        else None
-    )
+    return e164 if is_long_enough and addresses.is_number(e164) else None
+
+
+def _has_trunk_prefix(number: str, e164: str, parsed: PhoneNumber) -> bool:
+    """Return whether digits for calls within a country (0, 8, 06, 1) follow the country
+    code. The library leaves them out."""
+    code = f"+{parsed.country_code}"
+    if e164 == number or not number.startswith(code):
+        return False
+    return number.endswith(e164.removeprefix(code))
+
+
+def _is_complete(parsed: PhoneNumber, possible: int) -> bool:
+    """Return whether a number without a plus is more than a local one or a short code."""
+    is_national = possible == ValidationResult.IS_POSSIBLE
+    return is_national and len(str(parsed.national_number)) >= _NATIONAL_DIGITS
 
 
 def _parse(number: str, country: str | None) -> PhoneNumber | None:
-    if not number.removeprefix("+").isdigit() or (
-        country is None and not number.startswith("+")
-    ):
+    """Return what the library reads; None for an invalid number, and for one without a
+    plus if its country is unknown."""
+    is_clear = country is not None or number.startswith("+")
+    if not is_clear or not number.removeprefix("+").isdigit():
         return None
     try:
         return phonenumbers.parse(number, country)
@@ -122,15 +133,17 @@ def _parse(number: str, country: str | None) -> PhoneNumber | None:
 
 
 def digits(address: str) -> tuple[str, ...]:
-    """How somebody may begin to type this number: 4917012..., 017012..., 17012...; nothing for other addresses.
+    """Return the digits by which people may search for this number: 4917012...,
+    017012..., 17012...; () for other addresses.
 
-    Where WhatsApp spells a number otherwise, both ways.
+    A number with two spellings is found by both.
     """
     forms = [form for number in addresses.numbers(address) for form in _forms(number)]
     return tuple(dict.fromkeys(re.sub(r"\D", "", form) for form in forms))
 
 
 def _forms(number: str) -> tuple[str, ...]:
+    """Return an international number as people dial it from abroad and at home."""
     parsed = _parse(number, None)
     if parsed is None:
         return ()

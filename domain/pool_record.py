@@ -1,4 +1,4 @@
-"""What the service keeps in a pool's record: its numbers in Twilio's spelling, and the problem.
+"""The fields that the service maintains in a pool's record: its numbers in Twilio's spelling, and the problem.
 
 Imports the phone-number library: no webhook needs this module.
 """
@@ -22,12 +22,12 @@ _MOST_NAMED = 3
 
 
 def numbers_of(data: Mapping[str, Any] | None) -> set[str]:
-    """The record's numbers in Twilio's spelling."""
+    """Return the record's numbers in Twilio's spelling."""
     return set(_read("", data or {}).addresses)
 
 
 def countries_of(data: Mapping[str, Any]) -> tuple[str, ...]:
-    """The countries whose public holidays count."""
+    """Return the countries with public holidays for this pool, such as DE-BY."""
     hours = _read("", data).hours
     return hours.countries if hours else ()
 
@@ -43,10 +43,13 @@ def problem(
     unknown_templates: Sequence[str] = (),
     namesakes: Sequence[str] = (),
 ) -> str | None:
-    """The sentence for the record. `twins` are other pools by id, with their numbers; `overflow` are the pools into
-    which this one overflows, one after the other: the last is None where there is none, or one met before.
-    `countries_with_parts`: those whose parts have more holidays, with an example; `zone`: the clock of the pools;
-    `namesakes`: other pools that this display name means."""
+    """Return the sentences for the record; None if it has no problem.
+
+    `twins` are other pools by id, with their numbers. `overflow` are the pools into which this one overflows, one after
+    the other: the last is None if it does not exist, or one that came before. `countries_with_parts`: those with
+    more holidays in their parts, with an example. `zone`: the time zone of the pools. `namesakes`: other pools with
+    this display name.
+    """
     pool = _read(pool_id, data)
     shared = [_shared(number, twins) for number in pool.addresses]
     unknown = [_unknown(name) for name in unknown_countries[:_MOST_NAMED]]
@@ -92,7 +95,7 @@ def _has_parts(name: str, example: str) -> str:
 
 
 def _not_at_midnight(pool: Pool, zone: ZoneInfo) -> list[str]:
-    """A sentence for each timestamp that is no day's beginning, for it may be meant for another day."""
+    """Return a sentence for each timestamp that is not midnight: another day may be meant."""
     moments = sorted(pool.hours.moments if pool.hours else ())
     walls = [moment.astimezone(zone) for moment in moments]
     return [_is_no_day(wall, zone) for wall in walls if wall.time() != time()][
@@ -116,25 +119,24 @@ def _read(pool_id: str, data: Mapping[str, Any]) -> Pool:
 
 def _overflow(pool: Pool, chain: Sequence[str | None]) -> str | None:
     if chain[:1] == [None]:
-        return f"overflow: there is no pool called {pool.overflow}, so nobody there takes what waits here."
+        return f"overflow: there is no pool called {pool.overflow}, so this pool has no overflow."
     if pool.id in chain:
         circle = ", ".join(
             str(name) for name in (pool.id, *chain[: chain.index(pool.id) + 1])
         )
-        return f"overflow: {circle} is a circle: where all of them are busy, it helps nobody."
+        return f"overflow: {circle} is a circle: if all of these pools are busy, overflow has no effect."
     return None
 
 
 def _shared(number: str, twins: Mapping[str, tuple[str, ...]]) -> str | None:
     same = addresses.on_its_channel(number)
     others = sorted(
-        twin
-        for twin, theirs in twins.items()
-        if same in map(addresses.on_its_channel, theirs)
+        pool_id
+        for pool_id, numbers in twins.items()
+        if same in map(addresses.on_its_channel, numbers)
     )
     if not others:
         return None
-    named = ", ".join(others[:_MOST_NAMED]) + (
-        " and others" if len(others) > _MOST_NAMED else ""
-    )
-    return f"addresses: {number} also belongs to the pool {named}: what arrives by it enters the first by id."
+    more = " and others" if len(others) > _MOST_NAMED else ""
+    named = ", ".join(others[:_MOST_NAMED]) + more
+    return f"addresses: {number} also belongs to the pool {named}: its messages enter the first of them by id."

@@ -47,13 +47,16 @@ _NONE = frozenset(
 
 
 def whole(text: str) -> int | None:
-    """Return the whole number; None if the text is none."""
+    """Return the whole number in a text; None if there is none."""
     plain = _plain(text)
     return int(plain) if _WHOLE.fullmatch(plain) else None
 
 
 def seconds(text: str) -> int | None:
-    """Return a duration in seconds, whole ones only; a number without a unit is seconds. None if it is no duration."""
+    """Return a duration in whole seconds; None if the text is no duration.
+
+    A number without a unit is seconds.
+    """
     plain = _plain(text)
     if _WHOLE.fullmatch(plain):
         return int(plain)
@@ -64,7 +67,8 @@ def seconds(text: str) -> int | None:
             return None
         total += float(part[1].replace(",", ".")) * _UNITS[part[2]]
         at = part.end()
-    return int(total) if plain and total == int(total) else None
+    is_duration = plain != "" and total.is_integer()
+    return int(total) if is_duration else None
 
 
 def means_none(value: Any) -> bool:
@@ -73,4 +77,5 @@ def means_none(value: Any) -> bool:
 
 
 def _plain(text: str) -> str:
+    """Return the text without case and invisible characters; "" for a long text."""
     return visible(text).casefold() if len(text) <= _LONGEST else ""

@@ -13,10 +13,9 @@ from domain.hours import ALL_DAY, Span
 
 LONGEST = 200  # characters of one day's hours
 _MINUTES_A_DAY = 24 * 60
-_EARLIEST_PLAIN, _LATEST_EARLY = (
-    6 * 60,
-    10 * 60,
-)  # "1-5" and "4-9" may be meant for the afternoon
+_NOON_MINUTE = 12 * 60
+# Minutes: "1-5" and "4-9" may be meant for the afternoon.
+_EARLIEST_PLAIN, _LATEST_EARLY = 6 * 60, 10 * 60
 _LONGEST_NIGHT = 13 * 60  # minutes: "20-6" is a night, "8:30-5:30" is a day
 _DASHES = "‐‑‒–—―−-"
 
@@ -38,25 +37,39 @@ _MIDNIGHT_AT_END = re.compile(
 _MIDNIGHT = re.compile(rf"\b(?:{_words(typed_words.MIDNIGHT)})\b")
 _UNIT = r"(?:uhr|o'clock|hrs?|hours?|heures?|horas?|ore|uur|h|u)"
 _TIME = re.compile(
-    r"(?:(?P<hour>\d{1,2})(?:\s*[:.hu]\s*(?P<minute>\d{2})(?::\d{2})?)?|(?P<hour4>\d{2})(?P<minute4>\d{2}))"
+    r"(?P<hour>\d{1,2})(?:\s*[:.hu]\s*(?P<minute>\d{2})(?::\d{2})?|(?<=\d\d)(?P<minute4>\d{2}))?"
     rf"\s*{_UNIT}?\s*(?:(?P<half>[ap])\.?\s?m\.?)?"
 )
 _WITHOUT_COMMA = re.compile(
     rf"(-\S+(?:\s(?:[ap]\.?\s?m\.?|{_UNIT}))?)\s+(?=\d)"
 )  # “9-12 13-17”
 _DECIMAL_COMMA = re.compile(r"(?<!\d)(\d{1,2}),([0-5]\d)(?!\d)")  # “7,30-16,30”
-_ENDS = (
-    ("open", "close"),
-    ("opens", "closes"),
-    ("from", "to"),
-    ("start", "end"),
-    ("begin", "end"),
-    ("von", "bis"),
-)
+# The names of the two ends of a span in a map, by both of them in any order.
+_ENDS = {
+    frozenset(names): names
+    for names in (
+        ("open", "close"),
+        ("opens", "closes"),
+        ("from", "to"),
+        ("start", "end"),
+        ("begin", "end"),
+        ("von", "bis"),
+    )
+}
+_WHOLE_DAYS: Mapping[str, tuple[Span, ...]] = {
+    **dict.fromkeys(typed_words.OPEN, ALL_DAY),
+    **dict.fromkeys(typed_words.CLOSED, ()),
+}
+# The hour of the day by the typed hour, for am, pm and neither.
+_HOURS: Mapping[str | None, Mapping[int, int]] = {
+    "a": {hour: hour % 12 for hour in range(1, 13)},
+    "p": {hour: hour % 12 + 12 for hour in range(1, 13)},
+    None: {hour: hour for hour in range(25)},
+}
 
 
 class _Time(NamedTuple):
-    """A time as typed. `is_exact`: with am or pm, or with two digits, so that no other time can be meant."""
+    """A time as typed. `is_exact`: with two digits. `has_half`: with am or pm."""
 
     minutes: int
     is_exact: bool
@@ -64,52 +77,59 @@ class _Time(NamedTuple):
 
 
 def read(value: Any) -> tuple[Span, ...] | None:
-    """Return the spans of one day, none for a closed day; None if the value is invalid or ambiguous."""
-    if value is None or isinstance(value, bool):
-        return ALL_DAY if value else ()
-    if isinstance(value, Mapping):
-        value = _from_ends(value)
-    if isinstance(value, list):
-        value = _from_list(value)
-    if not isinstance(value, str) or len(value) > LONGEST:
+    """Return the spans of one day, none for a closed day; None if the value is invalid
+    or ambiguous.
+
+    `value` is a text, true or false, a map such as {open, close}, or a list of these;
+    null is a closed day.
+    """
+    match value:
+        case None | bool():
+            return ALL_DAY if value else ()
+        case Mapping():
+            text = _from_ends(value)
+        case list():
+            text = _from_list(value)
+        case _:
+            text = value
+    if not isinstance(text, str) or len(text) > LONGEST:
         return None
-    return _read_text(value)
+    return _read_text(text)
 
 
 def _from_ends(value: Mapping[Any, Any]) -> str | None:
-    """Return `{open: "9:00", close: "17:00"}` as one text."""
+    """Return `{open: "9:00", close: "17:00"}` as one text; None for another map."""
     typed = {typed_words.plain(str(name)): text for name, text in value.items()}
-    for first, last in _ENDS:
-        if set(typed) == {first, last} and all(
-            isinstance(text, str) for text in typed.values()
-        ):
-            return f"{typed[first]} - {typed[last]}"
-    return None
+    texts = [typed[name] for name in _ENDS.get(frozenset(typed), ())]
+    return " - ".join(texts) if texts and _are_texts(texts) else None
 
 
 def _from_list(value: list[Any]) -> str | None:
     """Return a list of spans, or of one opening and one closing time, as one text."""
-    typed = [
+    texts: list[Any] = [
         _from_ends(entry) if isinstance(entry, Mapping) else entry for entry in value
     ]
-    texts = [text for text in typed if isinstance(text, str)]
-    if len(texts) < len(typed):
+    if not _are_texts(texts):
         return None
-    if len(texts) == 2 and all(_TIME.fullmatch(_without_words(text)) for text in texts):
-        return " - ".join(texts)
-    return ",".join(texts)
+    is_one_span = len(texts) == 2 and all(map(_is_time, texts))
+    return (" - " if is_one_span else ",").join(texts)
+
+
+def _are_texts(values: list[Any]) -> bool:
+    return all(isinstance(value, str) for value in values)
+
+
+def _is_time(text: str) -> bool:
+    return _TIME.fullmatch(_without_words(text)) is not None
 
 
 @lru_cache(maxsize=500)
 def _read_text(text: str) -> tuple[Span, ...] | None:
     plain = typed_words.plain(text)
     bare = re.sub(rf"^[{_DASHES}]+$", "-", plain.strip(" .!()"))
-    if bare in typed_words.CLOSED:
-        return ()
-    if bare in typed_words.OPEN:
-        return ALL_DAY
-    spans = _spans(plain)
-    return spans if spans is not None else _spans(_DECIMAL_COMMA.sub(r"\1:\2", plain))
+    if bare in _WHOLE_DAYS:
+        return _WHOLE_DAYS[bare]
+    return _spans(plain) or _spans(_DECIMAL_COMMA.sub(r"\1:\2", plain))
 
 
 def _without_words(plain: str) -> str:
@@ -120,25 +140,31 @@ def _without_words(plain: str) -> str:
 
 
 def _spans(plain: str) -> tuple[Span, ...] | None:
+    """Return at least one span; None if a part of the text is invalid or ambiguous."""
     text = _WITHOUT_COMMA.sub(r"\1,", _without_words(plain))
-    parts = [
-        _LEADING.sub("", part.strip()) for part in _AND.split(text) if part.strip()
-    ]
     spans: list[Span] = []
-    for part in parts:
-        span = _span(part, after=spans[-1] if spans else None)
-        if span is None:
+    previous = None
+    for part in filter(None, map(str.strip, _AND.split(text))):
+        previous = _span(_LEADING.sub("", part), after=previous)
+        if previous is None:
             return None
-        spans.append(span)
+        spans.append(previous)
     return tuple(spans) or None
 
 
 def _span(text: str, after: Span | None) -> Span | None:
-    """Return one span; None if it is invalid or ambiguous. `after` is the span typed before it."""
+    """Return one span; None if it is invalid or ambiguous. `after` is the span typed
+    before it."""
     ends = [_TIME.fullmatch(part.strip()) for part in text.split("-")]
-    if len(ends) != 2 or ends[0] is None or ends[1] is None:
-        return None
-    first, last = _time(ends[0], closing=ends[1]), _time(ends[1], closing=None)
+    match ends:
+        case [re.Match() as opening, re.Match() as closing]:
+            return _between(_time(opening, closing), _time(closing, closing), after)
+    return None
+
+
+def _between(
+    first: _Time | None, last: _Time | None, after: Span | None
+) -> Span | None:
     if first is None or last is None or first.minutes >= _MINUTES_A_DAY:
         return None
     if _is_ambiguous(first, last, after):
@@ -152,37 +178,53 @@ def _span(text: str, after: Span | None) -> Span | None:
 
 
 def _is_ambiguous(first: _Time, last: _Time, after: Span | None) -> bool:
-    """Return whether afternoon may be meant: "9-5", "8:30-5:30", "1-5", and "1-5" in "9-12, 1-5"."""
+    """Return whether afternoon may be meant: "9-5", "8:30-5:30", "1-5", and "1-5" in
+    "9-12, 1-5"."""
     if first.minutes == last.minutes:
         return first.minutes != 0
-    length = (last.minutes - first.minutes) % _MINUTES_A_DAY
-    if first.has_half or last.has_half:
+    if _is_explicit(first, last):
         return False
-    if first.is_exact and last.is_exact:
-        return False
-    if last.minutes < first.minutes and first.minutes <= 12 * 60:
-        return length >= _LONGEST_NIGHT
+    if last.minutes < first.minutes <= _NOON_MINUTE:
+        return (last.minutes - first.minutes) % _MINUTES_A_DAY >= _LONGEST_NIGHT
     if first.is_exact:
         return False
-    is_out_of_order = (
-        after is not None and timedelta(minutes=first.minutes) < after.begins
-    )
-    is_early = 0 < first.minutes < _EARLIEST_PLAIN and last.minutes < _LATEST_EARLY
-    return is_out_of_order or is_early
+    return _is_early(first, last) or _is_out_of_order(first, after)
 
 
-def _time(typed: re.Match[str], closing: re.Match[str] | None) -> _Time | None:
-    """Return the time; None if there is none such. Before "5 pm", a plain 1 is 13:00 and a plain 9 is 09:00."""
-    digits = typed["hour"] or typed["hour4"]
-    hour, minute = int(digits), int(typed["minute"] or typed["minute4"] or 0)
-    half = typed["half"]
-    if closing is not None and half is None and closing["half"]:
-        closes = int(closing["hour"] or closing["hour4"]) % 12
-        half = closing["half"] if hour % 12 < closes else "a"
-    if half is not None:
-        if not 1 <= hour <= 12:
-            return None
-        hour = hour % 12 + (12 if half == "p" else 0)
-    if minute > 59 or hour > 24 or (hour == 24 and minute):
+def _is_explicit(first: _Time, last: _Time) -> bool:
+    has_half = first.has_half or last.has_half
+    return has_half or (first.is_exact and last.is_exact)
+
+
+def _is_early(first: _Time, last: _Time) -> bool:
+    return 0 < first.minutes < _EARLIEST_PLAIN and last.minutes < _LATEST_EARLY
+
+
+def _is_out_of_order(first: _Time, after: Span | None) -> bool:
+    """Return whether it begins before the span that was typed before it."""
+    return after is not None and timedelta(minutes=first.minutes) < after.begins
+
+
+def _time(typed: re.Match[str], closing: re.Match[str]) -> _Time | None:
+    """Return the time; None if there is no such time.
+
+    Before "5 pm", a plain 1 is 13:00 and a plain 9 is 09:00.
+    """
+    digits = typed["hour"]
+    half = typed["half"] or _half_before(int(digits), closing)
+    hour = _HOURS[half].get(int(digits))
+    minute = int(typed["minute"] or typed["minute4"] or 0)
+    if hour is None or minute > 59:
         return None
-    return _Time(hour * 60 + minute, len(digits) == 2, half is not None)
+    minutes = hour * 60 + minute
+    if minutes > _MINUTES_A_DAY:
+        return None
+    return _Time(minutes, len(digits) == 2, half is not None)
+
+
+def _half_before(hour: int, closing: re.Match[str]) -> str | None:
+    """Return the half of the day of an hour typed without one, by the closing time."""
+    if closing["half"] is None:
+        return None
+    is_same_half = hour % 12 < int(closing["hour"]) % 12
+    return closing["half"] if is_same_half else "a"

@@ -10,9 +10,8 @@ from domain import languages
 
 FEWEST = 3  # assignments that make a rate
 RECENT = timedelta(minutes=30)
-_LONGEST_WAIT = timedelta(
-    hours=8
-)  # what is farther away nobody can tell from half an hour
+# Half an hour's rate does not predict a longer wait.
+_LONGEST_WAIT = timedelta(hours=8)
 _WEEKDAYS = {
     "en": "Monday Tuesday Wednesday Thursday Friday Saturday Sunday",
     "de": "Montag Dienstag Mittwoch Donnerstag Freitag Samstag Sonntag",
@@ -26,8 +25,11 @@ _WEEKDAYS = {
 
 
 def expected_wait(position: int, assigned: int) -> str | None:
-    """`5 min` or `1 h 10 min` for who is at this position, when so many were assigned in the last half hour; None
-    where that is too few to tell, or too long."""
+    """Return the wait at a position in the queue, such as `5 min` or `1 h 10 min`.
+
+    `assigned`: the assignments in the last half hour. None if these are too few for a
+    forecast, or if the wait is too long.
+    """
     if assigned < FEWEST:
         return None
     wait = RECENT * (position / assigned)
@@ -41,18 +43,17 @@ def expected_wait(position: int, assigned: int) -> str | None:
 
 
 def opens(moment: datetime, now: datetime, zone: ZoneInfo, language: str | None) -> str:
-    """`09:00` today, `Monday 09:00` within a week, else `2026-12-28 09:00`; on a clock of the pool's time zone.
+    """Return `09:00` today, `Monday 09:00` within a week, else `2026-12-28 09:00`.
 
-    The date stands as well where the day has no name in the language of the text.
+    Times are those of the pool's time zone. A language without names of days gets the
+    date instead.
     """
-    there, today = moment.astimezone(zone), now.astimezone(zone).date()
-    time = there.strftime("%H:%M")
-    if there.date() == today:
+    opening, today = moment.astimezone(zone), now.astimezone(zone).date()
+    time = opening.strftime("%H:%M")
+    days = (opening.date() - today).days
+    if days == 0:
         return time
-    names = next(
-        (_WEEKDAYS[one] for one in languages.fitting(language) if one in _WEEKDAYS),
-        None,
-    )
-    if names and (there.date() - today).days < 7:
-        return f"{names.split()[there.weekday()]} {time}"
-    return f"{there.date().isoformat()} {time}"
+    names = next(filter(None, map(_WEEKDAYS.get, languages.fitting(language))), None)
+    if names and days < 7:
+        return f"{names.split()[opening.weekday()]} {time}"
+    return f"{opening.date().isoformat()} {time}"

@@ -1,7 +1,7 @@
 """Words for a message that has none: a location, a template, or something that only the customer's app can show.
 
-Twilio says nothing of such a message but that it exists; what the channel knows is in its ChannelMetadata resource.
-The form of that is the channel's own, so a location is recognised by its coordinates, wherever they stand in it.
+Twilio reports only that such a message exists. The channel's data are in the ChannelMetadata resource, in a form that
+differs by channel, so a location is recognised by its coordinates, wherever they are.
 """
 
 from __future__ import annotations
@@ -19,7 +19,10 @@ _MOST_LOOKED_AT = 500  # values; a location has a handful
 
 
 def has_media(media: str | None) -> bool:
-    """Whether the webhook's parameter Media, a JSON array in one string, names a file; other text counts as one."""
+    """Return whether the webhook's parameter Media names a file.
+
+    It is a JSON array in one string; a text that is not JSON counts as a file.
+    """
     text = (media or "").strip()
     try:
         return bool(json.loads(text or "[]"))
@@ -28,8 +31,9 @@ def has_media(media: str | None) -> bool:
 
 
 def of_customer(metadata: object) -> str:
-    """What a customer's message is, by its ChannelMetadata; None: it has none."""
-    return LOCATION if any(_is_place(one) for one in _mappings(metadata)) else UNKNOWN
+    """Return the words for a customer's message, by its ChannelMetadata (None: it has
+    none)."""
+    return LOCATION if any(map(_is_place, _mappings(metadata))) else UNKNOWN
 
 
 def _is_place(mapping: Mapping[str, object]) -> bool:
@@ -40,23 +44,27 @@ def _is_place(mapping: Mapping[str, object]) -> bool:
     )
 
 
-def _mappings(found: object) -> Iterator[Mapping[str, object]]:
-    """Every mapping in it, those in strings of JSON, too."""
-    waiting, looked_at = [found], 0
-    while waiting and looked_at < _MOST_LOOKED_AT:
-        value = waiting.pop()
+def _mappings(metadata: object) -> Iterator[Mapping[str, object]]:
+    """Yield every mapping in it, including those in strings of JSON; looks at 500
+    values at most."""
+    pending, looked_at = [metadata], 0
+    while pending and looked_at < _MOST_LOOKED_AT:
+        value = _parsed(pending.pop())
         looked_at += 1
-        if isinstance(value, str) and value.lstrip().startswith(("{", "[")):
-            value = _parsed(value)
-        if isinstance(value, Mapping):
-            yield value
-            waiting.extend(value.values())
-        elif isinstance(value, list):
-            waiting.extend(value)
+        match value:
+            case Mapping():
+                yield value
+                pending.extend(value.values())
+            case list():
+                pending.extend(value)
 
 
-def _parsed(text: str) -> object:
+def _parsed(value: object) -> object:
+    """Return the value of a string of JSON, None for invalid JSON; another value as it
+    is."""
+    if not isinstance(value, str) or not value.lstrip().startswith(("{", "[")):
+        return value
     try:
-        return json.loads(text)
+        return json.loads(value)
     except (ValueError, RecursionError):
         return None
