@@ -71,11 +71,11 @@ class Undelivered:
 class Conversation:
     """One record of the log. `version` is None if there is no record yet.
 
-    In the queue, `for_worker` is the one worker whom it is waiting for, and `open_to` are pools whose workers may also
+    In the queue, `for_worker` is the one worker it is waiting for, and `open_to` are pools whose workers may also
     take it; one of the two changes at `due_at`. `claim` names the current attempt to add the worker, so that an attempt
     whose response was lost recognizes its own write. `others` are workers in the conversation in addition to the one
-    that it counts for. `leaving` is a worker who lost the conversation or handed it over and is still a participant at
-    Twilio, and `leaving_sid` their participant SID. `taken_from` is the worker who missed the answer deadline, until
+    that it counts for. `leaving` is its former worker while they are still a participant at
+    Twilio, and `leaving_sid` their participant SID. `taken_from` is the last worker to miss the answer deadline, until
     the next worker is in it. `read_index` is the newest message that the worker has read. `customer_wrote_at` opens the
     window of 24 hours (domain/window.py); it is None after Twilio said that the window is closed. domain/messages.py
     says what messages change. `outside_hours`: its pool was closed when it arrived. `customer_missing_since`: when a
@@ -159,7 +159,7 @@ class Conversation:
 
     @property
     def is_handed_on(self) -> bool:
-        """Whether it is being handed over by a worker who stays in it until the next worker is added."""
+        """Whether it is being handed over: its former worker stays in it until the next worker is added."""
         return self.leaving is not None and self.leaving in self.others
 
     def noted(self, at: datetime, what: str, why: str) -> Conversation:

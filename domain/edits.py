@@ -60,7 +60,7 @@ def of_its_worker(conversation: Conversation, inside: Mapping[str, str]) -> bool
     """Return whether a person has edited the record's worker, judging by the participants at Twilio.
 
     `inside`: the participants' SIDs by identity. It was edited if a queued conversation has a worker, or if the record
-    names a worker who is not a participant (or none) although the participant that it knows is one.
+    names no participant at Twilio although it knows the SID of one.
     """
     is_moving = conversation.lease_until is not None or conversation.leaving
     if is_moving or conversation.problem or conversation.worker in inside:
@@ -75,7 +75,7 @@ def of_its_worker(conversation: Conversation, inside: Mapping[str, str]) -> bool
 def _contradicts_participant(
     conversation: Conversation, inside: Mapping[str, str]
 ) -> bool:
-    """Return whether a record whose worker is not a participant knows another one's participant SID."""
+    """Return whether the record knows a participant SID, although its worker is not a participant."""
     participant_sid = conversation.participant_sid
     if conversation.worker is None:
         return participant_sid is not None

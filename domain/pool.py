@@ -1,4 +1,4 @@
-"""A pool: workers who share Twilio numbers, and the strategy that chooses the next one."""
+"""A pool: its Twilio numbers, and the rules by which its workers get conversations."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def own_worker_is_added(settings: Settings) -> bool:
 
 
 def is_waited_for(settings: Settings) -> bool:
-    """Return whether a customer waits for an assigned worker who cannot take them now."""
+    """Return whether a customer waits for an assigned worker with no room for them now."""
     return settings.own_worker == "wait" and settings.own_worker_wait != 0
 
 
@@ -143,8 +143,11 @@ def has_room(worker: Worker, pools: Mapping[str, Pool]) -> bool:
 
 
 def is_full(worker: Worker, pools: Mapping[str, Pool]) -> bool:
-    """Return what `full` says. An unconfirmed worker is full while their status is Available, so that no query for a
-    free worker finds them; the many who are Unavailable are not, so that no query for full workers finds those."""
+    """Return the value of the record's field `full`.
+
+    An unconfirmed worker is full while their status is Available, so that no query for free workers finds them. While
+    they are Unavailable they are not, so that no query for full workers finds them either.
+    """
     return not has_room(worker, pools) if worker.confirmed else worker.available
 
 

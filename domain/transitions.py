@@ -116,7 +116,7 @@ def left_out(conversation: Conversation, now: datetime) -> Conversation:
 
 
 def routed_again(conversation: Conversation) -> Conversation:
-    """Route a left-out conversation whose customer has written something else; it is as old as that message."""
+    """Route a left-out conversation after its customer wrote something else; it is as old as that message."""
     since = conversation.awaiting_since or conversation.created_at
     return replace(
         conversation, left_out=False, created_at=since, mode=None, expires_at=None
@@ -126,7 +126,7 @@ def routed_again(conversation: Conversation) -> Conversation:
 def claimed(
     conversation: Conversation, worker: Worker, attempt: str, now: datetime, why: str
 ) -> Conversation:
-    """Claim it for a worker who is not a participant yet; they have to be added at Twilio before the lease is over.
+    """Claim it for a worker. They have to be added at Twilio before the lease is over.
 
     `attempt`: identifies this claim. `why`: the reason for choosing this worker.
     """
@@ -273,7 +273,7 @@ def out(conversation: Conversation) -> Conversation:
 
 
 def added_again(conversation: Conversation, now: datetime) -> Conversation:
-    """Claim it again for its worker, who was removed at Twilio while it was assigned to them again."""
+    """Claim it again for its worker: they were removed at Twilio while it was assigned to them again."""
     return replace(conversation, state=ASSIGNING, claim=None, lease_until=now + LEASE)
 
 
@@ -287,7 +287,7 @@ def waiting_since(conversation: Conversation, now: datetime) -> datetime:
 
 
 def taken_back(conversation: Conversation, now: datetime) -> Conversation:
-    """Take it from a worker who missed the answer deadline."""
+    """Take it from its worker because of a missed answer deadline."""
     taken = replace(
         let_go(conversation, now), mode="pool", taken_from=conversation.worker
     )
@@ -334,7 +334,7 @@ def inactive(conversation: Conversation, now: datetime) -> Conversation:
 
 
 def active_again(conversation: Conversation, now: datetime) -> Conversation:
-    """Give it back to its worker. One who was never confirmed, as a lease says, has to be added at Twilio first."""
+    """Give it back to its worker. If a lease says that they were never confirmed, they have to be added first."""
     again = replace(conversation, state=ASSIGNED)
     if conversation.lease_until is not None:
         again = replace(conversation, state=ASSIGNING, lease_until=now + LEASE)
@@ -344,7 +344,7 @@ def active_again(conversation: Conversation, now: datetime) -> Conversation:
 def joined_by_hand(
     conversation: Conversation, worker: Worker, participant_sid: str, now: datetime
 ) -> Conversation:
-    """Assign it to a worker whom a person has added at Twilio."""
+    """Assign it to a worker after a person added them at Twilio."""
     state = INACTIVE if conversation.state == INACTIVE else ASSIGNED
     taken = replace(
         conversation,
@@ -365,7 +365,7 @@ def joined_by_hand(
 def handed_over(
     conversation: Conversation, heir: Worker, now: datetime
 ) -> Conversation:
-    """Assign it to the next worker (`heir`), who is a participant; the current one has left."""
+    """Assign it to the next worker (`heir`), already a participant; the current one has left."""
     rest = tuple(other for other in conversation.others if other != heir.identity)
     after = replace(
         conversation,
@@ -385,7 +385,7 @@ def handed_over(
 def nobodys(
     conversation: Conversation, now: datetime, why: str = "left it"
 ) -> Conversation:
-    """Leave it without a worker, who has left. An inactive one waits for its customer, any other is unrouted."""
+    """Leave it without a worker, because they left. An inactive one waits for its customer, any other is unrouted."""
     is_inactive = conversation.state == INACTIVE
     return replace(
         conversation,

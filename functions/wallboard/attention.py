@@ -93,7 +93,7 @@ def _with_nobody(meter: Meter) -> Iterator[Stuck]:
 
 
 def _problems(meter: Meter, settings: Settings, names: Names) -> Iterator[Stuck]:
-    """Yield records with invalid values, and workers whom the service made Unavailable."""
+    """Yield records with invalid values, and workers that the service made Unavailable."""
     if settings.problem:
         yield Stuck("settings/routing", settings.problem)
     for collection in ("pools", "workers", "customers"):
