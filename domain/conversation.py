@@ -1,11 +1,11 @@
-"""A conversation as the log knows it, and its entry in the queue: one typed reader for each."""
+"""A conversation's record and its queue entry: their values, and one reader and one writer for each."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from domain import opt_out
 from domain.addresses import called
@@ -13,6 +13,7 @@ from domain.fields import Fields, cut
 from domain.settings import MODES
 from domain.worker import identity_in
 
+T = TypeVar("T")
 UNROUTED, QUEUED, ASSIGNING, ASSIGNED = "unrouted", "queued", "assigning", "assigned"
 INACTIVE, CLOSED = "inactive", "closed"
 STATES = (UNROUTED, QUEUED, ASSIGNING, ASSIGNED, INACTIVE, CLOSED)
@@ -28,7 +29,7 @@ _LONGEST_LINE = 1000  # characters
 
 @dataclass(frozen=True)
 class LastMessage:
-    """Who wrote last and how it begins. `sender`, stored as `from`: CUSTOMER, WORKER or SERVICE."""
+    """The newest message: its sender and how its text begins. `sender`, stored as `from`: one of SENDERS."""
 
     at: datetime | None
     sender: str
@@ -38,8 +39,10 @@ class LastMessage:
 
 @dataclass(frozen=True)
 class Heard:
-    """One message without its text: what a repeat, or one that was overtaken, is told from. `word`: what a customer's
-    message that is only one word of domain/opt_out.py means."""
+    """One message without its text, by which repeated and late deliveries are recognized.
+
+    `word`: the meaning of a customer's message that is only one word of domain/opt_out.py.
+    """
 
     index: int
     sender: str
@@ -48,7 +51,7 @@ class Heard:
 
     @property
     def asks(self) -> bool:
-        """Whether it is a customer's message that wants an answer."""
+        """Whether it is a customer's message that wants an answer: any but an opt-out word."""
         return self.sender == CUSTOMER and self.word != opt_out.STOP
 
 
@@ -66,19 +69,18 @@ class Undelivered:
 
 @dataclass(frozen=True)
 class Conversation:
-    """One record of the log. `version` is None where there is no record yet.
+    """One record of the log. `version` is None if there is no record yet.
 
-    Where it is queued: `for_worker` is the one worker for whom it waits, `open_to` are pools whose workers may take it
-    besides its own, and at `due_at` one of the two changes.
-    `claim` names the attempt that is under way, so that one whose answer was lost knows its own work again.
-    `others` are workers in the conversation besides the one it counts for. `leaving`: a worker from whom it was taken
-    back, or who has handed it on, and whom Twilio still has in it; `leaving_sid`: that stay of theirs. `taken_from`:
-    the worker who let it wait too long, until another one is in it. `read_index`: up to which message the worker has
-    looked. `customer_wrote_at` opens the window of 24 hours (domain/window.py); None also after Twilio said that it is
-    closed. What messages change is said in domain/messages.py. `outside_hours`: its pool was closed when it arrived.
-    `customer_missing_since`: when a sweep first saw this queued conversation without its customer at Twilio.
-    `opted_out_at`: a copy of what opt_outs says about the address, for lists. `left_out`: unrouted because the customer
-    has written nothing but opt-out words.
+    In the queue, `for_worker` is the one worker it is waiting for, and `open_to` are pools whose workers may also
+    take it; one of the two changes at `due_at`. `claim` names the current attempt to add the worker, so that an attempt
+    whose response was lost recognizes its own write. `others` are workers in the conversation in addition to the one
+    that it counts for. `leaving` is its former worker while they are still a participant at
+    Twilio, and `leaving_sid` their participant SID. `taken_from` is the last worker to miss the answer deadline, until
+    the next worker is in it. `read_index` is the newest message that the worker has read. `customer_wrote_at` opens the
+    window of 24 hours (domain/window.py); it is None after Twilio said that the window is closed. domain/messages.py
+    says what messages change. `outside_hours`: its pool was closed when it arrived. `customer_missing_since`: when a
+    sweep first found this queued conversation without its customer at Twilio. `opted_out_at`: a copy for lists of what
+    opt_outs says about the address. `left_out`: unrouted because the customer has written nothing but opt-out words.
     """
 
     sid: str
@@ -140,28 +142,28 @@ class Conversation:
 
     @property
     def holder(self) -> str | None:
-        """The worker for whom the conversation counts just now."""
+        """The worker whose count includes the conversation now."""
         return self.worker if self.state in HELD else None
 
     @property
     def claimed_for(self) -> str | None:
-        """Whom the claim is for: its token says so, whatever a person has written into the record since."""
+        """The worker that the claim is for, even if a person has edited the record's worker since."""
         return (self.claim or "").rpartition(" ")[0] or None
 
     @property
     def is_claim_edited(self) -> bool:
-        """Whether it is being assigned, and the record names nobody or somebody else than the claim is for."""
-        return self.state == ASSIGNING and self.worker != (
-            self.claimed_for or self.worker or ""
-        )
+        """Whether a person has edited the worker while the claim was under way."""
+        if self.state != ASSIGNING:
+            return False
+        return self.worker is None or self.claimed_for not in (None, self.worker)
 
     @property
     def is_handed_on(self) -> bool:
-        """Whether it is on its way from one worker, who is in it until then, to another one."""
+        """Whether it is being handed over: its former worker stays in it until the next worker is added."""
         return self.leaving is not None and self.leaving in self.others
 
     def noted(self, at: datetime, what: str, why: str) -> Conversation:
-        """With one more line in its story; the oldest lines make room."""
+        """Return it with one more line in its log, which keeps the newest LONGEST_LOG lines."""
         line = {"at": at, "what": what, "why": cut(why, _LONGEST_LINE)}
         return replace(self, log=(*self.log, line)[-LONGEST_LOG:])
 
@@ -181,7 +183,7 @@ _IN_ENTRY = (
 _TIMES = tuple(name for name in _STORED if name.endswith(("_at", "_until", "_since")))
 _TEXTS = ("display_name", "address", "proxy_address", "projected_address")
 _LONGEST_CLAIM = 300  # characters: the longest identity, and a token
-_TOLD = (
+_CHANGED_BY_MESSAGES = (
     "unread",
     "awaiting_since",
     "customer_wrote_at",
@@ -197,20 +199,15 @@ _TOLD = (
     "opted_out_at",
 )
 _SIDS = (("service_sid", "IS"), ("participant_sid", "MB"), ("leaving_sid", "MB"))
-
-
-_WHERE_SET = (
-    "for_worker",
-    "open_to",
-    "due_at",
-)  # left out of most entries, which are in no index for them then
+# Most entries lack these, and then cost no index entries for them:
+_IN_ENTRY_IF_SET = ("for_worker", "open_to", "due_at")
 
 
 @dataclass(frozen=True)
 class Pending:
-    """One entry of the queue. Where it is not `is_complete`, Firestore's queries miss it, or see it elsewhere.
+    """One queue entry. Queries do not find one that is not `is_complete`, or find it in the wrong place.
 
-    One that waits `for_worker` waits in no pool (`pool` is empty) until `due_at`.
+    An entry `for_worker` has no pool (`pool` is empty) until `due_at`.
     """
 
     sid: str
@@ -226,23 +223,23 @@ class Pending:
     problem: str | None = None
 
     def is_for(self, identity: str, now: datetime) -> bool:
-        """Whether this worker may take it: one who just left it is not asked again for a while."""
-        lapsed = self.excluded_until is not None and self.excluded_until <= now
-        return lapsed or identity not in self.excluded_workers
+        """Return whether this worker may take it: not if they left it a short time ago."""
+        if identity not in self.excluded_workers:
+            return True
+        return self.excluded_until is not None and self.excluded_until <= now
 
 
 def parse(
     sid: str, data: Mapping[str, Any] | None, version: object = None
 ) -> Conversation:
-    """The record; `problem` says which values made no sense and count as left out."""
+    """Read a conversation's record; `problem` reports invalid values, which count as left out."""
     if data is None:
         return Conversation(sid)
     read = Fields(data)
     values: dict[str, Any] = {name: read.time(name) for name in _TIMES}
     values |= {name: read.text(name) for name in _TEXTS}
-    values |= {"display_name": called(values["display_name"] or "") or None} | {
-        "claim": read.text("claim", _LONGEST_CLAIM)
-    }
+    values["display_name"] = called(values["display_name"] or "") or None
+    values["claim"] = read.text("claim", _LONGEST_CLAIM)
     values |= {name: read.sid(name, prefix) for name, prefix in _SIDS}
     conversation = Conversation(
         sid,
@@ -267,25 +264,33 @@ def parse(
         unread=max(0, read.whole("unread", default=0)),
         answered_by=identity_in(read, "answered_by"),
         read_index=max(-1, read.whole("read_index", default=-1)),
-        heard=tuple(filter(None, map(_heard, read.objects("heard"))))[-MOST_HEARD:],
-        undelivered=tuple(filter(None, map(_undelivered, read.objects("undelivered"))))[
-            -MOST_UNDELIVERED:
-        ],
+        heard=_parsed(read, "heard", _heard)[-MOST_HEARD:],
+        undelivered=_parsed(read, "undelivered", _undelivered)[-MOST_UNDELIVERED:],
         taken_from=identity_in(read, "taken_from"),
-        log=tuple(map(_line, read.objects("log")))[-LONGEST_LOG:],
+        log=_parsed(read, "log", _line)[-LONGEST_LOG:],
         version=version,
         **values,
     )
-    if "customer_wrote_at" not in data:  # a record of an earlier version
+    return _completed(conversation, read)
+
+
+def _completed(conversation: Conversation, read: Fields) -> Conversation:
+    """Fill in what depends on the rest of the record."""
+    if "customer_wrote_at" not in read:  # a record of an earlier version
         conversation = replace(conversation, customer_wrote_at=_wrote_at(conversation))
-    state = (
-        read.choice("state", STATES, default="", safe=_likely_state(conversation)) or ""
-    )
-    return replace(conversation, state=state, problem=read.problem)
+    state = read.choice("state", STATES, default="", safe=_likely_state(conversation))
+    return replace(conversation, state=state or "", problem=read.problem)
+
+
+def _parsed(
+    record: Fields, name: str, parse_item: Callable[[Mapping[str, Any]], T | None]
+) -> tuple[T, ...]:
+    """Read a list of maps without its invalid items."""
+    return tuple(filter(None, map(parse_item, record.objects(name))))
 
 
 def _likely_state(conversation: Conversation) -> str:
-    """Where the state itself makes no sense: what the rest of the record is like."""
+    """Return the state that the rest of the record suggests, for a record whose state is invalid."""
     if conversation.closed_at:
         return CLOSED
     if conversation.worker:
@@ -294,12 +299,12 @@ def _likely_state(conversation: Conversation) -> str:
 
 
 def _wrote_at(conversation: Conversation) -> datetime | None:
-    """When the customer wrote last, as far as the rest of the record says."""
-    times = [one.at for one in conversation.heard if one.sender == CUSTOMER]
-    last = conversation.last_message
-    if last is not None and last.sender == CUSTOMER and last.at is not None:
-        times.append(last.at)
-    return max(times, default=conversation.awaiting_since)
+    """Return when the customer last wrote, as far as the rest of the record says."""
+    messages = (*conversation.heard, conversation.last_message)
+    times = [
+        message.at for message in messages if message and message.sender == CUSTOMER
+    ]
+    return max(filter(None, times), default=conversation.awaiting_since)
 
 
 def _line(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -313,31 +318,24 @@ def _last_message(record: Fields) -> LastMessage | None:
     if data is None:
         return None
     read = Fields(data)
-    sender, index = (
-        read.choice("from", SENDERS, None, None),
-        read.whole("index", default=-1),
-    )
-    text = read.text("text", LONGEST_TEXT) or ""
+    sender = read.choice("from", SENDERS, None, None)
+    index = read.whole("index", default=-1)
     if sender is None or index < 0:
         record.complain(
-            "last_message must say from whom it is and its index; it is ignored."
+            "last_message needs a valid sender (from) and index; it is ignored."
         )
         return None
+    text = read.text("text", LONGEST_TEXT) or ""
     return LastMessage(read.time("at"), sender, text, index)
 
 
 def _heard(data: Mapping[str, Any]) -> Heard | None:
     read = Fields(data)
     sender, at = read.choice("from", SENDERS, None, None), read.time("at")
-    index, word = (
-        read.whole("index", default=-1),
-        read.choice("word", opt_out.KINDS, None, None),
-    )
-    return (
-        None
-        if sender is None or at is None or index < 0
-        else Heard(index, sender, at, word)
-    )
+    index = read.whole("index", default=-1)
+    if sender is None or at is None or index < 0:
+        return None
+    return Heard(index, sender, at, read.choice("word", opt_out.KINDS, None, None))
 
 
 def _undelivered(data: Mapping[str, Any]) -> Undelivered | None:
@@ -345,75 +343,78 @@ def _undelivered(data: Mapping[str, Any]) -> Undelivered | None:
     sid = read.sid("message_sid", "IM")
     if sid is None:
         return None
+    code = max(0, read.whole("code", default=0))
     recipients = max(1, read.whole("recipients", default=1))
     failed = min(max(1, read.whole("failed", default=1)), recipients)
-    return Undelivered(
-        sid, max(0, read.whole("code", default=0)), read.time("at"), failed, recipients
-    )
+    return Undelivered(sid, code, read.time("at"), failed, recipients)
 
 
 def stored(conversation: Conversation) -> dict[str, Any]:
-    """The fields of the record."""
-    data = {name: getattr(conversation, name) for name in _STORED}
-    if last := conversation.last_message:
-        data["last_message"] = {
-            "at": last.at,
-            "from": last.sender,
-            "text": last.text,
-            "index": last.index,
-        }
+    """Return the fields of the conversation's record."""
+    data = {name: _storable(getattr(conversation, name)) for name in _STORED}
+    data["last_message"] = _stored_last(conversation.last_message)
     data["heard"] = list(map(_stored_heard, conversation.heard))
     data["undelivered"] = list(map(_stored_undelivered, conversation.undelivered))
-    # For the wallboard's counts: only what a worker was looked for, so that one range says "arrived today".
-    data["arrived_at"] = (
-        conversation.created_at if conversation.mode in ("custom", "pool") else None
-    )
-    if (
-        conversation.outside_hours
-    ):  # else not there at all, so that pools without hours pay for no index
+    # For the wallboard, which counts routed conversations by one range of arrival times:
+    is_routed = conversation.mode in ("custom", "pool")
+    data["arrived_at"] = conversation.created_at if is_routed else None
+    if conversation.outside_hours:  # otherwise it is missing and costs no index entry
         data["arrived_outside_at"] = data["arrived_at"]
+    return data
+
+
+def _storable(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _stored_last(message: LastMessage | None) -> dict[str, Any] | None:
+    if message is None:
+        return None
     return {
-        name: list(value) if isinstance(value, tuple) else value
-        for name, value in data.items()
+        "at": message.at,
+        "from": message.sender,
+        "text": message.text,
+        "index": message.index,
     }
 
 
-def _stored_heard(one: Heard) -> dict[str, Any]:
-    data = {"index": one.index, "from": one.sender, "at": one.at}
-    return data | ({"word": one.word} if one.word else {})
+def _stored_heard(message: Heard) -> dict[str, Any]:
+    data = {"index": message.index, "from": message.sender, "at": message.at}
+    return data | ({"word": message.word} if message.word else {})
 
 
-def _stored_undelivered(one: Undelivered) -> dict[str, Any]:
-    """Most messages have one recipient, and then their number is not stored."""
-    fields = asdict(one)
-    if one.recipients == 1:
-        del fields["failed"], fields["recipients"]
-    return fields
+def _stored_undelivered(message: Undelivered) -> dict[str, Any]:
+    """Leave out the counts of a message with one recipient, as most have."""
+    data = asdict(message)
+    if message.recipients == 1:
+        del data["failed"], data["recipients"]
+    return data
 
 
 def told(conversation: Conversation) -> dict[str, Any]:
-    """Of these, what messages and receipts change."""
+    """Return those fields of the record that messages and receipts change."""
     record = stored(conversation)
-    return {name: record[name] for name in _TOLD}
+    return {name: record[name] for name in _CHANGED_BY_MESSAGES}
 
 
 def entry(conversation: Conversation) -> dict[str, Any]:
-    """The fields of its entry in the queue."""
+    """Return the fields of its queue entry. An entry for one worker has no pool."""
     record = stored(conversation)
-    fields = {name: record[name] for name in _IN_ENTRY}
+    data = {name: record[name] for name in _IN_ENTRY}
     if conversation.for_worker:
-        fields["pool"] = None
-    return fields | {name: record[name] for name in _WHERE_SET if record[name]}
+        data["pool"] = None
+    return data | {name: record[name] for name in _IN_ENTRY_IF_SET if record[name]}
 
 
 def parse_entry(
     sid: str, data: Mapping[str, Any] | None, version: object = None
 ) -> Pending:
+    """Read a queue entry; `problem` reports invalid values, which count as left out."""
     read = Fields(data)
     pool, queued_at = read.record_name("pool"), read.time("queued_at")
     priority = read.whole("priority", default=0)
     for_worker = identity_in(read, "for_worker")
-    known = (pool or for_worker, queued_at, (data or {}).get("priority"))
+    needed = (pool or for_worker, queued_at, read.all.get("priority"))
     return Pending(
         sid=sid,
         pool=pool or "",
@@ -424,6 +425,6 @@ def parse_entry(
         for_worker=for_worker,
         open_to=read.record_names("open_to"),
         due_at=read.time("due_at"),
-        is_complete=None not in known and read.problem is None,
+        is_complete=None not in needed and read.problem is None,
         problem=read.problem,
     )

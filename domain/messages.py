@@ -1,9 +1,9 @@
-"""What a message changes in a conversation's record, whoever tells of it: Twilio's webhook, or the sweep that asks.
+"""What a message changes in a conversation's record. Webhooks report messages, and the sweep asks for missed ones.
 
-A record remembers the newest 20 messages without their text (`heard`), so that one which comes twice, or after later
-ones, leads to the same record as each of them once and in order. What an index means: a customer's message is
-answered by any of a worker's with a larger one, and read by it, too. The service's own messages and those of bots
-answer nobody. The arrival of a conversation presumes its first message: since `created_at` an answer is awaited.
+A record remembers the newest 20 messages without their text (`heard`), so that repeated and reordered deliveries lead
+to the same record as one delivery of each message in order. A worker's message answers all of the customer's messages
+with a smaller index, and marks them as read. Messages of the service and of bots are no answers. The arrival of a
+conversation presumes the customer's first message: an answer is awaited from `created_at` on.
 """
 
 from __future__ import annotations
@@ -32,19 +32,21 @@ from domain.opt_out import STOP
 from domain.rules import in_words
 from domain.worker import is_identity
 
-BY_SERVICE = {
-    "sent_by": "service"
-}  # in the attributes of every message that the service itself sends
-_OWN = "system"  # the author of what was sent without naming one
+# In the attributes of every message that the service itself sends:
+BY_SERVICE = {"sent_by": "service"}
+_OWN = "system"  # the author of a message that was sent without naming one
 _PEOPLES_APPS = (
     "SDK",
     "API",
-)  # all other sources of a message are a customer's channel
+)  # every other source of a message is a customer's channel
 
 
 @dataclass(frozen=True)
 class Message:
-    """One message as Twilio reports it. `source` is known from webhooks only. Without a text it is a location, say."""
+    """One message as Twilio reports it.
+
+    `source` is known from webhooks only. A message without a text can be a location.
+    """
 
     index: int
     at: datetime
@@ -56,12 +58,13 @@ class Message:
 
 
 def text_of(body: str | None, has_media: bool) -> str:
-    """What the record keeps of a message, before it is cut; "" for one that has neither words nor a file."""
-    return (body or "").strip() or (wordless.ATTACHMENT if has_media else "")
+    """Return the text that the record keeps of a message, uncut; "" if it has neither words nor a file."""
+    attachment = wordless.ATTACHMENT if has_media else ""
+    return (body or "").strip() or attachment
 
 
 def attributes(text: str | None) -> Mapping[str, Any] | None:
-    """A message's attributes, which Twilio keeps as one string of JSON; None for anything but an object."""
+    """Parse a message's attributes, which Twilio keeps as JSON; None for anything but an object."""
     try:
         parsed = json_text.parsed(text or "{}", json_text.MOST_ATTRIBUTES)
     except ValueError:
@@ -70,78 +73,99 @@ def attributes(text: str | None) -> Mapping[str, Any] | None:
 
 
 def sender_of(message: Message, conversation: Conversation) -> str | None:
-    """From whom it is; None: from somebody whom the record does not name, a worker unless it is one of the bots."""
-    author, source = message.author, (message.source or "SDK").upper()
+    """Return CUSTOMER, WORKER or SERVICE; None if the record does not name the author: a worker, or a bot."""
     if (message.attributes or {}).get("sent_by") == BY_SERVICE["sent_by"]:
         return SERVICE
-    if source not in _PEOPLES_APPS:
+    if (message.source or "SDK").upper() not in _PEOPLES_APPS:
         return CUSTOMER
-    ours = (
+    if message.author in _authors_of_ours(conversation):
+        return WORKER
+    if message.author == conversation.address:
+        return CUSTOMER
+    if addresses.is_on_channel(message.author):
+        return CUSTOMER
+    return SERVICE if message.author == _OWN else None
+
+
+def _authors_of_ours(conversation: Conversation) -> tuple[str | None, ...]:
+    """Return the workers that the record names, and the addresses of ours under which customers see them."""
+    return (
         conversation.worker,
         *conversation.others,
         conversation.taken_from,
         *conversation.excluded_workers,
+        conversation.proxy_address,
+        conversation.projected_address,
     )
-    if author in (*ours, conversation.proxy_address, conversation.projected_address):
-        return WORKER
-    if author == conversation.address or addresses.is_on_channel(author):
-        return CUSTOMER
-    return SERVICE if author == _OWN else None
 
 
 def is_from_channel(message: Message) -> bool:
-    """Whether a customer's channel brought it; a message from Twilio's list does not say."""
+    """Return whether a customer's channel brought it. False for messages from Twilio's list, which has no source."""
     return message.source is not None and message.source.upper() not in _PEOPLES_APPS
 
 
 def may_be_customers(message: Message, conversation: Conversation) -> bool:
-    """Whether a customer may have written it, as far as the message itself and the record say."""
+    """Return whether a customer may have written it, judging by the message and the record alone."""
     sender = sender_of(message, conversation)
-    return sender == CUSTOMER or (sender is None and message.source is None)
+    is_unclear = sender is None and message.source is None
+    return is_unclear or sender == CUSTOMER
 
 
 def stranger(author: str, bots: Collection[str]) -> str:
-    """From whom a message is whose author the record does not name."""
+    """Return the sender of a message for an author that the record does not name."""
     return SERVICE if author in bots else WORKER
 
 
 def noted(
     before: Conversation, message: Message, sender: str, word: str | None = None
 ) -> Conversation:
-    """The record with this message; unchanged where it was known, or is older than all that are remembered.
+    """Return the record with this message; unchanged if it is in it, or is older than all that it remembers.
 
-    `word`: what it means if it is only one word of domain/opt_out.py. An opt-out word awaits no answer.
+    `word`: its meaning if it is only one word of domain/opt_out.py. An opt-out word awaits no answer.
     """
-    known = {one.index for one in before.heard}
-    is_forgotten = len(known) == MOST_HEARD and message.index < min(known)
-    if message.index in known or is_forgotten:
+    if not _is_new(before, message):
         return before
-    heard = sorted(
-        (*before.heard, Heard(message.index, sender, message.at, word)),
-        key=lambda one: one.index,
-    )
-    after = replace(before, heard=tuple(heard[-MOST_HEARD:]))
-    if before.last_message is None or message.index > before.last_message.index:
-        text = (
-            cut(message.text, LONGEST_TEXT).encode(errors="replace").decode()
-        )  # a half surrogate pair
-        after = replace(
-            after, last_message=LastMessage(message.at, sender, text, message.index)
-        )
-    if sender == CUSTOMER and word == STOP:
+    after = _with_last_message(before, message, sender)
+    heard = (*before.heard, Heard(message.index, sender, message.at, word))
+    in_order = sorted(heard, key=lambda remembered: remembered.index)
+    after = replace(after, heard=tuple(in_order[-MOST_HEARD:]))
+    if sender == WORKER:
+        return _answered(before, after, message)
+    if sender != CUSTOMER:
+        return after
+    if word == STOP:
         return _opted_out(after, message)
-    if sender == CUSTOMER:
-        after = replace(after, customer_wrote_at=customer_wrote_at(before, message.at))
-        return _asked(before, after, message)
-    return _answered(before, after, message) if sender == WORKER else after
+    after = replace(after, customer_wrote_at=customer_wrote_at(before, message.at))
+    return _asked(before, after, message)
+
+
+def _is_new(before: Conversation, message: Message) -> bool:
+    indexes = {remembered.index for remembered in before.heard}
+    is_forgotten = len(indexes) == MOST_HEARD and message.index < min(indexes)
+    return message.index not in indexes and not is_forgotten
+
+
+def _with_last_message(
+    before: Conversation, message: Message, sender: str
+) -> Conversation:
+    if message.index <= _newest_index(before):
+        return before
+    # Cutting can leave half a surrogate pair, which cannot be stored.
+    text = cut(message.text, LONGEST_TEXT).encode(errors="replace").decode()
+    last = LastMessage(message.at, sender, text, message.index)
+    return replace(before, last_message=last)
+
+
+def _newest_index(conversation: Conversation) -> int:
+    return conversation.last_message.index if conversation.last_message else -1
 
 
 def read(before: Conversation, index: int) -> Conversation:
-    """The record once the worker has looked at everything up to this message."""
-    newest = before.last_message.index if before.last_message else -1
-    index = min(
-        index, newest + MOST_HEARD
-    )  # one that was seen at Twilio, and not heard of yet
+    """Return the record once the worker has looked at every message up to this index.
+
+    The worker may have read messages that no webhook has reported yet, but only a few: larger indexes are limited.
+    """
+    index = min(index, _newest_index(before) + MOST_HEARD)
     if index <= before.read_index:
         return before
     after = replace(before, read_index=index)
@@ -151,53 +175,76 @@ def read(before: Conversation, index: int) -> Conversation:
 def not_delivered(
     before: Conversation, message_sid: str, failure: Failure, at: datetime
 ) -> Conversation:
-    """The record with a message that did not reach the customer; unchanged where this was known."""
-    failed = Undelivered(
+    """Return the record with a message that did not reach the customer; unchanged if that is known."""
+    report = Undelivered(
         message_sid, failure.code, at, failure.failed, failure.recipients
     )
-    known = next(
-        (one for one in before.undelivered if one.message_sid == message_sid), None
-    )
-    if known is not None:
-        return _recounted(before, known, failed)
-    undelivered = (*before.undelivered, failed)[-MOST_UNDELIVERED:]
-    why = (
-        f"Twilio's error {failure.code}" if failure.code else "Twilio does not say why"
-    )
+    for earlier in before.undelivered:
+        if earlier.message_sid == message_sid:
+            return _recounted(before, earlier, report)
+    undelivered = (*before.undelivered, report)[-MOST_UNDELIVERED:]
+    after = replace(before, undelivered=undelivered)
+    after = after.noted(at, "not delivered", _why_not_delivered(failure))
+    return window_closed(after, at) if failure.code == window.CLOSED else after
+
+
+def _why_not_delivered(failure: Failure) -> str:
+    why = "Twilio does not say why"
+    if failure.code:
+        why = f"Twilio's error {failure.code}"
     if failure.is_partial:
         why = f"{failure.failed} of {failure.recipients} did not get it: {why}"
-    after = replace(before, undelivered=undelivered).noted(at, "not delivered", why)
-    return window_closed(after, at) if failure.code == window.CLOSED else after
+    return why
+
+
+def _recounted(
+    before: Conversation, earlier: Undelivered, report: Undelivered
+) -> Conversation:
+    """Update how many recipients did not get a message; the first report's time and code stay."""
+    recounted = replace(earlier, failed=report.failed, recipients=report.recipients)
+    if recounted == earlier:
+        return before
+    position = before.undelivered.index(earlier)
+    undelivered = list(before.undelivered)
+    undelivered[position] = recounted
+    return replace(before, undelivered=tuple(undelivered))
+
+
+def delivered(before: Conversation, message_sid: str, at: datetime) -> Conversation:
+    """Return the record without the mark of a message that arrived after all; unchanged if there is none."""
+    rest = tuple(
+        report for report in before.undelivered if report.message_sid != message_sid
+    )
+    if len(rest) == len(before.undelivered):
+        return before
+    why = "a message that was reported as not delivered has arrived"
+    return replace(before, undelivered=rest).noted(at, "delivered", why)
 
 
 def customer_wrote_at(
     conversation: Conversation, also: datetime | None = None
 ) -> datetime | None:
-    """When the customer last opened the window; `also`: another message of theirs, such as one that Twilio lists."""
-    times = [
-        time for time in (conversation.customer_wrote_at, also) if time is not None
-    ]
+    """Return when the customer last opened the window; None if Twilio said later than that that it is closed.
+
+    `also`: the time of another message of theirs, such as one that Twilio lists.
+    """
+    times = filter(None, (conversation.customer_wrote_at, also))
     wrote_at, closed_at = max(times, default=None), closed_at_of(conversation)
-    is_closed = (
-        wrote_at is not None
-        and closed_at is not None
-        and _to_the_second(wrote_at) <= closed_at
-    )
-    return None if is_closed else wrote_at
+    if wrote_at is None or closed_at is None:
+        return wrote_at
+    return wrote_at if _to_the_second(wrote_at) > closed_at else None
 
 
 def closed_at_of(conversation: Conversation) -> datetime | None:
-    """When Twilio last said in this conversation that the window is closed."""
+    """Return when Twilio last said in this conversation that the window is closed."""
     times = [
-        one.at
-        for one in conversation.undelivered
-        if one.code == window.CLOSED and one.at is not None
+        report.at for report in conversation.undelivered if report.code == window.CLOSED
     ]
-    return max(times, default=None)
+    return max(filter(None, times), default=None)
 
 
 def window_closed(before: Conversation, at: datetime) -> Conversation:
-    """The record once Twilio has said that the window was closed at that time; a later message opened it again."""
+    """Return the record once Twilio has said that the window was closed at that time; a later message reopened it."""
     wrote_at = before.customer_wrote_at
     if wrote_at is None or _to_the_second(wrote_at) > at:
         return before
@@ -205,109 +252,104 @@ def window_closed(before: Conversation, at: datetime) -> Conversation:
 
 
 def _to_the_second(time: datetime) -> datetime:
-    """Some of Twilio's times have no fractions of a second, so that only whole ones can be compared."""
+    """Drop the fraction of a second, which some of Twilio's times lack, so that times can be compared."""
     return time.replace(microsecond=0)
 
 
 def _opted_out(after: Conversation, message: Message) -> Conversation:
-    """Nobody waits for an answer to an opt-out word. As the first message it is the one that the arrival presumed."""
+    """Await no answer to an opt-out word. As the first message it is the one that the arrival presumed."""
     if message.index > 0:
         return after
-    waiting = [
-        one.at for one in after.heard if one.asks and one.index > _answered_up_to(after)
-    ]
-    known = replace(
-        after, awaiting_since=min(waiting, default=None), unread=_unread_in(after)
-    )
-    again = _with_first_answer(
-        replace(known, first_answer_at=None, answered_in=None), was_presumed=False
-    )
-    return (
-        replace(again, log=after.log)
-        if again.first_answer_at == after.first_answer_at
-        else again
-    )
-
-
-def delivered(before: Conversation, message_sid: str, at: datetime) -> Conversation:
-    """The record without the mark of a message that arrived after all; unchanged where there is none."""
-    rest = tuple(one for one in before.undelivered if one.message_sid != message_sid)
-    if len(rest) == len(before.undelivered):
-        return before
-    why = "a message that was reported as not delivered has arrived"
-    return replace(before, undelivered=rest).noted(at, "delivered", why)
-
-
-def _recounted(
-    before: Conversation, known: Undelivered, failed: Undelivered
-) -> Conversation:
-    """With another number of recipients who did not get it; the first report's time and code stay."""
-    if (known.failed, known.recipients) == (failed.failed, failed.recipients):
-        return before
-    counted = replace(known, failed=failed.failed, recipients=failed.recipients)
-    undelivered = tuple(counted if one is known else one for one in before.undelivered)
-    return replace(before, undelivered=undelivered)
+    without_answer = replace(_recount(after), first_answer_at=None, answered_in=None)
+    again = _with_first_answer(without_answer, was_presumed=False)
+    is_first_answer_the_same = again.first_answer_at == after.first_answer_at
+    return replace(again, log=after.log) if is_first_answer_the_same else again
 
 
 def _asked(before: Conversation, after: Conversation, message: Message) -> Conversation:
+    """Count a customer's message that wants an answer, unless later messages have answered it or marked it read."""
     after = replace(after, customer_missing_since=None)
     if message.index > _answered_up_to(before):
         since = min(before.awaiting_since or message.at, message.at)
         after = replace(after, awaiting_since=since)
     if message.index > _read_up_to(before):
-        # the one that the arrival presumed
-        is_first = all(
-            one.sender == SERVICE or _follows_the_first(one) for one in before.heard
-        )
-        seen = 0 if is_first else before.unread
-        after = replace(after, unread=seen + 1)
+        # The first one is counted already: the arrival presumed it.
+        is_first = all(map(_leaves_first_open, before.heard))
+        after = replace(after, unread=1 if is_first else before.unread + 1)
     return _with_first_answer(after, was_presumed=False)
+
+
+def _leaves_first_open(message: Heard) -> bool:
+    """Return whether it may have come before the first message that wants an answer is known."""
+    is_later_opt_out = message.word == STOP and message.index > 0
+    return is_later_opt_out or message.sender == SERVICE
 
 
 def _answered(
     before: Conversation, after: Conversation, message: Message
 ) -> Conversation:
-    later = [
-        one.at for one in after.heard if one.asks and one.index > _answered_up_to(after)
-    ]
-    was_presumed = before.awaiting_since is not None and not any(
-        one.asks for one in before.heard
-    )
+    """Count a worker's message as the answer to all that the customer wrote before it."""
+    is_question_known = any(remembered.asks for remembered in before.heard)
+    was_presumed = before.awaiting_since is not None and not is_question_known
     if message.index > _answered_up_to(before):
         by = message.author if is_identity(message.author) else None
-        after = replace(after, answered_at=message.at, answered_by=by)
-        after = replace(
-            after, awaiting_since=min(later, default=None), unread=_unread_in(after)
-        )
+        after = replace(_recount(after), answered_at=message.at, answered_by=by)
     return _with_first_answer(after, was_presumed)
 
 
-def _with_first_answer(after: Conversation, was_presumed: bool) -> Conversation:
-    """The first of a worker's messages that follows one of the customer's."""
-    asked = min((one.index for one in after.heard if one.asks), default=None)
-    if asked is None and was_presumed:
-        asked = -1
-    answers = [
-        o.at
-        for o in after.heard
-        if o.sender == WORKER and asked is not None and o.index > asked
+def _recount(conversation: Conversation) -> Conversation:
+    """Compute `awaiting_since` and `unread` from the messages that the record remembers."""
+    unanswered = _questions_after(_answered_up_to(conversation), conversation)
+    times = (question.at for question in unanswered)
+    return replace(
+        conversation,
+        awaiting_since=min(filter(None, times), default=None),
+        unread=_unread_in(conversation),
+    )
+
+
+def _questions_after(index: int, conversation: Conversation) -> list[Heard]:
+    """Return the customer's messages with a larger index that want an answer."""
+    return [
+        remembered
+        for remembered in conversation.heard
+        if remembered.asks and remembered.index > index
     ]
-    first = min([*answers, *filter(None, [after.first_answer_at])], default=None)
+
+
+def _with_first_answer(after: Conversation, was_presumed: bool) -> Conversation:
+    """Set the first answer: the earliest of a worker's messages that follows one of the customer's.
+
+    `was_presumed`: whether the customer's message is known from the arrival only.
+    """
+    questions = [remembered.index for remembered in after.heard if remembered.asks]
+    if was_presumed:
+        questions = questions or [-1]
+    if not questions:
+        return after
+    answers = [
+        remembered.at
+        for remembered in after.heard
+        if remembered.sender == WORKER and remembered.index > min(questions)
+    ]
+    first = min(filter(None, [*answers, after.first_answer_at]), default=None)
     if first is None or first == after.first_answer_at:
         return after
     waited = max(0.0, (first - (after.created_at or first)).total_seconds())
-    told = replace(after, first_answer_at=first, answered_in=round(waited, 3))
-    return (
-        told
-        if after.first_answer_at
-        else told.noted(first, "answered", f"after {in_words(waited)}")
-    )
+    answered = replace(after, first_answer_at=first, answered_in=round(waited, 3))
+    if after.first_answer_at:
+        return answered
+    return answered.noted(first, "answered", f"after {in_words(waited)}")
 
 
 def _answered_up_to(conversation: Conversation) -> int:
-    return max(
-        (one.index for one in conversation.heard if one.sender == WORKER), default=-1
+    """Return the index of the newest message of a worker; -1 if there is none."""
+    indexes = (
+        remembered.index
+        for remembered in conversation.heard
+        if remembered.sender == WORKER
     )
+    return max(indexes, default=-1)
 
 
 def _read_up_to(conversation: Conversation) -> int:
@@ -315,10 +357,4 @@ def _read_up_to(conversation: Conversation) -> int:
 
 
 def _unread_in(conversation: Conversation) -> int:
-    upto = _read_up_to(conversation)
-    return sum(one.asks and one.index > upto for one in conversation.heard)
-
-
-def _follows_the_first(one: Heard) -> bool:
-    """Whether it is an opt-out word that leaves open what the first message was."""
-    return one.word == STOP and one.index > 0
+    return len(_questions_after(_read_up_to(conversation), conversation))

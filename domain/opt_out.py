@@ -48,17 +48,19 @@ def folded(text: str) -> str:
 
 def word_in(text: str, also_stop: Collection[str] = ()) -> str | None:
     """Return STOP, START or HELP if the whole text is such a word, else None. `also_stop`: folded words."""
-    word = folded(text[: 4 * _LONGEST]) if len(text) <= 4 * _LONGEST else ""
+    if len(text) > 4 * _LONGEST:
+        return None
+    word = folded(text)
     return STOP if word in also_stop else _MEANING.get(word)
 
 
 def may_be_a_word(text: str) -> bool:
     """Return whether a setting could make this text an opt-out word: it is short, and Twilio's list lacks it."""
-    return (
-        len(text) <= _LONGEST
-        and 0 < len(text.split()) <= _MOST_PARTS
-        and word_in(text) is None
-    )
+    return _is_short(text) and word_in(text) is None
+
+
+def _is_short(text: str) -> bool:
+    return len(text) <= _LONGEST and 0 < len(text.split()) <= _MOST_PARTS
 
 
 def words_in_settings(fields: Fields, name: str) -> tuple[str, ...]:
@@ -70,7 +72,7 @@ def words_in_settings(fields: Fields, name: str) -> tuple[str, ...]:
             fields.complain(
                 f"{name} has “{typed}”, which lifts an opt-out or asks for help; it is ignored."
             )
-        elif word and len(word) <= _LONGEST and len(word.split()) <= _MOST_PARTS:
+        elif _is_short(word):
             words.append(word)
         else:
             fields.complain(
@@ -141,6 +143,7 @@ def parse(name: str, data: Mapping[str, Any] | None, version: object = None) -> 
 
 
 def stored(opt_out: OptOut) -> dict[str, Any]:
+    """Return the fields of the record."""
     return {
         "opted_out_at": opt_out.since,
         "changed_at": opt_out.changed_at,
@@ -152,9 +155,8 @@ def stored(opt_out: OptOut) -> dict[str, Any]:
 
 def decided(before: OptOut, wish: Wish) -> OptOut:
     """Return what is known after a wish; unchanged if a later one was heard before. A repeat keeps the first time."""
-    if not _is_later(before, wish) or (
-        before.since is None and not wish.is_out and not before.exists
-    ):
+    is_needless = not before.exists and before.since is None and not wish.is_out
+    if is_needless or not _is_later(before, wish):
         return before
     since = (before.since or wish.at) if wish.is_out else None
     return replace(
@@ -168,12 +170,9 @@ def decided(before: OptOut, wish: Wish) -> OptOut:
 
 
 def _is_later(before: OptOut, wish: Wish) -> bool:
-    """Messages of one conversation are in the order of their index; anything else goes by time."""
-    if (
-        before.conversation
-        and before.conversation == wish.conversation
-        and min(before.index, wish.index) >= 0
-    ):
+    """Order messages of one conversation by their index, and all other wishes by time."""
+    is_same_conversation = (before.conversation or None) == wish.conversation
+    if is_same_conversation and min(before.index, wish.index) >= 0:
         return wish.index > before.index
     return before.changed_at is None or wish.at >= before.changed_at
 
@@ -196,23 +195,25 @@ def times_in(fields: Fields, name: str) -> dict[str, datetime]:
 def since_in(times: Mapping[str, datetime], address: str) -> datetime | None:
     """Return since when this address is opted out by such a map, in any spelling of it on its channel."""
     same = addresses.on_its_channel(address)
-    found = [at for one, at in times.items() if addresses.on_its_channel(one) == same]
-    return min(found, default=None)
+    matches = [
+        at for other, at in times.items() if addresses.on_its_channel(other) == same
+    ]
+    return min(matches, default=None)
 
 
 def without(times: Mapping[str, datetime], address: str) -> dict[str, datetime]:
     """Return such a map without any spelling of this address on its channel."""
     same = addresses.on_its_channel(address)
     return {
-        one: at for one, at in times.items() if addresses.on_its_channel(one) != same
+        other: at
+        for other, at in times.items()
+        if addresses.on_its_channel(other) != same
     }
 
 
 def sentence(since: datetime) -> str:
     """Return why nothing can be sent to the address, for a worker."""
-    when = (
-        ""
-        if since <= UNKNOWN_SINCE
-        else f" on {since.astimezone(UTC):%d %B %Y at %H:%M} UTC"
-    )
+    when = ""
+    if since > UNKNOWN_SINCE:
+        when = f" on {since.astimezone(UTC):%d %B %Y at %H:%M} UTC"
     return f"The customer opted out of messages{when}; only they can lift it, by writing START."

@@ -1,7 +1,7 @@
-"""How long a customer waits for a worker's answer, and what it means for one who gives none.
+"""The answer deadline: how long a customer waits for a worker's answer, and what a missed one means for the worker.
 
-The time begins with the oldest message that nobody answered, and for a worker who has been given the conversation
-since then, with that.
+The time starts with the oldest unanswered message. If the worker was assigned later than that, it starts with the
+assignment.
 """
 
 from __future__ import annotations
@@ -16,60 +16,53 @@ from domain.worker import Worker
 
 
 def latest_due(pool: Pool, now: datetime) -> datetime | None:
-    """Who has waited for an answer since then, or longer, goes back to the queue; None: nobody in this pool."""
-    return (
-        None
-        if pool.answer_within is None
-        else now - timedelta(seconds=pool.answer_within)
-    )
+    """Return the time since when a customer has to have waited to be overdue; None if the pool has no deadline."""
+    if pool.answer_within is None:
+        return None
+    return now - timedelta(seconds=pool.answer_within)
 
 
 def is_overdue(conversation: Conversation, pool: Pool, now: datetime) -> bool:
-    """Whether its worker has had as long as the pool allows. Nobody takes it back who could not queue it."""
+    """Return whether its worker has missed the pool's answer deadline, and it can go back to this pool's queue."""
     due, since = latest_due(pool, now), waits_on_worker_since(conversation)
-    can_queue = conversation.address is not None and conversation.mode != "none"
-    return (
-        due is not None
-        and since is not None
-        and since <= due
-        and can_queue
-        and conversation.pool == pool.id
-    )
+    if due is None or since is None:
+        return False
+    return since <= due and _can_return_to(pool, conversation)
+
+
+def _can_return_to(pool: Pool, conversation: Conversation) -> bool:
+    is_routed = conversation.mode != "none" and conversation.pool == pool.id
+    return is_routed and conversation.address is not None
 
 
 def waits_on_worker_since(conversation: Conversation) -> datetime | None:
-    """Since when its customer has waited for an answer of the worker who has it now; None: for none."""
-    asked, given = conversation.awaiting_since, conversation.assigned_at
-    return (
-        None
-        if asked is None or conversation.state != ASSIGNED
-        else max(asked, given or asked)
-    )
+    """Return since when the customer has waited for the current worker's answer; None if they do not wait for one."""
+    asked = conversation.awaiting_since
+    if asked is None or conversation.state != ASSIGNED:
+        return None
+    return max(asked, conversation.assigned_at or asked)
 
 
 def missed(worker: Worker, pool: Pool, now: datetime, answered: bool) -> Worker:
-    """The worker once a conversation went back from them; `answered`: they have answered one since the last that did.
+    """Return the worker after a missed answer deadline; they turn Unavailable at the pool's `unavailable_after`.
 
-    Turns Unavailable with so many in a row as the pool allows.
+    `answered`: whether they have answered a customer since the deadline that they missed before this one; then
+    counting the misses in a row starts again.
     """
     in_a_row = 1 if answered else worker.missed + 1
     after = replace(worker, missed=in_a_row, missed_at=now)
-    if (
-        pool.unavailable_after is None
-        or in_a_row < pool.unavailable_after
-        or not worker.available
-    ):
+    is_limit_reached = in_a_row >= (pool.unavailable_after or float("inf"))
+    if not is_limit_reached or not worker.available:
         return after
-    several = (
-        "a conversation" if in_a_row == 1 else f"{in_a_row} conversations in a row"
-    )
-    because = f"{several} went back to the queue for want of an answer"
+    what = "a conversation" if in_a_row == 1 else f"{in_a_row} conversations in a row"
+    because = f"{what} went back to the queue for want of an answer"
     return replace(
         after, available=False, status_since=now, unavailable_because=because
     )
 
 
 def why_back(conversation: Conversation, now: datetime) -> str:
-    """In a supervisor's words."""
+    """Return the log's reason for the return of an overdue conversation to the queue."""
     since = waits_on_worker_since(conversation) or now
-    return f"{conversation.worker} did not answer for {in_words((now - since).total_seconds())}"
+    waited = in_words((now - since).total_seconds())
+    return f"{conversation.worker} did not answer for {waited}"

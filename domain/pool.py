@@ -1,4 +1,4 @@
-"""A pool: who shares which Twilio numbers, and by which strategy the next worker is chosen."""
+"""A pool: its Twilio numbers, and the rules by which its workers get conversations."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ DEFAULT_CAPACITY = 5
 
 @dataclass(frozen=True)
 class Pool:
-    """`answer_within`: seconds that a customer of an assigned conversation waits for an answer before it goes back to
-    the queue. `overflow`: the pool whose workers may take, too, who has waited `overflow_after` seconds here.
-    `unavailable_after`: how many in a row one worker lets go back before they turn Unavailable. None: never.
+    """A pool's record. `answer_within`: the answer deadline, in seconds; after it, a conversation returns to the queue.
+
+    `overflow`: the pool whose workers may also take conversations that have waited `overflow_after` seconds here.
+    `unavailable_after`: how many answer deadlines in a row a worker misses before they turn Unavailable. None: never.
     """
 
     id: str
@@ -44,30 +45,24 @@ class Pool:
 
 
 def numbers_in(fields: Fields) -> tuple[str, ...]:
-    """The pool's own senders at Twilio in `addresses`, however they are typed; anything else is reported."""
+    """Read the pool's Twilio senders in `addresses`, in any spelling; any other address is reported."""
     typed = fields.texts("addresses")
-    for one in typed:
-        plain = addresses.compact(one)
-        if not any(is_one(plain) for is_one in addresses.SENDERS):
+    for address in typed:
+        plain = addresses.compact(address)
+        if not any(is_sender(plain) for is_sender in addresses.SENDERS):
             fields.complain(
-                f"addresses: {addresses.shown(one)} is not a number of Twilio's such as +12025550102 or "
+                f"addresses: {addresses.shown(address)} is not a number of Twilio's such as +12025550102 or "
                 "whatsapp:+12025550102 (with plus and country code), so nothing arrives by it."
             )
     return tuple(dict.fromkeys(map(addresses.compact, typed)))
 
 
 def parse(pool_id: str, data: Mapping[str, Any] | None, version: object = None) -> Pool:
-    """The pool; one without a record works with the defaults."""
+    """Read a pool's record; a pool without one has the defaults. Invalid values are reported in `problem`."""
     fields = Fields(data, typed_as=POOLS)
-    hours = None
-    if (
-        "hours" in fields or "holidays" in fields
-    ):  # most have none, and then an instance starts without it
-        from domain import typed_hours
-
-        hours = typed_hours.read(fields)
+    hours = _hours(fields)
     capacity = fields.limit("capacity", default=DEFAULT_CAPACITY)
-    listed = numbers_in(fields)
+    numbers = numbers_in(fields)
     strategy = fields.choice(
         "strategy", tuple(STRATEGIES), DEFAULT_STRATEGY, DEFAULT_STRATEGY
     )
@@ -76,7 +71,7 @@ def parse(pool_id: str, data: Mapping[str, Any] | None, version: object = None) 
     return Pool(
         id=pool_id,
         display_name=fields.text("display_name") or pool_id,
-        addresses=listed,
+        addresses=numbers,
         mode=fields.choice("mode", MODES, default=None, safe=None),
         strategy=strategy or DEFAULT_STRATEGY,
         capacity=DEFAULT_CAPACITY if capacity is None else capacity,
@@ -91,3 +86,12 @@ def parse(pool_id: str, data: Mapping[str, Any] | None, version: object = None) 
         invalid=frozenset(fields.invalid),
         problem=fields.problem,
     )
+
+
+def _hours(fields: Fields) -> Hours | None:
+    if "hours" not in fields and "holidays" not in fields:
+        return None
+    # Most pools have no hours, and then an instance starts faster without their reader.
+    from domain import typed_hours
+
+    return typed_hours.read(fields)

@@ -1,4 +1,4 @@
-"""A pool's own texts to the customer: which one, in which language, and what is left out of it when it is unknown."""
+"""A pool's texts to the customer: which one is sent, in which language, and without which sentences."""
 
 from __future__ import annotations
 
@@ -18,16 +18,15 @@ _LANGUAGE = re.compile(
     r"[a-z]{2,3}(?:-[a-z0-9]{2,8})*|" + "|".join(map(re.escape, _ANY_LANGUAGE))
 )
 _MOST_LANGUAGES = 100
-_MOST_TOLD = 3
 _BRACES = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
-# What was meant for a placeholder, as other programs write theirs: {Name}, [Name], %Name%, <Name>.
+# Misspelled placeholders, in the style of other programs: {Name}, [Name], %Name%, <Name>.
 _NAMES = "|".join(PLACEHOLDERS)
-_MEANT = re.compile(
+_MISSPELLED = re.compile(
     rf"(?<!\{{)\{{\s*(?:{_NAMES})\s*\}}(?!\}})|[\[<%]\s*(?:{_NAMES})\s*[\]>%]",
     re.IGNORECASE,
 )
 _LEFT_OVER = re.compile(r"\{\{|\}\}")
-_KNOWN = {name.lower(): name for name in PLACEHOLDERS}
+_BY_LOWER_CASE = {name.lower(): name for name in PLACEHOLDERS}
 # A sentence ends before a blank, unless the next word goes on in lower case or the last one is an abbreviation.
 _SENTENCE_END = re.compile(r"(?<=[.!?…。！？])[\"'”’»)]*\s+|(?<=[。！？])|\n+")
 _ABBREVIATION = re.compile(
@@ -38,8 +37,8 @@ _ABBREVIATION = re.compile(
 
 @dataclass(frozen=True)
 class Text:
-    """`language`: as it stands in the record; None for one that is for everybody. `template`: the id of the template
-    that is sent instead of a content of its own."""
+    """One text. `language`: as in the record; None for all languages. `template`: the id of a template that is sent
+    instead of `content`."""
 
     content: str
     language: str | None = None
@@ -47,155 +46,159 @@ class Text:
 
 
 Texts = Mapping[str, tuple[Text, ...]]
-"""By kind; a kind that is not there is not sent."""
+"""Texts by kind; a missing kind is not sent."""
 
 
 def read(fields: Fields) -> Texts:
-    """`texts` of a pool's record. What makes no sense is not sent, and told."""
-    found: dict[str, tuple[Text, ...]] = {}
+    """Read `texts` of a pool's record. Invalid texts are not sent, and are reported."""
+    texts_by_kind: dict[str, tuple[Text, ...]] = {}
     for name, value in (fields.mapping("texts") or {}).items():
         kind = str(name).strip().lower()
-        if kind not in KINDS:
-            fields.complain(
-                f"texts: {cut(str(name))} is none of {', '.join(KINDS)}; it is ignored."
-            )
-        elif value is not None and (texts := _read_kind(fields, kind, value)):
-            found[kind] = texts
-    return found
+        texts = _read_kind(fields, str(name), value)
+        if texts:
+            texts_by_kind[kind] = texts
+    return texts_by_kind
 
 
-def _read_kind(fields: Fields, kind: str, value: Any) -> tuple[Text, ...]:
-    if not isinstance(value, str | Mapping):
+def _read_kind(fields: Fields, name: str, value: Any) -> tuple[Text, ...]:
+    kind = name.strip().lower()
+    if kind not in KINDS:
+        fields.complain(
+            f"texts: {cut(name)} is none of {', '.join(KINDS)}; it is ignored."
+        )
+        return ()
+    if value is None:
+        return ()
+    if isinstance(value, str):
+        return _read_text(fields, f"texts.{kind}", "", value)
+    if not isinstance(value, Mapping):
         fields.complain(
             f"texts.{kind} must be a text, a map from language to text, or {{template: id}}; it is not sent."
         )
         return ()
-    by_language = (
-        {"": value} if isinstance(value, str) or _names_template(value) else value
-    )
-    found = []
+    by_language = {"": value} if _names_template(value) else value
+    texts: list[Text] = []
     for typed, content in list(by_language.items())[:_MOST_LANGUAGES]:
-        language = languages.spelled(str(typed))
-        where = f"texts.{kind}" + (
-            f".{cut(str(typed))}" if isinstance(value, Mapping) else ""
-        )
-        if _names_template(content):
-            found += _read_template(fields, where, language, content)
-        elif not _LANGUAGE.fullmatch(language):
-            fields.complain(
-                f"{where}: that is no language such as en or de-at; it is not sent."
-            )
-        elif (wrong := _what_is_wrong(content)) is not None:
-            fields.complain(f"{where} {wrong} it is not sent.")
-        elif isinstance(content, str) and content.strip():
-            found.append(
-                Text(content.strip(), None if language in _ANY_LANGUAGE else language)
-            )
-    return tuple(found)
+        where = f"texts.{kind}.{cut(str(typed))}"
+        texts += _read_text(fields, where, languages.spelled(str(typed)), content)
+    return tuple(texts)
+
+
+def _read_text(
+    fields: Fields, where: str, language: str, content: Any
+) -> tuple[Text, ...]:
+    """Read one text; empty if it is left empty, or invalid, which is reported."""
+    is_template = _names_template(content)
+    wrong = _wrong_template(content) if is_template else None
+    if wrong is None and not _LANGUAGE.fullmatch(language):
+        wrong = ": that is no language such as en or de-at;"
+    if wrong is None and not is_template:
+        wrong = _wrong_content(content)
+    if wrong is not None:
+        fields.complain(f"{where}{wrong} it is not sent.")
+        return ()
+    spoken = None if language in _ANY_LANGUAGE else language
+    if is_template:
+        return (Text("", spoken, _template_name(content)),)
+    text = (content or "").strip()
+    return (Text(text, spoken),) if text else ()
 
 
 def _names_template(value: Any) -> bool:
-    """Whether it is {template: id}."""
-    return isinstance(value, Mapping) and [
-        str(name).strip().lower() for name in value
-    ] == ["template"]
+    """Return whether it is {template: id}."""
+    if not isinstance(value, Mapping):
+        return False
+    return [str(name).strip().lower() for name in value] == ["template"]
 
 
-def _read_template(
-    fields: Fields, where: str, language: str, value: Mapping[str, Any]
-) -> list[Text]:
+def _template_name(value: Mapping[str, Any]) -> str:
     (template,) = value.values()
-    name = template.strip() if isinstance(template, str) else ""
-    if not is_record_name(name):
-        fields.complain(
-            f"{where}: template must be the id of a record in templates; it is not sent."
-        )
-        return []
-    if not _LANGUAGE.fullmatch(language):
-        fields.complain(
-            f"{where}: that is no language such as en or de-at; it is not sent."
-        )
-        return []
-    return [Text("", None if language in _ANY_LANGUAGE else language, name)]
+    return template.strip() if isinstance(template, str) else ""
 
 
-def _what_is_wrong(content: Any) -> str | None:
-    """None for a text, and for one that is left empty."""
+def _wrong_template(value: Mapping[str, Any]) -> str | None:
+    if is_record_name(_template_name(value)):
+        return None
+    return ": template must be the id of a record in templates;"
+
+
+def _wrong_content(content: Any) -> str | None:
+    """Return what is wrong with a text; None for a valid or empty one."""
     if content is None:
         return None
     if not isinstance(content, str):
-        return "must be a text;"
+        return " must be a text;"
     if channels.length_of(content) > channels.SHORTEST_TEXT:
-        return f"is longer than {channels.SHORTEST_TEXT:,} characters;"
-    braces = _BRACES.sub(
-        lambda found: "" if found[1].lower() in _KNOWN else found[0], content
-    )
-    left = [
-        found[0]
-        for form in (_BRACES, _MEANT, _LEFT_OVER)
-        for found in form.finditer(braces)
-    ]
-    if left:
-        return f"has {cut(left[0])}, which is none of {', '.join('{{' + name + '}}' for name in PLACEHOLDERS)};"
+        return f" is longer than {channels.SHORTEST_TEXT:,} characters;"
+    rest = _BRACES.sub(_without_placeholder, content)
+    for form in (_BRACES, _MISSPELLED, _LEFT_OVER):
+        match = form.search(rest)
+        if match:
+            names = ", ".join("{{" + name + "}}" for name in PLACEHOLDERS)
+            return f" has {cut(match[0])}, which is none of {names};"
     return None
 
 
+def _without_placeholder(braces: re.Match[str]) -> str:
+    return "" if braces[1].lower() in _BY_LOWER_CASE else braces[0]
+
+
 def templates_in(texts: Texts) -> tuple[str, ...]:
-    """The ids of the templates that they name."""
-    names = (
-        text.template for of_kind in texts.values() for text in of_kind if text.template
-    )
-    return tuple(dict.fromkeys(names))
+    """Return the ids of the templates that the texts name."""
+    names: dict[str, None] = {}
+    for texts_of_kind in texts.values():
+        names |= dict.fromkeys(text.template for text in texts_of_kind if text.template)
+    return tuple(names)
 
 
 def templates_only(texts: Iterable[Text]) -> tuple[Text, ...]:
-    """Those that name a template."""
+    """Return the texts that name a template."""
     return tuple(text for text in texts if text.template)
 
 
 def chosen(texts: tuple[Text, ...], language: str | None) -> Text | None:
-    """In the customer's language, else one for everybody, else the English one, else the first by language."""
+    """Return the text in the customer's language, else the one for all, the English one, or the first by language."""
     by_language = {text.language: text for text in reversed(texts)}
-    for wanted in (*languages.fitting(language), None, _FALLBACK):
-        if wanted in by_language:
-            return by_language[wanted]
+    for preferred in (*languages.fitting(language), None, _FALLBACK):
+        if preferred in by_language:
+            return by_language[preferred]
     return min(texts, key=lambda text: text.language or "", default=None)
 
 
 def names_in(content: str) -> frozenset[str]:
-    """The placeholders that stand in it."""
-    return frozenset(
-        _KNOWN[name.lower()]
-        for name in _BRACES.findall(content)
-        if name.lower() in _KNOWN
-    )
+    """Return the placeholders in a text, spelled as in PLACEHOLDERS."""
+    names = {name.lower() for name in _BRACES.findall(content)}
+    return frozenset(_BY_LOWER_CASE[name] for name in names & _BY_LOWER_CASE.keys())
 
 
 def filled(content: str, values: Mapping[str, str | None]) -> str:
-    """The text with its placeholders filled. A sentence with one that has no value is left out; "" if nothing is left.
+    """Return the text with its placeholders filled, without sentences that lack a value; "" if none is left.
 
-    What a value holds is only ever put in as it is. The end of what is longer than Twilio takes is cut.
+    Values are inserted unchanged: braces in them are no placeholders. The text is cut to Twilio's limit.
     """
-    kept = [
-        part
-        for part in sentences(content)
-        if all(values.get(name) for name in names_in(part))
-    ]
+    complete = "".join(
+        sentence
+        for sentence in sentences(content)
+        if all(values.get(name) for name in names_in(sentence))
+    )
     text = _BRACES.sub(
-        lambda found: values[_KNOWN[found[1].lower()]] or "", "".join(kept)
-    ).strip()
-    return channels.cut_to(text, channels.SHORTEST_TEXT)
+        lambda braces: values[_BY_LOWER_CASE[braces[1].lower()]] or "", complete
+    )
+    return channels.cut_to(text.strip(), channels.SHORTEST_TEXT)
 
 
 def sentences(content: str) -> list[str]:
-    """The text in sentences, each with the blanks behind it."""
-    found, begins = [], 0
+    """Split a text into sentences, each with the blanks that follow it."""
+    parts, start = [], 0
     for end in _SENTENCE_END.finditer(content):
-        before, after = content[begins : end.start()], content[end.end() :]
-        goes_on = "\n" not in end[0] and (
-            after[:1].islower() or _ABBREVIATION.search(before)
-        )
-        if not goes_on:
-            found.append(content[begins : end.end()])
-            begins = end.end()
-    return [*found, content[begins:]]
+        if not _goes_on(content[start : end.start()], end[0], content[end.end() :]):
+            parts.append(content[start : end.end()])
+            start = end.end()
+    return [*parts, content[start:]]
+
+
+def _goes_on(before: str, end: str, after: str) -> bool:
+    """Return whether a sentence goes on after a full stop: before lower case, or after an abbreviation."""
+    if "\n" in end:
+        return False
+    return after[:1].islower() or _ABBREVIATION.search(before) is not None

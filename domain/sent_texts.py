@@ -1,7 +1,7 @@
-"""Which of a pool's texts a customer has been sent: the mark by which each is sent at most once per wait.
+"""Which of a pool's texts a customer was sent, so that each is sent at most once per wait.
 
-A sending is written down before Twilio is told, with a token that the message carries, and once more afterwards.
-Which crash leaves what, and why the mark is a record of its own: docs/decisions/0007-texts.md.
+A sending is recorded before the call to Twilio, with a token that the message carries, and again after it.
+docs/decisions/0007-texts.md explains what each crash leaves behind, and why this is a record of its own.
 """
 
 from __future__ import annotations
@@ -18,23 +18,20 @@ from domain.conversation import Conversation
 from domain.fields import Fields
 from domain.pool_texts import AWAY_TEXT, KINDS
 
-LEASE = timedelta(
-    seconds=30
-)  # longer than any call to Twilio lives, so that only a crash lets it run out
+# Longer than any call to Twilio takes, so that only a crash lets it run out:
+LEASE = timedelta(seconds=30)
 MOST_TRIES = 5
-KEPT = timedelta(
-    days=90
-)  # since the last text; then Firestore's TTL on expires_at may delete the record
-CLOSED_FOR_LONG = timedelta(
-    days=7
-)  # how long a closing time is that nobody knows the end of
+# After the last text; then Firestore's TTL on expires_at may delete the record:
+KEPT = timedelta(days=90)
+# The assumed length of a closing time whose end is unknown:
+CLOSED_FOR_LONG = timedelta(days=7)
 
 
 @dataclass(frozen=True)
 class Sending:
-    """One text. `wait`: since when the customer waits; of the text `away`: when the closing time ends.
+    """One text. `wait`: since when the customer has waited; for the text `away`, when the closing time ends.
 
-    `token` is in the message, the same in every try; `attempt` names the latest one, begun `at`.
+    `token` is in the message, the same in every try; `attempt` names the latest try, which began `at`.
     """
 
     wait: datetime
@@ -45,16 +42,17 @@ class Sending:
     is_sent: bool = False
 
     def once_more(self, attempt: str, now: datetime) -> Sending:
+        """Return it with another try that begins now."""
         return replace(self, attempt=attempt, at=now, tries=self.tries + 1)
 
     def not_taken(self) -> Sending:
-        """Twilio said that it was too busy to take it: that was no try, and the lease is over."""
+        """Return it without the latest try, which Twilio was too busy to take, and with its lease over."""
         return replace(self, at=self.at - LEASE, tries=self.tries - 1)
 
 
 @dataclass(frozen=True)
 class SentTexts:
-    """What was sent to one customer at one of our numbers, by kind. `version` is None where nothing was.
+    """The texts sent to one customer from one of our numbers, by kind. `version` is None without a record.
 
     `texts_that_day`: how many texts were begun on `day`, written as 2026-11-30.
     """
@@ -68,17 +66,18 @@ class SentTexts:
 
 
 class Step(enum.Enum):
-    """What is to be done about a text that the customer should have."""
+    """What to do about a text that the customer should have."""
 
-    BEGIN = "nobody has sent it in this wait"
-    LOOK = "somebody began and did not finish: look for the token at Twilio, then send it once more"
-    LATER = "somebody is at it just now"
+    BEGIN = "it was not sent in this wait"
+    LOOK = "a try began and did not finish: look for the token at Twilio, then send it again"
+    LATER = "a try is under way"
     NOTHING = "it was sent, or was tried often enough"
 
 
 def next_step(
     kind: str, sending: Sending | None, wait: datetime, now: datetime
 ) -> Step:
+    """Return what to do about a text of this kind. `sending`: its record; `wait`: the current wait."""
     if sending is None or not _is_about(kind, sending, wait, now):
         return Step.BEGIN
     if sending.is_sent or sending.tries >= MOST_TRIES:
@@ -87,30 +86,35 @@ def next_step(
 
 
 def _is_about(kind: str, sending: Sending, wait: datetime, now: datetime) -> bool:
-    """Whether it belongs to this wait or a later one, of which an event that is late may know nothing. A closing
-    time is not over before its end as it was when the customer was told, whatever was edited meanwhile."""
+    """Return whether it belongs to this wait, or to a later one that a late event does not know.
+
+    A closing time lasts until the end that the customer was given, even if the pool's hours were edited since.
+    """
     return now < sending.wait if kind == AWAY_TEXT else wait <= sending.wait
 
 
 def wait_of(conversation: Conversation) -> datetime | None:
-    """Since when the customer waits: what tells one wait from the next."""
+    """Return since when the customer has waited, which identifies the wait."""
     return conversation.queued_at or conversation.created_at
 
 
 def record_name(conversation: Conversation, secret: bytes) -> str:
-    """One record per customer and number of ours, so that who begins a new conversation in the same closing time is
-    not told again. A group is a conversation of its own. `secret`: the installation's key, see addresses.stable_id."""
-    ours, theirs = conversation.proxy_address, conversation.address
-    if conversation.projected_address or not (ours and theirs):
+    """Return the name of the record for this customer and number of ours; a group has one per conversation.
+
+    So a customer who begins a new conversation in the same closing time does not get the text again. `secret`: the
+    installation's key, see addresses.stable_id.
+    """
+    number, customer = conversation.proxy_address, conversation.address
+    if conversation.projected_address or not number or not customer:
         return conversation.sid
-    pair = f"{addresses.on_its_channel(theirs)} at {addresses.on_its_channel(ours)}"
+    pair = f"{addresses.on_its_channel(customer)} at {addresses.on_its_channel(number)}"
     return hmac.digest(secret, pair.encode(errors="surrogatepass"), "sha256").hex()[:32]
 
 
 def parse(
     name: str, data: Mapping[str, Any] | None, version: object = None
 ) -> SentTexts:
-    """What makes no sense counts as sent when the record was last written: rather no text than two."""
+    """Read the record. An invalid sending counts as sent at the record's last write: better no text than two."""
     fields = Fields(data)
     sendings = {
         kind: _sending(fields, kind, version)
@@ -125,28 +129,26 @@ def _sending(fields: Fields, kind: str, version: object) -> Sending:
     read = Fields(fields.mapping(kind))
     wait, at, token = read.time("wait"), read.time("at"), read.text("token")
     tries, is_sent = read.whole("tries", default=1), read.flag("sent", default=True)
-    if wait is None or at is None or token is None or read.problem is not None:
-        written = (
-            version
-            if isinstance(version, datetime)
-            else datetime.min.replace(tzinfo=UTC)
-        )
-        return Sending(written, "", "", written, is_sent=True)
-    return Sending(wait, token, read.text("attempt") or "", at, tries, is_sent)
+    if wait and at and token and not read.problem:
+        attempt = read.text("attempt") or ""
+        return Sending(wait, token, attempt, at, tries, is_sent)
+    at = datetime.min.replace(tzinfo=UTC)
+    if isinstance(version, datetime):
+        at = version
+    return Sending(at, "", "", at, is_sent=True)
 
 
 def stored(kind: str, sending: Sending, now: datetime) -> dict[str, Any]:
-    """The fields that change by it."""
-    told = {
+    """Return the fields of the record that the sending changes."""
+    data = {
         "wait": sending.wait,
         "token": sending.token,
         "attempt": sending.attempt,
         "at": sending.at,
+        "tries": sending.tries,
+        "sent": sending.is_sent,
     }
-    return {
-        kind: told | {"tries": sending.tries, "sent": sending.is_sent},
-        "expires_at": now + KEPT,
-    }
+    return {kind: data, "expires_at": now + KEPT}
 
 
 def counted(sent: SentTexts, day: str) -> SentTexts:
@@ -156,4 +158,5 @@ def counted(sent: SentTexts, day: str) -> SentTexts:
 
 
 def stored_count(sent: SentTexts) -> dict[str, Any]:
+    """Return the fields of the record that `counted` changes."""
     return {"day": sent.day, "day_texts": sent.texts_that_day}

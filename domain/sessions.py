@@ -36,83 +36,83 @@ class Ended:
 
 
 def new_id(now: datetime, random: str) -> str:
-    """The id of a session that begins now; it says when that was."""
+    """Return the id of a session that begins now, which says when it began."""
     return f"{int(now.timestamp() * 1000):013d}-{random}"
 
 
 def is_id(value: object) -> bool:
+    """Return whether it is an id of `new_id`."""
     return isinstance(value, str) and _ID.fullmatch(value) is not None
 
 
 def began_at(session: str) -> datetime:
-    """When the session with this id began. Raises ValueError for anything that is no id."""
-    found = _ID.fullmatch(session)
-    if found is None:
+    """Return when the session with this id began. Raises ValueError for anything that is no id."""
+    match = _ID.fullmatch(session)
+    if match is None:
         raise ValueError("This is not the id of a session.")
-    return datetime.fromtimestamp(int(found[1]) / 1000, UTC)
+    return datetime.fromtimestamp(int(match[1]) / 1000, UTC)
 
 
 def has_ended(session: str, ended: Ended) -> bool:
-    """Whether the worker signed out of this session, or everywhere after it began."""
+    """Return whether the worker signed out of this session, or everywhere after it began."""
     if session in ended.ids:
         return True
     return ended.before is not None and began_at(session) <= ended.before
 
 
 def after_signing_out(session: str, ended: Ended, now: datetime) -> Ended:
-    """The record's fields once this session has ended too.
+    """Return the record's fields once this session has ended too.
 
     Only ids of sessions that could still be used take up room. If more than 20 are left, the oldest make room and
     `before` covers them instead: it also ends the sessions that began earlier than they did, which is the safe side.
     """
+    oldest = now - LASTS
     usable = [
-        one for one in ended.ids if one != session and began_at(one) + LASTS > now
+        other for other in ended.ids if other != session and began_at(other) > oldest
     ]
     usable.append(session)
-    dropped, kept = usable[:-MOST_ENDED], usable[-MOST_ENDED:]
-    times = [began_at(one) for one in dropped]
-    if ended.before is not None:
-        times.append(ended.before)
-    return Ended(tuple(kept), max(times, default=None))
+    times = [*map(began_at, usable[:-MOST_ENDED]), ended.before]
+    ids = tuple(usable[-MOST_ENDED:])
+    return Ended(ids, max(filter(None, times), default=None))
 
 
 def ended_in(listed: object, before: datetime | None) -> Ended:
-    """Reads a record's `ended_sessions`; anything in it that is no id of ours never ended a session."""
-    ids = [one for one in listed if is_id(one)] if isinstance(listed, list) else []
-    return Ended(tuple(ids[-MOST_ENDED:]), before)
+    """Read a record's `ended_sessions`; values that are no ids count as left out."""
+    if not isinstance(listed, list):
+        return Ended((), before)
+    return Ended(tuple(filter(is_id, listed))[-MOST_ENDED:], before)
 
 
 def account_in(value: object) -> Account | None:
-    """Reads a record's `subject`; None if a person cleared it or it is no account."""
+    """Read a record's `subject`; None if a person cleared it or it is no account."""
     if not isinstance(value, Mapping):
         return None
     issuer, subject = value.get("issuer"), value.get("subject")
-    if (
-        not isinstance(issuer, str)
-        or not isinstance(subject, str)
-        or not (issuer and subject)
-    ):
+    if not isinstance(issuer, str) or not isinstance(subject, str):
         return None
-    return Account(issuer, subject)
+    return Account(issuer, subject) if issuer and subject else None
 
 
 def is_account(issuer: object, subject: object) -> bool:
-    """Whether an issuer's claims can be remembered as an account."""
-    if not isinstance(issuer, str) or not isinstance(subject, str):
-        return False
-    if not issuer.isprintable() or not subject.isprintable():
-        return False
-    return 0 < len(issuer) <= _LONGEST_ISSUER and 0 < len(subject) <= _LONGEST_SUBJECT
-
-
-def is_another(remembered: Account | None, account: Account) -> bool:
-    """Whether the same issuer signed in another account before; another issuer's account is replaced."""
-    return (
-        remembered is not None
-        and remembered.issuer == account.issuer
-        and remembered.subject != account.subject
+    """Return whether an issuer's claims can be stored as an account."""
+    return _is_printable(issuer, _LONGEST_ISSUER) and _is_printable(
+        subject, _LONGEST_SUBJECT
     )
 
 
+def _is_printable(text: object, longest: int) -> bool:
+    if not isinstance(text, str):
+        return False
+    return text.isprintable() and 0 < len(text) <= longest
+
+
+def is_another(stored: Account | None, account: Account) -> bool:
+    """Return whether the same issuer signed in another account before; another issuer's account is replaced."""
+    if stored is None or stored.issuer != account.issuer:
+        return False
+    return stored.subject != account.subject
+
+
 def stored_account(account: Account) -> dict[str, str]:
+    """Return the record's field `subject`."""
     return {"issuer": account.issuer, "subject": account.subject}

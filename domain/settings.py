@@ -22,8 +22,11 @@ _ZONE_BLANKS = re.compile(r"[\s_-]")
 
 @dataclass(frozen=True)
 class Settings:
-    """`own_worker`: what custom mode does when the own worker is Unavailable or full; `own_worker_wait`: for how many
-    seconds it queues for them (None: without end). `opt_out_words`: folded, in addition to Twilio's."""
+    """How conversations are routed. `opt_out_words`: folded, in addition to Twilio's.
+
+    `own_worker`: what custom mode does when the assigned worker is Unavailable or full; `own_worker_wait`: for how many
+    seconds the customer waits for them (None: without end).
+    """
 
     mode: str = "pool"
     default_pool: str = "default"
@@ -41,23 +44,21 @@ class Settings:
 
     @property
     def zone(self) -> ZoneInfo:
+        """The time zone of the pools' hours and of the wallboard's day."""
         return ZoneInfo(self.time_zone)
 
 
 def parse(
     name: str, data: Mapping[str, Any] | None, version: object = None
 ) -> Settings:
+    """Read the record; invalid values count as left out and are reported in `problem`."""
     fields = Fields(data, typed_as=SETTINGS)
     return Settings(
-        mode=fields.choice("mode", MODES, default="pool", safe="pool") or "pool",
+        mode=_choice(fields, "mode", MODES, "pool"),
         default_pool=fields.record_name("default_pool") or "default",
-        custom_fallback=fields.choice(
-            "custom_fallback", ("pool", "none"), "pool", "pool"
-        )
-        or "pool",
+        custom_fallback=_choice(fields, "custom_fallback", ("pool", "none"), "pool"),
         create_customers=fields.flag("create_customers", default=True),
-        own_worker=fields.choice("own_worker", OWN_WORKER, "always", "always")
-        or "always",
+        own_worker=_choice(fields, "own_worker", OWN_WORKER, "always"),
         own_worker_wait=fields.delay("own_worker_wait", default=300, safe=300, least=0),
         crm_open=fields.flag("crm_open", default=False),
         service_level_seconds=max(1, fields.whole("service_level_seconds", default=60)),
@@ -69,23 +70,30 @@ def parse(
     )
 
 
+def _choice(fields: Fields, name: str, values: tuple[str, ...], default: str) -> str:
+    return fields.choice(name, values, default, default) or default
+
+
 @cache
 def _zones() -> dict[str, str]:
-    """Return the names of all time zones by what is left of them without case, blanks, underscores and hyphens."""
-    return {
-        _ZONE_BLANKS.sub("", name).casefold(): name for name in available_timezones()
-    }
+    """Return the names of all time zones by their `_zone_key`."""
+    return {_zone_key(name): name for name in available_timezones()}
+
+
+def _zone_key(typed: str) -> str:
+    """Return what all spellings of a time zone share: without case, blanks, underscores and hyphens."""
+    return _ZONE_BLANKS.sub("", typed).casefold()
 
 
 def _time_zone(fields: Fields, name: str) -> str:
-    """By whose clock pools open, and a day of the wallboard begins."""
-    value = visible(fields.text(name) or "") or "UTC"
+    """Read a time zone's name in any spelling; UTC for none, and for an unknown one, which is reported."""
+    typed = visible(fields.text(name) or "") or "UTC"
     try:
-        return ZoneInfo(value).key
+        return ZoneInfo(typed).key
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        if (meant := _zones().get(_ZONE_BLANKS.sub("", value).casefold())) is not None:
-            return meant
+        zone = _zones().get(_zone_key(typed))
+    if zone is None:
         fields.complain(
             f"{name} must be a time zone such as Europe/Berlin; it is treated as UTC."
         )
-        return "UTC"
+    return zone or "UTC"

@@ -1,7 +1,7 @@
-"""Who is chosen: of the workers who are free, in which order they get the next conversation.
+"""The strategies: in which order free workers get the next conversation.
 
 A further strategy is one entry here (its order), one index in firestore.indexes.json, and one line in the README.
-Firestore finds the workers in this order, and `in_order` sorts in the same way those that were found otherwise.
+Firestore returns workers in this order; `in_order` sorts workers from other sources in the same way.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from domain.worker import Worker
 
 @dataclass(frozen=True)
 class Strategy:
-    """`order`: fields of a worker's record, the smallest value first, where no value is smaller than any."""
+    """`order`: fields of a worker's record, ascending, missing values first. `because`: the reason in the log."""
 
     order: tuple[str, ...]
     because: str
@@ -28,10 +28,17 @@ DEFAULT_STRATEGY = "longest_idle"
 
 
 def in_order(strategy: str, free: Iterable[Worker]) -> list[Worker]:
-    """Whoever is to be asked first first."""
+    """Sort free workers by the pool's strategy; the next one to assign comes first.
+
+    The order is that of a Firestore query with the strategy's `order`: ascending, missing values first.
+    """
+    fields = STRATEGIES[strategy].order
 
     def rank(worker: Worker) -> tuple[tuple[bool, object], ...]:
-        values = [getattr(worker, name) for name in STRATEGIES[strategy].order]
-        return tuple((value is not None, value or 0) for value in values)
+        return tuple(_missing_first(getattr(worker, name)) for name in fields)
 
     return sorted(free, key=rank)
+
+
+def _missing_first(value: object) -> tuple[bool, object]:
+    return value is not None, value or 0

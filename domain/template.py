@@ -1,6 +1,6 @@
 """Templates: ready-made messages that a worker can send, with placeholders for the customer and the worker.
 
-One with a `content_sid` is a WhatsApp template as well, which reaches customers who have not written for 24 hours.
+One with a `content_sid` is a WhatsApp template as well, which reaches customers while their window is closed.
 Twilio takes such a template by its SID only: its text as the body of a message has failed since 2025-04-01
 (https://www.twilio.com/docs/api/errors/63016).
 """
@@ -24,8 +24,8 @@ _LONGEST = 4000  # characters; Twilio sends 1,600 at most
 _MOST_NAMED = 3
 _BRACES = re.compile(r"\{\{([^{}]*)\}\}")
 _KNOWN = re.compile(r"\s*(Name|Author|(?:customer|worker)(?:\.[\w-]+)+)\s*")
-# What was meant for one, as other programs write theirs: {Name}, [Name], %Name%, <Name>, ${Name}, {{name}}, {{{Name}}}.
-_MEANT = re.compile(
+# Misspelled placeholders, as in other programs: {Name}, [Name], %Name%, <Name>, ${Name}, {{name}}, {{{Name}}}.
+_MISSPELLED = re.compile(
     r"(?:\$?\{{1,3}|\[{1,2}|<{1,2}|%{1,2}|#)\s*"
     r"(?P<word>Name|Author|(?:customer|worker)(?:\.[\w-]+)+)"
     r"\s*(?:\}{1,3}|\]{1,2}|>{1,2}|%{1,2}|#)",
@@ -38,7 +38,7 @@ APPROVED = "approved"
 
 @dataclass(frozen=True)
 class Approval:
-    """What WhatsApp says of a template, as it was last read; `status` is None until then.
+    """WhatsApp's verdict on a template at the last look; `status` is None until then.
 
     Twilio's words are unsubmitted, received, pending, approved, rejected, paused and disabled. Ours are `unsupported`,
     for a type that Conversations cannot send, and `missing`, for a SID that Twilio does not know.
@@ -63,39 +63,25 @@ class Template:
 
     @property
     def opens_conversations(self) -> bool:
-        """Whether it can be sent to a customer who has not written for 24 hours. A template whose approval is not known
-        yet is tried, because a refusal is looked up at once."""
-        return bool(self.content and self.content_sid) and self.approval.status in (
-            None,
-            APPROVED,
-        )
+        """Whether it can be sent while the window is closed. A template without a known approval is tried, because a
+        refusal is looked up at once."""
+        if not self.content or not self.content_sid:
+            return False
+        return self.approval.status in (None, APPROVED)
 
 
 def parse(
     template_id: str, data: Mapping[str, Any] | None, version: object = None
 ) -> Template:
+    """Read a template's record. One that cannot be shown has no content; `problem` says why."""
     fields = Fields(data)
-    content = fields.text("content", _LONGEST)
-    if fields.problem:
-        content = None  # half a message is none
-    elif content is None:
-        fields.complain("content is missing; the template is not shown.")
+    content = _content(fields)
     variables = template_variables.read(fields)
     if variables is None:
-        content = None
-    for wrong in unknown_placeholders(content or "", variables or ())[:_MOST_NAMED]:
-        fields.complain(
-            f"content has {cut(wrong)}{_advice(wrong)} the template is not shown."
-        )
-    for text in (variables or {}).values():
-        for wrong in unknown_placeholders(text)[:1]:
-            fields.complain(
-                f"variables has {cut(wrong)}{_advice(wrong)} the template is not shown."
-            )
-    content_sid, is_approved = (
-        fields.sid("content_sid", "HX"),
-        fields.flag("whatsapp_approved", default=False),
-    )
+        content, variables = "", {}
+    _complain_of_placeholders(fields, content, variables)
+    content_sid = fields.sid("content_sid", "HX")
+    is_approved = fields.flag("whatsapp_approved", default=False)
     if is_approved and content_sid is None:
         fields.complain(
             "whatsapp_approved needs a content_sid (HX...), because WhatsApp takes templates by it only; without one "
@@ -103,40 +89,74 @@ def parse(
         )
     return Template(
         id=template_id,
-        content=content or "",
+        content=content,
         category=fields.text("category") or "General",
         order=fields.whole("order", default=0),
         language=fields.text("language"),
         whatsapp_approved=is_approved,
         content_sid=content_sid,
-        variables=variables or {},
+        variables=variables,
         approval=_approval(data),
         problem=fields.problem,
     )
 
 
+def _content(fields: Fields) -> str:
+    """Read the text; "" if it is missing or invalid. A text that is too long is not shown in part."""
+    content = fields.text("content", _LONGEST)
+    if fields.problem:
+        return ""
+    if content is None:
+        fields.complain("content is missing; the template is not shown.")
+    return content or ""
+
+
+def _complain_of_placeholders(
+    fields: Fields, content: str, variables: Variables
+) -> None:
+    wrong = unknown_placeholders(content, variables)[:_MOST_NAMED]
+    places = [("content", placeholder) for placeholder in wrong]
+    for text in variables.values():
+        first = unknown_placeholders(text)[:1]
+        places += [("variables", placeholder) for placeholder in first]
+    for name, placeholder in places:
+        advice = _advice(placeholder)
+        fields.complain(
+            f"{name} has {cut(placeholder)}{advice} the template is not shown."
+        )
+
+
 def _approval(data: Mapping[str, Any] | None) -> Approval:
-    """What the service keeps; a value of another type counts as not known."""
-    kept = (data or {}).get("approval")
-    read = Fields(kept if isinstance(kept, Mapping) else None)
-    status = read.text("status")
-    return Approval(status.lower() if status else None, read.text("reason"))
+    """Read the approval that the service keeps; values of other types count as unknown."""
+    approval = (data or {}).get("approval")
+    if not isinstance(approval, Mapping):
+        return Approval()
+    read = Fields(approval)
+    status = (read.text("status") or "").lower()
+    return Approval(status or None, read.text("reason"))
 
 
 def unknown_placeholders(content: str, variables: Collection[str] = ()) -> list[str]:
-    """What was meant for a placeholder, what stands between braces and is none, and braces that are left over."""
-    content = _BRACES.sub(
-        lambda found: "" if found[1].strip() in variables else found[0], content
-    )
-    wrong = [found[0] for found in _MEANT.finditer(content) if not _is_right(found[0])]
-    rest = _MEANT.sub(lambda found: found[0] if _is_right(found[0]) else "", content)
+    """Return misspelled placeholders, unknown ones between braces, and braces without a counterpart."""
+    wrong: list[str] = []
+
+    def without_variable(match: re.Match[str]) -> str:
+        return "" if match[1].strip() in variables else match[0]
+
+    def without_misspelling(match: re.Match[str]) -> str:
+        if _is_right(match[0]):
+            return match[0]
+        wrong.append(match[0])
+        return ""
+
+    rest = _MISSPELLED.sub(without_misspelling, _BRACES.sub(without_variable, content))
     wrong += [
-        f"{{{{{inner}}}}}"
-        for inner in _BRACES.findall(rest)
-        if not _KNOWN.fullmatch(inner)
+        f"{{{{{name}}}}}"
+        for name in _BRACES.findall(rest)
+        if not _KNOWN.fullmatch(name)
     ]
-    left = _BRACES.sub("", rest)
-    return wrong + [braces for braces in ("{{", "}}") if braces in left]
+    left_over = _BRACES.sub("", rest)
+    return wrong + [braces for braces in ("{{", "}}") if braces in left_over]
 
 
 def _is_right(placeholder: str) -> bool:
@@ -145,11 +165,11 @@ def _is_right(placeholder: str) -> bool:
 
 
 def _advice(wrong: str) -> str:
-    """What is to stand there instead."""
-    found = _MEANT.fullmatch(wrong)
-    if found is None:
+    """Return what to write instead."""
+    match = _MISSPELLED.fullmatch(wrong)
+    if match is None:
         return ", which is none of {{Name}}, {{Author}}, {{customer.FIELD}} and {{worker.FIELD}};"
-    record, dot, field = found["word"].partition(".")
+    record, dot, field = match["word"].partition(".")
     meant = f"{record.lower()}.{field}" if dot else record.capitalize()
     return f": did you mean {{{{{meant}}}}}? Until then"
 
@@ -157,9 +177,9 @@ def _advice(wrong: str) -> str:
 def text_of(
     template: Template, values: Mapping[str, Any], spoken: str | None = None
 ) -> str | None:
-    """The template as the customer reads it; None where something in it has no value.
+    """Return the template as the customer reads it; None if a placeholder has no value.
 
-    `spoken`: the customer's language.
+    `values`: those of `values_for`. `spoken`: the customer's language.
     """
     if not template.content:
         return None
@@ -173,14 +193,14 @@ def text_of(
 def variables_of(
     template: Template, values: Mapping[str, Any], spoken: str | None = None
 ) -> dict[str, str] | None:
-    """The values of its variables, none of them empty; None where one has no value."""
+    """Return the values of its variables, none of them empty; None if one has no value."""
     named = template_variables.with_name(values, template.language, spoken)
     filled = {
         name: template_variables.in_one_line(rendered(text, named))
         for name, text in template.variables.items()
     }
-    found = {name: value for name, value in filled.items() if value is not None}
-    return found if len(found) == len(filled) else None
+    complete = {name: value for name, value in filled.items() if value is not None}
+    return complete if len(complete) == len(filled) else None
 
 
 def as_sent(
@@ -189,49 +209,60 @@ def as_sent(
     channel: str,
     spoken: str | None = None,
 ) -> dict[str, str] | None:
-    """What Twilio is sent: a content template on WhatsApp, a text elsewhere; None where something has no value."""
+    """Return the fields of the message for Twilio: a content template on WhatsApp, a text elsewhere.
+
+    None if a placeholder has no value.
+    """
     text = text_of(template, values, spoken)
     if text is None:
         return None
     if channel != window.WHATSAPP or not template.opens_conversations:
         return {"body": text}
+    message = {"content_sid": template.content_sid or ""}
     variables = variables_of(template, values, spoken)
-    content = {"content_sid": template.content_sid or ""}
-    return content | ({"content_variables": json.dumps(variables)} if variables else {})
+    if variables:
+        message["content_variables"] = json.dumps(variables)
+    return message
 
 
 def rendered(
     content: str, values: Mapping[str, Any], variables: Variables | None = None
 ) -> str | None:
-    """The content with every placeholder filled; None where one has no value.
+    """Return the content with every placeholder filled; None if one has no value.
 
-    `values` are those of Name and Author, and the records customer and worker; a name in `variables` comes first. What
-    they hold is only ever put in as it is: braces inside a value mean nothing.
+    `values` are those of Name and Author, and the records customer and worker; a name in `variables` comes first.
+    Values are inserted unchanged: braces in them are no placeholders.
     """
-    known = variables or {}
-    if unknown_placeholders(content, known):
+    by_name = variables or {}
+    if unknown_placeholders(content, by_name):
         return None
-    found = {
-        inner: known.get(inner.strip()) or _value(inner.strip().split("."), values)
-        for inner in _BRACES.findall(content)
-    }
-    if None in found.values():
-        return None
-    return _BRACES.sub(lambda braces: found[braces.group(1)] or "", content)
+    texts: dict[str, str] = {}
+    for inner in _BRACES.findall(content):
+        name = inner.strip()
+        text = by_name.get(name) or _value(name.split("."), values)
+        if text is None:
+            return None
+        texts[inner] = text
+    return _BRACES.sub(lambda braces: texts[braces[1]], content)
 
 
 def _value(path: list[str], values: Mapping[str, Any]) -> str | None:
-    """The text of a field, also one inside a map: customer.details.title."""
+    """Return the text of a field, which can be inside a map: customer.details.title. None if it has none."""
     value: Any = values
     for name in path:
-        value = value.get(name) if isinstance(value, Mapping) else None
-    if isinstance(value, datetime):
-        return value.date().isoformat()
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return None
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)  # the console stores 5 as a double at times
-    return str(value).strip() or None
+        if not isinstance(value, Mapping):
+            return None
+        value = value.get(name)
+    match value:
+        case datetime():
+            return value.date().isoformat()
+        case float() if value.is_integer():
+            return str(int(value))  # the console sometimes stores 5 as a double
+        case bool():
+            return None
+        case str() | int() | float():
+            return str(value).strip() or None
+    return None
 
 
 def values_for(
@@ -240,7 +271,7 @@ def values_for(
     identity: str,
     worker: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """What placeholders can name. A customer who is only called by their address has no name to be greeted by."""
+    """Return the values of the placeholders. A customer whose only name is their address has no Name."""
     return {
         "Name": customer.display_name if has_name(record) else None,
         "Author": parse_worker(identity, worker).name,
@@ -250,7 +281,7 @@ def values_for(
 
 
 def in_language(templates: list[Template], language: str | None) -> list[Template]:
-    """In each category those in the customer's language, else those without a language, else all of it."""
+    """Return for each category the templates in the customer's language, else those without one, else all."""
     by_category: dict[str, list[Template]] = {}
     for template in sorted(templates, key=lambda t: (t.order, t.id)):
         by_category.setdefault(template.category, []).append(template)
@@ -260,10 +291,11 @@ def in_language(templates: list[Template], language: str | None) -> list[Templat
 
 
 def _fitting(category: list[Template], language: str | None) -> list[Template]:
-    for one in (*languages.fitting(language), None):
-        fitting = [
-            t for t in category if (t.language and languages.spelled(t.language)) == one
-        ]
-        if fitting:
-            return fitting
+    by_language: dict[str | None, list[Template]] = {}
+    for template in category:
+        spelled = languages.spelled(template.language) if template.language else None
+        by_language.setdefault(spelled, []).append(template)
+    for preferred in (*languages.fitting(language), None):
+        if preferred in by_language:
+            return by_language[preferred]
     return category

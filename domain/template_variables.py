@@ -1,4 +1,4 @@
-"""The variables of an approved WhatsApp template: what stands in them, and their values for one message.
+"""The variables of an approved WhatsApp template, and their values for one message.
 
 Twilio refuses an empty value, and Meta one with a line break, a tab or a run of blanks:
 https://www.twilio.com/docs/api/errors/21656
@@ -14,7 +14,7 @@ from domain.fields import Fields, cut
 
 _LONGEST = 1600  # characters of one value: https://www.twilio.com/docs/api/errors/21658
 _MOST = 100  # https://www.twilio.com/docs/content/send-templates-created-with-the-content-template-builder
-# What stands for the name of a customer who has none.
+# Words for a customer without a name, by language:
 _NAMELESS = {
     "en": "customer",
     "de": "Kundin oder Kunde",
@@ -31,7 +31,7 @@ Variables = Mapping[str, str]
 
 
 def read(fields: Fields) -> Variables | None:
-    """`variables` of a template's record; None where it is not usable, which is reported."""
+    """Read `variables` of a template's record; None if they are invalid, which is reported."""
     value = fields.plain("variables")
     if value is None:
         return {}
@@ -56,19 +56,21 @@ def read(fields: Fields) -> Variables | None:
 
 
 def name_or_word(name: str | None, language: str | None) -> str:
-    """The customer's name, or the word for a customer without one in this language, else in English."""
-    words = (_NAMELESS[one] for one in languages.fitting(language) if one in _NAMELESS)
-    return name or next(words, _NAMELESS["en"])
+    """Return the customer's name, or the word for a customer without one in this language, else in English."""
+    if name:
+        return name
+    words = map(_NAMELESS.get, languages.fitting(language))
+    return next(filter(None, words), _NAMELESS["en"])
 
 
 def in_one_line(value: str | None) -> str | None:
-    """A value as WhatsApp takes it; None for one without a visible character."""
+    """Return a value as WhatsApp takes it; None for one without a visible character."""
     if value is None or not addresses.visible(value):
         return None
     return channels.cut_to(" ".join(value.split()), _LONGEST)
 
 
 def with_name(values: Mapping[str, Any], *spoken: str | None) -> dict[str, Any]:
-    """The placeholders' values, with a word for the name of a nameless customer in the first known language."""
-    language = next((one for one in spoken if one), None)
+    """Return the placeholders' values; a customer without a name gets a word in the first of the languages."""
+    language = next(filter(None, spoken), None)
     return {**values, "Name": name_or_word(values.get("Name"), language)}

@@ -1,7 +1,7 @@
-"""How many of the pools' own texts are sent at most, so that nobody makes this service send without end.
+"""Limits on the pools' texts to customers, so that an attacker cannot make this service send without end.
 
-Numbers that cost the sender money (satellites, premium services) can be made to write from many addresses, or from one
-again and again. The limits are far above what customers cause who only wait: see docs/patience.md.
+An attacker can write from many numbers that cost the sender money (satellites, premium services), or from one number
+many times. The limits are far above what waiting customers cause: see docs/patience.md.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ PARTS = 8  # records over which a pool's texts are spread: each one takes about 
 
 @dataclass(frozen=True)
 class HourCount:
-    """A part of a pool's texts: how many there were in this hour, written as 2026-11-30T14."""
+    """A part of a pool's texts: how many were sent in this hour, written as 2026-11-30T14."""
 
     name: str
     hour: str = ""
@@ -42,7 +42,7 @@ def day_of(now: datetime) -> str:
 
 
 def record_name(pool_id: str, sent_name: str) -> str:
-    """The part of this pool's count that a customer's texts are counted in."""
+    """Return the name of the HourCount in which this customer's texts from this pool are counted."""
     pool = hashlib.sha256(pool_id.encode(errors="surrogatepass")).hexdigest()[:24]
     part = hashlib.sha256(sent_name.encode(errors="surrogatepass")).digest()[0] % PARTS
     return f"{pool}-{part}"
@@ -58,7 +58,7 @@ def parse(
 
 
 def reached(sent: SentTexts, count: HourCount, now: datetime) -> str | None:
-    """Why no further text is begun, in one sentence; None: one more may be sent."""
+    """Return why no further text is sent, in one sentence; None if another one may be sent."""
     if sent.day == day_of(now) and sent.texts_that_day >= MOST_A_DAY:
         return f"this address was sent {MOST_A_DAY} texts today, which is the most."
     if count.in_hour(now) >= MOST_AN_HOUR // PARTS:

@@ -1,6 +1,6 @@
-"""What becomes of a conversation, step by step: each step takes the record and returns it as it is then.
+"""The steps of a conversation: each takes the record and returns the next one.
 
-Which step follows which, and what each interleaving of two of them leads to, is in docs/decisions/0001-claims.md.
+docs/decisions/0001-claims.md says which step follows which, and what each interleaving of two of them leads to.
 """
 
 from __future__ import annotations
@@ -17,20 +17,18 @@ from domain.conversation import (
     QUEUED,
     UNROUTED,
     Conversation,
+    Heard,
 )
 from domain.opt_out import STOP
 from domain.pool import Pool
 from domain.worker import Worker
 
-LEASE = timedelta(
-    seconds=30
-)  # longer than any webhook lives, so that only a crash lets it run out
-EXCLUDED_FOR = timedelta(
-    minutes=5
-)  # how long one who left a conversation is not asked to take it again
-KEPT_AFTER_CLOSING = timedelta(
-    days=365
-)  # then Firestore's TTL on expires_at may delete the record
+# Longer than any webhook runs, so that only a crash lets it run out:
+LEASE = timedelta(seconds=30)
+# After leaving a conversation, a worker is not asked to take it again for this long:
+EXCLUDED_FOR = timedelta(minutes=5)
+# Then Firestore's TTL on expires_at may delete the record:
+KEPT_AFTER_CLOSING = timedelta(days=365)
 
 
 _OF_ONE_WAIT = (
@@ -60,10 +58,9 @@ _OF_ONE_WAIT = (
 
 
 def presumed(arrived: Conversation) -> Conversation:
-    """A conversation that a customer has just begun: its first message is told by another webhook, or by none."""
-    if arrived.awaiting_since is not None or any(
-        one.index == 0 or one.word != STOP for one in arrived.heard
-    ):
+    """Presume the first message of a new conversation, because no webhook may have reported it yet, or ever."""
+    is_known = any(_shows_the_first(message) for message in arrived.heard)
+    if is_known or arrived.awaiting_since is not None:
         return arrived
     wrote_at = arrived.customer_wrote_at or arrived.created_at
     return replace(
@@ -71,24 +68,30 @@ def presumed(arrived: Conversation) -> Conversation:
     )
 
 
+def _shows_the_first(message: Heard) -> bool:
+    """Return whether it is the first message, or one that counts without the first."""
+    return message.index == 0 or message.word != STOP
+
+
 def unrouted(conversation: Conversation, now: datetime, why: str) -> Conversation:
-    """Noted without a worker and without a queue; kept as long as one that was closed."""
-    expires_at = now + KEPT_AFTER_CLOSING
-    nobodys = replace(
+    """Record it without a worker and outside the queue; the record is kept as long as that of a closed one."""
+    return replace(
         conversation,
         state=UNROUTED,
         for_worker=None,
         due_at=None,
-        expires_at=expires_at,
-    )
-    return nobodys.noted(now, UNROUTED, why)
+        expires_at=now + KEPT_AFTER_CLOSING,
+    ).noted(now, UNROUTED, why)
 
 
 def left_out(conversation: Conversation, now: datetime) -> Conversation:
-    """Unrouted because its customer has only opted out. A worker who has it, or is about to, is leaving it: they are
-    taken out at Twilio before the lease is over, or by the sweep then."""
-    worker, stay = conversation.worker, conversation.participant_sid
-    leaving = worker or conversation.leaving
+    """Leave it unrouted because its customer has only opted out.
+
+    Its worker, confirmed or not, leaves it: they are removed at Twilio before the lease is over, or by the sweep then.
+    """
+    leaving, leaving_sid = conversation.leaving, conversation.leaving_sid
+    if conversation.worker:
+        leaving, leaving_sid = conversation.worker, conversation.participant_sid
     after = replace(
         conversation,
         mode="none",
@@ -97,7 +100,7 @@ def left_out(conversation: Conversation, now: datetime) -> Conversation:
         participant_sid=None,
         claim=None,
         leaving=leaving,
-        leaving_sid=stay if worker else conversation.leaving_sid,
+        leaving_sid=leaving_sid,
         lease_until=now + LEASE if leaving else None,
         queued_at=None,
         assigned_at=None,
@@ -113,7 +116,7 @@ def left_out(conversation: Conversation, now: datetime) -> Conversation:
 
 
 def routed_again(conversation: Conversation) -> Conversation:
-    """Left out until now, and its customer has written something else: it is as old as that message."""
+    """Route a left-out conversation after its customer wrote something else; it is as old as that message."""
     since = conversation.awaiting_since or conversation.created_at
     return replace(
         conversation, left_out=False, created_at=since, mode=None, expires_at=None
@@ -123,9 +126,9 @@ def routed_again(conversation: Conversation) -> Conversation:
 def claimed(
     conversation: Conversation, worker: Worker, attempt: str, now: datetime, why: str
 ) -> Conversation:
-    """Given to a worker who is not in it yet: somebody must tell Twilio before the lease is over.
+    """Claim it for a worker. They have to be added at Twilio before the lease is over.
 
-    `attempt`: by what this claim, which also says whom it is for, is known again.
+    `attempt`: identifies this claim. `why`: the reason for choosing this worker.
     """
     is_back = conversation.leaving == worker.identity
     return replace(
@@ -151,13 +154,11 @@ def claimed(
 def confirmed(
     conversation: Conversation, participant_sid: str | None, now: datetime
 ) -> Conversation:
-    """The worker is in it."""
-    since = conversation.created_at or now
-    waited = (
-        conversation.waited
-        if conversation.waited is not None
-        else max(0.0, (now - since).total_seconds())
-    )
+    """Record that the worker is a participant. The customer's wait ends with the first worker."""
+    waited = conversation.waited
+    if waited is None:
+        since = conversation.created_at or now
+        waited = max(0.0, (now - since).total_seconds())
     return replace(
         conversation,
         state=ASSIGNED if conversation.state == ASSIGNING else conversation.state,
@@ -177,7 +178,10 @@ def confirmed(
 def queued(
     conversation: Conversation, pool: Pool, now: datetime, why: str
 ) -> Conversation:
-    """Waiting for a worker of the pool, with the age of what nobody has answered. With a lease: somebody leaves it."""
+    """Queue it for the pool's workers, since its oldest unanswered message.
+
+    A lease means that the previous worker still has to be removed at Twilio.
+    """
     waiting = _waiting(replace(conversation, pool=pool.id, for_worker=None), now).noted(
         now, QUEUED, why
     )
@@ -188,7 +192,7 @@ def queued(
 
 
 def opened(conversation: Conversation, overflow: str) -> Conversation:
-    """Workers of this pool may take it, too."""
+    """Let workers of this overflow pool take it as well."""
     return replace(conversation, open_to=(overflow,), due_at=None)
 
 
@@ -199,7 +203,7 @@ def waiting_for(
     now: datetime,
     why: str,
 ) -> Conversation:
-    """Waiting for this one worker, and from then on for whoever may take it otherwise."""
+    """Queue it for this one worker `until` then (None: without end), and afterwards for their pool's workers."""
     alone = replace(conversation, for_worker=worker.identity, open_to=(), due_at=until)
     return _waiting(alone, now).noted(now, QUEUED, why)
 
@@ -222,15 +226,12 @@ def _waiting(conversation: Conversation, now: datetime) -> Conversation:
 def handed_to(
     conversation: Conversation, heir: Worker, attempt: str, now: datetime, why: str
 ) -> Conversation:
-    """On its way to another worker: theirs from now on, and whoever had it stays in it until the heir is."""
-    rest = (
-        one
-        for one in (conversation.worker, *conversation.others)
-        if one and one != heir.identity
-    )
+    """Claim it for the next worker (`heir`); the current one stays in it until the next one is added."""
+    inside = dict.fromkeys((conversation.worker, *conversation.others))
+    inside.pop(heir.identity, None)
     after = replace(
         claimed(conversation, heir, attempt, now, why),
-        others=tuple(dict.fromkeys(rest)),
+        others=tuple(filter(None, inside)),
         leaving=conversation.worker,
         leaving_sid=conversation.participant_sid,
     )
@@ -238,7 +239,7 @@ def handed_to(
 
 
 def stays(conversation: Conversation, now: datetime, why: str) -> Conversation:
-    """The one to whom it was to be handed cannot be added: back with whom it was, who is in it still."""
+    """Return it to the current worker, because the next one cannot be added."""
     back = replace(
         conversation,
         state=INACTIVE if conversation.state == INACTIVE else ASSIGNED,
@@ -253,7 +254,7 @@ def stays(conversation: Conversation, now: datetime, why: str) -> Conversation:
 
 
 def let_go(conversation: Conversation, now: datetime) -> Conversation:
-    """Its worker is to be taken out, and not asked again for a while; what becomes of it is the next step's to say."""
+    """Mark its worker as leaving, not to be asked again for a while; another step decides what comes next."""
     gone = without(conversation, conversation.worker or "", now)
     return replace(
         gone, leaving=conversation.worker, leaving_sid=conversation.participant_sid
@@ -261,35 +262,32 @@ def let_go(conversation: Conversation, now: datetime) -> Conversation:
 
 
 def out(conversation: Conversation) -> Conversation:
-    """Whoever was leaving it is not in it any more."""
+    """Record that the leaving worker is no participant any more."""
     others = tuple(
         other for other in conversation.others if other != conversation.leaving
     )
-    lease = (
-        None if conversation.state in (QUEUED, UNROUTED) else conversation.lease_until
-    )
-    return replace(
-        conversation, others=others, leaving=None, leaving_sid=None, lease_until=lease
-    )
+    after = replace(conversation, others=others, leaving=None, leaving_sid=None)
+    if conversation.state in (QUEUED, UNROUTED):
+        return replace(after, lease_until=None)
+    return after
 
 
 def added_again(conversation: Conversation, now: datetime) -> Conversation:
-    """Taken out of it while it became theirs again."""
+    """Claim it again for its worker: they were removed at Twilio while it was assigned to them again."""
     return replace(conversation, state=ASSIGNING, claim=None, lease_until=now + LEASE)
 
 
 def waiting_since(conversation: Conversation, now: datetime) -> datetime:
-    """Before anybody answered the arrival, and afterwards the oldest message since then that nobody answered."""
+    """Return since when the customer waits: since the arrival until the first answer, then since the oldest
+    unanswered message."""
     unanswered = conversation.awaiting_since or now
-    return (
-        unanswered
-        if conversation.first_answer_at
-        else conversation.queued_at or unanswered
-    )
+    if conversation.first_answer_at:
+        return unanswered
+    return conversation.queued_at or unanswered
 
 
 def taken_back(conversation: Conversation, now: datetime) -> Conversation:
-    """From a worker who let its customer wait too long."""
+    """Take it from its worker because of a missed answer deadline."""
     taken = replace(
         let_go(conversation, now), mode="pool", taken_from=conversation.worker
     )
@@ -297,7 +295,7 @@ def taken_back(conversation: Conversation, now: datetime) -> Conversation:
 
 
 def without(conversation: Conversation, identity: str, now: datetime) -> Conversation:
-    """The same, with this worker not asked again for a while."""
+    """Exclude this worker from it for EXCLUDED_FOR."""
     excluded = tuple(dict.fromkeys((*conversation.excluded_workers, identity)))
     return replace(
         conversation, excluded_workers=excluded, excluded_until=now + EXCLUDED_FOR
@@ -305,6 +303,7 @@ def without(conversation: Conversation, identity: str, now: datetime) -> Convers
 
 
 def closed(conversation: Conversation, now: datetime, why: str) -> Conversation:
+    """Close it, and give up a claim that is under way."""
     return replace(
         conversation,
         state=CLOSED,
@@ -318,44 +317,44 @@ def closed(conversation: Conversation, now: datetime, why: str) -> Conversation:
 
 
 def open_again(conversation: Conversation, now: datetime) -> Conversation:
-    """A closed conversation that Twilio has open, as if it had just arrived: what follows begins a new wait."""
-    fresh = Conversation(conversation.sid)
-    begun_again = {name: getattr(fresh, name) for name in _OF_ONE_WAIT}
-    again = replace(conversation, state=UNROUTED, **begun_again)
+    """Treat a closed conversation that is open at Twilio as a new arrival, with a new wait."""
+    new = Conversation(conversation.sid)
+    defaults = {name: getattr(new, name) for name in _OF_ONE_WAIT}
+    again = replace(conversation, state=UNROUTED, **defaults)
     return again.noted(
         now, "open again", "its customer has written, and Twilio has it open"
     )
 
 
 def inactive(conversation: Conversation, now: datetime) -> Conversation:
-    """Given its slot back, keeping the worker's name. A lease that is still set says: perhaps not in it yet."""
+    """Free its worker's slot, keeping the worker's name. A lease that is set means that they were never confirmed."""
     return replace(conversation, state=INACTIVE).noted(
         now, "inactive", "nobody has written for a while"
     )
 
 
 def active_again(conversation: Conversation, now: datetime) -> Conversation:
-    """Back with the worker who is in it anyway; with a lease still set they were never confirmed: to be finished."""
+    """Give it back to its worker. If a lease says that they were never confirmed, they have to be added first."""
+    again = replace(conversation, state=ASSIGNED)
     if conversation.lease_until is not None:
         again = replace(conversation, state=ASSIGNING, lease_until=now + LEASE)
-    else:
-        again = replace(conversation, state=ASSIGNED)
     return again.noted(now, again.state, f"active again, with {conversation.worker}")
 
 
 def joined_by_hand(
     conversation: Conversation, worker: Worker, participant_sid: str, now: datetime
 ) -> Conversation:
-    """Taken by a worker whom a person added: nobody needs to tell Twilio."""
+    """Assign it to a worker after a person added them at Twilio."""
     state = INACTIVE if conversation.state == INACTIVE else ASSIGNED
     taken = replace(
         conversation,
         state=state,
         worker=worker.identity,
+        created_at=conversation.created_at or now,
         lease_until=None,
+        expires_at=None,
         starting=False,
     )
-    taken = replace(taken, created_at=taken.created_at or now, expires_at=None)
     if taken.left_out:  # from now on a conversation like any other
         taken = replace(taken, left_out=False, mode="pool")
     return replace(confirmed(taken, participant_sid, now), state=state).noted(
@@ -366,19 +365,19 @@ def joined_by_hand(
 def handed_over(
     conversation: Conversation, heir: Worker, now: datetime
 ) -> Conversation:
-    """The one it counted for has left, and the heir is in it."""
+    """Assign it to the next worker (`heir`), already a participant; the current one has left."""
     rest = tuple(other for other in conversation.others if other != heir.identity)
-    kept = replace(
+    after = replace(
         conversation,
         worker=heir.identity,
         others=rest,
         participant_sid=None,
         lease_until=None,
+        assigned_at=now,
     )
-    kept = replace(kept, assigned_at=now)
     if conversation.state == ASSIGNING:
-        kept = replace(kept, state=ASSIGNED)
-    return kept.noted(
+        after = replace(after, state=ASSIGNED)
+    return after.noted(
         now, "handed over", f"{conversation.worker} left it, {heir.name} is in it"
     )
 
@@ -386,11 +385,13 @@ def handed_over(
 def nobodys(
     conversation: Conversation, now: datetime, why: str = "left it"
 ) -> Conversation:
-    """Its worker has left: an inactive one waits for its customer; one that was never to be routed stays so."""
-    state = INACTIVE if conversation.state == INACTIVE else UNROUTED
-    expires_at = now + KEPT_AFTER_CLOSING if state == UNROUTED else None
-    alone = replace(
-        conversation, state=state, worker=None, participant_sid=None, lease_until=None
-    )
-    alone = replace(alone, expires_at=expires_at)
-    return alone.noted(now, "left", f"{conversation.worker} {why}")
+    """Leave it without a worker, because they left. An inactive one waits for its customer, any other is unrouted."""
+    is_inactive = conversation.state == INACTIVE
+    return replace(
+        conversation,
+        state=INACTIVE if is_inactive else UNROUTED,
+        worker=None,
+        participant_sid=None,
+        lease_until=None,
+        expires_at=None if is_inactive else now + KEPT_AFTER_CLOSING,
+    ).noted(now, "left", f"{conversation.worker} {why}")

@@ -1,4 +1,4 @@
-"""The 24 hours in which a customer may be written to freely: the one answer of the whole product.
+"""The window: the 24 hours in which a customer may be written to freely.
 
 WhatsApp and Messenger count them from the customer's last message to that number of ours:
 https://www.twilio.com/docs/whatsapp/key-concepts, https://www.twilio.com/docs/api/errors/63016
@@ -17,7 +17,7 @@ _NAMES = {WHATSAPP: "WhatsApp", "messenger": "Messenger"}
 
 @dataclass(frozen=True)
 class Window:
-    """`until`: when it closes or has closed; None: the customer never wrote, or Twilio said that it is closed."""
+    """One customer's window. `until`: its end; None if they never wrote, or Twilio said that it is closed."""
 
     channel: str
     until: datetime | None
@@ -33,21 +33,19 @@ class Window:
     @property
     def why_closed(self) -> str:
         """The sentence for a worker while it is closed."""
-        takes = (
-            "approved templates only"
-            if self.takes_templates
-            else "nothing until they write again"
-        )
+        takes = "nothing until they write again"
+        if self.takes_templates:
+            takes = "approved templates only"
         return f"The customer has not written in the last 24 hours: {_NAMES[self.channel]} takes {takes}."
 
 
 def of(channel: str, wrote_at: datetime | None) -> Window | None:
-    """The window that a customer's last message opened; None for a channel without one, such as SMS."""
+    """Return the window that a customer's last message opened; None for a channel without one, such as SMS."""
     if channel not in _NAMES:
         return None
     return Window(channel, wrote_at + LENGTH if wrote_at else None)
 
 
 def is_closed(window: Window | None, now: datetime) -> bool:
-    """Whether no free text may be sent now."""
+    """Return whether only approved templates, or nothing, can be sent now."""
     return window is not None and not window.is_open(now)

@@ -1,4 +1,4 @@
-"""A worker: who is Available, for which pools, and how much they hold."""
+"""A worker: whether they are Available, for which pools, and how many conversations they can hold."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from domain.sessions import Account, Ended
 STATUSES = ("Available", "Unavailable")
 PERSON, FRONTLINE, SERVICE = "person", "frontline", "service"
 MAKERS = (PERSON, FRONTLINE, SERVICE)
-_RESERVED = (
-    "system",
-    "private",
-    "unique",
-)  # https://www.twilio.com/docs/api/errors/50203
-_USER_SID = re.compile(r"US[0-9a-f]{32}")
+_LONGEST_IDENTITY = 256
+# Names that Twilio (https://www.twilio.com/docs/api/errors/50203) or Firestore reserves:
+_NO_IDENTITY = re.compile(
+    r"system|private|unique|US[0-9a-f]{32}|\.{1,2}|__.*|.*/.*|", re.DOTALL
+)
+_KEPT_BY_SERVICE = {"last_assigned_at", "status_since", "pools"}
 
 
 @dataclass(frozen=True)
@@ -32,11 +32,12 @@ class Worker:
     """A worker's record. `version` is None where there is no record yet.
 
     `missed`: conversations in a row that went back to the queue for want of an answer, the last one at `missed_at`.
-    `unavailable_because`: why the service, and not they themselves, made them Unavailable. `frontline_available`: where
-    the switch in Frontline's app stood when it was last looked at. `made_by`: who made the record; `confirmed`: whether
-    they may sign in and be assigned customers. `frontline_asked`: how often Frontline was asked about an unconfirmed
-    one, and `ask_frontline_at` when it is asked next (None: never again). `ended_sessions` and `subject` are as they
-    stand in the record; only a sign-in reads them.
+    `unavailable_because`: why the service made them Unavailable; None if they did so themselves.
+    `frontline_available`: the position of the switch in Frontline's app at the last look. `made_by`: one of MAKERS;
+    `confirmed`: whether they may sign in and be assigned customers. `frontline_asked`: how often Frontline was asked
+    about an unconfirmed worker, and `ask_frontline_at` when it is asked next (None: never again). `ended_sessions` and
+    `subject` are the record's raw values; only a sign-in reads them. `is_complete`: whether the record has every field
+    that queries need, with valid values.
     """
 
     identity: str
@@ -76,50 +77,47 @@ class Worker:
 
     @property
     def ended(self) -> Ended:
-        """Their sessions that are over."""
+        """The worker's ended sessions."""
         return sessions.ended_in(self.ended_sessions, self.signed_out_before)
 
     @property
     def account(self) -> Account | None:
-        """The account that signed them in first."""
+        """The account that signed the worker in first."""
         return sessions.account_in(self.subject)
 
     @property
     def decisive_pools(self) -> tuple[str, ...]:
-        """The pools on which the worker's capacity depends: none where they have an own one."""
-        return () if self.own_capacity is not None else self.pools or ()
+        """The pools on which the worker's capacity depends: none if they have a capacity of their own."""
+        return () if self.own_capacity is not None else self.pool_ids
+
+    @property
+    def pool_ids(self) -> tuple[str, ...]:
+        """The worker's pools, also where the record has no such field."""
+        return self.pools or ()
 
 
 def is_identity(text: str) -> bool:
-    """Whether Twilio takes it as an identity and Firestore as a record's name."""
-    return (
-        0 < len(text) <= 256
-        and "/" not in text
-        and text not in (*_RESERVED, ".", "..")
-        and not text.startswith("__")
-        and not _USER_SID.fullmatch(text)
-    )
+    """Return whether Twilio takes the text as an identity, and Firestore as a record's name."""
+    return len(text) <= _LONGEST_IDENTITY and not _NO_IDENTITY.fullmatch(text)
 
 
 @lru_cache(maxsize=1000)
 def key_of(identity: str) -> str:
-    """What two spellings of one person's name have in common: no case, no blanks, nothing invisible."""
-    seen = "".join(character for character in identity if character.isprintable())
-    return unicodedata.normalize("NFKC", seen).casefold().replace(" ", "")
+    """Return what all spellings of one name share: without case, blanks and invisible characters."""
+    visible = "".join(filter(str.isprintable, identity))
+    return unicodedata.normalize("NFKC", visible).casefold().replace(" ", "")
 
 
 def former_name(identity: str) -> str:
-    """Return the name of the record in former_workers: the key, or a hash where that can be no record's name."""
+    """Return the name of the record in former_workers: the key, or a hash if the key cannot name a record."""
     key = key_of(identity)
-    return (
-        key
-        if is_record_name(key)
-        else f"unnamed-{sha256(identity.encode(errors='replace')).hexdigest()[:32]}"
-    )
+    if is_record_name(key):
+        return key
+    return f"unnamed-{sha256(identity.encode(errors='replace')).hexdigest()[:32]}"
 
 
 class Identities(tuple[str, ...]):
-    """Names of workers or bots; one of them in another spelling is in it, too."""
+    """Names of workers or bots. `in` compares them by key_of, so it finds other spellings too."""
 
     __slots__ = ()
 
@@ -128,6 +126,7 @@ class Identities(tuple[str, ...]):
 
 
 def identity_in(fields: Fields, name: str) -> str | None:
+    """Read a field with a worker's identity. Any other value counts as left out and is reported."""
     value = fields.text(name, longest=1000)
     if value and not is_identity(value):
         fields.complain(
@@ -140,107 +139,131 @@ def identity_in(fields: Fields, name: str) -> str | None:
 def parse(
     identity: str, data: Mapping[str, Any] | None, version: object = None
 ) -> Worker:
-    """The record as the rules read it: anything but exactly "Available" is not available."""
+    """Read a worker's record; any status but "Available" counts as Unavailable.
+
+    `problem` reports invalid values of fields that people edit. Invalid values of fields that the service keeps are
+    repaired instead: they make the record incomplete.
+    """
     fields = Fields(data, typed_as=WORKERS)
-    given = fields.all
-    kept = Fields(
-        data
-    )  # what the service keeps: wrong values there are put right, not reported
-    patience = Fields(data)  # kept as well; the next one who goes back writes it anew
-    asking = Fields(
-        data
-    )  # kept as well: values that are not understood mean that nobody asks again
-    made_by, confirmed = _who_made_it(fields, given)
-    confirmed = confirmed and data is not None
+    record = fields.all
+    made_by, confirmed = _who_made_it(fields, record)
     status = fields.choice(
         "status", STATUSES, default="Unavailable", safe="Unavailable"
     )
-    can_sign_in = identity == identity.strip() and identity.isprintable()
-    if not can_sign_in:
-        shown = ascii(identity)[1:-1]
-        fields.complain(
-            f"Nobody can sign in as “{shown}”: make a record with a name of visible characters."
-        )
-    active = kept.whole("active", default=-1)
-    full, listed, pools = (
-        given.get("full"),
-        given.get("pools"),
-        fields.record_names("pools"),
-    )
-    # Names of pools that only have to be written as they are called:
-    typed = [listed] if isinstance(listed, str) else listed
-    odd_blanks = (
-        isinstance(typed, list) and len(pools) == len(typed) and list(pools) != listed
-    )
+    can_sign_in = _has_visible_name(identity, fields)
+    pools = fields.record_names("pools")
     worker = Worker(
         identity=identity,
         available=status == "Available" and can_sign_in,
-        has_odd_blanks_in_pools=odd_blanks,
+        has_odd_blanks_in_pools=_has_odd_blanks(record.get("pools"), pools),
         can_sign_in=can_sign_in,
-        pools=pools if "pools" in given else None,
+        pools=pools if "pools" in record else None,
         own_capacity=fields.limit("capacity", default=None),
         display_name=fields.text("display_name"),
         addresses=fields.texts("addresses"),
-        active=active if active >= 0 else None,
-        full=full if isinstance(full, bool) else None,
-        last_assigned_at=kept.time("last_assigned_at"),
-        status_since=kept.time("status_since"),
-        missed=max(0, patience.whole("missed", default=0)),
-        missed_at=patience.time("missed_at"),
-        unavailable_because=patience.text("unavailable_because"),
-        frontline_available=seen
-        if isinstance(seen := given.get("frontline_available"), bool)
-        else None,
-        devices=given.get("devices"),
-        ended_sessions=given.get("ended_sessions"),
+        full=_flag(record, "full"),
+        frontline_available=_flag(record, "frontline_available"),
+        devices=record.get("devices"),
+        ended_sessions=record.get("ended_sessions"),
         signed_out_before=fields.time("signed_out_before"),
-        subject=given.get("subject"),
-        has_status=given.get("status") is not None,
+        subject=record.get("subject"),
+        has_status=record.get("status") is not None,
         made_by=made_by,
-        confirmed=confirmed,
-        has_confirmed=given.get("confirmed") is not None,
-        frontline_asked=max(0, asking.whole("frontline_asked", default=0)),
-        ask_frontline_at=asking.time("ask_frontline_at"),
-        reported_problem=given.get("problem"),
+        confirmed=confirmed and data is not None,
+        has_confirmed=record.get("confirmed") is not None,
+        reported_problem=record.get("problem"),
+        problem=fields.problem,
         version=version,
+        **_kept_by_service(data),
     )
-    timed = (
-        "last_assigned_at" in given and "status_since" in given and kept.problem is None
-    )
-    counted = worker.active is not None and worker.full is not None
-    has_key = given.get("key") == key_of(identity)
-    is_complete = (
-        timed and counted and worker.pools is not None and worker.has_status and has_key
-    )
-    is_complete = is_complete and not worker.has_odd_blanks_in_pools
-    is_complete = (
-        is_complete and given.get("made_by") == made_by and worker.has_confirmed
-    )
-    return replace(worker, is_complete=is_complete, problem=fields.problem)
+    return replace(worker, is_complete=_is_complete(worker, data, record))
 
 
-def _who_made_it(fields: Fields, given: Mapping[str, Any]) -> tuple[str, bool]:
-    """Return who made the record, and whether the worker is confirmed.
+def _has_visible_name(identity: str, fields: Fields) -> bool:
+    """Return whether a person can sign in with this identity; report one that no sign-in can match."""
+    if identity == identity.strip() and identity.isprintable():
+        return True
+    name = ascii(identity)[1:-1]
+    fields.complain(
+        f"No worker can sign in as “{name}”: make a record with a name of visible characters."
+    )
+    return False
 
-    A person's record is confirmed, also before the service has completed it, which is when it gets `key` and `made_by`.
+
+def _has_odd_blanks(typed: object, pools: tuple[str, ...]) -> bool:
+    """Return whether the record names valid pools, but not spelled as a query looks for them."""
+    names = [typed] if isinstance(typed, str) else typed
+    if not isinstance(names, list) or len(pools) != len(names):
+        return False
+    return list(pools) != typed
+
+
+def _kept_by_service(data: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Read the fields that the service keeps; invalid values count as missing and are not reported."""
+    fields = Fields(data)
+    active = fields.whole("active", default=-1)
+    return {
+        "active": active if active >= 0 else None,
+        "last_assigned_at": fields.time("last_assigned_at"),
+        "status_since": fields.time("status_since"),
+        "missed": max(0, fields.whole("missed", default=0)),
+        "missed_at": fields.time("missed_at"),
+        "unavailable_because": fields.text("unavailable_because"),
+        "frontline_asked": max(0, fields.whole("frontline_asked", default=0)),
+        "ask_frontline_at": fields.time("ask_frontline_at"),
+    }
+
+
+def _flag(record: Mapping[str, Any], name: str) -> bool | None:
+    value = record.get(name)
+    return value if isinstance(value, bool) else None
+
+
+def _is_complete(
+    worker: Worker, data: Mapping[str, Any] | None, record: Mapping[str, Any]
+) -> bool:
+    """Return whether queries find the record by all fields that the service keeps for them."""
+    fields = Fields(data)
+    fields.whole("active", default=-1)
+    fields.time("last_assigned_at")
+    fields.time("status_since")
+    return all(
+        (
+            fields.problem is None,
+            set(record) >= _KEPT_BY_SERVICE,
+            worker.active is not None,
+            worker.full is not None,
+            worker.has_status,
+            worker.has_confirmed,
+            not worker.has_odd_blanks_in_pools,
+            record.get("key") == key_of(worker.identity),
+            record.get("made_by") == worker.made_by,
+        )
+    )
+
+
+def _who_made_it(fields: Fields, record: Mapping[str, Any]) -> tuple[str, bool]:
+    """Return which of MAKERS made the record, and whether the worker is confirmed.
+
+    A person's record is confirmed even before the service completes it, which is when it gets `key` and `made_by`.
     A record that the service has made for a new user needs `confirmed: true`.
     """
-    made_by: str = (
-        given["made_by"]
-        if given.get("made_by") in MAKERS
-        else SERVICE
-        if "key" in given
-        else PERSON
-    )
+    made_by = SERVICE if "key" in record else PERSON
+    if record.get("made_by") in MAKERS:
+        made_by = record["made_by"]
     return made_by, fields.flag("confirmed", default=made_by != SERVICE, safe=False)
 
 
 def stored(worker: Worker) -> dict[str, Any]:
-    """The fields of a record that is made anew."""
+    """Return the fields of a new record."""
+    asking = {
+        "frontline_asked": worker.frontline_asked,
+        "ask_frontline_at": worker.ask_frontline_at,
+    }
     return {
         "key": key_of(worker.identity),
         "status": "Available" if worker.available else "Unavailable",
-        "pools": list(worker.pools or ()),
+        "pools": list(worker.pool_ids),
         "display_name": worker.display_name,
         "active": worker.active or 0,
         "full": bool(worker.full),
@@ -248,14 +271,5 @@ def stored(worker: Worker) -> dict[str, Any]:
         "status_since": worker.status_since,
         "made_by": worker.made_by,
         "confirmed": worker.confirmed,
-        **(
-            {"frontline_asked": worker.frontline_asked}
-            if worker.frontline_asked
-            else {}
-        ),
-        **(
-            {"ask_frontline_at": worker.ask_frontline_at}
-            if worker.ask_frontline_at
-            else {}
-        ),
+        **{name: value for name, value in asking.items() if value},
     }

@@ -1,4 +1,4 @@
-"""GET wallboard: what is waiting, who is Available, how long customers wait, and the log. It changes nothing.
+"""GET wallboard: the queue, the workers, the waiting times and the log. It changes nothing.
 
 Cloud Run takes the function's name off the path, and people open it without a slash at the end, so links are
 relative to the page itself: ?view=log. A path such as /log or /metrics will do as well.
@@ -21,6 +21,7 @@ Args: TypeAlias = MultiDict[str, str]
 
 
 def handle(path: str, args: Args) -> Answer:
+    """Answer a request for one view. Raises NotFound for an unknown one, and BadInput for invalid filters."""
     view, _, rest = path.strip("/").partition("/")
     if "view" in args:
         view, rest = args["view"], args.get("sid", "")
@@ -29,14 +30,12 @@ def handle(path: str, args: Args) -> Answer:
     if view in ("conversation", "conversations"):
         return log_pages.story(board(), rest)
     if view not in _VIEWS:
-        raise NotFound(
-            "There is no such page; the wallboard has log, metrics and data."
-        )
+        raise NotFound("Page not found: the wallboard has log, metrics and data.")
     return _VIEWS[view](board(), args)
 
 
 def _metrics(shown: Board, args: Args) -> Answer:
-    """JSON, unless somebody asks for text: Prometheus does so by its Accept header."""
+    """Answer with JSON, or with text if ?format=prometheus or the Accept header asks for it, as Prometheus' does."""
     accepted = {kind.partition(";")[0] for kind in request.accept_mimetypes.values()}
     wants_text = "text/plain" in accepted and "application/json" not in accepted
     if args.get("format", "prometheus" if wants_text else "json") == "prometheus":

@@ -1,4 +1,4 @@
-"""What needs a person's eye: what waits too long, what cannot move by itself, what makes no sense."""
+"""What needs a person's attention: long waits, conversations that cannot move by themselves, invalid records."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Names = Callable[[Iterable[str | None]], Mapping[str, str]]
 
 @dataclass(frozen=True)
 class Stuck:
-    """Something that needs a person's eye, and why. `sid` where it is a conversation."""
+    """Something that needs a person's attention, and why. `sid`: of a conversation, else None."""
 
     what: str
     why: str
@@ -30,80 +30,85 @@ class Stuck:
 
 
 def in_queue(now: Now) -> Iterator[Stuck]:
-    """Who waits too long, and pools that nobody can help."""
+    """Yield pools with a queue and no workers, and conversations that have waited longer than LONG_WAIT."""
     for pool in now.pools:
-        force = pool.workers
-        if pool.waiting and force.available + force.full + force.unavailable == 0:
-            yield Stuck(
-                pool.name, f"{pool.waiting} waiting, and no one belongs to this pool"
-            )
-    for one in now.queue:
-        age = (now.at - one.since).total_seconds() if one.since else 0.0
+        if pool.waiting and pool.workers.members == 0:
+            why = f"{pool.waiting} waiting, and no one belongs to this pool"
+            yield Stuck(pool.name, why)
+    for entry in now.queue:
+        age = _seconds(entry.since, now.at)
         if age > LONG_WAIT:
-            yield Stuck(one.name, f"has waited {in_words(age)}; {one.why}", one.sid)
+            why = f"has waited {in_words(age)}; {entry.why}"
+            yield Stuck(entry.name, why, entry.sid)
+
+
+def _seconds(since: datetime | None, now: datetime) -> float:
+    return (now - since).total_seconds() if since else 0.0
 
 
 def in_records(meter: Meter, settings: Settings, names: Names) -> tuple[Stuck, ...]:
-    """All that the records show; `names`: what people are called by their identities."""
-    now = clock.now()
+    """Return what the records show. `names`: returns workers' names by their identities."""
     return (
-        *_overdue(meter, now, names),
+        *_overdue(meter, clock.now(), names),
         *_with_nobody(meter),
         *_problems(meter, settings, names),
     )
 
 
 def _overdue(meter: Meter, now: datetime, names: Names) -> Iterator[Stuck]:
+    """Yield conversations whose worker was not added before the lease was over."""
     overdue = conversations.with_lease_over(now, _MOST)
     meter.note(len(overdue))
-    called = names(one.worker for one in overdue)
-    for one in overdue:
-        late = in_words(
-            (now - one.lease_until).total_seconds() if one.lease_until else 0
-        )
-        who = called.get(one.worker or "", one.worker)
-        why = f"{who} was to be added and should have been {late} ago; the sweep goes on with it"
-        yield Stuck(name_of(one), why, one.sid)
+    names_by_identity = names(conversation.worker for conversation in overdue)
+    for conversation in overdue:
+        late = in_words(_seconds(conversation.lease_until, now))
+        worker = conversation.worker
+        name = names_by_identity.get(worker or "", worker)
+        why = f"{name} was to be added and should have been {late} ago; the sweep goes on with it"
+        yield Stuck(name_of(conversation), why, conversation.sid)
 
 
 def _with_nobody(meter: Meter) -> Iterator[Stuck]:
-    """Conversations whose worker has no record. Two counts tell that there are none: what the workers hold by their
-    records, and what is held."""
+    """Yield conversations whose worker has no record.
+
+    There are none while the workers' counts add up to the number of assigned conversations: two counts rule them out.
+    """
     held, counted = statistics.held(meter)
     if held <= counted:
         return
-    query = database.filtered("conversations", [("state", "in", list(HELD))]).limit(
-        _MOST_LOOKED_AT
-    )
-    found = [conversations.of(one) for one in statistics.found(meter, query)]
-    holders = sorted({one.worker for one in found if one.worker})
+    is_held = [("state", "in", list(HELD))]
+    query = database.filtered("conversations", is_held).limit(_MOST_LOOKED_AT)
+    candidates = list(map(conversations.of, statistics.found(meter, query)))
+    holders = sorted(set(filter(None, (candidate.worker for candidate in candidates))))
     meter.note(len(holders))
-    gone = {
+    missing = {
         worker.identity
         for worker in workers.load_all(holders)
         if worker.version is None
     }
-    for one in [one for one in found if one.worker in gone][:_MOST]:
-        yield Stuck(
-            name_of(one), f"is with {one.worker}, who has no record any more", one.sid
-        )
+    stuck = [candidate for candidate in candidates if candidate.worker in missing]
+    for conversation in stuck[:_MOST]:
+        why = f"is with {conversation.worker}, who has no record any more"
+        yield Stuck(name_of(conversation), why, conversation.sid)
 
 
 def _problems(meter: Meter, settings: Settings, names: Names) -> Iterator[Stuck]:
-    """Records in which somebody typed what makes no sense, and workers whom the service made Unavailable."""
+    """Yield records with invalid values, and workers that the service made Unavailable."""
     if settings.problem:
         yield Stuck("settings/routing", settings.problem)
     for collection in ("pools", "workers", "customers"):
         for record in statistics.with_a_problem(meter, collection, _MOST):
             yield Stuck(str(record.reference.path), str(record.get("problem")))
-    idle = {
-        str(one.id): one.get("unavailable_because")
-        for one in statistics.made_unavailable(meter, _MOST)
+    reasons = {
+        str(record.id): record.get("unavailable_because")
+        for record in statistics.made_unavailable(meter, _MOST)
     }
-    called = names(idle)
-    for identity, why in idle.items():
-        yield Stuck(called.get(identity, identity), f"is Unavailable: {why}")
+    names_by_identity = names(reasons)
+    for identity, why in reasons.items():
+        name = names_by_identity.get(identity, identity)
+        yield Stuck(name, f"is Unavailable: {why}")
 
 
-def name_of(one: Conversation) -> str:
-    return one.display_name or one.address or one.sid
+def name_of(conversation: Conversation) -> str:
+    """Return what the wallboard calls a conversation: the customer's name or address, or the SID."""
+    return conversation.display_name or conversation.address or conversation.sid

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -12,7 +13,7 @@ from functions.wallboard.wording import duration
 WIDTH = 720
 HEIGHT = 150
 _GAP = 0.28  # of a bar's place
-_STEPS = (1, 2, 5)
+_STEPS = (1, 2, 5, 10)
 _HOURS = 24
 
 
@@ -47,7 +48,7 @@ class Chart:
 
 
 def arrivals(today: Today) -> Chart:
-    """How many arrived in each hour of the day."""
+    """Return the chart of arrivals by hour of the day."""
     values = [float(hour.arrived) for hour in today.hours]
     texts = [f"{hour.arrived} arrived" for hour in today.hours]
     top = _round_up(max(values, default=0))
@@ -55,30 +56,28 @@ def arrivals(today: Today) -> Chart:
 
 
 def average_waits(today: Today) -> Chart:
-    """How long those of each hour waited on average."""
+    """Return the chart of the average wait by hour of arrival."""
     values = [hour.average or 0.0 for hour in today.hours]
-    texts = [
-        duration(h.average) if h.average is not None else "nobody answered"
-        for h in today.hours
-    ]
+    texts = [_average_in_words(hour.average) for hour in today.hours]
     top = _round_up(max(values, default=0))
     return Chart(_by_hour(today, values, texts, top), duration(top), duration(top / 2))
 
 
 def waits(today: Today) -> tuple[Row, ...]:
-    """How many waited how long; those within the threshold stand out."""
+    """Return the histogram of waits; the rows within the threshold stand out."""
     counts = buckets(today.waits)
     most = max(*counts, 1)
+    labels = [f"up to {duration(edge)}" for edge in EDGES]
+    labels.append(f"over {duration(EDGES[-1])}")
     rows = []
-    for i, count in enumerate(counts):
-        label = (
-            f"up to {duration(EDGES[i])}"
-            if i < len(EDGES)
-            else f"over {duration(EDGES[-1])}"
-        )
-        strong = i < len(EDGES) and EDGES[i] <= today.threshold
-        rows.append(Row(label, count, round(100 * count / most, 1), strong))
+    for label, count, edge in zip(labels, counts, (*EDGES, math.inf), strict=True):
+        share = round(100 * count / most, 1)
+        rows.append(Row(label, count, share, strong=edge <= today.threshold))
     return tuple(rows)
+
+
+def _average_in_words(average: float | None) -> str:
+    return "none answered" if average is None else duration(average)
 
 
 def _by_hour(
@@ -114,10 +113,9 @@ def _bar(
 
 
 def _round_up(value: float) -> float:
-    """The next of 2, 5, 10, 20, 50, ...: a scale that a person reads at once."""
+    """Return the next of 2, 5, 10, 20, 50, ..., which are easy to read on a scale."""
+    value = max(value, 2)
     scale = 1.0
-    while True:
-        for step in _STEPS:
-            if value <= step * scale and step * scale >= 2:
-                return step * scale
+    while value > _STEPS[-1] * scale:
         scale *= 10
+    return next(step * scale for step in _STEPS if step * scale >= value)

@@ -1,4 +1,4 @@
-"""Looks conversations up in the log: by state, worker and customer, the newest first, a page at a time."""
+"""Searches the log by state, worker and customer: newest first, one page at a time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from functions.wallboard.statistics import Meter
 from providers import conversations, customers, database
 
 PAGE = 50
-# Not the stories, which are long.
+# The fields of the page, without the logs, which are long:
 _SHOWN = ["display_name", "address", "state", "pool", "worker", "waited", "created_at"]
 _MOST_LOOKED_AT = 250  # for several words: only one of them can be asked for
 _MOST_ALTERNATIVES = 30  # Firestore's limit for `in`
@@ -21,7 +21,7 @@ _MOST_ALTERNATIVES = 30  # Firestore's limit for `in`
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is asked for; None is any. `before` is where the page before ended."""
+    """The filters of a search; None matches all. `before`: the arrival time at which the previous page ended."""
 
     state: str | None = None
     worker: str | None = None
@@ -30,51 +30,51 @@ class Wanted:
 
 
 def search(meter: Meter, wanted: Wanted) -> tuple[list[Conversation], datetime | None]:
-    """One page, and where the next begins, if there is more."""
-    conditions: list[tuple[str, str, Any]] = []
-    if wanted.state:
-        conditions.append(("state", "==", wanted.state))
-    if wanted.worker:
-        conditions.append(("worker", "==", wanted.worker))
-    if wanted.customer:
-        conditions.append(("customer_id", "in", _customers(meter, wanted.customer)))
-    if wanted.before:
-        conditions.append(("created_at", "<", wanted.before))
+    """Return one page, and the `before` of the next page, or None if this is the last."""
+    customer_ids = _customers(meter, wanted.customer) if wanted.customer else None
+    filters: list[tuple[str, str, Any]] = [
+        ("state", "==", wanted.state),
+        ("worker", "==", wanted.worker),
+        ("customer_id", "in", customer_ids),
+        ("created_at", "<", wanted.before),
+    ]
+    conditions = [condition for condition in filters if condition[2]]
     query = database.filtered(
         "conversations", conditions, order=["-created_at"]
     ).select(_SHOWN)
-    found = [
-        conversations.of(snapshot)
-        for snapshot in statistics.found(meter, query.limit(PAGE + 1))
-    ]
-    more = found[PAGE - 1].created_at if len(found) > PAGE else None
-    return found[:PAGE], more
+    snapshots = statistics.found(meter, query.limit(PAGE + 1))
+    matches = list(map(conversations.of, snapshots))
+    more = matches[PAGE - 1].created_at if len(matches) > PAGE else None
+    return matches[:PAGE], more
 
 
 def _customers(meter: Meter, text: str) -> list[str]:
-    """Ids of the customers that somebody may mean: by id, by address, by the beginnings of their name's words."""
+    """Return ids of customers that match the text: by id, by address, or by the beginnings of their name's words."""
     ids = [text, *_having(meter, addresses.compact(text))]
     terms = customer_search.asked(text)
     if terms:
         paths = [database.client().field_path("search", term) for term in terms]
         most = _MOST_LOOKED_AT if terms[1:] else _MOST_ALTERNATIVES
         query = database.filtered("customers", (), order=paths[:1]).select(paths)
-        looked_at = statistics.found(meter, query.limit(most))
+        candidates = statistics.found(meter, query.limit(most))
         ids += [
-            one.id
-            for one in looked_at
-            if set(terms) <= set((one.to_dict() or {})["search"])
+            candidate.id
+            for candidate in candidates
+            if set(terms) <= set((candidate.to_dict() or {})["search"])
         ]
     return list(dict.fromkeys(ids))[:_MOST_ALTERNATIVES]
 
 
 def _having(meter: Meter, address: str) -> list[str]:
-    """Those with this address, and what a record made for it would be called: the log may be older than the record."""
+    """Return ids of customers with this address, and those that new records for it would get.
+
+    The log may be older than the customer's record.
+    """
     if not addresses.is_only_an_address(address):
         return []
-    known = customers.with_address(address)
-    meter.note(len(known))
+    matches = customers.with_address(address)
+    meter.note(len(matches))
     return [
-        *(one.customer_id for one in known),
+        *(customer.customer_id for customer in matches),
         *addresses.record_names(address, customers.key()),
     ]

@@ -1,4 +1,4 @@
-"""The figures as values, and what follows from them: the day's hours, the 95th percentile."""
+"""The figures as values, and what is computed from them: shares, averages, the 95th percentile."""
 
 from __future__ import annotations
 
@@ -16,14 +16,13 @@ from functions.wallboard.statistics import (
     finite,
 )
 
-_SETTLED_AFTER = timedelta(
-    minutes=5
-)  # Twilio's webhooks for the hour before have arrived by then
+# Twilio's webhooks for the hour before have arrived by then:
+_SETTLED_AFTER = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """One of those waiting, the longest first."""
+    """One conversation in the queue, and why it waits."""
 
     sid: str
     pool: str
@@ -34,7 +33,7 @@ class Waiting:
 
 @dataclass(frozen=True)
 class PoolRow:
-    """One pool just now. `since`: when the one who waits longest came in."""
+    """One pool now. `since`: the arrival of its longest-waiting conversation."""
 
     id: str
     name: str
@@ -45,7 +44,7 @@ class PoolRow:
 
 @dataclass(frozen=True)
 class Now:
-    """What is so at this moment."""
+    """The current figures. `since`: the arrival of the longest-waiting conversation."""
 
     at: datetime
     waiting: int
@@ -65,7 +64,7 @@ class Hour:
 
 @dataclass(frozen=True)
 class Today:
-    """What happened since midnight in the time zone of the settings."""
+    """The figures since midnight in the time zone of the settings."""
 
     at: datetime
     zone: str
@@ -77,84 +76,78 @@ class Today:
 
     @property
     def service_level(self) -> float | None:
-        """Share within the threshold, of those who came while their pool was open, and were answered or gave up."""
+        """Share of conversations assigned within the threshold, of those that arrived during their pool's hours and
+        were assigned or abandoned."""
         outside = self.waits.outside
         ended = self.waits.answered + self.waits.abandoned - outside.ended
-        return max(0, self.waits.within - outside.within) / ended if ended > 0 else None
+        return _ratio(max(0, self.waits.within - outside.within), max(0, ended))
 
     @property
     def service_level_outside(self) -> float | None:
-        """The same of those who came while it was closed."""
-        outside = self.waits.outside
-        return outside.within / outside.ended if outside.ended else None
+        """The same share of conversations that arrived outside their pool's hours."""
+        return _ratio(self.waits.outside.within, self.waits.outside.ended)
 
     @property
     def average(self) -> float | None:
-        return (
-            finite(self.waits.seconds / self.waits.answered)
-            if self.waits.answered
-            else None
-        )
+        """Seconds from the arrival to the first worker, on average of the assigned conversations."""
+        return finite(_ratio(self.waits.seconds, self.waits.answered))
 
     @property
     def first_answer(self) -> float | None:
-        """Seconds from the arrival to a worker's first message, on average of those who were answered."""
-        return (
-            self.answers.seconds / self.answers.answered
-            if self.answers.answered
-            else None
-        )
+        """Seconds from the arrival to a worker's first message, on average of the answered conversations."""
+        return _ratio(self.answers.seconds, self.answers.answered)
 
     @property
     def answered_within(self) -> float | None:
-        """Share of those answered by a worker's message whom it reached within the threshold."""
-        return (
-            self.answers.within / self.answers.answered
-            if self.answers.answered
-            else None
-        )
+        """Share of conversations answered within the threshold, of those answered by a worker's message."""
+        return _ratio(self.answers.within, self.answers.answered)
 
     @property
     def p95(self) -> float | None:
         return percentile(self.waits, 0.95)
 
 
+def _ratio(part: float, whole: int) -> float | None:
+    return part / whole if whole else None
+
+
 def percentile(waits: Waits, share: float) -> float | None:
-    """How long that share waited at most, evenly spread within a bucket; past the last edge: infinity."""
-    wanted = share * waits.answered
+    """Return the seconds that this share of the assigned conversations waited at most; None if there are none.
+
+    Waits are taken as evenly spread within a bucket of the histogram. Infinity: longer than its last edge.
+    """
+    rank = share * waits.answered
     if not waits.answered:
         return None
     low, below = 0.0, 0
     for edge, at_most in zip(EDGES, waits.at_most, strict=True):
-        if at_most >= wanted:
-            return low + (edge - low) * (wanted - below) / (at_most - below)
+        if at_most >= rank:
+            return low + (edge - low) * (rank - below) / (at_most - below)
         low, below = float(edge), at_most
     return float("inf")
 
 
 def buckets(waits: Waits) -> list[int]:
-    """How many waited as long as each bucket says; the last is without an upper edge."""
+    """Return the count of each bucket of the histogram of waits; the last one has no upper edge."""
     cumulated = (0, *waits.at_most, waits.answered)
     return [max(0, upper - lower) for lower, upper in pairwise(cumulated)]
 
 
 def hours_of_day(now: datetime, zone: str) -> list[Span]:
-    """The hours since midnight up to the one that is running; a day of 23 or 25 hours has that many."""
+    """Return the hours since midnight, including the current one; a day can have 23 or 25 hours."""
     local = now.astimezone(ZoneInfo(zone))
     start = local.replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
     count = int((now - start) / timedelta(hours=1)) + 1
     starts = [start + timedelta(hours=i) for i in range(count)]
-    return [Span(one, one + timedelta(hours=1)) for one in starts]
+    return [Span(hour, hour + timedelta(hours=1)) for hour in starts]
 
 
 def parts_of_day(hours: list[Span], now: datetime) -> list[Span]:
-    """The finished part of the day, counted seldom, and the running one, counted often."""
+    """Split the day into its finished part, which is counted seldom, and the current part, which is counted often."""
     first, last = hours[0], hours[-1]
-    settled = (
-        last.start
-        if now - last.start >= _SETTLED_AFTER
-        else last.start - timedelta(hours=1)
-    )
+    settled = last.start
+    if now - last.start < _SETTLED_AFTER:
+        settled -= timedelta(hours=1)
     if settled <= first.start:
         return [Span(first.start, last.end)]
     return [Span(first.start, settled), Span(settled, last.end)]

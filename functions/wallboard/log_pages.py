@@ -1,4 +1,4 @@
-"""The conversation log: a search, and the story of each conversation."""
+"""The pages of the log: a search, and one page per conversation."""
 
 from __future__ import annotations
 
@@ -17,33 +17,30 @@ from providers import conversations
 from providers.log import info
 
 _SID = re.compile(r"CH[0-9a-fA-F]{32}")
-_LONGEST = 256  # characters of one search field
+_FILTERS = ("state", "worker", "customer")
+_LONGEST = 256  # characters of one filter
 
 
 def log(shown: Board, args: MultiDict[str, str]) -> Answer:
-    """Newest first; ?state= &worker= &customer= narrow it, ?before= is the next page."""
-    wanted = _wanted(args)
-    narrowed = [
-        name for name in ("state", "worker", "customer") if getattr(wanted, name)
-    ]
-    info(
-        f"the wallboard's log was read, searched by: {', '.join(narrowed) or 'nothing'}"
-    )
-    found, more = conversation_search.search(shown.meter, wanted)
+    """Show one page of conversations, newest first. Filters: ?state= &worker= &customer=; ?before= is the next page."""
+    wanted = _filters(args)
+    names = [name for name in _FILTERS if getattr(wanted, name)]
+    info(f"the wallboard's log was read, searched by: {', '.join(names) or 'nothing'}")
+    matches, more = conversation_search.search(shown.meter, wanted)
     return rendering.html(
         "log.html",
-        found=found,
+        found=matches,
         more=more.isoformat() if more else None,
         wanted=wanted,
         states=STATES,
         zone=shown.settings().time_zone,
         pool_names={pool.id: pool.display_name for pool in shown.pools()},
-        people=shown.names(one.worker for one in found),
+        people=shown.names(conversation.worker for conversation in matches),
     )
 
 
 def story(shown: Board, sid: str) -> Answer:
-    """Everything that happened to one conversation, and why."""
+    """Show one conversation's log and fields. Raises NotFound for an unknown SID."""
     shown.meter.note(1)
     conversation = conversations.load(sid) if _SID.fullmatch(sid) else None
     if conversation is None or not conversation.exists:
@@ -54,31 +51,34 @@ def story(shown: Board, sid: str) -> Answer:
         one=conversation,
         zone=shown.settings().time_zone,
         pool_names={pool.id: pool.display_name for pool in shown.pools()},
-        worker=", ".join(_called(shown, [conversation.worker])),
-        others=", ".join(_called(shown, conversation.others)),
+        worker=_names(shown, [conversation.worker]),
+        others=_names(shown, conversation.others),
     )
 
 
-def _called(shown: Board, identities: Sequence[str | None]) -> list[str]:
-    """Ann (ann@example.com); the identity alone where nobody gave a name."""
+def _names(shown: Board, identities: Sequence[str | None]) -> str:
+    """Return workers as "Ann (ann@example.com)", or as the identity alone if they have no name."""
     names = shown.names(identities)
-    known = [one for one in identities if one]
-    return [one if names[one] == one else f"{names[one]} ({one})" for one in known]
+    workers = []
+    for identity in filter(None, identities):
+        name = names[identity]
+        workers.append(identity if name == identity else f"{name} ({identity})")
+    return ", ".join(workers)
 
 
-def _wanted(args: MultiDict[str, str]) -> Wanted:
-    state, worker, customer = (
-        args.get(name, "").strip() or None for name in ("state", "worker", "customer")
-    )
-    if state and state not in STATES:
+def _filters(args: MultiDict[str, str]) -> Wanted:
+    """Read the filters of a search; empty ones are None. Raises BadInput."""
+    filters = {name: args.get(name, "").strip() or None for name in _FILTERS}
+    if filters["state"] not in (None, *STATES):
         raise BadInput(f"state must be one of {', '.join(STATES)}.")
-    for name, value in (("worker", worker), ("customer", customer)):
-        if value and len(value) > _LONGEST:
+    for name, value in filters.items():
+        if len(value or "") > _LONGEST:
             raise BadInput(f"{name} must not be longer than {_LONGEST} characters.")
-    return Wanted(state, worker, customer, _time(args.get("before")))
+    return Wanted(**filters, before=_time(args.get("before")))
 
 
 def _time(text: str | None) -> datetime | None:
+    """Parse a time with an offset from UTC. Raises BadInput for any other text."""
     if not text:
         return None
     try:

@@ -25,7 +25,7 @@ _PREFIX = "inbound_conversations_"
 
 
 def as_json(board: Board) -> dict[str, Any]:
-    """Everything that the page shows; seconds are seconds, shares are from 0 to 1, null is "nothing to say yet"."""
+    """Return all figures of the page. Times are in seconds, shares from 0 to 1; null means that there is no figure."""
     now, today = board.now(), board.today()
     return {
         "at": now.at.isoformat(),
@@ -52,6 +52,7 @@ def as_json(board: Board) -> dict[str, Any]:
 
 
 def as_text(board: Board) -> str:
+    """Return the figures in Prometheus' text format."""
     return generate_latest(_Exposition(board)).decode()
 
 
@@ -64,7 +65,7 @@ def _now(now: Now) -> dict[str, Any]:
 
 
 def _state(at: datetime, one: Now | PoolRow) -> dict[str, Any]:
-    """Of a pool, or of all."""
+    """Return the current figures of a pool, or of all of them."""
     workers = asdict(one.workers)
     return {
         "waiting": one.waiting,
@@ -127,7 +128,7 @@ class _Exposition(Collector):
         yield from _of_now(self.board.now())
         yield from _of_today(self.board.today())
         yield _gauge(
-            "stuck", "What needs a person's eye.", [(len(self.board.stuck()),)]
+            "stuck", "What needs a person's attention.", [(len(self.board.stuck()),)]
         )
         text = "Firestore reads of this page since the process began."
         yield CounterMetricFamily(
@@ -140,7 +141,7 @@ def _of_now(now: Now) -> Iterator[Metric]:
     yield _gauge("waiting", "Conversations in the queue.", waiting, "pool")
     ages = [(pool.id, _age(now.at, pool.since)) for pool in now.pools]
     yield _gauge(
-        "longest_wait_seconds", "Age of the one that has waited longest.", ages, "pool"
+        "longest_wait_seconds", "Age of the longest-waiting conversation.", ages, "pool"
     )
     members = [
         (pool.id, *pair) for pool in now.pools for pair in asdict(pool.workers).items()
@@ -167,7 +168,7 @@ def _of_today(today: Today) -> Iterator[Metric]:
         [(waits.within,)],
     )
     outside = waits.outside
-    text = "Of those who arrived, while their pool was closed."
+    text = "Of those that arrived, while their pool was closed."
     yield _gauge("arrived_outside_hours", text, [(outside.arrived,)])
     text = "Of these, closed before a worker was in."
     yield _gauge("abandoned_outside_hours", text, [(outside.abandoned,)])
@@ -176,7 +177,7 @@ def _of_today(today: Today) -> Iterator[Metric]:
     answers = today.answers
     yield _gauge(
         "answered",
-        "Of those who arrived, answered by a worker's message.",
+        "Of those that arrived, answered by a worker's message.",
         [(answers.answered,)],
     )
     yield _gauge(
@@ -184,9 +185,11 @@ def _of_today(today: Today) -> Iterator[Metric]:
         "Of these, answered within the threshold.",
         [(answers.within,)],
     )
-    text = "Seconds from arrival to a worker's first message, of all who were answered."
+    text = (
+        "Seconds from arrival to a worker's first message, of all that were answered."
+    )
     yield _gauge("first_answer_seconds", text, [(answers.seconds,)])
-    text = "Of those who arrived, back in the queue for want of an answer."
+    text = "Of those that arrived, back in the queue for want of an answer."
     yield _gauge("went_back", text, [(answers.went_back,)])
     text = "Arrived since midnight at numbers that are not routed."
     yield _gauge("not_routed", text, [(today.not_routed,)])
@@ -202,8 +205,8 @@ def _of_today(today: Today) -> Iterator[Metric]:
 def _gauge(
     name: str, text: str, rows: Iterable[tuple[Any, ...]], *labels: str
 ) -> Metric:
-    """Each row: what its labels say, then its value."""
+    """Return a gauge. Each row: the values of its labels, then its own."""
     family = GaugeMetricFamily(_PREFIX + name, text, labels=labels)
-    for *said, value in rows:
-        family.add_metric(said, value)
+    for *values, value in rows:
+        family.add_metric(values, value)
     return family

@@ -1,4 +1,4 @@
-"""The wallboard's first page: now, today, what is stuck."""
+"""The wallboard's first page: the current figures, what is stuck, and today's figures."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from functions.wallboard.refresh import NOW_FOR, TODAY_FOR, Board
 
 
 def page(shown: Board, args: MultiDict[str, str]) -> Answer:
-    """Shown at once, with today's figures if they are at hand: else the page asks for them a moment later."""
+    """Show the page at once. If today's figures are not in the cache, the page asks for them a moment later."""
     today = shown.today() if "full" in args else shown.today_if_known()
     values = _now(shown) | _today(shown, today)
     return rendering.html("overview.html", now_every=int(NOW_FOR), **values)
 
 
 def now_panels(shown: Board, args: MultiDict[str, str]) -> Answer:
-    """The upper half of the page, by which it renews itself; it never waits for the other."""
+    """Show the upper half, for the page's refresh; it never waits for today's figures."""
     return rendering.html("renewed_now.html", **_now(shown))
 
 
 def today_panels(shown: Board, args: MultiDict[str, str]) -> Answer:
-    """The lower half."""
+    """Show the lower half, for the page's refresh."""
     return rendering.html("today.html", **_today(shown, shown.today()))
 
 

@@ -1,4 +1,4 @@
-"""Puts the figures together, each counted no more often than it is worth."""
+"""Puts the figures together. Each has its own time in the cache, by how fast it changes and what it costs."""
 
 from __future__ import annotations
 
@@ -37,9 +37,11 @@ NOW_FOR = 5.0  # seconds
 STUCK_FOR = 10.0
 TODAY_FOR = 30.0
 RECORDS_FOR = 30.0  # settings and pools, which people edit
-FINISHED_FOR = 600.0  # the part of the day that is over; it changes only while somebody in it still waits
+FINISHED_FOR = (
+    600.0  # the finished part of the day; it changes only while a customer in it waits
+)
 UNSETTLED_FOR = 60.0
-SHOWN = 20  # of those waiting
+SHOWN = 20  # entries of the queue
 MOST_POOLS = 30
 
 
@@ -57,32 +59,32 @@ class Board:
         return self._cache.get("today", TODAY_FOR, self._today)
 
     def today_if_known(self) -> Today | None:
-        """For a page that is shown at once and completed a moment later."""
-        known: Today | None = self._cache.peek("today", UNSETTLED_FOR)
-        return known
+        """Return today's figures if they are in the cache, else None; never wait."""
+        cached: Today | None = self._cache.peek("today", UNSETTLED_FOR)
+        return cached
 
     def stuck(self) -> tuple[Stuck, ...]:
-        """What needs a person's eye."""
-        told = self._cache.get("stuck", STUCK_FOR, self._stuck)
-        return (*attention.in_queue(self.now()), *told)
+        """Return what needs a person's attention."""
+        in_records = self._cache.get("stuck", STUCK_FOR, self._stuck)
+        return (*attention.in_queue(self.now()), *in_records)
 
     def _stuck(self) -> tuple[Stuck, ...]:
         return attention.in_records(self.meter, self.settings(), self.names)
 
     def names(self, identities: Iterable[str | None]) -> Mapping[str, str]:
-        """What these workers are called, by identity."""
-        known = self._cache.get("people", RECORDS_FOR, dict[str, str])
-        unknown = sorted({one for one in identities if one and one not in known})
+        """Return these workers' names by identity, perhaps with those of other workers."""
+        names = self._cache.get("people", RECORDS_FOR, dict[str, str])
+        unknown = sorted(set(filter(None, identities)) - names.keys())
         if unknown:
             self.meter.note(len(unknown))
-            known.update({one.identity: one.name for one in workers.load_all(unknown)})
-        return known
+            names.update((w.identity, w.name) for w in workers.load_all(unknown))
+        return names
 
     def settings(self) -> Settings:
         return self._cache.get("settings", RECORDS_FOR, self._settings)
 
     def pools(self) -> list[Pool]:
-        """The pools with a record, and the default one, which needs none."""
+        """Return the pools with a record, and the default one, which needs none."""
         return self._cache.get("pools", RECORDS_FOR, self._pools)
 
     def _settings(self) -> Settings:
@@ -91,11 +93,11 @@ class Board:
 
     def _pools(self) -> list[Pool]:
         query = database.client().collection("pools").limit(MOST_POOLS + 1)
-        found = [pools.of(one) for one in statistics.found(self.meter, query)]
+        records = list(map(pools.of, statistics.found(self.meter, query)))
         default = self.settings().default_pool
-        if default not in (pool.id for pool in found):
-            found.insert(0, parse_pool(default, None))
-        return sorted(found, key=lambda pool: pool.display_name.casefold())
+        if default not in (pool.id for pool in records):
+            records.insert(0, parse_pool(default, None))
+        return sorted(records, key=lambda pool: pool.display_name.casefold())
 
     def _now(self) -> Now:
         meter, shown = self.meter, self.pools()[:MOST_POOLS]
@@ -130,29 +132,25 @@ class Board:
 
     def _queue_of(self, pool_id: str) -> tuple[int, datetime | None]:
         first = statistics.longest_waiting(self.meter, pool_id, 1)
-        return statistics.how_many_wait(self.meter, pool_id) if first else 0, _queue(
-            first
-        )[1]
+        if not first:
+            return 0, None
+        return statistics.how_many_wait(self.meter, pool_id), _queue(first)[1]
 
     def _named(self, entries: list[Pending]) -> Iterator[Waiting]:
-        """Those waiting, with the name and the reason that the log of conversations has."""
-        known = self._cache.get("names", RECORDS_FOR, dict[str, tuple[str, str]])
-        unknown = [entry.sid for entry in entries if entry.sid not in known]
+        """Yield the queue's entries with the name and the reason from the conversations' records."""
+        texts = self._cache.get("names", RECORDS_FOR, dict[str, tuple[str, str]])
+        unknown = [entry.sid for entry in entries if entry.sid not in texts]
         if unknown:
             self.meter.note(len(unknown))
-            for one in conversations.load_all(unknown):
-                known[one.sid] = (
-                    attention.name_of(one),
-                    one.log[-1]["why"] if one.log else "",
-                )
-        called = self.names(entry.for_worker for entry in entries)
+            for conversation in conversations.load_all(unknown):
+                why = conversation.log[-1]["why"] if conversation.log else ""
+                texts[conversation.sid] = (attention.name_of(conversation), why)
+        names = self.names(entry.for_worker for entry in entries)
         for entry in entries:
-            name, why = known[entry.sid]
-            where = (
-                f"for {called.get(entry.for_worker, entry.for_worker)}"
-                if entry.for_worker and not entry.pool
-                else entry.pool
-            )
+            name, why = texts[entry.sid]
+            where = entry.pool
+            if entry.for_worker and not entry.pool:
+                where = f"for {names.get(entry.for_worker, entry.for_worker)}"
             yield Waiting(entry.sid, where, name, entry.queued_at, why)
 
     def _today(self) -> Today:
@@ -185,13 +183,11 @@ class Board:
         threshold = wanted.service_level_seconds
         if span.end > now:
             return statistics.waits(self.meter, span, threshold)
-        known: Waits | None = self._cache.peek((span, threshold), FINISHED_FOR)
-        keep = (
-            FINISHED_FOR if known is not None and known.waiting == 0 else UNSETTLED_FOR
-        )
+        cached: Waits | None = self._cache.peek((span, threshold), FINISHED_FOR)
+        is_final = cached is not None and cached.waiting == 0
         return self._cache.get(
             (span, threshold),
-            keep,
+            FINISHED_FOR if is_final else UNSETTLED_FOR,
             lambda: statistics.waits(self.meter, span, threshold),
         )
 
@@ -205,7 +201,7 @@ class Board:
         )
 
     def _hours(self, hours: list[Span]) -> list[Hour]:
-        """Each hour counted by itself: the last two often, the others seldom."""
+        """Count each hour by itself: the last two often, the others seldom."""
 
         def counted(index: int) -> Hour:
             span = hours[index]
@@ -221,8 +217,9 @@ class Board:
 
 
 def _queue(entries: Sequence[Pending]) -> tuple[int, datetime | None]:
-    """How many, and since when the first of them waits whose time makes sense."""
-    return len(entries), next((one.queued_at for one in entries if one.queued_at), None)
+    """Return how many there are, and the first valid time since when one waits."""
+    times = filter(None, (entry.queued_at for entry in entries))
+    return len(entries), next(times, None)
 
 
 def board() -> Board:

@@ -1,4 +1,4 @@
-"""Templates, static files, and the headers under which nothing that a customer wrote can become script."""
+"""Templates, static files, and headers that keep customers' texts from running as script."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ _FOR_GOOD = (
 
 
 def html(template: str, **values: Any) -> Answer:
-    """A page; everything in it is escaped."""
+    """Render a page; all values are escaped."""
     text = _environment().get_template(template).render(**values)
     return Answer(text, headers=HEADERS, content_type="text/html; charset=utf-8")
 
 
 def static(name: str) -> Answer | None:
-    """One of the files that a page needs, or None."""
+    """Return one of the files that a page needs, or None if there is none with this name."""
     if name not in _STATIC:
         return None
     headers = (
@@ -71,7 +71,7 @@ def _environment() -> Environment:
 
 
 def _address(name: str) -> str:
-    """Where a page finds a static file."""
+    """Return the address of a static file, which changes with its content."""
     return f"?view={name}&v={hashlib.sha256(_content(name).encode()).hexdigest()[:12]}"
 
 

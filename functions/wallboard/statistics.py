@@ -1,4 +1,4 @@
-"""Figures that Firestore counts for the wallboard: what they cost does not grow with the history.
+"""Figures that Firestore counts for the wallboard; their cost does not grow with the history.
 
 A count is billed one read per 1000 index entries, so ranges are of one day at most. Definitions: docs/wallboard.md.
 """
@@ -32,7 +32,7 @@ _PATIENCE = 20.0  # seconds for one count; the emulator walks through the whole 
 
 
 class Meter:
-    """How many documents (or counts worth as much) were read, in all and within the last minute."""
+    """The billed reads of documents and counts, in all and within the last minute."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -40,7 +40,7 @@ class Meter:
         self.reads = 0
 
     def note(self, reads: int) -> None:
-        """One call to Firestore; a query without a result is billed as one read."""
+        """Count one call to Firestore; a query without a result is billed as one read."""
         with self._lock:
             self.reads += max(1, reads)
             self._recent.append((time.monotonic(), max(1, reads)))
@@ -54,7 +54,7 @@ class Meter:
 
 @dataclass(frozen=True)
 class Span:
-    """From `start` up to, not including, `end`."""
+    """A time span from `start` up to, not including, `end`."""
 
     start: datetime
     end: datetime
@@ -65,18 +65,18 @@ class Sum:
 
     def __add__(self, other: Self) -> Self:
         pairs = zip(vars(self).values(), vars(other).values(), strict=True)
-        return type(self)(*(_plus(mine, theirs) for mine, theirs in pairs))
+        return type(self)(*(_plus(left, right) for left, right in pairs))
 
 
-def _plus(mine: Any, theirs: Any) -> Any:
-    if isinstance(mine, tuple):
-        return tuple(map(_plus, mine, theirs))
-    return mine + theirs
+def _plus(left: Any, right: Any) -> Any:
+    if isinstance(left, tuple):
+        return tuple(map(_plus, left, right))
+    return left + right
 
 
 @dataclass(frozen=True)
 class Outside(Sum):
-    """Of those who arrived while their pool was closed: the same as in Waits."""
+    """The figures of Waits for conversations that arrived while their pool was closed."""
 
     arrived: int = 0
     unanswered: int = 0
@@ -85,7 +85,7 @@ class Outside(Sum):
 
     @property
     def ended(self) -> int:
-        """Those who were assigned or gave up, of whom the service level is a share."""
+        """Those that were assigned or abandoned, of which the service level is a share."""
         return max(0, self.arrived - self.unanswered) + self.abandoned
 
 
@@ -103,7 +103,7 @@ class Waits(Sum):
 
     @property
     def answered(self) -> int:
-        """Those who got a worker; the first one counts. Counted a moment apart, so never less than none."""
+        """Those that were assigned. The counts are taken one after the other, so their difference can be negative."""
         return max(0, self.arrived - self.unanswered)
 
     @property
@@ -113,7 +113,10 @@ class Waits(Sum):
 
 @dataclass(frozen=True)
 class Answers(Sum):
-    """How those who arrived within a span were answered: `seconds` of them all until a worker first wrote."""
+    """How the conversations that arrived within a span were answered.
+
+    `seconds`: the sum of their times from the arrival to a worker's first message.
+    """
 
     answered: int = 0
     within: int = 0
@@ -123,15 +126,23 @@ class Answers(Sum):
 
 @dataclass(frozen=True)
 class Workforce:
-    """Workers by what they can take: `available` have a free slot, `full` are Available without one."""
+    """Numbers of workers: `available` have a free slot, `full` are Available without one."""
 
     available: int = 0
     full: int = 0
     unavailable: int = 0
 
+    @property
+    def members(self) -> int:
+        """All of them."""
+        return self.available + self.full + self.unavailable
+
 
 def waits(meter: Meter, span: Span, threshold: int) -> Waits:
-    """Of those who arrived within the span: who was answered, how soon, and who gave up."""
+    """Count the conversations that arrived within the span: assigned, abandoned, and by how long they waited.
+
+    `threshold`: that of the service level, in seconds.
+    """
     arrived = _within("arrived_at", span)
     count, seconds = _counted(meter, "conversations", arrived, "sum")
     if count == 0:
@@ -149,12 +160,18 @@ def waits(meter: Meter, span: Span, threshold: int) -> Waits:
         partial(_counted, meter, "conversations", conditions, scanned=count)
         for conditions in asked
     ]
-    counts = [found for found, _ in every(calls)]
+    counts = [result for result, _ in every(calls)]
     at_most = dict(zip(edges, counts[2:], strict=True))
-    told = tuple(at_most[edge] for edge in EDGES)
+    counts_by_edge = tuple(at_most[edge] for edge in EDGES)
     outside = _outside(meter, span, threshold)
     return Waits(
-        count, counts[0], counts[1], at_most[threshold], seconds or 0.0, told, outside
+        count,
+        counts[0],
+        counts[1],
+        at_most[threshold],
+        seconds or 0.0,
+        counts_by_edge,
+        outside,
     )
 
 
@@ -173,11 +190,11 @@ def _outside(meter: Meter, span: Span, threshold: int) -> Outside:
         partial(_counted, meter, "conversations", conditions, scanned=count)
         for conditions in asked
     ]
-    return Outside(count, *(found for found, _ in every(calls)))
+    return Outside(count, *(result for result, _ in every(calls)))
 
 
 def answers(meter: Meter, span: Span, threshold: int) -> Answers:
-    """Of those who arrived within the span: whom a worker answered, how soon, and who went back for want of that."""
+    """Count the conversations that arrived within the span: answered, how soon, and returned to the queue."""
     arrived = _within("arrived_at", span)
     answered = [*arrived, ("answered_in", ">=", 0)]
     count, seconds = _counted(
@@ -192,12 +209,12 @@ def answers(meter: Meter, span: Span, threshold: int) -> Answers:
     calls = [
         partial(_counted, meter, "conversations", conditions) for conditions in asked
     ]
-    counts = [found for found, _ in every(calls)]
+    counts = [result for result, _ in every(calls)]
     return Answers(count, counts[1] if count else 0, finite(seconds) or 0.0, counts[0])
 
 
 def arrivals(meter: Meter, span: Span) -> tuple[int, float | None]:
-    """How many arrived within the span, and how long those of them who were answered waited on average."""
+    """Return how many arrived within the span, and the average wait in seconds of those that were assigned."""
     count, average = _counted(
         meter, "conversations", _within("arrived_at", span), "avg"
     )
@@ -205,19 +222,19 @@ def arrivals(meter: Meter, span: Span) -> tuple[int, float | None]:
 
 
 def finite(seconds: float | None) -> float | None:
-    """Nothing where a record's wait is no number or endless, which spoils every sum that it is in."""
+    """Return None for NaN and infinity: an invalid wait in one record makes every sum with it invalid."""
     return seconds if seconds is not None and math.isfinite(seconds) else None
 
 
 def not_routed(meter: Meter, span: Span) -> int:
-    """How many arrived at numbers that are not routed."""
+    """Return how many arrived at numbers that are not routed."""
     return _counted(
         meter, "conversations", [("mode", "==", "none"), *_within("created_at", span)]
     )[0]
 
 
 def workforce(meter: Meter, pool_id: str | None) -> Workforce:
-    """The workers of a pool, or all of them."""
+    """Count the workers of a pool, or all of them."""
     pool: list[Condition] = [("pools", "array_contains", pool_id)] if pool_id else []
     available = [*pool, ("status", "==", "Available")]
     members = _counted(meter, "workers", pool)[0]
@@ -231,14 +248,14 @@ def workforce(meter: Meter, pool_id: str | None) -> Workforce:
 
 
 def how_many_wait(meter: Meter, pool_id: str | None) -> int:
-    """The queue's length, of a pool or in all."""
+    """Return the queue's length, of a pool or in all."""
     return _counted(
         meter, "pending_conversations", [("pool", "==", pool_id)] if pool_id else []
     )[0]
 
 
 def longest_waiting(meter: Meter, pool_id: str | None, limit: int) -> list[Pending]:
-    """The queue entries that have waited longest, of a pool or in all."""
+    """Return the longest-waiting queue entries, of a pool or in all."""
     conditions = [("pool", "==", pool_id)] if pool_id else []
     query = database.filtered("pending_conversations", conditions, order=["queued_at"])
     entries = found(meter, query.limit(limit))
@@ -246,21 +263,21 @@ def longest_waiting(meter: Meter, pool_id: str | None, limit: int) -> list[Pendi
 
 
 def with_a_problem(meter: Meter, collection: str, limit: int) -> list[Snapshot]:
-    """Records in which somebody typed what makes no sense."""
+    """Return records with invalid values."""
     return found(
         meter, database.filtered(collection, [("problem", ">", "")]).limit(limit)
     )
 
 
 def held(meter: Meter) -> tuple[int, int]:
-    """How many conversations somebody holds, and how many that are by the workers' records."""
+    """Return how many conversations have a worker, by their own records and by the workers' counts."""
     count = _counted(meter, "conversations", [("state", "in", list(HELD))])[0]
     active = _counted(meter, "workers", [], "sum", field="active")[1]
     return count, int(finite(active) or 0)
 
 
 def made_unavailable(meter: Meter, limit: int) -> list[Snapshot]:
-    """Workers whom the service made Unavailable, since they answered nobody."""
+    """Return workers that the service made Unavailable because they missed answer deadlines."""
     return found(
         meter,
         database.filtered("workers", [("unavailable_because", ">", "")]).limit(limit),
@@ -268,14 +285,14 @@ def made_unavailable(meter: Meter, limit: int) -> list[Snapshot]:
 
 
 def found(meter: Meter, query: Query) -> list[Snapshot]:
-    """The documents of a query, counted."""
+    """Run a query, and count its documents in the meter."""
     snapshots = database.find(query)
     meter.note(len(snapshots))
     return snapshots
 
 
 def every(calls: Sequence[Callable[[], T]]) -> list[T]:
-    """Independent calls, side by side."""
+    """Run independent calls at the same time; return their results in order."""
     return list(database.together(*calls))
 
 
@@ -291,13 +308,16 @@ def _counted(
     scanned: int | None = None,
     field: str = "waited",
 ) -> tuple[int, float | None]:
-    """How many documents match, and the `sum` or `avg` of a field, what they waited."""
+    """Return how many documents match, and the `sum` or `avg` (`also`) of a field.
+
+    `scanned`: the index entries that the query scans, if more than those that match.
+    """
     counting: Any = database.filtered(collection, conditions).count(alias="count")
     if also:
         counting = getattr(counting, also)(field, alias=field)
     values = {
-        one.alias: one.value
-        for one in counting.get(timeout=clock.remaining(_PATIENCE))[0]
+        result.alias: result.value
+        for result in counting.get(timeout=clock.remaining(_PATIENCE))[0]
     }
     count = int(values["count"])
     meter.note(-(-(count if scanned is None else scanned) // _ENTRIES_PER_READ))

@@ -10,7 +10,7 @@ from domain.rules import in_words
 
 
 def duration(seconds: float | None) -> str:
-    """4.2 s, 45 s, 2 min 10 s, 3 h; a dash for nothing to say."""
+    """Return a duration: 4.2 s, 45 s, 2 min 10 s, 3 h; a dash for None."""
     if seconds is None:
         return "–"
     if math.isinf(seconds):

@@ -526,11 +526,11 @@ def test_a_page_that_does_not_exist_is_404(get: Get, path: str) -> None:
 
 
 def test_an_empty_database_is_a_page_too(get: Get) -> None:
-    assert "Nobody is waiting." in get().text
+    assert "No customer is waiting." in get().text
     found = metrics(get)
     assert found["today"]["service_level"] is None
     assert json.loads(json.dumps(found)) == found
-    assert "No conversation fits." in get("/log").text
+    assert "No conversation matches." in get("/log").text
 
 
 def test_a_reading_of_the_log_is_a_line_in_the_log_without_a_customer(
