@@ -80,5 +80,13 @@ INBOX = _function(
     _FIRESTORE + _TWILIO + _INBOX,
     methods=("GET", "HEAD", "POST", "PUT", "DELETE"),
 )
+DESK = _function(
+    "desk",
+    "worker",
+    25.0,
+    60,
+    _FIRESTORE + _TWILIO + _INBOX,
+    methods=("GET", "HEAD", "POST"),
+)
 
 FUNCTIONS = tuple(one for one in list(globals().values()) if isinstance(one, Function))

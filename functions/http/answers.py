@@ -25,7 +25,7 @@ class Problem(Exception):
     """Base of the errors that become an answer; the text is one sentence for whoever sent the request."""
 
     status = 500
-    more: Mapping[str, str] = MappingProxyType(
+    more: Mapping[str, Any] = MappingProxyType(
         {}
     )  # beside the sentence, in the same JSON object
 
@@ -36,9 +36,19 @@ class Problem(Exception):
 
 
 class BadInput(Problem):
-    """The sender's fault, and sending it again does not help; the sentence names the field."""
+    """The sender's fault, and sending it again does not help; the sentence names the field.
+
+    `field`: its name, for a form that shows the sentence beside it.
+    """
 
     status = 400
+
+    def __init__(
+        self, text: str = "", *, logged: str | None = None, field: str = ""
+    ) -> None:
+        super().__init__(text, logged=logged)
+        if field:
+            self.more = {"field": field}
 
 
 class NotSignedIn(Problem):
@@ -70,6 +80,16 @@ class Impossible(Problem):
     """Right in itself, but not in the state that things are in now."""
 
     status = 409
+
+
+class Conflict(Problem):
+    """Another person changed the record since it was read; the answer holds the record as it is now."""
+
+    status = 409
+
+    def __init__(self, text: str, present: Mapping[str, Any] | None = None) -> None:
+        super().__init__(text)
+        self.more = dict(present or {})
 
 
 class TooLarge(Problem):
