@@ -65,6 +65,11 @@ def inbox(request: Request) -> Response:
     return webhook.worker(table.INBOX, request)
 
 
+@functions_framework.http
+def desk(request: Request) -> Response:
+    return webhook.worker(table.DESK, request)
+
+
 @functions_framework.cloud_event
 def worker_available(event: CloudEvent) -> None:
     """Follow a change of workers/{identity}."""

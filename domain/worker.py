@@ -18,6 +18,8 @@ from domain.sessions import Account, Ended
 
 STATUSES = ("Available", "Unavailable")
 PERSON, FRONTLINE, SERVICE = "person", "frontline", "service"
+WORKER, SUPERVISOR = "worker", "supervisor"
+ROLES = (WORKER, SUPERVISOR)
 MAKERS = (PERSON, FRONTLINE, SERVICE)
 _LONGEST_IDENTITY = 256
 # Names that Twilio (https://www.twilio.com/docs/api/errors/50203) or Firestore reserves:
@@ -42,6 +44,7 @@ class Worker:
 
     identity: str
     available: bool = False
+    role: str = WORKER
     pools: tuple[str, ...] | None = None
     own_capacity: float | None = None
     display_name: str | None = None
@@ -155,6 +158,7 @@ def parse(
     worker = Worker(
         identity=identity,
         available=status == "Available" and can_sign_in,
+        role=fields.choice("role", ROLES, WORKER, WORKER) or WORKER,
         has_odd_blanks_in_pools=_has_odd_blanks(record.get("pools"), pools),
         can_sign_in=can_sign_in,
         pools=pools if "pools" in record else None,

@@ -83,6 +83,14 @@ INBOX = _function(
     _FIRESTORE + _TWILIO + _INBOX,
     methods=("GET", "HEAD", "POST", "PUT", "DELETE"),
 )
+DESK = _function(
+    "desk",
+    "worker",
+    25.0,
+    60,
+    _FIRESTORE + _TWILIO + _INBOX,
+    methods=("GET", "HEAD", "POST"),
+)
 
 FUNCTIONS = tuple(
     value for value in list(globals().values()) if isinstance(value, Function)

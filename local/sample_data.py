@@ -1,4 +1,4 @@
-"""The records that the local run starts with: four numbers, four workers, three customers."""
+"""The records that the local run starts with: four numbers, four workers, a supervisor, three customers."""
 
 import os
 from typing import TYPE_CHECKING, Any
@@ -14,8 +14,8 @@ ANNOUNCEMENTS = "+12025550103"
 WHATSAPP = f"whatsapp:{RECEPTION}"
 NUMBERS = (RECEPTION, SALES, KEY_ACCOUNTS, ANNOUNCEMENTS, WHATSAPP)
 
-ALICE, BOB, CAROL, DAN = (
-    f"{name}@example.com" for name in ("alice", "bob", "carol", "dan")
+ALICE, BOB, CAROL, DAN, MARIA = (
+    f"{name}@example.com" for name in ("alice", "bob", "carol", "dan", "maria")
 )
 
 RECORDS: dict[str, dict[str, Any]] = {
@@ -65,6 +65,12 @@ RECORDS: dict[str, dict[str, Any]] = {
         "display_name": "Dan",
         "status": "Unavailable",
         "pools": ["sales"],
+    },
+    f"workers/{MARIA}": {
+        "display_name": "Maria",
+        "role": "supervisor",
+        "status": "Unavailable",
+        "pools": [],
     },
     "customers/ada": {
         "display_name": "Ada Byron",

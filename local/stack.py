@@ -120,6 +120,7 @@ class Stack:
             "K_SERVICE",
             "INBOX_URL",
             "INBOX_SIGN_IN",
+            "DESK_URL",
         ):  # locally each function goes by its own name
             env.pop(name, None)
         env["GOOGLE_CLOUD_PROJECT"] = self.options.project

@@ -26,7 +26,7 @@ class Problem(Exception):
 
     status = 500
     # Further fields of the JSON object with the sentence.
-    more: Mapping[str, str] = MappingProxyType({})
+    more: Mapping[str, Any] = MappingProxyType({})
 
     def __init__(self, text: str = "", *, logged: str | None = None) -> None:
         """`logged`: the sentence for the log, if `text` holds a customer's name, which the log never does."""
@@ -35,9 +35,19 @@ class Problem(Exception):
 
 
 class BadInput(Problem):
-    """The request is invalid, and another try does not help; the sentence names the field."""
+    """The request is invalid, and another try does not help; the sentence names the field.
+
+    `field`: its name, for a form that shows the sentence beside it.
+    """
 
     status = 400
+
+    def __init__(
+        self, text: str = "", *, logged: str | None = None, field: str = ""
+    ) -> None:
+        super().__init__(text, logged=logged)
+        if field:
+            self.more = {"field": field}
 
 
 class NotSignedIn(Problem):
@@ -69,6 +79,16 @@ class Impossible(Problem):
     """Valid, but not possible in the current state."""
 
     status = 409
+
+
+class Conflict(Problem):
+    """Another person changed the record since it was read; the answer holds the record as it is now."""
+
+    status = 409
+
+    def __init__(self, text: str, present: Mapping[str, Any] | None = None) -> None:
+        super().__init__(text)
+        self.more = dict(present or {})
 
 
 class TooLarge(Problem):

@@ -29,13 +29,25 @@ class Page:
     title: str
     lead: str
     static: Path
-    shared: tuple[str, ...] = ("preact.js", "sign-in.html")
+    shared: tuple[str, ...] = (
+        "preact.js",
+        "server.js",
+        "parts.js",
+        "icon.svg",
+        "icon-192.png",
+        "sign-in.html",
+    )
     why_not: Callable[[Worker], str | None] = _admit_everyone
 
     @property
     def header(self) -> str:
         """Return the name of the header that only the page's own script sends."""
         return f"X-{self.name.capitalize()}"
+
+    @property
+    def has_manifest(self) -> bool:
+        """Return whether the page can be installed on a phone."""
+        return (self.static / "manifest.webmanifest").exists()
 
     @property
     def stylesheet(self) -> str:

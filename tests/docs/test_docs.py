@@ -22,7 +22,7 @@ CALLERS = {
     "the scheduler": "scheduler",
     "a person": "person",
 }
-CALLERS |= {"a worker": "worker"}
+CALLERS |= {"a worker": "worker", "a supervisor": "worker"}
 
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _OURS = re.compile(r"`((?:[\w.-]+/)+[\w.-]+\.(?:py|sh|md|json|html|css|js|svg|toml))`")

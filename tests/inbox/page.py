@@ -18,6 +18,8 @@ ALICE, BOB, CAROL = "alice@example.com", "bob@example.com", "carol@example.com"
 class Page:
     """`url`: the inbox's own, with a slash at its end."""
 
+    header = "X-Inbox"
+
     def __init__(self, url: str, issuer: Issuer) -> None:
         self.url = url if url.endswith("/") else f"{url}/"
         self.issuer = issuer
@@ -54,7 +56,7 @@ class Page:
     ) -> requests.Response:
         """`headers`: instead of the usual ones; None takes one away."""
         sent: dict[str, str | None] = {
-            "X-Inbox": "1",
+            self.header: "1",
             "Origin": self.origin,
         } | _spelled(headers)
         return self.browser.request(

@@ -14,7 +14,7 @@ from functions.http.session import Person
 from functions.http.webhook import Visit
 from functions.inbox import listing
 from proof.meter import Meter
-from providers import clock, conversations, workers
+from providers import audit, clock, conversations, workers
 from tests.core import forms, records
 from tests.performance import queries
 from tests.performance.queries import Shape
@@ -37,6 +37,7 @@ def asked(service: Service, db: Client, meter: Meter) -> set[Shape]:
         db.document(f"pending_conversations/CH{number:032}").set(entry)
     _wallboard(service)
     _inbox(service)
+    _desk()
     assert service.post("sweep", signed=False).status_code == 200
     service.settle()
     return {shape for query in meter.queries() for shape in queries.shapes(query)}
@@ -112,6 +113,10 @@ def _frontline(service: Service) -> None:
     }
     answer = service.post("outgoing_conversation", wanted | asked)
     assert answer.status_code in (200, 422)
+
+
+def _desk() -> None:
+    audit.of_record("pools/sales", 1)
 
 
 def _wallboard(service: Service) -> None:

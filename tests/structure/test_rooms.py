@@ -9,6 +9,7 @@ ROOT = Path(__file__).parents[2]
 ROOMS = ("functions", "assignment", "domain", "providers")
 LEDGER = "assignment/ledger.py"
 OTHER_WRITERS = {  # of other collections, or of the one field `problem`
+    "providers/audit.py",
     "providers/backlog.py",
     "providers/contents.py",
     "providers/customers.py",

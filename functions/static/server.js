@@ -1,8 +1,9 @@
 // Calls the server, and keeps drafts, the outbox and notifications on this device.
 export class Failure extends Error {
-  constructor(sentence, status) {
+  constructor(sentence, status, details = {}) {
     super(sentence);
     this.status = status;
+    this.details = details; // the rest of the answer, such as the field that is invalid
     this.again = status === 0 || status === 429 || status >= 500; // another try may help
   }
 }
@@ -11,8 +12,11 @@ let skew = 0; // milliseconds that this device's clock is behind the server's
 export const now = () => Date.now() + skew;
 export const ago = (at) => now() - Date.parse(at || 0);
 
+// Only the page's own script sends it, which shows the server where a change comes from.
+const HEADER = `X-${document.body.dataset.page || "Inbox"}`;
+
 export async function ask(path, method = "GET", body, etag) {
-  const headers = method === "GET" ? {} : { "X-Inbox": "1", "Content-Type": "application/json" };
+  const headers = method === "GET" ? {} : { [HEADER]: "1", "Content-Type": "application/json" };
   if (etag) headers["If-None-Match"] = etag;
   let answer;
   try {
@@ -29,7 +33,7 @@ export async function ask(path, method = "GET", body, etag) {
     throw new Failure("You are signed out.", 401);
   }
   const content = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Failure(content.error || `The inbox returned an error (${answer.status}). Please try again.`, answer.status);
+  if (!answer.ok) throw new Failure(content.error || `The server returned an error (${answer.status}). Please try again.`, answer.status, content);
   return { ...content, etag: answer.headers.get("ETag") };
 }
 
@@ -215,7 +219,8 @@ export class Outbox {
 const apple = /iPhone|iPad|iPod/.test(navigator.userAgent) || (navigator.platform === "MacIntel" && navigator.maxTouchPoints > 1);
 const installed = navigator.standalone || matchMedia("(display-mode: standalone)").matches;
 const able = "serviceWorker" in navigator && "PushManager" in window && "Notification" in window;
-const ready = navigator.serviceWorker?.register("sw.js").then(() => navigator.serviceWorker.ready).catch(() => null);
+const isDesk = document.body.dataset.page === "Desk"; // it has no notifications
+const ready = isDesk ? Promise.resolve(null) : navigator.serviceWorker?.register("sw.js").then(() => navigator.serviceWorker.ready).catch(() => null);
 
 export class Device {
   constructor(owner, key) {

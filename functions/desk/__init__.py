@@ -1,0 +1,41 @@
+"""The supervisor's pages: their addresses and their handlers."""
+
+from __future__ import annotations
+
+from functions.desk import authority, records
+from functions.desk.page import PAGE
+from functions.desk.requests import Save
+from functions.http import requests
+from functions.http.answers import Answer
+from functions.http.router import Route, Router
+from functions.http.session import Person
+from functions.http.webhook import Visit
+
+
+def _me(visit: Visit, person: Person) -> Answer:
+    """GET me: the supervisor who is signed in."""
+    supervisor = authority.supervisor(person)
+    return Answer({"identity": supervisor.identity, "name": supervisor.name})
+
+
+def _load(visit: Visit, person: Person, kind: str, name: str) -> Answer:
+    authority.supervisor(person)
+    return records.load(kind, name)
+
+
+def _save(visit: Visit, person: Person, kind: str, name: str) -> Answer:
+    supervisor = authority.supervisor(person)
+    wanted = requests.read(visit, Save)
+    return records.save(supervisor, kind, name, wanted.version, wanted.fields)
+
+
+ROUTES = (
+    Route("GET", "me", _me),
+    Route("GET", "records/<kind>/<name>", _load),
+    Route("POST", "records/<kind>/<name>", _save),
+)
+_ROUTER = Router(PAGE, ROUTES)
+
+
+def handle(visit: Visit) -> Answer:
+    return _ROUTER.answer(visit)

@@ -1,0 +1,285 @@
+"""One record in a form: read with its version, saved by compare-and-set, refused with the sentence that the record
+itself would carry in `problem`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from domain import customer, field_names, pool, settings, template, worker
+from domain.fields import is_record_name
+from functions.desk.authority import Supervisor
+from functions.http.answers import Answer, BadInput, Conflict, NotFound
+from providers import audit, clock, database
+from providers.audit import Entry
+
+if TYPE_CHECKING:
+    from providers.database import Snapshot
+
+_MOST_CHANGES = 20
+_NULLS = frozenset({"capacity", "overflow_after"})
+_WHAT_IS_DONE = re.compile(r"[.;] ")
+_NEXT_FAULT = re.compile(r"(?<=[.?!]) (?=[a-z_]+[ :])")
+_JUST_CHANGED = 24 * 3600  # seconds: an older change of another person is not named
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of record: its collection; the fields that a form may write; the reader that reports invalid values; the
+    names of fields by which other spellings are understood."""
+
+    collection: str
+    fields: frozenset[str]
+    parse: Callable[[str, Mapping[str, Any] | None], Any]
+    names: str
+
+
+def _kind(
+    collection: str,
+    fields: str,
+    parse: Callable[[str, Mapping[str, Any] | None], Any],
+    names: str,
+) -> Kind:
+    return Kind(collection, frozenset(fields.split()), parse, names)
+
+
+KINDS: Mapping[str, Kind] = {
+    "settings": _kind(
+        "settings",
+        "mode default_pool custom_fallback create_customers own_worker own_worker_wait frontline_status bots time_zone "
+        "service_level_seconds crm_open history keep_days opt_out_words",
+        settings.parse,
+        field_names.SETTINGS,
+    ),
+    "pools": _kind(
+        "pools",
+        "display_name addresses mode strategy capacity priority answer_within unavailable_after overflow "
+        "overflow_after hours holidays texts",
+        pool.parse,
+        field_names.POOLS,
+    ),
+    "workers": _kind(
+        "workers",
+        "status role pools capacity display_name addresses away_until deputy confirmed",
+        worker.parse,
+        field_names.WORKERS,
+    ),
+    "customers": _kind(
+        "customers",
+        "display_name priority addresses worker avatar links details language do_not_contact opted_out",
+        customer.parse,
+        field_names.CUSTOMERS,
+    ),
+    "templates": _kind(
+        "templates",
+        "category content language order content_sid variables whatsapp_approved",
+        template.parse,
+        field_names.TEMPLATES,
+    ),
+}
+
+
+def kind_of(name: str) -> Kind:
+    """Raise NotFound for a collection that has no form."""
+    if name not in KINDS:
+        raise NotFound("This kind of record has no form.")
+    return KINDS[name]
+
+
+def load(kind_name: str, name: str) -> Answer:
+    """GET records/KIND/NAME: its fields, version, problem and latest changes. A record that is not there is empty."""
+    snapshot = _read(kind_of(kind_name), name)
+    path = f"{kind_of(kind_name).collection}/{name}"
+    entries = audit.of_record(path, _MOST_CHANGES)
+    return Answer({**shown(snapshot), "changes": [_entry(entry) for entry in entries]})
+
+
+def save(
+    supervisor: Supervisor,
+    kind_name: str,
+    name: str,
+    version: str | None,
+    fields: Mapping[str, Any],
+) -> Answer:
+    """POST records/KIND/NAME {version, fields}: null removes a field; a version of null makes a new record.
+
+    Raises BadInput with the field's name for an invalid value, and Conflict with the present record if another
+    person has changed it since `version`.
+    """
+    kind = kind_of(kind_name)
+    snapshot = _read(kind, name)
+    _refuse_unknown_fields(kind, fields)
+    if version_of(snapshot) != version:
+        raise _conflict(kind, snapshot, fields)
+    changes = _changed(snapshot.to_dict() or {}, fields)
+    refuse_invalid(kind, name, snapshot.to_dict() or {}, changes)
+    try:
+        if changes or not snapshot.exists:
+            write(supervisor, kind, snapshot, changes)
+    except database.LostRace:
+        raise _conflict(kind, _read(kind, name), fields) from None
+    return Answer({**shown(_read(kind, name)), "said": _said(kind, name, changes)})
+
+
+def write(
+    supervisor: Supervisor,
+    kind: Kind,
+    snapshot: Snapshot,
+    changes: Mapping[str, Any],
+    did: str = "",
+) -> None:
+    """Write the change and its audit entry in one commit. Raises database.LostRace."""
+    done = did or ("changed" if snapshot.exists else "made")
+    path = f"{kind.collection}/{snapshot.id}"
+    entry = Entry(supervisor.identity, done, path, tuple(sorted(changes)))
+    audit.write(snapshot, changes, _nulls(kind), entry)
+
+
+def refuse_invalid(
+    kind: Kind, name: str, stored: Mapping[str, Any], changes: Mapping[str, Any]
+) -> None:
+    """Raise BadInput with the fault that the record would report because of one of these changes.
+
+    Each change is looked at by itself, so that the sentence stands at its field; then all together.
+    """
+    for field, value in changes.items():
+        if fault := _new_fault(kind, name, stored, {field: value}):
+            raise BadInput(fault, field=field)
+    if fault := _new_fault(kind, name, stored, changes):
+        raise BadInput(fault)
+
+
+def _new_fault(
+    kind: Kind, name: str, stored: Mapping[str, Any], changes: Mapping[str, Any]
+) -> str | None:
+    """The first fault that the record reports with these changes and does not report without them."""
+    before = _faults(kind.parse(name, stored).problem)
+    after = _faults(kind.parse(name, _merged(kind, stored, changes)).problem)
+    return next((fault for fault in after if fault not in before), None)
+
+
+def _merged(
+    kind: Kind, stored: Mapping[str, Any], changes: Mapping[str, Any]
+) -> dict[str, Any]:
+    merged = {**stored, **changes}
+    return {
+        field: value
+        for field, value in merged.items()
+        if value is not None or field not in changes or field in _nulls(kind)
+    }
+
+
+def _faults(problem: str | None) -> list[str]:
+    """The faults in a record's `problem`, without the sentences about what is done with the values.
+
+    A fault begins with the name of its field, in small letters.
+    """
+    return [
+        _first_sentence(fault) for fault in _NEXT_FAULT.split(problem or "") if fault
+    ]
+
+
+def _first_sentence(text: str) -> str:
+    return f"{_WHAT_IS_DONE.split(text, maxsplit=1)[0].rstrip('.')}."
+
+
+def shown(snapshot: Snapshot) -> dict[str, Any]:
+    """The record as JSON, with its version; a record that is not there has neither fields nor version."""
+    data = snapshot.to_dict() or {}
+    return {
+        "record": {name: _json(value) for name, value in data.items()},
+        "version": version_of(snapshot),
+        "problem": data.get("problem")
+        if isinstance(data.get("problem"), str)
+        else None,
+    }
+
+
+def version_of(snapshot: Snapshot) -> str | None:
+    """The moment of the last write in nanoseconds, as a text; None where there is no record."""
+    if not snapshot.exists or snapshot.update_time is None:
+        return None
+    return str(snapshot.update_time.rfc3339())
+
+
+def _read(kind: Kind, name: str) -> Snapshot:
+    if not is_record_name(name):
+        raise NotFound("A record cannot have this name.")
+    reference = database.client().collection(kind.collection).document(name)
+    return database.read(reference)[0]
+
+
+def _refuse_unknown_fields(kind: Kind, fields: Mapping[str, Any]) -> None:
+    for name in fields:
+        if name not in kind.fields:
+            raise BadInput(f"{name} cannot be changed here.", field=name)
+
+
+def _changed(stored: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields whose values differ from the record's."""
+    return {
+        name: value
+        for name, value in fields.items()
+        if name not in stored
+        or stored[name] != value
+        or type(stored[name]) is not type(value)
+    }
+
+
+def _nulls(kind: Kind) -> frozenset[str]:
+    """Fields whose explicit null differs from a field that is left out: a capacity of null is no limit."""
+    return _NULLS if kind.collection == "pools" else frozenset()
+
+
+def _conflict(kind: Kind, snapshot: Snapshot, fields: Mapping[str, Any]) -> Conflict:
+    """What the other person changed, and what this form still has to save."""
+    path = f"{kind.collection}/{snapshot.id}"
+    latest = next(iter(audit.of_record(path, 1)), None)
+    mine = ", ".join(sorted(fields))
+    if not snapshot.exists:
+        return Conflict(
+            "This record was removed in the meantime. Your change is not saved."
+        )
+    if (
+        latest is None
+        or latest.at is None
+        or (clock.now() - latest.at).total_seconds() > _JUST_CHANGED
+    ):
+        by = "Another person or the service changed this record in the meantime."
+    else:
+        by = f"{latest.by} changed {', '.join(latest.fields) or 'this record'} at {latest.at:%H:%M} UTC."
+    return Conflict(f"{by} Your change: {mine}.", shown(snapshot))
+
+
+def _said(kind: Kind, name: str, changes: Mapping[str, Any]) -> str:
+    fields = ", ".join(sorted(changes)).replace("_", " ")
+    return (
+        f"{fields[:1].upper()}{fields[1:]} of {name} saved."
+        if fields
+        else "Nothing has changed."
+    )
+
+
+def _entry(entry: Entry) -> dict[str, Any]:
+    return {
+        "at": entry.at.isoformat() if entry.at else None,
+        "by": entry.by,
+        "did": entry.did,
+        "fields": list(entry.fields),
+    }
+
+
+def _json(value: Any) -> Any:
+    """A value of Firestore's as JSON has it; what JSON has no type for is a text."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {str(name): _json(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_json(inner) for inner in value]
+    if isinstance(value, str | int | float | bool) or value is None:
+        return value
+    return str(value)

@@ -1,0 +1,6 @@
+// The page Setup.
+import { html } from "./parts.js";
+
+export function Page() {
+  return html`<h1>Setup</h1>`;
+}
