@@ -1,1 +1,1 @@
-"""The engine: the only code that changes who has a conversation. `matching` is the way in; `ledger` writes."""
+"""The engine: the only code that assigns conversations. `matching` is the way in; `ledger` writes."""

@@ -1,4 +1,4 @@
-"""A conversation has arrived: look, decide, and give it to a worker or the queue.
+"""A conversation has arrived: look, decide, and assign it to a worker or queue it.
 
 Two webhooks ask for this, in any order and more than once: onConversationAdded and Frontline's routing callback.
 """
@@ -34,15 +34,16 @@ from providers import (
 )
 
 _MOST_WAITING = (
-    300  # for one worker; the sweep sees to the others when their time is over
+    300  # for one worker; the sweep routes the others when their wait is over
 )
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What had to be read to decide. `number_pool` is the pool that names the Twilio number, if any does.
+    """The records that the decision needs.
 
-    `queue_first`: the caller looks for workers, once all that it has found waits.
+    `number_pool`: the pool that names the Twilio number, if there is one; `pool`: the same, else the default pool.
+    `queue_first`: the caller looks for workers, once all its conversations are queued.
     """
 
     conversation: Conversation
@@ -54,22 +55,22 @@ class Seen:
 
 
 def route(arrival: Arrival, *, queue_first: bool = False) -> None:
-    """Routes an inbound conversation once, however often and in whatever order this is asked.
+    """Route an inbound conversation once, however often and in whatever order this is called.
 
-    `queue_first`: one that goes to a pool waits there, and the caller looks for workers.
+    `queue_first`: if it goes to a pool it is queued there, and the caller looks for workers.
     """
     database.until_it_holds(lambda: _route(arrival, queue_first))
 
 
 def route_known(conversation: Conversation) -> None:
-    """Routes one that the log describes already. Raises database.LostRace: load it again then."""
+    """Route a conversation that its record describes already. Raises database.LostRace: load it again then."""
     _carry_out(_look_again(conversation))
 
 
 def route_again(conversation: Conversation, arrival: Arrival) -> None:
-    """Routes one that the log had closed. `conversation`: the record, open again, with the version that was read.
+    """Route a conversation that was closed here.
 
-    Raises database.LostRace.
+    `conversation`: the record, open again, with the version that was read. Raises database.LostRace.
     """
     seen = _look(arrival.sid, arrival.our_addresses, arrival.customer_address)
     seen = replace(seen, conversation=conversation)
@@ -77,21 +78,19 @@ def route_again(conversation: Conversation, arrival: Arrival) -> None:
 
 
 def route_as(conversation: Conversation) -> None:
-    """Routes one by what is given here, which is not written yet. Raises database.LostRace."""
+    """Route a conversation by fields that are not written yet. Raises database.LostRace."""
     _carry_out(replace(_look_again(conversation), conversation=conversation))
 
 
 def _look_again(conversation: Conversation) -> Seen:
-    ours = tuple(
-        a for a in (conversation.proxy_address, conversation.projected_address) if a
-    )
-    return _look(conversation.sid, ours, conversation.address)
+    ours = (conversation.proxy_address, conversation.projected_address)
+    return _look(conversation.sid, tuple(filter(None, ours)), conversation.address)
 
 
 def waits_no_more(sid: str, why: str) -> bool:
-    """One that waited for its own worker alone goes on without them. Returns whether it did.
+    """Route a conversation that waits for one worker alone without that worker.
 
-    Raises database.LostRace.
+    `why`: for the log. Returns False if it doesn't wait so any more. Raises database.LostRace.
     """
     before = conversations.load(sid)
     if before.state != QUEUED or before.for_worker is None:
@@ -101,39 +100,33 @@ def waits_no_more(sid: str, why: str) -> bool:
 
 
 def nobody_to_wait_for(identity: str) -> None:
-    """The worker's record was deleted, or is confirmed no more: who waited for them alone goes on without them."""
-    if not workers.load(identity).confirmed:
-        for entry in pending.waiting_for(identity, _MOST_WAITING):
-            again = partial(
-                waits_no_more,
-                entry.sid,
-                f"{identity} has no record any more, or is not confirmed",
-            )
-            database.until_it_holds(again)
+    """Route the conversations that wait for this worker alone without them, if they have no confirmed record."""
+    if workers.load(identity).confirmed:
+        return
+    why = f"{identity} has no record any more, or is not confirmed"
+    for entry in pending.waiting_for(identity, _MOST_WAITING):
+        database.until_it_holds(partial(waits_no_more, entry.sid, why))
 
 
 def activated(sid: str) -> None:
-    """A conversation that was initializing can take workers now. Raises database.LostRace."""
+    """Route a conversation that Twilio has finished setting up. Raises database.LostRace."""
     conversation = conversations.load(sid)
     if conversation.starting:
         route_known(conversation)
     elif not conversation.exists:
-        _note(
-            conversation,
-            conversation,
-            "active before it was announced; it is routed when it is",
-        )
+        why = "active before it was announced; it is routed when it is"
+        _note(conversation, conversation, why)
 
 
 def _route(arrival: Arrival, queue_first: bool) -> None:
     seen = _look(arrival.sid, arrival.our_addresses, arrival.customer_address)
-    seen = replace(seen, queue_first=queue_first)
     stored = seen.conversation
     if rules.is_routed(stored):
         return _again(seen, arrival)
     described = _described(seen, arrival)
     if not arrival.is_starting or (stored.exists and not stored.starting):
-        return _carry_out(replace(seen, conversation=described))
+        seen = replace(seen, conversation=described, queue_first=queue_first)
+        return _carry_out(seen)
     if not stored.exists:
         why = "Twilio is still setting it up; it is routed when it turns active"
         _note(stored, replace(described, starting=True), why)
@@ -141,6 +134,7 @@ def _route(arrival: Arrival, queue_first: bool) -> None:
 
 
 def _carry_out(seen: Seen) -> None:
+    """Decide the route and follow it: to the customer's assigned worker, the pool, or no worker."""
     own_worker = customers.find_worker_for_customer(seen.customer)
     route = rules.decide_route(seen.settings, seen.number_pool, own_worker)
     if route.mode != "none" and rules.is_only_an_opt_out(seen.conversation):
@@ -176,38 +170,38 @@ def _wait_for(conversation: Conversation, worker: Worker, settings: Settings) ->
 
 
 def _without_own_worker(seen: Seen, own: str | None = None) -> None:
-    """By the pool, or not at all, where there is no own worker, or none who takes it: `own` then says why not."""
+    """Route it without an assigned worker: to the pool, or to no worker at all.
+
+    `own`: why the customer's assigned worker does not take it, None if there is none.
+    """
     route = rules.decide_route(seen.settings, seen.number_pool, None)
-    before = seen.conversation
+    before, pool = seen.conversation, seen.pool
     conversation = replace(before, mode=route.mode, pool=route.pool, starting=False)
     if own:
         conversation = conversation.noted(clock.now(), "own worker", own)
     if route.mode == "none":
-        return _note(
-            before, conversation, "custom_fallback is none" if own else route.why
-        )
+        why = "custom_fallback is none" if own else route.why
+        return _note(before, conversation, why)
     if before.state == QUEUED:
-        return matching.queue(
-            before,
-            conversation,
-            seen.pool,
-            f"whoever of {seen.pool.display_name} is free takes it",
-        )
+        why = f"any free worker of {pool.display_name} takes it"
+        return matching.queue(before, conversation, pool, why)
     if seen.queue_first:
-        return matching.wait(conversation, seen.pool, "no webhook announced it")
-    return matching.give_to_pool(
-        conversation, seen.pool, seen.settings.own_worker == "wait"
-    )
+        return matching.wait(conversation, pool, "no webhook announced it")
+    some_wait_for_one = seen.settings.own_worker == "wait"
+    return matching.give_to_pool(conversation, pool, some_wait_for_one)
 
 
 def _is_free(worker: Worker) -> bool:
-    """Also where a person has just made the record. Raises database.LostRace when it is being written by others."""
+    """Return whether the worker can take a conversation, even if a person has just made the record.
+
+    Raises database.LostRace when the record is being changed.
+    """
     right = worker if worker.is_complete else worker_care.put_right(worker)
     return rules.can_take(right, pools.deciding(right, ledger.NO_POOLS))
 
 
 def _again(seen: Seen, arrival: Arrival) -> None:
-    """A repeated delivery finishes what a crash left half done, and else changes nothing."""
+    """Finish what a crash left half done; a repeated delivery changes nothing else."""
     stored = seen.conversation
     if stored.address is None and stored.state != CLOSED:
         ledger.move(stored, _described(seen, arrival))
@@ -218,19 +212,19 @@ def _again(seen: Seen, arrival: Arrival) -> None:
 
 
 def _finish(abandoned: Conversation) -> None:
-    """For a worker whose record was deleted meanwhile the sweep decides again."""
+    """Finish the claim; if the worker's record was deleted meanwhile, the sweep decides again."""
     if worker_care.first_confirmed([abandoned.worker or ""]):
         matching.finish(abandoned)
 
 
 def _note(before: Conversation, after: Conversation, why: str) -> None:
-    """Writes it to the log without a worker and without a queue."""
+    """Write the record without a worker and without a queue entry."""
     matching.move(before, transitions.unrouted(after, clock.now(), why))
     log.info(why, conversation=after.sid)
 
 
 def _look(sid: str, ours: tuple[str, ...], customer_address: str | None) -> Seen:
-    """Everything that the decision needs: one batched read and two queries, side by side."""
+    """Read everything that the decision needs: one batched read and two queries, in parallel."""
     records, number_pools, customer = database.together(
         lambda: database.read(
             conversations.reference(sid),
@@ -240,87 +234,88 @@ def _look(sid: str, ours: tuple[str, ...], customer_address: str | None) -> Seen
         lambda: pools.of_numbers(ours),
         lambda: customers.find(customer_address) if customer_address else NOBODY,
     )
-    conversation, rule, default = records
-    general = settings.checked(rule)
+    record, rule, default = records
+    conversation, general = conversations.of(record), settings.checked(rule)
     if number_pools:
-        number_pool = pools.checked(number_pools[0])
-        return Seen(
-            conversations.of(conversation), general, number_pool, number_pool, customer
-        )
+        pool = pools.checked(number_pools[0])
+        return Seen(conversation, general, pool, pool, customer)
     if general.default_pool != DEFAULT_POOL:
-        default = database.read(pools.reference(general.default_pool))[0]
-        if (
-            not default.exists
-            and (called := pools.as_called([general.default_pool])[0]) != default.id
-        ):
-            general = replace(general, default_pool=called)
-            default = database.read(pools.reference(called))[0]
-    return Seen(
-        conversations.of(conversation), general, None, pools.checked(default), customer
-    )
+        general, default = _named_default(general)
+    return Seen(conversation, general, None, pools.checked(default), customer)
+
+
+def _named_default(general: Settings) -> tuple[Settings, database.Snapshot]:
+    """Read the default pool that the settings name, by its ID or, if there is no such record, in another spelling.
+
+    Returns the settings with its ID, and its record.
+    """
+    (default,) = database.read(pools.reference(general.default_pool))
+    if default.exists:
+        return general, default
+    (called,) = pools.as_called([general.default_pool])
+    if called == default.id:
+        return general, default
+    (record,) = database.read(pools.reference(called))
+    return replace(general, default_pool=called), record
 
 
 def _described(seen: Seen, arrival: Arrival) -> Conversation:
-    """The record with what Twilio tells about the conversation; what was known before stays."""
+    """Return the record with what Twilio says about the conversation; earlier values are kept."""
     now, stored = clock.now(), seen.conversation
+    proxy = arrival.proxy_address or stored.proxy_address
     ours = arrival.proxy_address or _our_number(arrival, seen.pool)
     projected = arrival.projected_address or stored.projected_address
+    if not projected and arrival.is_group:
+        projected = ours
+    service_sid = arrival.service_sid or stored.service_sid
+    opted_out_at = stored.opted_out_at or _opted_out_since(
+        seen, arrival.customer_address
+    )
     described = replace(
         stored,
         customer_id=seen.customer.customer_id,
         display_name=seen.customer.display_name[:NAME],
         address=arrival.customer_address,
-        proxy_address=arrival.proxy_address or stored.proxy_address or ours,
-        projected_address=projected or (ours if arrival.is_group else None),
-        service_sid=configuration.service_in_use(
-            arrival.service_sid or stored.service_sid
-        ),
+        proxy_address=proxy or ours,
+        projected_address=projected or None,
+        service_sid=configuration.service_in_use(service_sid),
         created_at=stored.created_at or min(arrival.created_at or now, now),
-        opted_out_at=stored.opted_out_at
-        or _opted_out_since(seen, arrival.customer_address),
-        priority=stored.priority
-        if rules.is_routed(stored)
-        else rules.priority_of(seen.customer, seen.pool),
+        opted_out_at=opted_out_at,
     )
-    closes = (
-        seen.pool.hours is not None
-        and not described.outside_hours
-        and not rules.is_routed(described)
-    )
-    described = _if_outside_hours(described, seen) if closes else described
+    if not rules.is_routed(stored):
+        priority = rules.priority_of(seen.customer, seen.pool)
+        described = _if_outside_hours(replace(described, priority=priority), seen)
     if arrival.written:
         described = hearing.heard(described, arrival.written)
     return transitions.presumed(described)
 
 
 def _opted_out_since(seen: Seen, address: str) -> datetime | None:
-    """By the customer's record. A new record marks its sender's conversations (functions/customer_written.py), so only
-    where none is made this costs a read."""
-    if seen.customer.known or seen.settings.create_customers:
-        return (
-            seen.customer.opted_out_since(address) if seen.customer.opted_out else None
-        )
-    return opt_outs.load(address).since
+    """Return when the address opted out, None if it has not.
+
+    A customer's record has a copy. A new record marks the conversations of its address (functions/customer_written.py),
+    so this costs a read only if no record is made.
+    """
+    customer = seen.customer
+    if not customer.known and not seen.settings.create_customers:
+        return opt_outs.load(address).since
+    return customer.opted_out_since(address) if customer.opted_out else None
 
 
 def _if_outside_hours(arrived: Conversation, seen: Seen) -> Conversation:
-    """Noted once, by the hours that held when it arrived: what somebody edits later changes no figures."""
-    week, at, zone = seen.pool.hours, arrived.created_at, seen.settings.zone
-    if (
-        week is None
-        or at is None
-        or hours.open_at(week, at, zone, public_holidays.of(week.countries))
-    ):
+    """Note that once that it arrived outside its pool's hours, so that later edits of these change no figures."""
+    week, at = seen.pool.hours, arrived.created_at
+    if week is None or at is None or arrived.outside_hours:
+        return arrived
+    is_holiday = public_holidays.of(week.countries)
+    if hours.open_at(week, at, seen.settings.zone, is_holiday):
         return arrived
     outside = replace(arrived, outside_hours=True)
-    return outside.noted(
-        clock.now(), "outside the hours", f"{seen.pool.display_name} is closed just now"
-    )
+    why = f"{seen.pool.display_name} was closed when it arrived"
+    return outside.noted(clock.now(), "outside the hours", why)
 
 
 def _our_number(arrival: Arrival, pool: Pool) -> str | None:
-    """Which of a group message's receivers is the Twilio number: one that a pool or the environment names."""
+    """Return the Twilio number among a group message's receivers: one that a pool or the environment names."""
     named = {*pool.addresses, *configuration.own_numbers()}
-    return next(
-        (address for address in arrival.our_addresses if address in named), None
-    )
+    return next(filter(named.__contains__, arrival.our_addresses), None)

@@ -1,14 +1,16 @@
-"""One claim from its beginning to its end: take a slot, tell Twilio, write down what came of it.
+"""One claim from its beginning to its end: take a slot, add the worker at Twilio, write down the outcome.
 
-Each step can be repeated by whoever comes next: a claim that nobody finished is found by its lease. Which
-conversation is claimed for whom is decided in assignment/matching.py; docs/decisions/0001-claims.md has the states.
+Each step can be repeated: an unfinished claim is found by its lease, and the next caller finishes it. Which worker
+gets which conversation is decided in assignment/matching.py; docs/decisions/0001-claims.md has the states.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 from assignment import ledger
 from assignment.ledger import Moved
@@ -20,6 +22,7 @@ from providers import clock, conversations, database, log, pools, settings, twil
 from providers.twilio import Outcome, Result
 
 _MARGIN = 0.5  # seconds that must be left to try again
+_WORTH_A_LOOK = (Outcome.DONE, Outcome.NEXT_WORKER, Outcome.REFUSED)
 
 
 def take(
@@ -28,9 +31,10 @@ def take(
     why: str,
     known: Mapping[str, Pool] = ledger.NO_POOLS,
 ) -> Moved | None:
-    """Claims the conversation for this worker; None: somebody else changed the worker's record first.
+    """Claim the conversation for this worker.
 
-    Raises database.LostRace if somebody has decided about the conversation meanwhile.
+    `why`: for the log, after "to NAME:". `known`: pools that are loaded already. Returns None if only the worker's
+    record has changed meanwhile; raises database.LostRace if the conversation's has.
     """
     after = transitions.claimed(
         conversation, worker, uuid.uuid4().hex, clock.now(), why
@@ -39,19 +43,19 @@ def take(
     try:
         moved = ledger.move(conversation, after, worker, known)
     except database.LostRace:
-        if (moved := _won_after_all(conversation, after)) is None:
-            return None
-    log.info(
-        f"assigning: {why}",
-        conversation=after.sid,
-        worker=worker.identity,
-        pool=after.pool,
-    )
+        moved = _won_after_all(conversation, after)
+    if moved is not None:
+        log.info(
+            f"assigning: {why}",
+            conversation=after.sid,
+            worker=worker.identity,
+            pool=after.pool,
+        )
     return moved
 
 
 def _won_after_all(before: Conversation, after: Conversation) -> Moved | None:
-    """After a lost race: our own claim, if only the answer to its commit was lost."""
+    """After a lost race, return this claim if only the answer to its commit was lost."""
     current = conversations.load(before.sid)
     if current.claim == after.claim:
         return Moved(current)
@@ -61,95 +65,103 @@ def _won_after_all(before: Conversation, after: Conversation) -> Moved | None:
 
 
 def finish(conversation: Conversation) -> Outcome:
-    """Adds the claimed worker at Twilio, takes out whoever hands it on, writes down what came of it. Safe to repeat.
+    """Add the claimed worker at Twilio, remove the one handing it over, and write down the outcome. Safe to repeat.
 
-    What has to be done next about whom is said in matching.finish.
+    matching.finish does what has to follow.
     """
     result = _add(conversation)
-    if (
-        result.outcome is Outcome.DONE
-        and conversation.leaving_sid
-        and not _is_out(conversation)
-    ):
-        return Outcome.RETRY
     if result.outcome is Outcome.DONE:
+        if conversation.leaving_sid and not _is_out(conversation):
+            return Outcome.RETRY
         return confirm(conversation, getattr(result.body, "sid", None))
     if result.outcome is Outcome.GONE:
         end(conversation.sid, "Twilio has closed it or does not know it")
-    elif result.outcome is Outcome.NEXT_WORKER or (
-        conversation.is_handed_on and result.outcome is Outcome.REFUSED
-    ):
+        return Outcome.GONE
+    if _is_refused(conversation, result):
         _put_back(conversation, result)
         return Outcome.NEXT_WORKER
-    else:
-        _leave_for_later(conversation, result)
+    _leave_for_later(conversation, result)
     return result.outcome
 
 
-def let_out(conversation: Conversation) -> Outcome:
-    """Takes whoever is leaving it out at Twilio, and writes that down. Safe to repeat; else the sweep tries again.
+def _is_refused(conversation: Conversation, result: Result) -> bool:
+    """Return whether Twilio never adds this worker; for a conversation being handed over, any refusal is final."""
+    if result.outcome is Outcome.NEXT_WORKER:
+        return True
+    return conversation.is_handed_on and result.outcome is Outcome.REFUSED
 
-    One to whom it was given back meanwhile (assignment/answers.py) may just have been taken out, and is added again.
+
+def let_out(conversation: Conversation) -> Outcome:
+    """Remove the leaving worker at Twilio, and write that down. Safe to repeat; RETRY: the sweep tries again.
+
+    If the conversation was given back to that worker meanwhile (assignment/answers.py), they may have been removed by
+    this call, and are added again.
     """
     if not _has_left(conversation):
         return Outcome.RETRY
-
-    def step() -> Conversation:
-        current = conversations.load(conversation.sid)
-        if (current.leaving, current.leaving_sid) == (
-            conversation.leaving,
-            conversation.leaving_sid,
-        ):
-            return ledger.move(current, transitions.out(current)).conversation
-        is_theirs_again = (
-            current.state == ASSIGNED and current.worker == conversation.leaving
-        )
-        if is_theirs_again and current.participant_sid in (
-            None,
-            conversation.leaving_sid,
-        ):
-            return ledger.move(
-                current, transitions.added_again(current, clock.now())
-            ).conversation
-        return current
-
-    current = database.until_it_holds(step)
+    current = database.until_it_holds(partial(_without_leaving, conversation))
     if current.state == ASSIGNING and current.worker == conversation.leaving:
         return finish(current)
     return Outcome.DONE
 
 
+def _without_leaving(removed: Conversation) -> Conversation:
+    """Write down that the worker in `removed.leaving` is out; returns the record as it is stored now."""
+    current = conversations.load(removed.sid)
+    leaving, leaving_sid = removed.leaving, removed.leaving_sid
+    if (current.leaving, current.leaving_sid) == (leaving, leaving_sid):
+        return ledger.move(current, transitions.out(current)).conversation
+    is_given_back = current.state == ASSIGNED and current.worker == leaving
+    if is_given_back and current.participant_sid in (None, leaving_sid):
+        again = transitions.added_again(current, clock.now())
+        return ledger.move(current, again).conversation
+    return current
+
+
 def confirm(conversation: Conversation, participant_sid: str | None) -> Outcome:
-    """Writes down that the worker is in it. GONE: it has moved on since this claim, and they are out again."""
+    """Write down that the worker is in the conversation.
 
-    def there(claimed: Conversation) -> Conversation:
-        alone = transitions.out(claimed) if claimed.leaving else claimed
-        return transitions.confirmed(alone, participant_sid, clock.now())
-
-    def again() -> bool:
-        current = conversations.load(conversation.sid)
-        in_flight = (
-            current.state in (ASSIGNING, INACTIVE) and current.lease_until is not None
-        )
-        if in_flight and current.claim == conversation.claim:
-            # A person may have written another worker into it meanwhile: that is still to be done, by the sweep.
-            ours = there(replace(current, worker=conversation.worker))
-            ledger.move(current, replace(ours, worker=current.worker))
-            return True
-        return current.worker == conversation.worker or current.state == CLOSED
-
+    `conversation`: the claim as it was when the worker was added. `participant_sid`: None if Twilio's answer did not
+    contain it. GONE: the record has moved on since this claim, and the worker was removed again.
+    """
     try:
-        ledger.move(conversation, there(conversation))
+        ledger.move(conversation, _confirmed(conversation, participant_sid))
     except database.LostRace:
+        again = partial(_confirm_current, conversation, participant_sid)
         if not database.until_it_holds(again):
             return _withdraw(conversation, participant_sid)
     log.info("assigned", conversation=conversation.sid, worker=conversation.worker)
     return Outcome.DONE
 
 
+def _confirmed(claimed: Conversation, participant_sid: str | None) -> Conversation:
+    alone = transitions.out(claimed) if claimed.leaving else claimed
+    return transitions.confirmed(alone, participant_sid, clock.now())
+
+
+def _confirm_current(claimed: Conversation, participant_sid: str | None) -> bool:
+    """Confirm the claim in the current record; return whether the worker belongs there."""
+    current = conversations.load(claimed.sid)
+    if current.claim == claimed.claim and _is_in_flight(current):
+        # A person may have typed another worker into the record meanwhile: the sweep follows that.
+        ours = replace(current, worker=claimed.worker)
+        after = replace(_confirmed(ours, participant_sid), worker=current.worker)
+        ledger.move(current, after)
+        return True
+    return current.worker == claimed.worker or current.state == CLOSED
+
+
+def _is_in_flight(conversation: Conversation) -> bool:
+    if conversation.lease_until is None:
+        return False
+    return conversation.state in (ASSIGNING, INACTIVE)
+
+
 def end(sid: str, why: str) -> Worker | None:
-    """Notes a conversation as closed; returns the worker who has a free slot now. One that is unknown is noted
-    too: its other events may be on their way still."""
+    """Write down that a conversation is closed; return the worker with the slot that this frees.
+
+    A conversation without a record gets one, because its other events may still be on their way.
+    """
 
     def step() -> Worker | None:
         before = conversations.load(sid)
@@ -163,48 +175,60 @@ def end(sid: str, why: str) -> Worker | None:
 
 
 def _add(conversation: Conversation) -> Result:
-    """One who is in it already, by an earlier try whose answer was lost, is looked for there: only Twilio knows what
-    their stay is called; so is one whom Twilio refuses. And a group message may want the projected address, which no
-    webhook may have told yet."""
-    identity = conversation.worker or ""
-    result = twilio.add_worker(conversation, identity, conversation.projected_address)
-    is_in_it = result.outcome is Outcome.DONE
-    if result.body is not None or not (
-        is_in_it or result.outcome in (Outcome.NEXT_WORKER, Outcome.REFUSED)
-    ):
+    """Add the worker at Twilio; returns DONE with the participant, or without one if Twilio doesn't say which it is.
+
+    A worker who is in it already, by an earlier try with a lost answer, or whom Twilio refuses, is looked up among the
+    participants: only Twilio knows the participant SID. A group message may need the projected address, which no
+    webhook may have brought yet.
+    """
+    result = twilio.add_worker(
+        conversation, conversation.worker or "", conversation.projected_address
+    )
+    if result.body is not None or result.outcome not in _WORTH_A_LOOK:
         return result
     people = twilio.participants(conversation)
+    if people.outcome is Outcome.RETRY and result.outcome is not Outcome.DONE:
+        return people
     if people.outcome is not Outcome.DONE:
-        return (
-            people
-            if people.outcome is Outcome.RETRY and not is_in_it
-            else _believed(result)
-        )
-    bindings = [person.messaging_binding or {} for person in people.body]
-    projected = next(
-        (b["projected_address"] for b in bindings if b.get("projected_address")), None
-    )
+        return _believed(result)
+    return _added_after_look(conversation, result, people.body)
+
+
+def _added_after_look(
+    conversation: Conversation, result: Result, people: Iterable[Any]
+) -> Result:
+    identity = conversation.worker or ""
+    projected = next(filter(None, map(_projected_address, people)), None)
     if (
         result.outcome is Outcome.REFUSED
         and projected
         and projected != conversation.projected_address
     ):
         return twilio.add_worker(conversation, identity, projected)
-    inside = next(
-        (person for person in people.body if person.identity == identity), None
-    )
-    return Result(Outcome.DONE, body=inside) if inside else _believed(result)
+    participant = _participant_of(identity, people)
+    if participant is None:
+        return _believed(result)
+    return Result(Outcome.DONE, body=participant)
+
+
+def _projected_address(participant: Any) -> str | None:
+    return (participant.messaging_binding or {}).get("projected_address")
+
+
+def _participant_of(identity: str | None, people: Iterable[Any]) -> Any:
+    """Return the participant with this identity, None if there is none."""
+    return next((person for person in people if person.identity == identity), None)
 
 
 def _believed(result: Result) -> Result:
-    """A conflict with an unknown code is no success unless the worker was seen in the conversation."""
-    return (
-        replace(result, outcome=Outcome.RETRY) if result.is_unknown_conflict else result
-    )
+    """Turn a conflict with an unknown code into RETRY, because the worker was not seen in the conversation."""
+    if result.is_unknown_conflict:
+        return replace(result, outcome=Outcome.RETRY)
+    return result
 
 
 def _withdraw(conversation: Conversation, participant_sid: str | None) -> Outcome:
-    """It is not this worker's any more: they left while we were adding them. What we added, we take out again."""
+    """Remove the participant that was added for an outdated claim."""
     if participant_sid is not None:
         twilio.remove_participant(conversation, participant_sid)
     log.warning(
@@ -226,52 +250,54 @@ def _is_out(conversation: Conversation) -> bool:
 
 
 def _has_left(conversation: Conversation) -> bool:
-    """Take out the worker who is leaving; without a known participant SID, look for them first."""
+    """Remove the worker in `leaving`; without a known participant SID, look for them first."""
     if conversation.leaving is None or conversation.leaving_sid:
         return conversation.leaving_sid is None or _is_out(conversation)
     people = twilio.participants(conversation)
     if people.outcome in (Outcome.RETRY, Outcome.MISCONFIGURED):
         return False
-    inside = people.body if people.outcome is Outcome.DONE else ()
-    stay = next(
-        (one.sid for one in inside if one.identity == conversation.leaving), None
-    )
-    return stay is None or _is_out(replace(conversation, leaving_sid=stay))
+    if people.outcome is not Outcome.DONE:
+        return True
+    participant = _participant_of(conversation.leaving, people.body)
+    if participant is None:
+        return True
+    return _is_out(replace(conversation, leaving_sid=participant.sid))
 
 
 def _put_back(conversation: Conversation, result: Result) -> None:
-    """Twilio does not take this worker: the slot comes back. The conversation stays with whoever wanted to hand it on
-    and is in it still, or waits for another one."""
+    """Free the slot of a worker that Twilio refuses.
+
+    The conversation stays with the worker handing it over, who is still in it, or waits for another worker.
+    """
     identity = conversation.worker or ""
     log.warning(
-        f"Twilio does not add them: {result.why}",
+        f"Twilio does not add the worker: {result.why}",
         conversation=conversation.sid,
         worker=identity,
     )
+    why = f"{identity} could not be added: {result.why}"
 
     def step() -> None:
         current = conversations.load(conversation.sid)
-        now = clock.now()
-        if current.claim == conversation.claim and current.is_handed_on:
-            ledger.move(
-                current,
-                transitions.stays(
-                    current, now, f"{identity} could not be added: {result.why}"
-                ),
-            )
+        if current.claim != conversation.claim:
             return
-        if current.claim != conversation.claim or current.state != ASSIGNING:
-            return
-        after = transitions.without(replace(current, mode="pool"), identity, now)
-        why = f"{identity} could not be added: {result.why}"
-        pool = after.pool or settings.load().default_pool
-        ledger.move(current, transitions.queued(after, pools.load(pool), now, why))
+        if current.is_handed_on:
+            ledger.move(current, transitions.stays(current, clock.now(), why))
+        elif current.state == ASSIGNING:
+            _queue_without(current, identity, why)
 
     database.until_it_holds(step)
 
 
+def _queue_without(current: Conversation, identity: str, why: str) -> None:
+    now = clock.now()
+    after = transitions.without(replace(current, mode="pool"), identity, now)
+    pool = pools.load(after.pool or settings.load().default_pool)
+    ledger.move(current, transitions.queued(after, pool, now, why))
+
+
 def _leave_for_later(conversation: Conversation, result: Result) -> None:
-    """The claim stands, and the sweep tries again. The story says why the worker is not in it yet."""
+    """Keep the claim for the sweep, and note in the log why the worker is not in it yet."""
     level = log.warning if result.outcome is Outcome.RETRY else log.error
     level(
         f"The worker is not added yet: {result.why}",
@@ -282,7 +308,7 @@ def _leave_for_later(conversation: Conversation, result: Result) -> None:
 
 
 def _try_again_later(claimed: Conversation, result: Result) -> None:
-    """Whoever comes next may try; what has moved on by itself is left alone."""
+    """End the lease, so that the next caller may try; a record that has moved on is left alone."""
     before, now = conversations.load(claimed.sid), clock.now()
     if (before.state, before.claim) == (claimed.state, claimed.claim):
         noted = replace(before, lease_until=now).noted(

@@ -1,27 +1,28 @@
-"""A conversation is handed on, or closed, by a worker who is in it: to the queue, to another pool, to a named worker.
+"""A worker who is in a conversation hands it over to the queue, another pool or a named worker, or closes it.
 
-    to_queue(sid, actor)              back into the pool it came by; the holder is not asked first again (5 minutes)
-    to_pool(sid, actor, pool_id)      into another pool's queue
+    to_queue(sid, actor)              back to the pool that it came by; the worker is not tried again for 5 minutes
+    to_pool(sid, actor, pool_id)      to another pool's queue
     to_worker(sid, actor, identity)   to this very worker, whatever their status and load
     close(sid, actor)                 ends it at Twilio and here
-    edited(sid, stay, new, old)       what a person has written into the record's `worker`
+    edited(sid, stay, new, old)       follows a person's edit of the record's `worker`
 
-`sid` is the conversation's, `actor` the identity of the worker who wants it: the one for whom it counts, or one of its
-`others` (whoever calls has to know that they are who they say). All return None when it is done, or written down and
-finished by the sweep where Twilio does not answer. All raise Refused with one sentence for the worker when it cannot be
-done, and then it is with whom it was; and database.LostRace only when the caller's time is over.
+`sid` is the conversation's, `actor` the identity of the requesting worker: the one that it counts for, or one of its
+`others` (the caller has authenticated them). All return None when it is done, or written down and finished by the
+sweep if Twilio doesn't respond. All raise Refused with one sentence for the worker when it cannot be done, and then
+the conversation stays as it was; and database.LostRace only when the caller's time is over.
 
-Nothing is lost in between: what is to become of it is written first, in one commit with the queue and both counts; then
-Twilio is told, the new worker before the old one is taken out; then that is written. Whoever dies on the way leaves a
-lease that runs out, and the sweep finishes it (docs/decisions/0006-handing-over.md).
+Nothing is lost in between: the intent is written first, in one commit with the queue and both counts; then Twilio is
+called, adding the new worker before the old one is removed; then the outcome is written. A crash on the way leaves a
+lease that expires, and the sweep finishes it (docs/decisions/0006-handing-over.md).
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from assignment import claim, ledger, matching, membership, worker_care
 from assignment.ledger import Moved
@@ -50,47 +51,50 @@ from providers import (
 )
 from providers.twilio import Outcome, Result
 
+_NO_RESPONSE = "Twilio doesn't respond; try again."
+_WITH_WORKER = (ASSIGNED, ASSIGNING, INACTIVE)
+
 
 class Refused(Exception):
     """It cannot be done; the text is one sentence for the worker who asked."""
 
 
 def to_queue(sid: str, actor: str) -> None:
-    """Back into the pool it was routed by; whoever held it is not asked again for a while."""
+    """Queue it in the pool that it was routed by; its worker is not tried again for a while."""
     _queue(sid, actor, membership.pool_for)
 
 
 def to_pool(sid: str, actor: str, pool_id: str) -> None:
-    """Into the queue of another pool."""
+    """Queue it in another pool."""
     pool = pools.load(pool_id)
     _queue(sid, actor, lambda conversation: pool)
 
 
 def to_worker(sid: str, actor: str, identity: str) -> None:
-    """To a named, confirmed worker, in any spelling, whatever their status and load."""
-    heir = workers.called(identity)
-    if heir is None or not heir.can_sign_in:
+    """Hand it over to a confirmed worker, whatever their status and load; `identity` may be in any spelling."""
+    worker = workers.called(identity)
+    if worker is None or not worker.can_sign_in:
         raise Refused(f"No worker is called {identity}.")
-    if not heir.confirmed:
+    if not worker.confirmed:
         raise Refused(
-            f"{heir.name} waits for confirmation and cannot take a conversation yet."
+            f"{worker.name} waits for confirmation and cannot take a conversation yet."
         )
     attempt = uuid.uuid4().hex
     moved = database.until_it_holds(
-        lambda: _promised(sid, actor, heir.identity, attempt)
+        lambda: _promised(sid, actor, worker.identity, attempt)
     )
     if moved is None:
         return
     outcome = matching.finish(moved.conversation)
     matching.freed(moved.freed)
     if outcome is Outcome.NEXT_WORKER:
-        raise Refused(f"{heir.name} cannot be added at Twilio; it stays with you.")
+        raise Refused(f"{worker.name} cannot be added at Twilio; it stays with you.")
     if outcome is Outcome.GONE:
         raise Refused("It is over: Twilio has closed it.")
 
 
 def close(sid: str, actor: str) -> None:
-    """Ends it for good: at Twilio first, for what is closed here never comes back."""
+    """End it at Twilio first, then here, where a closed conversation is final."""
     if conversations.load(sid).state == CLOSED:
         return
     before = _theirs(sid, actor)
@@ -99,128 +103,152 @@ def close(sid: str, actor: str) -> None:
         matching.close(sid, f"{actor} closed it")
         return
     log.error(f"It could not be closed: {result.why}", conversation=sid, worker=actor)
-    raise Refused("Twilio does not close it just now; try again.")
+    raise Refused("Twilio didn't close it; try again.")
 
 
 def _has_ended(conversation: Conversation, result: Result) -> bool:
-    """Whether Twilio has closed it, after this answer to our request: only a closed or deleted one ends here."""
-    if result.outcome in (Outcome.DONE, Outcome.GONE):
-        return True
-    return result.outcome is Outcome.MISSING and twilio.is_gone(conversation)
+    """Return whether Twilio's answer to the request means that it is closed or deleted there."""
+    if result.outcome is Outcome.MISSING:
+        return twilio.is_gone(conversation)
+    return result.outcome in (Outcome.DONE, Outcome.GONE)
 
 
 def back_to_queue(before: Conversation, pool: Pool, why: str) -> None:
-    """Takes it from its worker, who is taken out at Twilio and not asked again for a while.
+    """Queue it in the pool; its worker is removed at Twilio and not tried again for a while.
 
-    Raises database.LostRace; Refused while Twilio does not tell which participant they are.
+    Raises database.LostRace, and Refused while Twilio doesn't say which participant they are.
     """
-    now = clock.now()
-    after = replace(transitions.let_go(with_stay(before), now), mode="pool")
-    matching.queue(before, after, pool, why)
+    after = transitions.let_go(with_stay(before), clock.now())
+    matching.queue(before, replace(after, mode="pool"), pool, why)
 
 
 def edited(sid: str, stay: str | None, new: str | None, old: str | None = None) -> None:
-    """A person has written another worker, or nobody, into the record of a conversation: a hand-over.
+    """Follow a person's edit of `worker` in a conversation's record, which is a hand-over.
 
-    `stay` is the participant's SID of whoever has it and `new` what the record says now; if either is something else
-    meanwhile, nothing happens. `old` is what it said before: counted afresh, but perhaps never in it, for somebody may
-    have edited it twice. Raises Refused while Twilio does not tell who is in it.
+    `stay`: the participant SID in the record, `new`: the worker that the record names now, None: no worker. If either
+    has changed meanwhile, nothing happens. `old`: the worker that it named before the edit; their count is taken again,
+    even if they never had the conversation, because a person may have edited it twice. Raises Refused while Twilio
+    doesn't say who the participants are.
     """
-    heir, why_not = Meant(None)
+    worker, why_not = Meant(None)
     if new:
-        heir, why_not = worker_care.meant_by(new, conversations.load(sid).service_sid)
-    if heir is not None and heir.version is None:
-        worker_care.create(heir)
-        heir = workers.load(heir.identity)
-    moved = database.until_it_holds(lambda: _followed(sid, stay, new, heir, why_not))
+        worker, why_not = worker_care.meant_by(new, conversations.load(sid).service_sid)
+    if worker is not None and worker.version is None:
+        worker_care.create(worker)
+        worker = workers.load(worker.identity)
+    moved = database.until_it_holds(lambda: _followed(sid, stay, new, worker, why_not))
     if moved is None:
         return
-    now = moved.conversation
-    names = sorted({name for name in (old, new, now.worker, now.leaving) if name})
-    freed = [database.until_it_holds(partial(_recounted, name)) for name in names]
-    if now.state == QUEUED:
-        claim.let_out(now)
-        matching.look_again(now)
-    elif now.lease_until:
-        matching.finish(now)
-    for worker in freed:
-        matching.freed(worker)
+    after = moved.conversation
+    names = sorted(set(filter(None, (old, new, after.worker, after.leaving))))
+    recounted = [database.until_it_holds(partial(_recounted, name)) for name in names]
+    if after.state == QUEUED:
+        claim.let_out(after)
+        matching.look_again(after)
+    elif after.lease_until:
+        matching.finish(after)
+    for worker_with_room in recounted:
+        matching.freed(worker_with_room)
 
 
 def _followed(
-    sid: str, stay: str | None, new: str | None, heir: Worker | None, why_not: str
+    sid: str, stay: str | None, new: str | None, worker: Worker | None, why_not: str
 ) -> Moved | None:
-    """The record as the edit wants it, without the counts, which are counted afresh afterwards: they may have been
-    mended by the edited record already. None: it has moved on."""
+    """Write the record as the edit wants it; returns None if the record has moved on.
+
+    The counts are left out and taken again afterwards: they may already be those of the edited record.
+    """
     current = conversations.load(sid)
-    at_rest = (
-        current.state in (ASSIGNED, INACTIVE, QUEUED, UNROUTED)
-        and current.leaving is None
-    )
-    if not (at_rest or current.is_claim_edited) or (
-        current.worker,
-        current.participant_sid,
-    ) != (new, stay):
+    if (current.worker, current.participant_sid) != (new, stay):
         return None
-    now, held = clock.now(), _as_twilio_has_it(current)
-    if (
-        held.worker and current.leaving
-    ):  # one can be leaving it: whoever was on the way to it is out at once
-        held = _without_who_was_coming(held)
-    old = held.worker
-    if new and (heir is None or not heir.can_sign_in):
-        theirs = old or (current.claimed_for if current.state == ASSIGNING else None)
-        why = (why_not or f"nobody can sign in as {new}") + (
-            f": it stays with {theirs}" if theirs else ""
-        )
-        after = replace(held, worker=theirs).noted(now, "not handed over", why)
-    elif heir is None:
-        gone = replace(transitions.let_go(held, now) if old else held, mode="pool")
-        why = f"{old or 'whoever had it'} was taken out of the record by hand"
-        after = transitions.queued(gone, membership.pool_for(held), now, why)
-    elif heir.identity == old:
-        after = held
-    elif old is None:
-        after = transitions.claimed(
-            held, heir, uuid.uuid4().hex, now, "written into the record by hand"
-        )
+    if not (_is_settled(current) or current.is_claim_edited):
+        return None
+    actual = _as_twilio_has_it(current)
+    if actual.worker and current.leaving:
+        # Only one worker can be leaving: one who was being added is removed at once.
+        actual = _without_incoming_worker(actual)
+    if new and (worker is None or not worker.can_sign_in):
+        after = _kept(current, actual, why_not or f"{new} is no name for signing in")
     else:
-        why = "written into the record by hand"
-        after = transitions.handed_to(held, heir, uuid.uuid4().hex, now, why)
+        after = _handed(actual, worker)
     log.info("edited by hand", conversation=sid, worker=after.worker)
     return ledger.move(replace(current, worker=after.worker), after)
 
 
+def _is_settled(conversation: Conversation) -> bool:
+    """Return whether no worker is being added to it or removed from it."""
+    if conversation.leaving is not None:
+        return False
+    return conversation.state in (ASSIGNED, INACTIVE, QUEUED, UNROUTED)
+
+
+def _kept(current: Conversation, actual: Conversation, why: str) -> Conversation:
+    """Undo an edit that names no worker: the record names the actual one again."""
+    worker = actual.worker
+    if worker is None and current.state == ASSIGNING:
+        worker = current.claimed_for
+    if worker:
+        why += f": it stays with {worker}"
+    return replace(actual, worker=worker).noted(clock.now(), "not handed over", why)
+
+
+def _handed(actual: Conversation, worker: Worker | None) -> Conversation:
+    """Hand it over to the worker named by the edit, or to the queue."""
+    now = clock.now()
+    if worker is None:
+        gone = transitions.let_go(actual, now) if actual.worker else actual
+        pool = membership.pool_for(actual)
+        why = f"{actual.worker or 'its worker'} was taken out of the record by hand"
+        return transitions.queued(replace(gone, mode="pool"), pool, now, why)
+    if worker.identity == actual.worker:
+        return actual
+    hand = transitions.handed_to if actual.worker else transitions.claimed
+    why = "written into the record by hand"
+    return hand(actual, worker, uuid.uuid4().hex, now, why)
+
+
 def _as_twilio_has_it(edited: Conversation) -> Conversation:
-    """With whoever has it there instead of whom a person has written into the record: by their stay; where nobody knows
-    that, whoever is in it besides. Raises Refused while Twilio does not tell."""
-    if edited.state not in (ASSIGNED, ASSIGNING, INACTIVE):
+    """Return the conversation with its worker at Twilio instead of the one that a person has typed.
+
+    That is the participant with the known SID; if none is known, any other confirmed worker in it. Raises Refused while
+    Twilio doesn't say.
+    """
+    if edited.state not in _WITH_WORKER:
         return replace(edited, worker=None)
-    people = twilio.participants(edited)
-    if people.outcome is not Outcome.DONE:
-        raise Refused("Twilio does not answer just now; try again.")
-    inside = {one.sid: one.identity for one in people.body if one.identity}
-    known = {edited.worker, *edited.others, *settings.load().bots}
-    ours = workers.confirmed(
-        identity for identity in inside.values() if identity not in known
-    )
-    besides = (sid for sid, identity in inside.items() if identity in ours)
-    stay = edited.participant_sid or min(besides, default="")
+    people = _participants(edited)
+    inside = {person.sid: person.identity for person in people if person.identity}
+    participant_sid = edited.participant_sid or _unnamed_worker(edited, inside)
     return replace(
         edited,
-        worker=inside.get(stay),
-        participant_sid=stay if stay in inside else None,
+        worker=inside.get(participant_sid),
+        participant_sid=participant_sid if participant_sid in inside else None,
     )
 
 
-def _without_who_was_coming(held: Conversation) -> Conversation:
-    """Raises Refused while Twilio does not take them out."""
-    participant_sid = held.participant_sid or ""
-    if not twilio.is_out(
-        held, participant_sid, twilio.remove_participant(held, participant_sid)
-    ):
-        raise Refused("Twilio does not answer just now; try again.")
-    return replace(held, worker=None, participant_sid=None)
+def _unnamed_worker(edited: Conversation, inside: Mapping[str, str]) -> str:
+    """Return the participant SID of a confirmed worker that the record does not name, "" if there is none."""
+    named = {edited.worker, *edited.others, *settings.load().bots}
+    unnamed = {sid: name for sid, name in inside.items() if name not in named}
+    confirmed = workers.confirmed(unnamed.values())
+    return min((sid for sid, name in unnamed.items() if name in confirmed), default="")
+
+
+def _participants(conversation: Conversation) -> Sequence[Any]:
+    """Return the participants at Twilio. Raises Refused if it doesn't respond."""
+    people = twilio.participants(conversation)
+    if people.outcome is not Outcome.DONE:
+        raise Refused(_NO_RESPONSE)
+    participants: Sequence[Any] = people.body
+    return participants
+
+
+def _without_incoming_worker(actual: Conversation) -> Conversation:
+    """Remove a worker who was being added. Raises Refused if Twilio doesn't respond."""
+    participant_sid = actual.participant_sid or ""
+    result = twilio.remove_participant(actual, participant_sid)
+    if not twilio.is_out(actual, participant_sid, result):
+        raise Refused(_NO_RESPONSE)
+    return replace(actual, worker=None, participant_sid=None)
 
 
 def _recounted(identity: str) -> Worker | None:
@@ -233,13 +261,12 @@ def _recounted(identity: str) -> Worker | None:
 def _queue(sid: str, actor: str, pool_of: Callable[[Conversation], Pool]) -> None:
     def step() -> None:
         before = conversations.load(sid)
-        if (
-            before.state == QUEUED and before.leaving == actor
-        ):  # our own commit, or the same wish once more
+        if before.state == QUEUED and before.leaving == actor:
+            # This request's own commit, or the same request again.
             claim.let_out(before)
             return
         before = _theirs(sid, actor)
-        _is_at_rest(before)
+        _refuse_if_unsettled(before)
         pool = pool_of(before)
         back_to_queue(before, pool, f"{actor} handed it over to {pool.display_name}")
 
@@ -247,53 +274,46 @@ def _queue(sid: str, actor: str, pool_of: Callable[[Conversation], Pool]) -> Non
 
 
 def _promised(sid: str, actor: str, identity: str, attempt: str) -> Moved | None:
-    """It counts for the heir from now on, and whoever had it is still in it. None: it is theirs already."""
+    """Count it for the next worker, while the one before is still in it. Returns None if it is theirs already."""
     before = conversations.load(sid)
     if attempt in (before.claim or ""):
-        return Moved(before)  # our own commit, whose answer was lost
+        return Moved(before)  # this request's own commit, if its answer was lost
     before = _theirs(sid, actor)
     if before.worker == identity:
         return None
-    _is_at_rest(before)
-    heir = workers.load(identity)
-    if not heir.confirmed:  # deleted since it was looked up
+    _refuse_if_unsettled(before)
+    worker = workers.load(identity)
+    if not worker.confirmed:  # deleted since it was looked up
         raise Refused(f"No worker is called {identity}.")
     why = f"{actor} handed it over"
-    after = transitions.handed_to(with_stay(before), heir, attempt, clock.now(), why)
+    after = transitions.handed_to(with_stay(before), worker, attempt, clock.now(), why)
     log.info(f"handed over by {actor}", conversation=sid, worker=identity)
-    return ledger.move(before, after, heir)
+    return ledger.move(before, after, worker)
 
 
 def _theirs(sid: str, actor: str) -> Conversation:
     conversation = conversations.load(sid)
     if actor not in (conversation.worker, *conversation.others):
         raise Refused("It is not yours any more.")
-    if conversation.state not in (ASSIGNED, ASSIGNING, INACTIVE):
+    if conversation.state not in _WITH_WORKER:
         raise Refused("It is over." if conversation.closed_at else "It has no worker.")
     return conversation
 
 
-def _is_at_rest(conversation: Conversation) -> None:
-    """One that is on its way to somebody can be handed on when it has arrived."""
-    if (
-        conversation.state == ASSIGNING
-        or conversation.lease_until is not None
-        or conversation.leaving
-    ):
-        raise Refused("It is on its way to somebody just now; try again in a moment.")
+def _refuse_if_unsettled(conversation: Conversation) -> None:
+    """Raise Refused while a worker is being added or removed: it can be handed over after that."""
+    unfinished = (conversation.lease_until, conversation.leaving)
+    if conversation.state == ASSIGNING or any(unfinished):
+        raise Refused("It is being assigned to a worker; try again in a moment.")
 
 
 def with_stay(conversation: Conversation) -> Conversation:
-    """With the participant's SID of its worker, who is to be taken out: looked up where no event has told it.
+    """Return the conversation with the participant SID of its worker, looked up at Twilio if no event has brought it.
 
-    Raises Refused while Twilio does not tell.
+    Raises Refused if Twilio doesn't respond.
     """
     if conversation.participant_sid or conversation.worker is None:
         return conversation
-    people = twilio.participants(conversation)
-    if people.outcome is not Outcome.DONE:
-        raise Refused("Twilio does not answer just now; try again.")
-    stay = next(
-        (one.sid for one in people.body if one.identity == conversation.worker), None
-    )
-    return replace(conversation, participant_sid=stay)
+    people = _participants(conversation)
+    sids = (person.sid for person in people if person.identity == conversation.worker)
+    return replace(conversation, participant_sid=next(sids, None))

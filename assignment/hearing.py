@@ -1,4 +1,4 @@
-"""Messages that a record does not know yet: their senders, and what a customer's single word means. Writes nothing."""
+"""Messages that a record does not have yet: their senders, and what a customer's single word means. Writes nothing."""
 
 from __future__ import annotations
 
@@ -14,20 +14,23 @@ from providers import settings, workers
 
 
 def word_of(message: Message) -> str | None:
-    """Return what a customer's message means if it is only one word. Reads the settings at most every ten seconds."""
+    """Return the meaning of a customer's message that is only one word, else None. Reads the settings at most every ten
+    seconds."""
     also_stop = settings.opt_out_words() if opt_out.may_be_a_word(message.text) else ()
     return opt_out.word_in(message.text, also_stop)
 
 
 def heard(before: Conversation, told: Iterable[Message]) -> Conversation:
-    """Return the record with these messages."""
-    after, known, sender_unnamed = (
-        before,
-        {one.index for one in before.heard},
-        cache(_sender_unnamed),
-    )
-    for message in sorted(told, key=lambda one: one.index):
-        if message.index in known:
+    """Return the record with those of these messages that it does not have yet; nothing is written.
+
+    `told`: messages in any order. Reads the worker's record of an author that the conversation does not name, and
+    asks Twilio for the kind of a customer's message without text.
+    """
+    after = before
+    noted = {message.index for message in before.heard}
+    sender_unnamed = cache(_sender_unnamed)
+    for message in sorted(told, key=lambda message: message.index):
+        if message.index in noted:
             continue
         sender = messages.sender_of(message, before) or sender_unnamed(message.author)
         word = word_of(message) if sender == CUSTOMER else None

@@ -1,4 +1,4 @@
-"""The ledger: the one writer of a conversation's state, of its queue entry, and of what each worker holds.
+"""The ledger: the one writer of a conversation's state, of its queue entry, and of each worker's count.
 
 `move` derives the queue entry and the workers' counts from the conversation before and after, and writes all in one
 commit, so that these hold by construction: a queue entry exists exactly while the state is queued, and a worker's
@@ -7,7 +7,7 @@ commit, so that these hold by construction: a queue entry exists exactly while t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
@@ -40,12 +40,22 @@ if TYPE_CHECKING:
 NO_POOLS: Mapping[str, Pool] = MappingProxyType({})
 NO_MARKS: Mapping[str, Any] = MappingProxyType({})
 _MARKS = ("missed", "missed_at", "unavailable_because")
-_ADMITTED = ("made_by", "confirmed", "frontline_asked", "ask_frontline_at")
+_MAINTAINED = (
+    "active",
+    "full",
+    "status_since",
+    "pools",
+    "made_by",
+    "confirmed",
+    "frontline_asked",
+    "ask_frontline_at",
+    *_MARKS,
+)
 
 
 @dataclass(frozen=True)
 class Moved:
-    """The conversation as it is now; whose count grew by it, and whose fell."""
+    """The stored conversation; the worker whose count grew by it (`holder`), and the one whose count fell (`freed`)."""
 
     conversation: Conversation
     holder: Worker | None = None
@@ -59,33 +69,19 @@ def move(
     known: Mapping[str, Pool] = NO_POOLS,
     marked: Callable[[Worker], Worker] | None = None,
 ) -> Moved:
-    """Writes `after` if the record is still as `before`, with all that follows from it, in one commit.
+    """Write `after`, its queue entry and both workers' counts in one commit, if the record is still as `before`.
 
-    `holder`: who is to hold it, and `known`: pools, where the caller has read them already. `marked`: what else
-    changes for the worker who loses it. Raises database.LostRace when any of the records has changed meanwhile;
-    then nothing was written.
+    `holder`: the worker of `after`, and `known`: pools, if the caller has read them already. `marked`: further changes
+    of the worker who loses it. Raises database.LostRace when any of the records has changed meanwhile; then nothing
+    was written.
     """
     batch = database.client().batch()
-    database.put(
-        batch,
-        conversations.reference(after.sid),
-        log_record.stored(after),
-        before.version,
-    )
+    record = log_record.stored(after)
+    database.put(batch, conversations.reference(after.sid), record, before.version)
     grown = fallen = None
     if before.holder != after.holder:
-        dated = clock.now() if before.worker != after.worker else None
-        taker = holder or (workers.load(after.holder) if after.holder else None)
-        if taker and (
-            taker.confirmed or taker.version is not None
-        ):  # else the record was deleted a moment ago
-            grown = _recounted(batch, taker, +1, known, dated)
-        if (
-            before.holder
-            and (worker := workers.load(before.holder)).version is not None
-        ):
-            marks = _marks(worker, marked(worker)) if marked else NO_MARKS
-            fallen = _recounted(batch, worker, -1, known, marks=marks)
+        grown = _grown(batch, before, after, holder, known)
+        fallen = _fallen(batch, before, known, marked)
     if after.state == QUEUED:
         _enqueue(batch, before, after)
     elif before.state == QUEUED:
@@ -103,8 +99,38 @@ def move(
     return Moved(replace(after, version=version), grown, fallen)
 
 
+def _grown(
+    batch: WriteBatch,
+    before: Conversation,
+    after: Conversation,
+    holder: Worker | None,
+    known: Mapping[str, Pool],
+) -> Worker | None:
+    """Count one more for the new worker; None if there is none, or their record was deleted a moment ago."""
+    if holder is None and after.holder:
+        holder = workers.load(after.holder)
+    if holder is None or not (holder.confirmed or holder.version is not None):
+        return None
+    assigned_at = clock.now() if before.worker != after.worker else None
+    return _recounted(batch, holder, +1, known, assigned_at)
+
+
+def _fallen(
+    batch: WriteBatch,
+    before: Conversation,
+    known: Mapping[str, Pool],
+    marked: Callable[[Worker], Worker] | None,
+) -> Worker | None:
+    """Count one less for the worker of `before`; None if there was none, or no record is left."""
+    worker = workers.load(before.holder) if before.holder else None
+    if worker is None or worker.version is None:
+        return None
+    marks = _marks(worker, marked(worker)) if marked else NO_MARKS
+    return _recounted(batch, worker, -1, known, marks=marks)
+
+
 def newcomer(identity: str, display_name: str | None, *, confirmed: bool) -> Worker:
-    """A record that the service is about to make: Unavailable, in the default pool."""
+    """Return a new worker for whom no record exists yet: Unavailable, in the default pool."""
     default_pool = settings.load().default_pool
     return Worker(
         identity,
@@ -118,9 +144,10 @@ def newcomer(identity: str, display_name: str | None, *, confirmed: bool) -> Wor
 
 
 def note(before: Conversation, after: Conversation) -> None:
-    """Writes what messages and receipts have changed, and a line of the story; nothing where nothing has.
+    """Write the fields that messages and receipts have changed, and the log; nothing if nothing has changed.
 
-    Raises database.LostRace when the record has changed meanwhile. A record that takes nothing more stays as it is.
+    Raises database.LostRace when the record has changed meanwhile. A record that has reached Firestore's size limit
+    stays as it is.
     """
     was = log_record.told(before)
     changes = {
@@ -138,7 +165,7 @@ def note(before: Conversation, after: Conversation) -> None:
 
 
 def register(worker: Worker) -> Worker:
-    """Make the record of a new worker; raises database.AlreadyThere for a worker who has one."""
+    """Make the record of a new worker; returns it with its version. Raises database.AlreadyThere if there is one."""
     version = database.write(
         workers.reference(worker.identity), worker_record.stored(worker), None
     )
@@ -146,7 +173,7 @@ def register(worker: Worker) -> Worker:
 
 
 def remove(worker: Worker) -> None:
-    """Delete a worker's record. Raises database.LostRace where it has changed."""
+    """Delete a worker's record. Raises database.LostRace if it has changed."""
     unchanged = database.client().write_option(last_update_time=worker.version)
     batch = database.client().batch()
     batch.delete(workers.reference(worker.identity), option=unchanged)
@@ -170,25 +197,29 @@ def forget_former(identity: str) -> None:
 
 
 def set_status(identity: str, status: str) -> None:
-    """Writes the worker's own word, whatever else happens to the record. Raises database.LostRace where it is gone."""
+    """Write the status that the worker has set, even if their record has changed. Raises database.LostRace if it was
+    deleted."""
     batch = database.client().batch()
     batch.update(workers.reference(identity), {"status": status})
     database.commit(batch)
 
 
 def follow_frontline(worker: Worker, is_available: bool, changes_status: bool) -> None:
-    """Writes where the switch in Frontline's app stands, and makes it the status. Raises database.LostRace."""
-    status = (
-        {"status": "Available" if is_available else "Unavailable"}
-        if changes_status
-        else {}
-    )
-    seen = {"frontline_available": is_available}
-    database.write(workers.reference(worker.identity), seen | status, worker.version)
+    """Write the position of the switch in Frontline's app.
+
+    `changes_status`: make it the worker's status, too. Raises database.LostRace.
+    """
+    fields: dict[str, Any] = {"frontline_available": is_available}
+    if changes_status:
+        fields["status"] = "Available" if is_available else "Unavailable"
+    database.write(workers.reference(worker.identity), fields, worker.version)
 
 
 def keep_devices(worker: Worker, changes: Mapping[str, Device | None]) -> None:
-    """Write these devices, or remove them, and no others. Raise database.LostRace when the record has changed."""
+    """Write these devices, and remove those that are None; others stay.
+
+    Raises database.LostRace when the record has changed meanwhile.
+    """
     from google.cloud.firestore import DELETE_FIELD
 
     path = database.client().field_path
@@ -198,13 +229,13 @@ def keep_devices(worker: Worker, changes: Mapping[str, Device | None]) -> None:
     }
     left = device_record.with_changes(device_record.parse(worker.devices), changes)
     fields["device_endpoints"] = sorted(
-        {device_record.fingerprint(one.endpoint) for one in left.values()}
+        {device_record.fingerprint(device.endpoint) for device in left.values()}
     )
     database.write(workers.reference(worker.identity), fields, worker.version)
 
 
 def end_sessions(worker: Worker, ended: Ended, *, everywhere: bool = False) -> None:
-    """Writes which of the worker's sessions are over; everywhere: no device is notified either.
+    """Write which of the worker's sessions have ended; `everywhere`: remove all devices, too.
 
     Raises database.LostRace when the record has changed meanwhile.
     """
@@ -219,13 +250,13 @@ def end_sessions(worker: Worker, ended: Ended, *, everywhere: bool = False) -> N
 
 
 def remember_account(worker: Worker, account: Account) -> None:
-    """Writes which account signed the worker in. Raises database.LostRace when the record has changed meanwhile."""
+    """Write the account that signed the worker in. Raises database.LostRace when the record has changed meanwhile."""
     fields = {"subject": sessions.stored_account(account)}
     database.write(workers.reference(worker.identity), fields, worker.version)
 
 
 def name_fields(identity: str) -> None:
-    """Writes a worker's fields that were typed in another spelling under their own names, for queries ask by those.
+    """Rename a worker's fields that a person typed in another spelling, because queries use the exact names.
 
     Raises database.LostRace.
     """
@@ -236,17 +267,20 @@ def name_fields(identity: str) -> None:
 
 
 def put_right(worker: Worker, right: Worker) -> Worker:
-    """Writes what the service keeps in a worker's record, where `right` differs. Raises database.LostRace."""
-    if not (changes := _differences(worker, right)):
+    """Write the fields that the service keeps in a worker's record, where `right` differs from `worker`.
+
+    Returns `right` with the version of the stored record. Raises database.LostRace.
+    """
+    changes = _differences(worker, right)
+    if not changes:
         return right
     batch = database.client().batch()
     database.put(batch, workers.reference(worker.identity), changes, worker.version)
-    if (
-        not worker.is_complete and worker.made_by == PERSON
-    ):  # in one commit: a later deletion is noted after it
+    if not worker.is_complete and worker.made_by == PERSON:
+        # In the same commit, so that a later deletion is noted after it.
         batch.delete(former_workers.reference(worker.identity))
     version, *_ = database.commit(batch)
-    if worker.problem != worker.reported_problem and worker.problem:
+    if worker.problem and worker.problem != worker.reported_problem:
         log.warning(
             f"The record of a worker is not right: {worker.problem}",
             worker=worker.identity,
@@ -255,7 +289,7 @@ def put_right(worker: Worker, right: Worker) -> Worker:
 
 
 def restore(conversation: Conversation) -> None:
-    """Writes the queue entry of one that waits anew from its record; raises database.LostRace."""
+    """Write the record of a queued conversation, and its queue entry again. Raises database.LostRace."""
     batch = database.client().batch()
     record = log_record.stored(conversation)
     database.put(
@@ -266,40 +300,40 @@ def restore(conversation: Conversation) -> None:
 
 
 def _enqueue(batch: WriteBatch, before: Conversation, after: Conversation) -> None:
-    """One that waits already keeps its entry, and with it what a person has written there, unless it waits otherwise
-    now."""
-    if before.state != QUEUED or log_record.entry(before) != log_record.entry(after):
-        batch.set(pending.reference(after.sid), log_record.entry(after))
+    """Write the queue entry, unless it would not change: then a person's edits of it are kept."""
+    entry = log_record.entry(after)
+    if before.state != QUEUED or log_record.entry(before) != entry:
+        batch.set(pending.reference(after.sid), entry)
 
 
 def drop_stray(conversation: Conversation) -> None:
-    """Takes a queue entry away whose conversation is not queued (somebody edited one of the two by hand).
+    """Delete a queue entry without a queued conversation (a person has edited one of the two).
 
-    Raises database.LostRace if the conversation has changed meanwhile, for it may be queued now.
+    Raises database.LostRace if the conversation has changed meanwhile: it may be queued now.
     """
     batch = database.client().batch()
     batch.delete(pending.reference(conversation.sid))
     if conversation.exists:
-        touched = {"state": conversation.state}
-        database.put(
-            batch,
-            conversations.reference(conversation.sid),
-            touched,
-            conversation.version,
-        )
+        reference = conversations.reference(conversation.sid)
+        unchanged = {"state": conversation.state}
+        database.put(batch, reference, unchanged, conversation.version)
     database.commit(batch)
 
 
 def _marks(worker: Worker, marked: Worker) -> dict[str, Any]:
-    """The fields that say how their customers' patience was tried, where they differ."""
-    marks = {
-        name: getattr(marked, name)
-        for name in _MARKS
-        if getattr(worker, name) != getattr(marked, name)
-    }
+    """Return the changed fields about unanswered customers."""
+    marks = _changed(worker, marked, _MARKS)
     if worker.available and not marked.available:
         marks |= {"status": "Unavailable", "status_since": marked.status_since}
     return marks
+
+
+def _changed(before: Worker, after: Worker, names: Sequence[str]) -> dict[str, Any]:
+    """Return the fields among these that differ, with their new values."""
+    new = {name: getattr(after, name) for name in names}
+    return {
+        name: value for name, value in new.items() if getattr(before, name) != value
+    }
 
 
 def _recounted(
@@ -307,50 +341,49 @@ def _recounted(
     worker: Worker,
     change: int,
     known: Mapping[str, Pool],
-    dated: datetime | None = None,
+    assigned_at: datetime | None = None,
     marks: Mapping[str, Any] = NO_MARKS,
 ) -> Worker:
-    """The worker with so many more; a count that is missing is counted afresh."""
-    held = (
-        conversations.how_many_held(worker.identity)
-        if worker.active is None
-        else worker.active
-    )
+    """Change the worker's count by `change`; a missing count is taken from the conversations first."""
+    held = worker.active
+    if held is None:
+        held = conversations.how_many_held(worker.identity)
     after = replace(worker, active=max(0, held + change))
     after = replace(after, full=rules.is_full(after, pools.deciding(after, known)))
     values: dict[str, Any] = {"active": after.active, "full": after.full, **marks}
-    if dated:
-        after = replace(after, last_assigned_at=dated)
-        values["last_assigned_at"] = dated
+    if assigned_at:
+        after = replace(after, last_assigned_at=assigned_at)
+        values["last_assigned_at"] = assigned_at
     fields = values if worker.version is not None else worker_record.stored(after)
     database.put(batch, workers.reference(worker.identity), fields, worker.version)
     return replace(after, available=after.available and "status" not in marks)
 
 
 def _differences(worker: Worker, right: Worker) -> dict[str, Any]:
-    """The fields to write. A status that makes no sense is left for the person to mend, and reported."""
+    """Return the fields to write. An invalid status is reported, and left for a person to correct."""
     from google.cloud.firestore import DELETE_FIELD
 
-    kept = ("active", "full", "status_since", "pools", *_ADMITTED, *_MARKS)
-    changes = {
-        name: getattr(right, name)
-        for name in kept
-        if getattr(worker, name) != getattr(right, name)
-    }
+    changes = _changed(worker, right, _MAINTAINED)
+    if not worker.is_complete:
+        changes |= _missing(worker, right)
     if "pools" in changes:
         changes["pools"] = list(right.pools or ())
-    if not worker.is_complete:
-        changes |= {
-            "last_assigned_at": worker.last_assigned_at,
-            "made_by": right.made_by,
-        }
-        changes["key"] = worker_record.key_of(worker.identity)
-        if not worker.has_confirmed:
-            changes["confirmed"] = right.confirmed
-        if worker.has_odd_blanks_in_pools:
-            changes["pools"] = list(right.pools or ())
-        if not worker.has_status:
-            changes["status"] = "Unavailable"
     if worker.problem != worker.reported_problem:
         changes["problem"] = worker.problem or DELETE_FIELD
     return changes
+
+
+def _missing(worker: Worker, right: Worker) -> dict[str, Any]:
+    """Return the fields that complete a record."""
+    missing: dict[str, Any] = {
+        "last_assigned_at": worker.last_assigned_at,
+        "made_by": right.made_by,
+        "key": worker_record.key_of(worker.identity),
+    }
+    if not worker.has_confirmed:
+        missing["confirmed"] = right.confirmed
+    if worker.has_odd_blanks_in_pools:
+        missing["pools"] = right.pools
+    if not worker.has_status:
+        missing["status"] = "Unavailable"
+    return missing

@@ -1,8 +1,7 @@
-"""Who gets what: the one way by which a conversation gets its worker, whoever wakes it: claim, tell Twilio, confirm;
-or queue.
+"""The one way by which a conversation gets its worker: claim, add at Twilio, confirm; or queue.
 
 Each step writes first and looks afterwards. A crash between two steps leaves what the next delivery or the
-sweep finishes: an assignment whose lease runs out, or a queue entry. Every interleaving of two of these steps
+sweep finishes: an assignment with an expired lease, or a queue entry. Every interleaving of two of these steps
 is written down in docs/decisions/0001-claims.md.
 """
 
@@ -11,6 +10,7 @@ from __future__ import annotations
 import enum
 import random
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -25,21 +25,24 @@ from domain.worker import Worker
 from providers import clock, conversations, database, log, pending, pools, workers
 from providers.twilio import Outcome
 
-_CROWD = 8  # how many to look at once others are after the same ones
-_MOST_TRIED = 20  # workers asked in one go; the sweep goes on from there
+_WIDE = 8  # workers to look at when others claim the same ones
+_MOST_TRIED = 20  # workers in one call; the sweep goes on from there
 _MARGIN = 0.5  # seconds that must be left to begin another claim
 
 
 class Ended(enum.Enum):
-    """How a worker's pulling ended, by what that means for others."""
+    """Why a worker takes no more conversations, and what that means for other workers."""
 
-    FOR_ALL = "nothing waits, or nothing can be done just now"
-    FOR_THEM = "full, not Available, or what waits must go to somebody else first"
-    REFUSED = "Twilio does not add this worker: somebody else must be asked"
+    FOR_ALL = "nothing waits, or nothing can be done now"
+    FOR_THEM = "full, not Available, or what waits must go to another worker first"
+    REFUSED = "Twilio does not add this worker: another one must be tried"
 
 
 class Pulled(NamedTuple):
-    """How many conversations a worker took, and why not more; `left_in`: the pool of the one that Twilio refused."""
+    """The number of conversations that a worker took, and why not more.
+
+    `left_in`: the pool of the conversation that Twilio refused, else None.
+    """
 
     taken: int
     ended: Ended
@@ -50,7 +53,11 @@ NOTHING = Pulled(0, Ended.FOR_ALL)
 
 
 def give_to(conversation: Conversation, worker: Worker, why: str) -> None:
-    """Gives it to this very worker, whatever their status and load. Raises database.LostRace."""
+    """Assign it to this very worker, whatever their status and load.
+
+    `conversation`: the record with changes that may not be written yet. Raises database.LostRace if its record or the
+    worker's has changed.
+    """
     moved = claim.take(conversation, worker, why)
     if moved is None:
         raise database.LostRace(worker.identity)
@@ -60,29 +67,31 @@ def give_to(conversation: Conversation, worker: Worker, why: str) -> None:
 def give_to_pool(
     conversation: Conversation, pool: Pool, some_wait_for_one: bool = False
 ) -> None:
-    """Gives a conversation to a free worker of the pool, or queues it. Raises database.LostRace.
+    """Assign a conversation to a free worker of the pool, or queue it.
 
-    Where others wait already whom the worker may take, it queues behind them, and the free worker takes the oldest.
-    `some_wait_for_one`: there may be conversations that wait for one worker alone.
+    If a conversation that the worker may take already waits, this one is queued behind it, and the free worker takes
+    the oldest. `some_wait_for_one`: the queue may hold conversations for one worker alone. Raises database.LostRace.
     """
     width = 1
     while True:
         with rivals.choosing(pool.id) as choice:
             worker, why = _choose(conversation, pool, choice, width, some_wait_for_one)
-            moved = (
-                _claim_for(worker, conversation, pool) if worker is not None else None
-            )
-        if worker is None:
-            return queue(conversation, conversation, pool, why)
+            if worker is None:
+                break
+            moved = _claim_for(worker, conversation, pool)
         if moved is not None:
             finish(moved.conversation)
-            return None
-        width = _CROWD
+            return
+        width = _WIDE
+    queue(conversation, conversation, pool, why)
 
 
 def finish(claimed: Conversation) -> Outcome:
-    """Finishes a claim. What came of it says who is to be looked at next: one who is gone leaves a slot, one whom
-    Twilio refuses leaves the conversation to others; all else is done, or tried again by the sweep."""
+    """Finish a claim, and use what its outcome sets free.
+
+    GONE: the worker has a free slot and takes the next conversation. NEXT_WORKER: Twilio refuses the worker, so others
+    of the pool are tried. Any other outcome is done, or tried again by the sweep.
+    """
     outcome = claim.finish(claimed)
     if outcome is Outcome.GONE:
         freed(workers.load(claimed.worker or ""))
@@ -92,10 +101,10 @@ def finish(claimed: Conversation) -> Outcome:
 
 
 def queue(before: Conversation, after: Conversation, pool: Pool, why: str) -> None:
-    """Puts `after` into the queue, and only then looks once more for a free worker, so no wake-up is lost.
+    """Queue `after` in the pool, and only then look for a free worker again, so that no wake-up is lost.
 
-    `before` is the record as it is stored; a worker who held it gets the slot back, and one who is `leaving` is taken
-    out at Twilio. Raises database.LostRace.
+    `before`: the record as it is stored; its worker's slot is freed, and a worker in `leaving` is removed at Twilio.
+    Raises database.LostRace.
     """
     moved = ledger.move(before, transitions.queued(after, pool, clock.now(), why))
     log.info(f"queued: {why}", conversation=after.sid, pool=pool.id)
@@ -108,7 +117,7 @@ def queue(before: Conversation, after: Conversation, pool: Pool, why: str) -> No
 
 
 def wait(conversation: Conversation, pool: Pool, why: str) -> None:
-    """Puts it into the queue and looks for nobody: the caller has more to queue first. Raises database.LostRace."""
+    """Queue it without looking for a worker: the caller has more to queue first. Raises database.LostRace."""
     ledger.move(conversation, transitions.queued(conversation, pool, clock.now(), why))
     log.info(f"queued: {why}", conversation=conversation.sid, pool=pool.id)
 
@@ -116,8 +125,9 @@ def wait(conversation: Conversation, pool: Pool, why: str) -> None:
 def queue_for(
     conversation: Conversation, worker: Worker, settings: Settings, why: str
 ) -> None:
-    """Puts it into the queue for this one worker, as long as the settings say, and only then looks once more whether
-    they are free. Raises database.LostRace.
+    """Queue it for this one worker, as long as the settings say, and only then look again whether they are free.
+
+    Raises database.LostRace.
     """
     now = clock.now()
     until = rules.waits_until(settings, now)
@@ -129,7 +139,7 @@ def queue_for(
 
 
 def overflow(sid: str) -> bool:
-    """Opens one that has waited long enough to the pool into which its own overflows, and lets its workers take it.
+    """Open a conversation that has waited long enough to the workers of its pool's overflow.
 
     Returns whether anything has changed. Raises database.LostRace.
     """
@@ -138,15 +148,14 @@ def overflow(sid: str) -> bool:
         return False
     now, pool = clock.now(), pools.load(before.pool)
     due = rules.overflows_at(pool, before.queued_at or now)
-    if (
-        due is None or due > now or pool.overflow is None
-    ):  # the pool's record was edited meanwhile
+    if pool.overflow is None or due is None or due > now:
+        # The pool's record was edited meanwhile.
         changed = replace(before, open_to=(), due_at=due)
         ledger.move(before, changed)
         return changed != before
     other = pools.load(pool.overflow)
     waited = rules.in_words((now - (before.queued_at or now)).total_seconds())
-    why = f"nobody of {pool.display_name} was free for {waited}: {other.display_name} may take it, too"
+    why = f"no worker of {pool.display_name} was free for {waited}: {other.display_name} may take it, too"
     ledger.move(
         before, transitions.opened(before, other.id).noted(now, "overflow", why)
     )
@@ -156,27 +165,30 @@ def overflow(sid: str) -> bool:
 
 
 def move(before: Conversation, after: Conversation) -> Conversation:
-    """Any other step of a conversation; a slot that comes free by it is used. Raises database.LostRace."""
+    """Make any other step of a conversation, and use a slot that it frees.
+
+    Returns the record as it is stored now. Raises database.LostRace.
+    """
     moved = ledger.move(before, after)
     freed(moved.freed)
     return moved.conversation
 
 
 def close(sid: str, why: str) -> None:
-    """Ends a conversation; its slot comes back, and the worker takes the next."""
+    """End a conversation; its worker takes the next one."""
     freed(claim.end(sid, why))
 
 
 def freed(worker: Worker | None) -> None:
-    """A slot has come back: its worker, if they are known, takes the next."""
+    """Let a worker with a slot that has come free take the next conversation; None: no slot has."""
     if worker is not None:
         take_next(worker, "has a free slot")
 
 
 def drain(pool: Pool) -> int:
-    """Lets free workers of the pool take what waits, in the pool's order; returns how many were taken."""
+    """Let free workers of the pool take what waits, in the pool's order; return how many conversations were taken."""
     tried: set[str] = set()
-    left_elsewhere: set[str] = set()
+    refused_in: set[str] = set()
     taken = 0
     while len(tried) < _MOST_TRIED and not clock.is_time_over(_MARGIN):
         free = workers.free(pool, 1, not_to_ask=tried)
@@ -185,17 +197,16 @@ def drain(pool: Pool) -> int:
         tried.add(free[0].identity)
         pulled = _pull(free[0], "is Available")
         taken += pulled.taken
-        if pulled.left_in and pulled.left_in != pool.id:
-            left_elsewhere.add(pulled.left_in)
+        if pulled.left_in:
+            refused_in.add(pulled.left_in)
         if pulled.ended is Ended.FOR_ALL:
             break
-    return taken + sum(
-        drain_with_overflow(other) for other in pools.by_id(left_elsewhere).values()
-    )
+    others = pools.by_id(refused_in - {pool.id}).values()
+    return taken + sum(map(drain_with_overflow, others))
 
 
 def look_again(waiting: Conversation) -> None:
-    """Whether somebody is free for one that waits already."""
+    """Look for a free worker for a conversation that is queued already."""
     if waiting.for_worker:
         take_next(workers.load(waiting.for_worker), "has a free slot")
     elif waiting.pool:
@@ -203,20 +214,20 @@ def look_again(waiting: Conversation) -> None:
 
 
 def drain_with_overflow(pool: Pool) -> int:
-    """The same, then also for free workers of the pool into which it overflows."""
+    """Let free workers of the pool, then those of its overflow, take what waits; return how many were taken."""
     return drain(pool) + drain_overflow(pool)
 
 
 def drain_overflow(pool: Pool) -> int:
-    """Lets free workers of the pool into which this one overflows take what waits."""
+    """Let free workers of the pool's overflow take what waits; return how many were taken."""
     return drain(pools.load(pool.overflow)) if pool.overflow else 0
 
 
 def take_next(worker: Worker, because: str) -> Pulled:
-    """The worker takes the next queued conversations, oldest first, until full or nothing waits for them.
+    """Let the worker take queued conversations, oldest first, until they are full or nothing waits for them.
 
-    `worker`: the record as it was a moment ago; if it has changed since, the claim fails and it is read again.
-    `because`: what woke them, for the story of the conversation ("turned Available").
+    `worker`: an earlier version of the record; if it has changed since, the claim fails and the record is read again.
+    `because`: the occasion, for the conversation's log ("turned Available").
     """
     pulled = _pull(worker, because)
     if pulled.left_in:
@@ -231,7 +242,10 @@ def _choose(
     width: int,
     some_wait_for_one: bool,
 ) -> tuple[Worker | None, str]:
-    """The worker for it; or nobody, and why it has to wait: also where somebody waits whom they may take elsewhere."""
+    """Choose a free worker of the pool; or return None and why the conversation has to wait.
+
+    It also waits if another conversation waits already that the chosen worker may take, in any of their pools.
+    """
     excluded = conversation.excluded_workers
     free, waiting = database.together(
         lambda: workers.free(pool, width + choice.rivals, excluded),
@@ -241,51 +255,60 @@ def _choose(
         free, why = _look_closer(pool, excluded)
         if not free:
             return None, why
-    if width == _CROWD:  # another instance is after the same ones
+    if width == _WIDE:  # another instance is claiming the same workers
         random.shuffle(free)
     worker = choice.first(free)
-    elsewhere = [pool_id for pool_id in worker.pools or () if pool_id != pool.id]
-    if waiting or pending.heads(
-        elsewhere, 1, worker.identity if some_wait_for_one else None
-    ):
+    if waiting or _is_elsewhere_in_demand(worker, pool, some_wait_for_one):
         return None, "others wait already"
     return worker, ""
 
 
+def _is_elsewhere_in_demand(
+    worker: Worker, pool: Pool, some_wait_for_one: bool
+) -> bool:
+    """Return whether a conversation waits for this worker alone, or in another of their pools."""
+    other_pools = [pool_id for pool_id in worker.pools or () if pool_id != pool.id]
+    identity = worker.identity if some_wait_for_one else None
+    return bool(pending.heads(other_pools, 1, identity))
+
+
 def _look_closer(pool: Pool, excluded: Collection[str]) -> tuple[list[Worker], str]:
-    """Why nobody is free; and whoever is after all, once records that were not right have been mended."""
+    """Repair the records of the pool's Available workers; return those that are free after all, or why none is."""
     members, available = database.together(
-        lambda: workers.how_many(pool.id), lambda: workers.available(pool.id, _CROWD)
+        lambda: workers.how_many(pool.id), lambda: workers.available(pool.id, _WIDE)
     )
     known = {pool.id: pool}
-    mended = [worker_care.put_right(worker, known=known) for worker in available]
-    asked = (one for one in mended if one.identity not in excluded)
-    free = [one for one in asked if rules.can_take(one, pools.deciding(one, known))]
+    repaired = [worker_care.put_right(worker, known=known) for worker in available]
+    free = [
+        worker
+        for worker in repaired
+        if worker.identity not in excluded
+        and rules.can_take(worker, pools.deciding(worker, known))
+    ]
     if free:
         return strategies.in_order(pool.strategy, free), ""
-    number = (
-        len(available)
-        if len(available) < _CROWD
-        else workers.how_many_available(pool.id)
-    )
+    number = len(available)
+    if number == _WIDE:
+        number = workers.how_many_available(pool.id)
     return [], rules.why_nobody(pool, members, number)
 
 
 def _claim_for(worker: Worker, conversation: Conversation, pool: Pool) -> Moved | None:
-    """Claims this worker for it. None: somebody was faster, or the worker's record was not right and is now."""
-    known = pools.deciding(worker, {pool.id: pool})
-    if not rules.can_take(worker, known):
-        worker_care.put_right(worker, known=known)
+    """Claim it for this worker; None: the worker's record has changed, or was wrong and is repaired now."""
+    deciding = pools.deciding(worker, {pool.id: pool})
+    if not rules.can_take(worker, deciding):
+        worker_care.put_right(worker, known=deciding)
         return None
     why = (
         f"{STRATEGIES[pool.strategy].because} of those Available in {pool.display_name}"
     )
-    return claim.take(conversation, worker, why, known)
+    return claim.take(conversation, worker, why, deciding)
 
 
 def _pull(worker: Worker, because: str) -> Pulled:
+    """Let the worker take queued conversations until they are full, nothing waits, or the time is over."""
     taken = 0
-    known: Mapping[str, Pool] = ledger.NO_POOLS
+    pools_by_id: Mapping[str, Pool] = ledger.NO_POOLS
     passed_over: set[str] = set()
     while not clock.is_time_over(_MARGIN):
         if not worker.available or worker.full:
@@ -293,86 +316,95 @@ def _pull(worker: Worker, because: str) -> Pulled:
         entry = _next_entry(worker, passed_over)
         if isinstance(entry, Ended):
             return Pulled(taken, entry)
-        conversation, known = _load(entry, worker, known)
-        if (
-            not conversation.exists
-        ):  # deleted by hand: the sweep asks Twilio what it was
-            passed_over.add(entry.sid)
+        conversation, pools_by_id = _load(entry, worker, pools_by_id)
+        if not conversation.exists:
+            passed_over.add(entry.sid)  # deleted by hand: the sweep asks Twilio for it
             continue
         if conversation.state != QUEUED:
             _drop_stray(conversation)
             continue
-        if not rules.can_take(worker, known):
+        if not rules.can_take(worker, pools_by_id):
             return Pulled(taken, Ended.FOR_THEM)
         try:
-            outcome, worker, known = _take(conversation, worker, known, because)
+            outcome, worker, pools_by_id = _take(
+                conversation, worker, pools_by_id, because
+            )
         except database.Unwritable as error:
-            log.error(f"It cannot be given to anybody: {error}", conversation=entry.sid)
+            log.error(f"It cannot be assigned: {error}", conversation=entry.sid)
             passed_over.add(entry.sid)
             continue
         taken += outcome is Outcome.DONE
         if outcome is Outcome.NEXT_WORKER:
             return Pulled(taken, Ended.REFUSED, conversation.pool)
         if outcome in (Outcome.RETRY, Outcome.MISCONFIGURED):
-            return Pulled(taken, Ended.FOR_ALL)
+            break
     return Pulled(taken, Ended.FOR_ALL)
 
 
 def _next_entry(worker: Worker, passed_over: Collection[str]) -> Pending | Ended:
-    """The head of the queue for this worker. Never another one, however many are after it: oldest first."""
+    """Return the oldest queue entry for this worker, never a later one, however many others want it.
+
+    If there is none: why the worker takes no more.
+    """
     now, width = clock.now(), 1 + len(passed_over)
     while True:
         entries = pending.heads(worker.pools or (), width, worker.identity)
-        theirs = (one for one in entries if one.is_for(worker.identity, now))
-        mine = next((one for one in theirs if one.sid not in passed_over), None)
-        if mine is not None:
-            return mine
+        for entry in entries:
+            if entry.is_for(worker.identity, now) and entry.sid not in passed_over:
+                return entry
         if len(entries) < width:
             return Ended.FOR_THEM if entries else Ended.FOR_ALL
-        width *= _CROWD
+        width *= _WIDE
 
 
 def _load(
     entry: Pending, worker: Worker, known: Mapping[str, Pool]
 ) -> tuple[Conversation, Mapping[str, Pool]]:
-    """The conversation, as its entry in the queue has it, for a person may have moved that; and in the same round trip
-    the pools on which the worker's capacity depends."""
-    asked = [name for name in worker.decisive_pools if name not in known]
-    record, *found = database.read(
-        conversations.reference(entry.sid), *map(pools.reference, asked)
+    """Load the conversation and, in the same round trip, the pools that decide the worker's capacity.
+
+    Its priority and pool are those of the queue entry, because a person may have edited that. `known`: pools that are
+    loaded already; returned with the new ones.
+    """
+    missing = [name for name in worker.decisive_pools if name not in known]
+    record, *pool_records = database.read(
+        conversations.reference(entry.sid), *map(pools.reference, missing)
     )
     conversation = conversations.of(record)
     conversation = replace(
         conversation, priority=entry.priority, pool=entry.pool or conversation.pool
     )
-    return conversation, {**known, **{pool.id: pools.of(pool) for pool in found}}
+    return conversation, {
+        **known,
+        **{pool.id: pools.of(pool) for pool in pool_records},
+    }
 
 
 def _drop_stray(conversation: Conversation) -> None:
-    try:
+    # After a lost race the conversation has changed: the next look shows how.
+    with suppress(database.LostRace):
         ledger.drop_stray(conversation)
-    except database.LostRace:
-        return  # it has changed: the next look tells
 
 
 def _take(
-    conversation: Conversation, worker: Worker, known: Mapping[str, Pool], because: str
+    conversation: Conversation,
+    worker: Worker,
+    pools_by_id: Mapping[str, Pool],
+    because: str,
 ) -> tuple[Outcome | None, Worker, Mapping[str, Pool]]:
-    """What came of taking it, None if somebody was faster; the worker and their pools as they are now."""
+    """Claim it for the worker and finish the claim.
+
+    Returns the outcome, None if another claim was faster; and the worker and their pools as they are now.
+    """
     now = clock.now()
     waited = rules.in_words((now - (conversation.queued_at or now)).total_seconds())
-    is_own = conversation.for_worker or conversation.pool in (worker.pools or ())
-    wherefrom = "" if is_own else f", as overflow of {conversation.pool}"
+    why = f"pulled by a worker who {because}, after {waited}"
+    if not conversation.for_worker and conversation.pool not in (worker.pools or ()):
+        why += f", as overflow of {conversation.pool}"
     try:
-        moved = claim.take(
-            conversation,
-            worker,
-            f"pulled by a worker who {because}, after {waited}{wherefrom}",
-            known,
-        )
+        moved = claim.take(conversation, worker, why, pools_by_id)
     except database.LostRace:
         moved = None
     outcome = claim.finish(moved.conversation) if moved else None
     if moved and moved.holder and outcome is not Outcome.GONE:
-        return outcome, moved.holder, known
+        return outcome, moved.holder, pools_by_id
     return outcome, *worker_care.load_with_pools(worker)

@@ -1,4 +1,4 @@
-"""Who is in a conversation besides what the service did: a worker came in or left by a person's hand."""
+"""The participants of a conversation: workers and customers join or leave it without the service's doing."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ from providers import (
 from providers.twilio import Outcome
 
 _NO_RECORD = "has no record any more"
-_IN_FLIGHT = timedelta(minutes=10)  # longer than an event is on its way, as a rule
+_IN_FLIGHT = timedelta(minutes=10)  # most events arrive sooner
+_WITH_WORKER = (*HELD, INACTIVE)
 
 
 def joined(
     sid: str, service_sid: str | None, identity: str, participant_sid: str
 ) -> None:
-    """The conversation counts as theirs and leaves the queue, unless it is another worker's already.
+    """Follow Twilio's report that a participant with an identity is in the conversation.
 
-    Raises database.LostRace.
+    It counts as theirs and leaves the queue, unless another worker has it already: then they are noted in `others`.
+    `service_sid`: the Conversations service of the event. Raises database.LostRace.
     """
     before = conversations.load(sid)
-    if (
-        before.state == CLOSED or before.leaving == identity
-    ):  # it was taken from them just now
-        return
+    if before.state == CLOSED or before.leaving == identity:
+        return  # over, or it has been taken from this worker
     if before.worker == identity and before.participant_sid in (None, participant_sid):
         _is_in_it(before, participant_sid)
     elif identity not in before.others:
@@ -54,8 +54,9 @@ def _came_in(
     before: Conversation, service_sid: str | None, identity: str, participant_sid: str
 ) -> None:
     service_sid = configuration.service_in_use(before.service_sid or service_sid)
-    known = replace(before, service_sid=service_sid)
-    if (why := _why_ignored(known, identity, participant_sid)) is not None:
+    with_service = replace(before, service_sid=service_sid)
+    why = _why_ignored(with_service, identity, participant_sid)
+    if why is not None:
         log.info(
             f"a participant is ignored: {why}",
             conversation=before.sid,
@@ -66,13 +67,16 @@ def _came_in(
     elif before.worker is not None:
         ledger.move(before, replace(before, others=(*before.others, identity)))
     else:
-        count_as_theirs(before, known, identity, participant_sid)
+        count_as_theirs(before, with_service, identity, participant_sid)
 
 
 def _why_ignored(
     conversation: Conversation, identity: str, participant_sid: str
 ) -> str | None:
-    """Why this participant counts for nothing here; None: a confirmed worker, who is in it unless Twilio denies it."""
+    """Return why this participant is ignored.
+
+    None: a confirmed worker, in the conversation unless Twilio says otherwise.
+    """
     record, rule = database.read(workers.reference(identity), settings.reference())
     if identity in settings.of(rule).bots:
         return "it is one of the bots"
@@ -81,56 +85,59 @@ def _why_ignored(
     people = twilio.participants(conversation)
     if people.outcome is not Outcome.DONE:
         return None
-    if participant_sid not in {one.sid for one in people.body}:
+    if participant_sid not in {participant.sid for participant in people.body}:
         return "they have left it meanwhile"
     return None if conversation.exists else _why_not_ours(people.body)
 
 
 def _why_not_ours(people: Iterable[Any]) -> str | None:
-    """Of a conversation without a record: another product's web chat has visitors, who are no workers, and no messaging
-    address. A worker alone is about to write to a customer."""
-    if any(_is_bound(one) for one in people):
-        return None
-    identities = {one.identity for one in people if one.identity}
+    """Return why a conversation without a record is another product's, None if it may be ours.
+
+    A web chat has visitors with an identity, and no messaging address. A worker alone is about to write to a customer.
+    """
+    identities = set()
+    for participant in people:
+        if (participant.messaging_binding or {}).get("address"):
+            return None
+        if participant.identity:
+            identities.add(participant.identity)
     are_all_workers = identities <= workers.confirmed(identities).keys()
     return None if are_all_workers else "the conversation has no messaging address"
 
 
-def _is_bound(participant: Any) -> bool:
-    return bool((participant.messaging_binding or {}).get("address"))
-
-
 def learn_projected(sid: str, projected_address: str) -> None:
-    """Notes the address that a worker of a group message needs; Frontline's routing callback does not tell it.
+    """Note the address that a worker of a group message needs; Frontline's routing callback doesn't contain it.
 
     Raises database.LostRace.
     """
     before = conversations.load(sid)
-    if (
-        before.exists
-        and before.starting
-        and before.projected_address != projected_address
-    ):
-        ledger.move(before, replace(before, projected_address=projected_address))
+    after = replace(before, projected_address=projected_address)
+    if before.exists and before.starting and before != after:
+        ledger.move(before, after)
 
 
 def left(sid: str, identity: str, participant_sid: str) -> None:
-    """It goes to who else is in it, or back into the queue. Raises database.LostRace."""
+    """Follow Twilio's report that a worker's participant has left.
+
+    The conversation goes to another worker in it, or back to the queue. `participant_sid` tells apart an earlier
+    participant of a worker who has come back since. Raises database.LostRace.
+    """
     before = conversations.load(sid)
     if identity in before.others:
-        rest = tuple(other for other in before.others if other != identity)
-        ledger.move(before, replace(before, others=rest))
-    elif before.worker == identity and before.participant_sid in (
-        None,
-        participant_sid,
-    ):
-        holder_left(
-            before
-        )  # otherwise this tells of an earlier stay of a worker who has come back since
+        ledger.move(before, _without_other(before, identity))
+        return
+    is_current = before.participant_sid in (None, participant_sid)
+    if before.worker == identity and is_current:
+        holder_left(before)
+
+
+def _without_other(conversation: Conversation, identity: str) -> Conversation:
+    rest = tuple(other for other in conversation.others if other != identity)
+    return replace(conversation, others=rest)
 
 
 def customer_left(sid: str, address: str) -> None:
-    """Nobody is given a conversation without its customer, who begins another one by writing again."""
+    """Close a queued conversation that its customer has left: by writing again, they begin another one."""
     before = conversations.load(sid)
     is_waiting = before.state == QUEUED and before.projected_address is None
     if is_waiting and _is_its_customer(before, address):
@@ -138,36 +145,44 @@ def customer_left(sid: str, address: str) -> None:
 
 
 def _is_its_customer(conversation: Conversation, address: str) -> bool:
-    """Whether it waits by this address, or by another that is the same customer's on the same channel: WhatsApp uses
-    numbers and user ids. The sweep finds out what no record says."""
-    waits_by = conversation.address or ""
-    if addresses.on_its_channel(address) == addresses.on_its_channel(waits_by):
+    """Return whether the address belongs to the conversation's customer.
+
+    It is the conversation's address, or another one of the same customer on the same channel: WhatsApp uses numbers and
+    user IDs. If no record says so, the sweep finds out.
+    """
+    own = conversation.address or ""
+    if addresses.on_its_channel(address) == addresses.on_its_channel(own):
         return True
-    if conversation.customer_id is None or addresses.channel(
-        address
-    ) != addresses.channel(waits_by):
+    if addresses.channel(address) != addresses.channel(own):
+        return False
+    if conversation.customer_id is None:
         return False
     (record,) = database.read(customers.reference(conversation.customer_id))
     listed = set(map(addresses.compact, customers.of(record).addresses))
-    return all(listed & set(addresses.spellings(one)) for one in (address, waits_by))
+    return all(not listed.isdisjoint(addresses.spellings(a)) for a in (address, own))
 
 
 def dismissed(identity: str) -> None:
-    """The worker's record was deleted, or is confirmed no more: they are taken out of every conversation that is not
-    over, and what they had waits again. Safe to repeat; of one who is a worker again it changes nothing."""
+    """Remove a worker without a confirmed record from all open conversations, and queue what they had.
+
+    Safe to repeat; it changes nothing if they are a confirmed worker again.
+    """
     worker = workers.load(identity)
     if worker.confirmed:
         return
+    why = "is not a confirmed worker any more"
     if worker.version is None:
         _remember(identity)
-    why = _NO_RECORD if worker.version is None else "is not a confirmed worker any more"
+        why = _NO_RECORD
     for conversation in conversations.involving(identity):
         database.until_it_holds(partial(take_out, conversation.sid, identity, why))
 
 
 def _remember(identity: str) -> None:
-    """So that nothing but a person makes a record for them again. Writes first and looks afterwards, because a person
-    may be making another record of that name."""
+    """Note a deleted worker, so that only a person makes another record of that name.
+
+    Writes first and looks afterwards, because a person may be making that record at the same time.
+    """
     if workers.named(identity) is None:
         ledger.note_former(identity)
         if workers.called(identity) is not None:
@@ -175,16 +190,17 @@ def _remember(identity: str) -> None:
 
 
 def came_back(identity: str) -> bool:
-    """Whether the service made this record while a person was deleting the one before; then it is deleted, too. One
-    that a person may have confirmed since, because the event comes late, stays.
+    """Delete a record that the service made while a person was deleting the one before; return whether it was deleted.
 
-    Raises database.LostRace.
+    The event of the deletion may come late: a record that a person may have confirmed since stays. Raises
+    database.LostRace.
     """
     worker = workers.load(identity)
     if worker.version is None or worker.made_by == PERSON:
         return False
-    age = clock.now() - (worker.status_since or clock.now())
-    if worker.confirmed and worker.made_by == SERVICE and age > _IN_FLIGHT:
+    now = clock.now()
+    is_old = now - (worker.status_since or now) > _IN_FLIGHT
+    if worker.confirmed and worker.made_by == SERVICE and is_old:
         return False
     ledger.remove(worker)
     log.warning(
@@ -195,90 +211,99 @@ def came_back(identity: str) -> bool:
 
 
 def take_out(sid: str, identity: str, why: str = _NO_RECORD) -> None:
-    """Take somebody who is no confirmed worker out of a conversation, here and at Twilio. Raises database.LostRace."""
+    """Remove a worker without a confirmed record from a conversation, here and at Twilio.
+
+    `why`: for the log, after the worker's name. Raises database.LostRace.
+    """
     before = conversations.load(sid)
     if before.leaving == identity and before.worker != identity:
-        return  # being handed over: whoever finishes that takes them out
+        return  # being handed over: that step removes them
     people = twilio.participants(before)
-    inside = (
-        {one.sid: one.identity for one in people.body}
-        if people.outcome is Outcome.DONE
-        else {}
-    )
-    for participant_sid in (one for one, name in inside.items() if name == identity):
-        twilio.remove_participant(
-            before, participant_sid
-        )  # if that fails they are ignored, as any visitor
+    inside = {}
+    if people.outcome is Outcome.DONE:
+        inside = {participant.sid: participant.identity for participant in people.body}
+    for participant_sid, name in inside.items():
+        if name == identity:  # if this fails they are ignored, as any visitor is
+            twilio.remove_participant(before, participant_sid)
     if identity in before.others:
-        rest = tuple(other for other in before.others if other != identity)
-        before = ledger.move(before, replace(before, others=rest)).conversation
-    holder = inside.get(
-        before.participant_sid or "", identity
-    )  # another one: the name was typed a moment ago
-    if before.worker == identity == holder and before.state in (*HELD, INACTIVE):
+        before = ledger.move(before, _without_other(before, identity)).conversation
+    # Another identity: a person has typed this name into the record a moment ago.
+    holder = inside.get(before.participant_sid or "", identity)
+    if before.worker == identity == holder and before.state in _WITH_WORKER:
         holder_left(before, why)
 
 
 def holder_left(before: Conversation, why: str = "left it") -> None:
-    """The worker for whom it counts is not in it any more. Raises database.LostRace."""
+    """Assign a conversation that its worker has left to another worker in it, or queue it.
+
+    `why`: for the log, after the worker's name. Raises database.LostRace.
+    """
     log.info(f"the worker {why}", conversation=before.sid, worker=before.worker)
-    if before.state not in (*HELD, INACTIVE):
+    if before.state not in _WITH_WORKER:
         return
     now = clock.now()
-    heirs = [other for other in before.others if other != before.leaving]
-    if (heir := worker_care.first_confirmed(heirs)) is not None:
-        moved = ledger.move(before, transitions.handed_over(before, heir, now), heir)
-        matching.freed(moved.freed)
-    elif before.state in HELD and before.address is not None and before.mode != "none":
-        gone = replace(
-            transitions.without(before, before.worker or "", now), mode="pool"
-        )
-        matching.queue(before, gone, pool_for(before), f"{before.worker} {why}")
+    staying = [other for other in before.others if other != before.leaving]
+    next_worker = worker_care.first_confirmed(staying)
+    if next_worker is not None:
+        after = transitions.handed_over(before, next_worker, now)
+        matching.freed(ledger.move(before, after, next_worker).freed)
+    elif _can_be_queued(before):
+        without = transitions.without(before, before.worker or "", now)
+        pool = pool_for(before)
+        why_queued = f"{before.worker} {why}"
+        matching.queue(before, replace(without, mode="pool"), pool, why_queued)
     else:
         matching.move(before, transitions.nobodys(before, now, why))
 
 
+def _can_be_queued(conversation: Conversation) -> bool:
+    """Return whether a customer waits in it: it is active, and was routed."""
+    if conversation.address is None or conversation.mode == "none":
+        return False
+    return conversation.state in HELD
+
+
 def pool_for(conversation: Conversation) -> Pool:
-    """The pool it was routed by; else the one that holds now."""
-    return (
-        pools.load(conversation.pool) if conversation.pool else pool_now(conversation)
-    )
+    """Return the pool that it was routed by; without one, the pool that it would be routed by now."""
+    if conversation.pool:
+        return pools.load(conversation.pool)
+    return pool_now(conversation)
 
 
 def pool_now(conversation: Conversation) -> Pool:
-    """The pool that names its number, else the default one."""
-    numbers = [
-        n for n in (conversation.proxy_address, conversation.projected_address) if n
-    ]
-    if named := pools.of_numbers(numbers):
+    """Return the pool that names the conversation's Twilio number, else the default pool."""
+    ours = (conversation.proxy_address, conversation.projected_address)
+    named = pools.of_numbers(list(filter(None, ours)))
+    if named:
         return pools.of(named[0])
     (default,) = pools.as_called([settings.load().default_pool])
     return pools.load(default)
 
 
 def waits_for_nobody(sid: str) -> bool:
-    """One whose pool has nobody any more (deleted, renamed, its number moved) waits where it would enter now.
+    """Move a queued conversation of a pool without workers to the pool that it would be routed to now.
 
-    Returns whether it has moved. Raises database.LostRace.
+    Returns whether it has moved; False if it would be the same pool. Raises database.LostRace.
     """
     before = conversations.load(sid)
     pool = pool_now(before)
     if before.state != QUEUED or pool.id == before.pool:
         return False
-    matching.queue(before, before, pool, f"nobody belongs to {before.pool} any more")
+    matching.queue(before, before, pool, f"{before.pool} has no workers any more")
     return True
 
 
 def moved_by_hand(sid: str, pool_id: str | None, priority: int) -> None:
-    """A person has written another pool or priority into the record of one that waits: so it does in the queue.
+    """Follow a person's edit of a queued conversation's pool or priority in its queue entry.
 
-    Raises database.LostRace.
+    `pool_id` and `priority`: as the edit left them; if the record differs meanwhile, nothing happens. Raises
+    database.LostRace.
     """
     before = conversations.load(sid)
     if before.state != QUEUED or (before.pool, before.priority) != (pool_id, priority):
         return
     entry = pending.load(sid)
-    called = pools.as_called([pool_id])[0] if pool_id else None
+    called = pools.as_called([pool_id])[0] if pool_id else entry.pool
     if called and called != entry.pool and before.for_worker is None:
         pool = pools.load(called)
         queued_as = replace(before, pool=entry.pool)
@@ -288,8 +313,10 @@ def moved_by_hand(sid: str, pool_id: str | None, priority: int) -> None:
 
 
 def _is_in_it(before: Conversation, participant_sid: str) -> None:
-    """Twilio tells that the worker is in it: that confirms a claim, and says which stay it is. Where somebody is to be
-    taken out of it for them, that is still to be done."""
+    """Confirm a claim whose worker Twilio reports as a participant, and store the participant SID.
+
+    While another participant is still to be removed, the claim stays open.
+    """
     if before.lease_until is not None and before.leaving is None:
         ledger.move(before, transitions.confirmed(before, participant_sid, clock.now()))
     elif before.participant_sid != participant_sid:
@@ -299,9 +326,9 @@ def _is_in_it(before: Conversation, participant_sid: str) -> None:
 def count_as_theirs(
     before: Conversation, known: Conversation, identity: str, participant_sid: str
 ) -> None:
-    """The worker who is in it holds it now. `known`: the record with what else has changed.
+    """Assign the conversation to a worker who is in it already.
 
-    Raises database.LostRace.
+    `before`: the record as it is stored. `known`: the same with further changes. Raises database.LostRace.
     """
     worker = workers.load(identity)
     after = transitions.joined_by_hand(known, worker, participant_sid, clock.now())

@@ -5,7 +5,7 @@ In order, for a message that is only such a word:
     1 store     opt_outs/{hash}, the customers' copies, the copies in other open conversations
     2 note      ONE commit: the message, this conversation's copy, and, if the customer has written nothing else,
                 unrouted with the slot free and the queue entry gone
-    3 out       Twilio takes the worker out (claim.let_out; the sweep repeats it when the lease is over)
+    3 out       Twilio removes the worker's participant (claim.let_out; the sweep repeats it when the lease is over)
 
 Each step can be repeated. A crash before 2 leaves a message that is not noted yet, so a repeated delivery or the sweep
 begins again. Every interleaving: docs/decisions/0013-opt-out.md.
@@ -47,18 +47,19 @@ def is_opt_out(message: Message, sid: str) -> bool:
 def stored(
     before: Conversation, after: Conversation, told: Iterable[Message]
 ) -> Conversation:
-    """Store what new words among these messages say; return the record with its copy. Costs nothing without one."""
-    known = {one.index for one in before.heard}
-    new = {
-        one.index: one
-        for one in after.heard
-        if one.index not in known and one.word in (STOP, START)
-    }
+    """Store the wish of each author of a new opt-out word; return the record with its copy.
+
+    `before` and `after`: the record without and with the new messages. `told`: the messages with their authors.
+    Without such a word this reads and writes nothing.
+    """
+    new = {message.index: message for message in _new(before, after)}
     by_author = {
-        message.author: message.index for message in told if message.index in new
+        message.author: new[message.index]
+        for message in told
+        if message.index in new and new[message.index].word in (START, STOP)
     }
-    for author, index in by_author.items():
-        decisive = new[index] if _is_group(after) else _latest_word(after)
+    for author, word in by_author.items():
+        decisive = word if _is_group(after) else _latest_word(after)
         wish = Wish(decisive.word == STOP, decisive.at, after.sid, decisive.index)
         after = _followed(after, author, wish)
     return after
@@ -84,21 +85,19 @@ def note_refused(sid: str) -> None:
 
 
 def must_be_left_out(before: Conversation, after: Conversation) -> bool:
-    """Return whether this message is the one that leaves its conversation without a reason for a worker."""
-    is_in_hand = (
-        before.state in _CAN_BE_LEFT_OUT
-        and before.mode in _ROUTED
-        and not before.others
-    )
-    has_new_word = len(_stops(after)) > len(_stops(before))
-    return is_in_hand and has_new_word and rules.is_only_an_opt_out(after)
+    """Return whether a new opt-out word leaves the conversation without a reason for a worker."""
+    if before.state not in _CAN_BE_LEFT_OUT or before.mode not in _ROUTED:
+        return False
+    if before.others or len(_stops(after)) <= len(_stops(before)):
+        return False
+    return rules.is_only_an_opt_out(after)
 
 
 def leave_out(before: Conversation, after: Conversation) -> None:
-    """Take it out of the queue, or from its worker. Raises database.LostRace.
+    """Remove the conversation from the queue, or from its worker. Raises database.LostRace.
 
-    Whoever is adding the worker just now finds the claim gone and takes them out again (claim.confirm). If they crash
-    instead, the sweep does it when the lease is over.
+    A claim being finished at the same time finds itself outdated and removes the worker again (claim.confirm). If that
+    crashes, the sweep does it when the lease is over.
     """
     moved = ledger.move(before, transitions.left_out(after, clock.now()))
     log.info(
@@ -112,11 +111,10 @@ def leave_out(before: Conversation, after: Conversation) -> None:
 
 
 def must_be_routed(before: Conversation, after: Conversation) -> bool:
-    """Return whether a conversation that was left out has a message now that wants an answer."""
-    known = {one.index for one in before.heard}
-    return rules.is_left_out(before) and any(
-        one.asks and one.index not in known for one in after.heard
-    )
+    """Return whether a conversation that was left out has a new message that wants an answer."""
+    if not rules.is_left_out(before):
+        return False
+    return any(message.asks for message in _new(before, after))
 
 
 def route(after: Conversation) -> None:
@@ -130,12 +128,18 @@ def note_early(before: Conversation, after: Conversation) -> None:
     ledger.move(before, transitions.unrouted(after, clock.now(), why))
 
 
+def _new(before: Conversation, after: Conversation) -> list[Heard]:
+    noted = {message.index for message in before.heard}
+    return [message for message in after.heard if message.index not in noted]
+
+
 def _stops(conversation: Conversation) -> list[Heard]:
-    return [one for one in conversation.heard if one.word == STOP]
+    return [message for message in conversation.heard if message.word == STOP]
 
 
 def _latest_word(conversation: Conversation) -> Heard:
-    return [one for one in conversation.heard if one.word in (STOP, START)][-1]
+    latest_first = reversed(conversation.heard)
+    return next(message for message in latest_first if message.word in (STOP, START))
 
 
 def _is_group(conversation: Conversation) -> bool:
@@ -143,19 +147,25 @@ def _is_group(conversation: Conversation) -> bool:
 
 
 def mark_open(address: str, since: datetime | None, but: str = "") -> None:
-    """Write the copy into the open conversations with this address that lack it; `but` is one to leave alone."""
-    for other in conversations.open_with(address, _MOST_OPEN):
-        if other.sid != but and other.opted_out_at != since:
-            database.until_it_holds(partial(_copy, other.sid, address, since))
+    """Write `since` into the open conversations with this address, except the conversation `but`.
+
+    `since`: when the customer opted out, None: in again. At most 20 conversations, and only those that differ.
+    """
+    for conversation in conversations.open_with(address, _MOST_OPEN):
+        if conversation.sid != but and conversation.opted_out_at != since:
+            copy = partial(_copy, conversation.sid, address, since)
+            database.until_it_holds(copy)
 
 
 def _followed(conversation: Conversation, address: str, wish: Wish) -> Conversation:
-    known = opt_outs.follow(address, wish)
-    if not known.exists:  # a word that lifts what never was
+    record = opt_outs.follow(address, wish)
+    if not record.exists:  # an opt-in without an earlier opt-out
         return conversation
-    mark_open(address, known.since, but=conversation.sid)
-    is_own = conversation.address in (None, address) or not _is_group(conversation)
-    return _marked(conversation, known.since) if is_own else conversation
+    mark_open(address, record.since, but=conversation.sid)
+    is_another_member = conversation.address not in (None, address)
+    if _is_group(conversation) and is_another_member:
+        return conversation
+    return _marked(conversation, record.since)
 
 
 def _copy(sid: str, address: str, since: datetime | None) -> None:

@@ -1,22 +1,23 @@
-"""A message was not delivered, or arrived after all: what the conversation's record says of it.
+"""A message was not delivered, or arrived after all: the failure is noted in the record, or cleared.
 
 Reports come late, twice and out of order, and a group message has one for each recipient. So a report of a failure is
-laid over the receipts that Twilio lists; which interleaving leads to what: docs/decisions/0016-receipts.md.
+combined with the receipts that Twilio lists; every interleaving is in docs/decisions/0016-receipts.md.
 
 A report that a message arrived is the ordinary case and costs nothing, unless this instance has noted a failure of
-that message before. Where another instance has, the sweep takes the mark back.
+that message before. If another instance has, the sweep clears the mark.
 """
 
 from __future__ import annotations
 
 import threading
+from datetime import datetime
 
 from cachetools import TTLCache
 
 from assignment import ledger, opting_out
 from domain import delivery, messages, opt_out
 from domain.conversation import Conversation
-from domain.delivery import Receipt
+from domain.delivery import Failure, Receipt
 from providers import clock, conversations, database, twilio
 from providers.twilio import Outcome
 
@@ -28,10 +29,11 @@ _TO_LIST = 2.0  # seconds: what was reported is noted in any case
 
 
 def report(sid: str, message_sid: str, reported: Receipt) -> Conversation | None:
-    """Follows one report of Twilio's; returns the record as it was before, None if the report changes nothing."""
-    if not reported.has_failed and not (
-        reported.has_arrived and _has_failed_before(message_sid)
-    ):
+    """Follow one of Twilio's delivery reports.
+
+    Returns the record as it was before, None if the report changes nothing.
+    """
+    if not reported.has_failed and not _clears_failure(message_sid, reported):
         return None
     before = conversations.load(sid)
     if before.exists:
@@ -41,60 +43,72 @@ def report(sid: str, message_sid: str, reported: Receipt) -> Conversation | None
 
 
 def look_up(conversation: Conversation, message_sid: str) -> None:
-    """Writes what Twilio lists now; nothing where it doesn't answer."""
+    """Write what Twilio lists now; nothing if it doesn't respond."""
     if receipts := _listed(conversation, message_sid):
         _write(conversations.load(conversation.sid), message_sid, receipts)
 
 
 def arrived(sid: str, message_sid: str) -> None:
-    """Takes the mark back: all recipients have the message."""
+    """Clear the mark of a failure: all recipients have the message."""
     _write(conversations.load(sid), message_sid, [])
 
 
-def _write(seen: Conversation, message_sid: str, receipts: list[Receipt]) -> None:
+def _write(read: Conversation, message_sid: str, receipts: list[Receipt]) -> None:
+    """Write the outcome of these receipts; `read`: the record as the caller has read it."""
     failure = delivery.failure(receipts)
     if failure is not None:
         with _lock:
             _failed[message_sid] = True
-    now = clock.now()
-    at = min(
-        max((one.at for one in receipts if one.at and one.has_failed), default=now), now
-    )
-    records = [seen]
+    at = _failed_at(receipts)
+    records = [read]
 
     def step() -> None:
-        """What was read before, and after a lost race what is there now."""
-        before = records.pop() if records else conversations.load(seen.sid)
-        if not before.exists:
-            return
-        after = (
-            messages.not_delivered(before, message_sid, failure, at)
-            if failure is not None
-            else messages.delivered(before, message_sid, now)
-        )
-        if failure is not None and failure.code == opt_out.CODE and after != before:
-            after = opting_out.refused(after, at)
-        ledger.note(before, after)
+        """Use the caller's record first; after a lost race, load the current one."""
+        before = records.pop() if records else conversations.load(read.sid)
+        if before.exists:
+            ledger.note(before, _with_outcome(before, message_sid, failure, at))
 
     database.until_it_holds(step)
+
+
+def _with_outcome(
+    before: Conversation, message_sid: str, failure: Failure | None, at: datetime
+) -> Conversation:
+    if failure is None:
+        return messages.delivered(before, message_sid, clock.now())
+    after = messages.not_delivered(before, message_sid, failure, at)
+    if failure.code == opt_out.CODE and after != before:
+        return opting_out.refused(after, at)
+    return after
+
+
+def _failed_at(receipts: list[Receipt]) -> datetime:
+    """Return the time of the latest failure, never in the future; now if Twilio gives none."""
+    now = clock.now()
+    failures = (receipt.at for receipt in receipts if receipt.at and receipt.has_failed)
+    return min(max(failures, default=now), now)
 
 
 def _listed(conversation: Conversation, message_sid: str) -> list[Receipt]:
     with clock.within(_TO_LIST):
         result = twilio.receipts(conversation, message_sid)
-    found = result.body if result.outcome is Outcome.DONE else ()
+    if result.outcome is not Outcome.DONE:
+        return []
     return [
         Receipt(
-            str(one.status or ""),
-            one.error_code or 0,
-            one.date_updated,
-            one.sid,
-            one.participant_sid,
+            str(receipt.status or ""),
+            receipt.error_code or 0,
+            receipt.date_updated,
+            receipt.sid,
+            receipt.participant_sid,
         )
-        for one in found
+        for receipt in result.body
     ]
 
 
-def _has_failed_before(message_sid: str) -> bool:
+def _clears_failure(message_sid: str, reported: Receipt) -> bool:
+    """Return whether it has arrived after a failure that this instance has noted."""
+    if not reported.has_arrived:
+        return False
     with _lock:
         return message_sid in _failed

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from assignment import ledger
 from domain import confirmation, rules
@@ -26,6 +26,8 @@ from providers import (
 )
 from providers.twilio import Outcome
 
+_MOST_LOOKED_AT = 20  # conversations
+
 
 def put_right(
     worker: Worker,
@@ -35,48 +37,44 @@ def put_right(
     held: int | None = None,
     called: tuple[str, ...] | None = None,
 ) -> Worker:
-    """The record with everything that the service keeps, written only if something changes.
+    """Complete the record with everything that the service keeps; write it only if something changes.
 
-    `status_since`: when the status changed, if that is what woke us. `known`: pools that are loaded already.
-    `held`: the conversations of this worker, counted after the record was read. `called`: the names of their pools, as
-    those are called. Raises database.LostRace.
+    `status_since`: when the status changed, if a change of status is the reason for this call. `known`: pools that are
+    loaded already. `held`: the number of conversations of this worker, counted after the record was read. `called`: the
+    IDs of their pools, where the record names pools in another spelling. Raises database.LostRace.
     """
     right = _completed(worker)
-    if (
-        right.available and right.unavailable_because
-    ):  # their own word that they are there again
+    if right.available and right.unavailable_because:
+        # The worker has set the status to Available again.
         right = replace(right, missed=0, missed_at=None, unavailable_because=None)
-    if held is not None:
-        right = replace(right, active=held)
-    if called is not None:
-        right = replace(right, pools=called)
+    given: dict[str, Any] = {
+        "active": held,
+        "pools": called,
+        "status_since": status_since,
+    }
+    changes = {name: value for name, value in given.items() if value is not None}
+    right = replace(right, **changes)
     right = replace(right, full=rules.is_full(right, pools.deciding(right, known)))
-    if status_since is not None:
-        right = replace(right, status_since=status_since)
     right = ledger.put_right(worker, right)
     return replace(right, is_complete=True, reported_problem=worker.problem)
 
 
-_MOST_LOOKED_AT = 20
-
-
 class Meant(NamedTuple):
-    """The confirmed worker meant by a name that a person has typed; or None, and why in a few words."""
+    """The confirmed worker that a typed name means; or None, and the reason in a few words."""
 
     worker: Worker | None
     why_not: str = ""
 
 
 def meant_by(identity: str, service_sid: str | None) -> Meant:
-    """Find the worker: by a record, or by the user at Twilio, who then gets a record, because a person named them."""
+    """Find the worker by a record, or by the user at Twilio, who then gets a record because a person named them.
+
+    `identity`: a name as a person typed it. `service_sid`: the Conversations service to ask, None: the default one. The
+    new record is not written here: its `version` is None.
+    """
     worker = workers.called(identity)
-    if worker is not None and worker.confirmed:
-        return Meant(worker)
     if worker is not None:
-        return Meant(
-            None,
-            f"{worker.identity} waits for confirmation: set confirmed: true in that worker's record",
-        )
+        return Meant(worker) if worker.confirmed else _unconfirmed(worker)
     if is_former(identity):
         return Meant(
             None,
@@ -87,32 +85,42 @@ def meant_by(identity: str, service_sid: str | None) -> Meant:
         return Meant(
             ledger.newcomer(identity, result.body.friendly_name, confirmed=True)
         )
-    return Meant(None, f"nobody is called {identity}, neither here nor at Twilio")
+    return Meant(None, f"{identity} is neither a worker here nor a user at Twilio")
+
+
+def _unconfirmed(worker: Worker) -> Meant:
+    why = f"{worker.identity} waits for confirmation: set confirmed: true in that worker's record"
+    return Meant(None, why)
 
 
 def is_former(identity: str) -> bool:
-    """Whether a person has deleted the record of this name, which has none now. Before the event of that arrives, or
-    where it is lost, conversations that are not over still show that they were a worker."""
+    """Return whether a person has deleted the record of this worker.
+
+    While the event of that is on its way, or if it is lost, open conversations still show that they were a worker.
+    """
     if former_workers.includes(identity):
         return True
-    named_in = conversations.involving(identity, _MOST_LOOKED_AT)
-    return any(identity in (one.claimed_for, *one.others) for one in named_in)
+    involved = conversations.involving(identity, _MOST_LOOKED_AT)
+    return any(
+        identity in (conversation.claimed_for, *conversation.others)
+        for conversation in involved
+    )
 
 
 def first_confirmed(identities: Iterable[str]) -> Worker | None:
-    """The first of them who may be assigned a customer."""
+    """Return the first of them with a confirmed record, None if there is none. Reads nothing for no identities."""
     names = tuple(identities)
-    found = workers.confirmed(names) if names else {}
-    return next((found[name] for name in names if name in found), None)
+    workers_by_id = workers.confirmed(names) if names else {}
+    return next((workers_by_id[name] for name in names if name in workers_by_id), None)
 
 
 def answers_again(worker: Worker) -> None:
-    """Begins to count anew what went back from them. Raises database.LostRace."""
+    """Reset the count of conversations that went back from this worker unanswered. Raises database.LostRace."""
     ledger.put_right(worker, replace(worker, missed=0, missed_at=None))
 
 
 def create(worker: Worker) -> None:
-    """Make the record of a worker whom a person has named; one that exists stays as it is."""
+    """Make the record of a worker that a person has named; an existing record stays as it is."""
     with suppress(database.AlreadyThere):
         ledger.register(worker)
 
@@ -120,8 +128,8 @@ def create(worker: Worker) -> None:
 def admit(identity: str, display_name: str | None) -> None:
     """Make a record for a new user of the Conversations service: unconfirmed, unless Frontline knows the user.
 
-    Bots and former workers get none; a record that exists stays as it is. The record is written before Frontline is
-    asked, so that a crash in between leaves one about which the sweep asks.
+    Bots and former workers get none; an existing record stays as it is. The record is written before Frontline is
+    asked, so that after a crash in between the sweep asks again.
     """
     worker = workers.load(identity)
     if worker.version is not None or identity in settings.load().bots:
@@ -132,12 +140,9 @@ def admit(identity: str, display_name: str | None) -> None:
             worker=identity,
         )
         return
-    made = replace(
-        ledger.newcomer(identity, display_name, confirmed=False),
-        ask_frontline_at=clock.now(),
-    )
+    newcomer = ledger.newcomer(identity, display_name, confirmed=False)
     try:
-        made = ledger.register(made)
+        ledger.register(replace(newcomer, ask_frontline_at=clock.now()))
     except database.AlreadyThere:
         return
     log.info(
@@ -147,9 +152,9 @@ def admit(identity: str, display_name: str | None) -> None:
 
 
 def ask_frontline(identity: str) -> Outcome | None:
-    """Confirm an unconfirmed worker whom Frontline knows; else note when it is asked again. None: not to be asked.
+    """Confirm an unconfirmed worker if Frontline knows the user; else note when to ask again.
 
-    Raises database.LostRace.
+    Returns the outcome at Frontline, None if it is not due. Raises database.LostRace.
     """
     worker, now = workers.load(identity), clock.now()
     if not confirmation.is_due(worker, now):
@@ -167,23 +172,29 @@ def ask_frontline(identity: str) -> Outcome | None:
 
 
 def load_with_pools(worker: Worker) -> tuple[Worker, dict[str, Pool]]:
-    """The record as it is now, and in the same round trip the pools that it named a moment ago."""
-    asked = map(pools.reference, worker.decisive_pools)
-    record, *found = database.read(workers.reference(worker.identity), *asked)
-    return workers.of(record), {pool.id: pools.of(pool) for pool in found}
+    """Load the current record and, in the same round trip, the pools that decide its capacity.
+
+    `worker`: an earlier version of the record, which names those pools.
+    """
+    references = map(pools.reference, worker.decisive_pools)
+    record, *pool_records = database.read(
+        workers.reference(worker.identity), *references
+    )
+    return workers.of(record), {pool.id: pools.of(pool) for pool in pool_records}
 
 
 def _completed(worker: Worker) -> Worker:
+    """Fill in what the record lacks; counts the worker's conversations only if `active` is missing."""
     if worker.is_complete:
         return worker
-    return replace(
-        worker,
-        pools=(settings.load().default_pool,) if worker.pools is None else worker.pools,
-        active=conversations.how_many_held(worker.identity)
-        if worker.active is None
-        else worker.active,
-        status_since=worker.status_since or clock.now(),
-        ask_frontline_at=clock.now()
-        if worker.made_by == SERVICE and not worker.confirmed
-        else None,
-    )
+    changes: dict[str, Any] = {
+        "status_since": worker.status_since or clock.now(),
+        "ask_frontline_at": None,
+    }
+    if worker.pools is None:
+        changes["pools"] = (settings.load().default_pool,)
+    if worker.active is None:
+        changes["active"] = conversations.how_many_held(worker.identity)
+    if worker.made_by == SERVICE and not worker.confirmed:
+        changes["ask_frontline_at"] = clock.now()
+    return replace(worker, **changes)

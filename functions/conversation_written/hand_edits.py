@@ -1,6 +1,6 @@
 """A person edits a conversation's record in the console: another worker is a hand-over, another pool a move.
 
-Most writes are the service's own, which note what they do in the story: they are told apart without reading anything.
+Most writes are the service's own, which add a line to the log: they are recognized without reading anything.
 """
 
 from __future__ import annotations
@@ -14,12 +14,11 @@ from providers import database
 
 
 def follow(written: Written) -> None:
-    """Does what the edit asks for, if the record still says it. Raises Again while Twilio does not answer."""
+    """Do what the edit asks for, if the record still says it. Raises Again while Twilio doesn't respond."""
     before, after = written.before, written.after
     edited = edits.by_hand(before, after)
-    if (
-        "worker" in edited and after.lease_until is None
-    ):  # else somebody is just being added: the sweep sees whom
+    # With a lease a worker is being added: the sweep sees which one.
+    if "worker" in edited and after.lease_until is None:
         try:
             hand_over.edited(
                 written.sid, after.participant_sid, after.worker, before.worker

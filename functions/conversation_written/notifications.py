@@ -1,7 +1,7 @@
-"""A worker's devices are told that a conversation is theirs now, or that the customer wrote (Web Push).
+"""Web Push to a worker's devices: a conversation is theirs now, or its customer wrote.
 
-What is told is looked at again first, for events come late and more than once. Nothing is promised: a push that is
-lost is made up for by the page, which looks by itself; so a failure here asks for no second delivery.
+The record is read again first, because events come late and more than once. A lost push does no harm, because the page
+polls by itself; so a failure here asks for no second delivery.
 """
 
 from __future__ import annotations
@@ -23,16 +23,18 @@ from providers import clock, configuration, conversations, database, log, worker
 
 _IN_ALL = 8.0  # seconds for all devices of a worker
 _YOURS, _WROTE = "yours", "wrote"
-# What this instance has told: an event that comes again a moment later rings nobody a second time.
+# What this instance has sent, so that an event that comes again a moment later sends no second notification.
 _told: TTLCache[tuple[object, ...], bool] = TTLCache(maxsize=5000, ttl=600)
 _lock = threading.Lock()
 
 
 def tell(written: Written) -> None:
-    """Does nothing, and reads nothing, where neither has happened, and where notifications are not set up."""
+    """Notify the worker. Reads nothing if this write is no news, or if notifications are not set up."""
     vapid, worker = configuration.vapid(), written.after.worker
     what = news(written)
-    if vapid is None or worker is None or what is None or _is_told(written, what):
+    if vapid is None or worker is None or what is None:
+        return
+    if _is_told(written, what):
         return
     record, now = database.read(
         workers.reference(worker), conversations.reference(written.sid)
@@ -46,31 +48,24 @@ def tell(written: Written) -> None:
 
 
 def _live_devices(worker: Worker) -> dict[str, Device]:
-    """Those on which the worker is still signed in: a notification must not outlive the session."""
+    """Return the devices on which the worker is still signed in: a notification must not outlive the session."""
     now = clock.now()
-    return {
-        name: one
-        for name, one in device.parse(worker.devices).items()
-        if one.is_live(now)
-    }
+    devices = device.parse(worker.devices)
+    return {name: target for name, target in devices.items() if target.is_live(now)}
 
 
 def news(written: Written) -> str | None:
-    """What its worker is to be told of this write."""
+    """Return the news for the conversation's worker in this write, None if there is none."""
     before, after = written.before, written.after
     if after.state != ASSIGNED:
         return None
     if before.state != ASSIGNED or before.worker != after.worker:
         return _YOURS
-    last = after.last_message
-    if last is None or last.sender != CUSTOMER:
-        return None
-    is_new = before.last_message is None or before.last_message.index < last.index
-    return _WROTE if is_new else None
+    return _WROTE if written.has_customers_message else None
 
 
 def is_true_still(told: Conversation, current: Conversation, what: str) -> bool:
-    """Whether it is still theirs, and what the customer wrote has not been looked at meanwhile."""
+    """Return whether it is still the same worker's, and the customer's message is still unread."""
     if current.worker != told.worker or current.state != ASSIGNED:
         return False
     return what == _YOURS or current.unread > 0
@@ -79,15 +74,18 @@ def is_true_still(told: Conversation, current: Conversation, what: str) -> bool:
 def content(
     conversation: Conversation, what: str, with_text: bool
 ) -> Mapping[str, Any]:
-    """What the browser shows; without a text nothing of the customer leaves for the push service, not even sealed."""
+    """Return what the browser shows.
+
+    `with_text`: False for a device that shows no text: then the push service gets nothing of the customer's, not even
+    encrypted.
+    """
     if not with_text:
         title = "A new conversation is yours" if what == _YOURS else "New message"
         return {"title": title, "sid": conversation.sid}
     last, name = conversation.last_message, conversation.display_name or "A customer"
     text = last.text if last and last.sender == CUSTOMER else ""
-    title = f"New: {name}" if what == _YOURS else name
     return {
-        "title": title,
+        "title": f"New: {name}" if what == _YOURS else name,
         "body": text or "Open the conversation to read it.",
         "sid": conversation.sid,
     }
@@ -100,47 +98,46 @@ def _send(
     conversation: Conversation,
     what: str,
 ) -> None:
+    """Send to each device, as far as the time allows; remove those that the push service no longer knows."""
     from providers import web_push
 
     gone: dict[str, Device] = {}
     with clock.within(_IN_ALL):
-        for name, one in devices.items():
+        for name, target in devices.items():
             if clock.is_time_over():
-                log.warning("Not every device could be told in time.", worker=identity)
+                log.warning("Not every device was notified in time.", worker=identity)
                 break
-            shown = content(conversation, what, one.with_text)
-            if (
-                web_push.send(vapid, one, shown, conversation.sid[2:])
-                is web_push.Told.GONE
-            ):
-                gone[name] = one
+            shown = content(conversation, what, target.with_text)
+            outcome = web_push.send(vapid, target, shown, conversation.sid[2:])
+            if outcome is web_push.Told.GONE:
+                gone[name] = target
     if gone:
         database.until_it_holds(partial(_forget, identity, gone))
 
 
 def _forget(identity: str, gone: Mapping[str, Device]) -> None:
-    """Remove them, unless the browser has subscribed again meanwhile."""
+    """Remove these devices, unless the browser has subscribed again meanwhile."""
     worker = workers.load(identity)
-    there = device.parse(worker.devices)
-    names = [
-        name
-        for name, one in gone.items()
-        if name in there and there[name].endpoint == one.endpoint
-    ]
+    endpoints = {
+        name: target.endpoint for name, target in device.parse(worker.devices).items()
+    }
+    names = [name for name, old in gone.items() if endpoints.get(name) == old.endpoint]
     if worker.version is not None and names:
         ledger.keep_devices(worker, dict.fromkeys(names))
 
 
 def _is_told(written: Written, what: str) -> bool:
+    """Return whether this instance has sent this news before; from now on it has."""
     last = written.after.last_message
+    occasion = last.index if last and what == _WROTE else written.after.assigned_at
     key = (
         configuration.firestore(),
         written.sid,
         written.after.worker,
         what,
-        last.index if last and what == _WROTE else written.after.assigned_at,
+        occasion,
     )
     with _lock:
-        known = key in _told
+        is_told = key in _told
         _told[key] = True
-    return known
+    return is_told

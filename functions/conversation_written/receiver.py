@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from domain.conversation import Conversation
+from domain.conversation import CUSTOMER, Conversation
 from functions.http.answers import TryAgain
 
 
@@ -16,8 +16,7 @@ class Again(TryAgain):
 
 @dataclass(frozen=True)
 class Written:
-    """One write of a conversation's record: as it was and as it became, a Conversation without a state where there
-    was or is no record.
+    """One write of a conversation's record: as it was and as it became. Without a record, it has no state.
 
     Events come at least once and in any order, so a receiver that acts reads the record again, and keeps a mark of
     its own by which it does nothing twice.
@@ -32,9 +31,17 @@ class Written:
 
     @property
     def turned(self) -> bool:
-        """Whether the state is another one than before."""
+        """Whether the state has changed."""
         return self.before.state != self.after.state
+
+    @property
+    def has_customers_message(self) -> bool:
+        """Whether the last message is the customer's, and newer than before."""
+        last, earlier = self.after.last_message, self.before.last_message
+        if last is None or last.sender != CUSTOMER:
+            return False
+        return earlier is None or last.index > earlier.index
 
 
 Receiver: TypeAlias = Callable[[Written], None]
-"""Does its part of one write. Raises Again, or anything else that went wrong, to be called again."""
+"""What each receiver of a conversation's changes gets, and how it asks to be called again."""

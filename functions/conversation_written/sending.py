@@ -1,8 +1,8 @@
-"""One text is sent, at most once per wait, whatever is repeated or crashes.
+"""Sends one text, at most once per wait, despite repeated events and crashes.
 
-Written down first, then sent with a token, then written down as sent. Whoever finds a sending that nobody finished
-looks for its token among the conversation's messages before a second try. The record is written by compare-and-set,
-so of several at once one goes on. Every crash and interleaving: docs/decisions/0007-texts.md.
+It is written down first, then sent with a token, then written down as sent. An unfinished sending is looked up by its
+token among the conversation's messages before a second try. The record is written by compare-and-set, so of several
+events at once one goes on. Every crash and interleaving: docs/decisions/0007-texts.md.
 """
 
 from __future__ import annotations
@@ -19,15 +19,18 @@ from domain.sent_texts import Sending, SentTexts, Step, next_step
 from domain.text_limits import HourCount
 from functions.conversation_written.receiver import Again
 from providers import clock, contents, database, log, messages, sent_texts
-from providers.twilio import Outcome
+from providers.twilio import Outcome, Result
 
 _MARGIN = 1.0  # seconds that must be left to begin another try
 
 
 @dataclass(frozen=True)
 class Text:
-    """`wait`: see Sending. `content`: what Twilio is sent, as for messages.say. `is_still_so`: whether it is still true
-    right before it is sent."""
+    """A text to send.
+
+    `wait`: see Sending. `content`: what Twilio is sent, as for messages.say. `is_still_so`: returns whether the text is
+    still true, right before it is sent.
+    """
 
     conversation: Conversation
     kind: str
@@ -38,51 +41,54 @@ class Text:
 
 
 def is_due(sent: SentTexts, kind: str, wait: datetime) -> bool:
-    """Whether there is anything to do; the answer holds until somebody else writes the record."""
-    return (
-        next_step(kind, sent.sendings.get(kind), wait, clock.now()) is not Step.NOTHING
-    )
+    """Return whether there is anything to do; the answer holds until the record is written again."""
+    step = next_step(kind, sent.sendings.get(kind), wait, clock.now())
+    return step is not Step.NOTHING
 
 
 def send_once(text: Text, sent: SentTexts) -> None:
-    """Raises Again while it is not known whether it has arrived, and while somebody else is at it."""
+    """Send the text unless it was sent. Raises Again while its arrival is unknown, and while another event sends it."""
     noted = _begun(text, sent)
     if noted is None:
-        return None
-    token = noted.sendings[text.kind].token
+        return
+    sid, token = text.conversation.sid, noted.sendings[text.kind].token
     if not text.is_still_so():
-        return log.info(
-            f"the text {text.kind} is not sent: it is true no more",
-            conversation=text.conversation.sid,
-        )
+        why = "it is not true any more"
+        log.info(f"the text {text.kind} is not sent: {why}", conversation=sid)
+        return
     result = messages.say(text.conversation, token, text.content)
     if result.outcome is Outcome.RETRY:
         if not result.is_unsure:
             _let_go(noted, text.kind, token)
         raise Again(f"the text {text.kind}: {result.why}")
     if result.code == opt_out.CODE:
-        opting_out.note_refused(text.conversation.sid)
+        opting_out.note_refused(sid)
     if result.outcome is not Outcome.DONE:
-        if result.outcome is Outcome.REFUSED and (
-            content_sid := text.content.get("content_sid")
-        ):
-            contents.refresh(content_sid)
-        level = log.error if result.outcome is Outcome.MISCONFIGURED else log.warning
-        return level(
-            f"The text {text.kind} is not sent: {result.why}",
-            conversation=text.conversation.sid,
-        )
+        _note_refusal(text, result)
+        return
     _note_as_sent(noted, text.kind, token)
-    return log.info(f"the text {text.kind} is sent", conversation=text.conversation.sid)
+    log.info(f"the text {text.kind} is sent", conversation=sid)
+
+
+def _note_refusal(text: Text, result: Result) -> None:
+    """Log why Twilio refuses the text, and look again whether WhatsApp approves its template."""
+    content_sid = text.content.get("content_sid")
+    if content_sid and result.outcome is Outcome.REFUSED:
+        contents.refresh(content_sid)
+    level = log.error if result.outcome is Outcome.MISCONFIGURED else log.warning
+    level(
+        f"The text {text.kind} is not sent: {result.why}",
+        conversation=text.conversation.sid,
+    )
 
 
 def _begun(text: Text, sent: SentTexts) -> SentTexts | None:
-    """Writes down that we send it now; None: it was sent. Goes on from its beginning after a lost race."""
+    """Write down that it is sent now; None: it was sent, or a limit is reached. Starts over after a lost race."""
     attempt = uuid.uuid4().hex
     while True:
         current = sent.sendings.get(text.kind)
         if current is not None and current.attempt == attempt:
-            return sent  # ours: only the answer to the commit was lost
+            return sent  # this call's own commit, if its answer was lost
         step = next_step(text.kind, current, text.wait, clock.now())
         if step is Step.NOTHING:
             return None
@@ -90,29 +96,42 @@ def _begun(text: Text, sent: SentTexts) -> SentTexts | None:
             raise Again(
                 f"the text {text.kind} is being sent, or was when something stopped it"
             )
-        token = f"{text.kind} {text.wait.astimezone(UTC).isoformat()} {attempt}"
-        begun = Sending(text.wait, token, attempt, clock.now())
-        if step is Step.BEGIN and (
-            why := text_limits.reached(sent, text.count, clock.now())
-        ):
-            log.warning(
-                f"The text {text.kind} is not sent: {why}",
-                conversation=text.conversation.sid,
-            )
-            return None
-        if step is Step.LOOK and current is not None:
-            if _has_arrived(text, current):
-                _note_as_sent(sent, text.kind, current.token)
-                return None
-            begun = current.once_more(attempt, clock.now())
         try:
-            if step is Step.BEGIN:
-                return sent_texts.begin(sent, text.kind, begun, text.count)
-            return sent_texts.write(sent, text.kind, begun)
+            if step is Step.LOOK and current is not None:
+                return _sent_again(text, sent, current, attempt)
+            return _first_sent(text, sent, step, attempt)
         except database.LostRace:
             if clock.is_time_over(_MARGIN):
                 raise
             sent = sent_texts.load(sent.name)
+
+
+def _first_sent(
+    text: Text, sent: SentTexts, step: Step, attempt: str
+) -> SentTexts | None:
+    """Write down the sending; None if the customer or the pool has reached its limit. Raises database.LostRace."""
+    token = f"{text.kind} {text.wait.astimezone(UTC).isoformat()} {attempt}"
+    begun = Sending(text.wait, token, attempt, clock.now())
+    if step is not Step.BEGIN:
+        return sent_texts.write(sent, text.kind, begun)
+    why = text_limits.reached(sent, text.count, clock.now())
+    if why:
+        log.warning(
+            f"The text {text.kind} is not sent: {why}",
+            conversation=text.conversation.sid,
+        )
+        return None
+    return sent_texts.begin(sent, text.kind, begun, text.count)
+
+
+def _sent_again(
+    text: Text, sent: SentTexts, current: Sending, attempt: str
+) -> SentTexts | None:
+    """Write down a second try of an unfinished sending; None if the text has arrived. Raises database.LostRace."""
+    if _has_arrived(text, current):
+        _note_as_sent(sent, text.kind, current.token)
+        return None
+    return sent_texts.write(sent, text.kind, current.once_more(attempt, clock.now()))
 
 
 def _has_arrived(text: Text, sending: Sending) -> bool:
@@ -125,13 +144,13 @@ def _has_arrived(text: Text, sending: Sending) -> bool:
 
 
 def _note_as_sent(sent: SentTexts, kind: str, token: str) -> None:
-    """So that a repeated event need not look at Twilio. Where this is lost, the next one looks and finds the token."""
+    """Save a repeated event the look at Twilio. If this note is lost, the next event looks and finds the token."""
     _change(sent, kind, token, lambda sending: replace(sending, is_sent=True))
 
 
 def _let_go(sent: SentTexts, kind: str, token: str) -> None:
-    """Twilio was too busy to take it, so the next delivery of the event need not wait for the lease. It does where this
-    is lost."""
+    """Let the event's next delivery try at once, because Twilio was too busy to take the text. If this note is lost, it
+    waits for the lease."""
     _change(sent, kind, token, lambda sending: sending.not_taken())
 
 

@@ -1,8 +1,8 @@
-"""The customer is told that they wait, that nobody is there just now, and who has come: a pool's own texts.
+"""Sends the customer a pool's own texts: that they are queued, that the pool is closed, or which worker they have now.
 
 Off as long as the pool has none: then a conversation that turns queued or assigned costs one read, of the pool, as
-does a message of who waits in the queue; any other write costs nothing. Only who waits in a queue, or has just been
-given a worker, is written to; a conversation that was never to be routed, or that a worker began, gets none.
+does a message from a customer in the queue; any other write costs nothing. Only a customer in the queue, or with a new
+worker, gets a text; a conversation that was never to be routed, or that a worker began, gets none.
 """
 
 from __future__ import annotations
@@ -35,54 +35,48 @@ _ROUTED = ("custom", "pool")
 
 
 def tell(written: Written) -> None:
-    """Raises Again while it is not known whether a text has arrived."""
+    """Send the text that this write calls for. Raises Again while it is not known whether a text has arrived."""
     kinds, pool_id = kinds_for(written), written.after.pool
     if not kinds or not pool_id or not _SID.fullmatch(written.sid):
         return
     pool = pools.load(pool_id)
-    if any(kind in pool.texts for kind in kinds):
+    if not pool.texts.keys().isdisjoint(kinds):
         _tell(wording.look(written.after, pool), kinds)
 
 
 def kinds_for(written: Written) -> tuple[str, ...]:
-    """Which texts this write may call for, decided from the event alone; the first that applies will do."""
+    """Return the texts that this write may call for, by the event alone; the first that applies is sent."""
     before, after = written.before, written.after
     if after.mode not in _ROUTED:
         return ()
-    if after.state == ASSIGNED and before.state not in (ASSIGNED, INACTIVE):
-        return (ASSIGNED_TEXT,)
-    if after.state == QUEUED and before.state != QUEUED:
+    if after.state == ASSIGNED:
+        is_new = before.state not in (ASSIGNED, INACTIVE)
+        return (ASSIGNED_TEXT,) if is_new else ()
+    if after.state != QUEUED:
+        return ()
+    if before.state != QUEUED:
         return (AWAY_TEXT, QUEUED_TEXT)
-    return (AWAY_TEXT,) if after.state == QUEUED and _customer_wrote(written) else ()
-
-
-def _customer_wrote(written: Written) -> bool:
-    last, earlier = written.after.last_message, written.before.last_message
-    return (
-        last is not None
-        and last.sender == CUSTOMER
-        and (earlier is None or last.index > earlier.index)
-    )
+    return (AWAY_TEXT,) if written.has_customers_message else ()
 
 
 def _tell(seen: Seen, kinds: tuple[str, ...]) -> None:
-    kind = next((one for one in kinds if _applies(one, seen)), None)
-    wait = _wait(kind, seen) if kind else None
-    if kind is None or wait is None or not _may_be_written_to(seen):
+    """Send the first of these texts that applies, unless it was sent in this wait."""
+    kind = next((kind for kind in kinds if _applies(kind, seen)), None)
+    if kind is None or not _may_be_written_to(seen):
         return
-    if not sending.is_due(seen.sent, kind, wait):
+    wait = _wait(kind, seen)
+    if wait is None or not sending.is_due(seen.sent, kind, wait):
         return
+    conversation = seen.conversation
     content = _content(kind, seen)
-    if content and _is_in_it(seen.conversation) and not _asked_for_no_text(seen):
-        is_still_so = partial(_is_as_it_was, seen.conversation)
-        text = sending.Text(
-            seen.conversation, kind, wait, content, seen.count, is_still_so
-        )
+    if content and _is_in_it(conversation) and not _asked_for_no_text(seen):
+        is_still_so = partial(_is_as_it_was, conversation)
+        text = sending.Text(conversation, kind, wait, content, seen.count, is_still_so)
         sending.send_once(text, seen.sent)
 
 
 def _content(kind: str, seen: Seen) -> Mapping[str, str] | None:
-    """What is sent; outside WhatsApp's and Messenger's window a template that the pool names, or nothing."""
+    """Return what to send; outside WhatsApp's and Messenger's window a template that the pool names, or None."""
     is_closed = windows.is_closed(seen.conversation)
     content = wording.content(kind, seen, is_closed)
     if content is None and is_closed:
@@ -94,27 +88,29 @@ def _content(kind: str, seen: Seen) -> Mapping[str, str] | None:
 
 
 def _applies(kind: str, seen: Seen) -> bool:
-    """Whether the pool has this text and it is true as things are now. Outside the hours the text `away` takes the
-    place of the text `queued`."""
-    wanted = ASSIGNED if kind == ASSIGNED_TEXT else QUEUED
-    is_time = kind != AWAY_TEXT or not seen.is_open
-    return kind in seen.pool.texts and seen.conversation.state == wanted and is_time
+    """Return whether the pool has this text, and it is true now.
+
+    Outside the hours the text `away` takes the place of the text `queued`.
+    """
+    if kind not in seen.pool.texts or (kind == AWAY_TEXT and seen.is_open):
+        return False
+    return seen.conversation.state == (ASSIGNED if kind == ASSIGNED_TEXT else QUEUED)
 
 
 def _wait(kind: str, seen: Seen) -> datetime | None:
+    """Return the time that identifies the wait in which each text is sent once."""
     if kind != AWAY_TEXT:
         return rules.wait_of(seen.conversation)
     return seen.opens or seen.now + rules.CLOSED_FOR_LONG
 
 
 def _may_be_written_to(seen: Seen) -> bool:
-    if seen.conversation.mode not in _ROUTED or (
-        seen.customer and seen.customer.do_not_contact
-    ):
+    conversation, customer = seen.conversation, seen.customer
+    if conversation.mode not in _ROUTED or (customer and customer.do_not_contact):
         return False
-    return not _has_opted_out(seen) and channels.can_be_read(
-        seen.conversation.address or ""
-    )
+    if _has_opted_out(seen):
+        return False
+    return channels.can_be_read(conversation.address or "")
 
 
 def _has_opted_out(seen: Seen) -> bool:
@@ -129,18 +125,19 @@ def _asked_for_no_text(seen: Seen) -> bool:
     listed = twilio.messages(seen.conversation, MOST_HEARD)
     if listed.outcome is Outcome.RETRY:
         raise Again(listed.why)
-    told = map(
-        messages.of_twilio, listed.body if listed.outcome is Outcome.DONE else ()
+    if listed.outcome is not Outcome.DONE:
+        return False
+    texts = (
+        message.text
+        for message in map(messages.of_twilio, listed.body)
+        if sender_of(message, seen.conversation) == CUSTOMER
     )
-    theirs = (one.text for one in told if sender_of(one, seen.conversation) == CUSTOMER)
-    return opt_out.word_in(next(theirs, ""), seen.opt_out_words) in (
-        opt_out.STOP,
-        opt_out.HELP,
-    )
+    word = opt_out.word_in(next(texts, ""), seen.opt_out_words)
+    return word in (opt_out.STOP, opt_out.HELP)
 
 
 def _is_in_it(conversation: Conversation) -> bool:
-    """Whether Twilio has the customer in it: one who has left is not written to."""
+    """Return whether a customer is in the conversation at Twilio. Raises Again if it doesn't respond."""
     people = twilio.participants(conversation)
     if people.outcome is Outcome.RETRY:
         raise Again(people.why)
@@ -149,15 +146,19 @@ def _is_in_it(conversation: Conversation) -> bool:
             f"The customer cannot be written to: {people.why}",
             conversation=conversation.sid,
         )
-    inside = people.body if people.outcome is Outcome.DONE else ()
-    return any((person.messaging_binding or {}).get("address") for person in inside)
+    if people.outcome is not Outcome.DONE:
+        return False
+    bindings = (person.messaging_binding or {} for person in people.body)
+    return any(binding.get("address") for binding in bindings)
 
 
 def _is_as_it_was(before: Conversation) -> bool:
+    """Return whether the text is still true, right before it is sent."""
     now = conversations.load(before.sid)
-    is_same = (now.state, now.pool, now.worker) == (
+    if now.opted_out_at is not None:
+        return False
+    return (now.state, now.pool, now.worker) == (
         before.state,
         before.pool,
         before.worker,
     )
-    return is_same and now.opted_out_at is None

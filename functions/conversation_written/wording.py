@@ -1,8 +1,8 @@
-"""What stands in a text: everything that is read for it, and its placeholders filled with what is true now."""
+"""The content of a text: everything that is read for it, and its placeholders filled with current values."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -34,12 +34,14 @@ from providers import (
 )
 
 if TYPE_CHECKING:
+    from google.cloud.firestore import DocumentReference
+
     from providers.database import Snapshot
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What was read, all as it is now. `opens`: when the pool opens next, None where nobody knows."""
+    """The current records. `opens`: when the pool opens next, None if that is unknown."""
 
     conversation: Conversation
     pool: Pool
@@ -60,72 +62,77 @@ class Seen:
 
 
 def look(conversation: Conversation, pool: Pool) -> Seen:
-    """One batched read, and a second one where the conversation is another pool's by now."""
+    """Read the records: one batched read, and a second one if the conversation is in another pool by now."""
     sent_name = rules.record_name(conversation, customers.key())
-    named = {
+    references = _references(conversation, pool, sent_name)
+    read = zip(references, database.read(*references.values()), strict=True)
+    records = dict(read)
+    current = conversations.of(records["conversation"])
+    if current.pool and current.pool != pool.id:
+        pool = pools.load(current.pool)
+    routing = settings.of(records["settings"])
+    now, opt_out = clock.now(), records.get("opt_out")
+    opens = _opens(pool, now, routing.zone)
+    customer = _existing(records.get("customer"))
+    entry = _existing(records.get("entry"))
+    worker = records.get("worker")
+    if worker is not None and worker.id != current.worker:
+        worker = None
+    return Seen(
+        conversation=current,
+        pool=pool,
+        sent=sent_texts.of(records["sent"]),
+        count=text_counts.of(records["count"]),
+        entry=pending.of(entry) if entry else None,
+        customer=customers.of(customer) if customer else None,
+        customer_name=_name(customer),
+        customer_record=_data(customer),
+        worker=workers.of(worker) if worker else None,
+        worker_record=_data(worker),
+        zone=routing.zone,
+        now=now,
+        is_open=opens is not None and opens <= now,
+        opens=opens,
+        opt_out_words=routing.opt_out_words,
+        opted_out_at=opt_outs.of(opt_out).since if opt_out else None,
+    )
+
+
+def _references(
+    conversation: Conversation, pool: Pool, sent_name: str
+) -> dict[str, DocumentReference]:
+    """Return the records to read, by what they are."""
+    references = {
         "conversation": conversations.reference(conversation.sid),
         "settings": settings.reference(),
         "sent": sent_texts.reference(sent_name),
         "count": text_counts.reference(text_limits.record_name(pool.id, sent_name)),
     }
     if conversation.address:
-        named["opt_out"] = opt_outs.reference(conversation.address)
+        references["opt_out"] = opt_outs.reference(conversation.address)
     if conversation.customer_id:
-        named["customer"] = customers.reference(conversation.customer_id)
+        references["customer"] = customers.reference(conversation.customer_id)
     if conversation.state == QUEUED:
-        named["entry"] = pending.reference(conversation.sid)
+        references["entry"] = pending.reference(conversation.sid)
     if conversation.state == ASSIGNED and conversation.worker:
-        named["worker"] = workers.reference(conversation.worker)
-    records = dict(zip(named, database.read(*named.values()), strict=True))
-    current = conversations.of(records["conversation"])
-    if current.pool and current.pool != pool.id:
-        pool = pools.load(current.pool)
-    customer, entry, worker = (
-        records.get(name) for name in ("customer", "entry", "worker")
-    )
-    routing = settings.of(records["settings"])
-    now, zone = clock.now(), routing.zone
-    opens = _opens(pool, now, zone)
-    return Seen(
-        conversation=current,
-        pool=pool,
-        sent=sent_texts.of(records["sent"]),
-        count=text_counts.of(records["count"]),
-        entry=pending.of(entry) if entry is not None and entry.exists else None,
-        customer=customers.of(customer)
-        if customer is not None and customer.exists
-        else None,
-        customer_name=_name(customer),
-        customer_record=_data(customer),
-        worker=workers.of(worker)
-        if worker is not None and worker.id == current.worker
-        else None,
-        worker_record=_data(worker)
-        if worker is not None and worker.id == current.worker
-        else {},
-        zone=zone,
-        now=now,
-        is_open=opens is not None and opens <= now,
-        opens=opens,
-        opt_out_words=routing.opt_out_words,
-        opted_out_at=opt_outs.of(records["opt_out"]).since
-        if "opt_out" in records
-        else None,
-    )
+        references["worker"] = workers.reference(conversation.worker)
+    return references
+
+
+def _existing(record: Snapshot | None) -> Snapshot | None:
+    return record if record is not None and record.exists else None
 
 
 def _data(record: Snapshot | None) -> Mapping[str, Any]:
-    return (record.to_dict() or {}) if record is not None else {}
+    return (record.to_dict() or {}) if record else {}
 
 
 def _name(customer: Snapshot | None) -> str | None:
-    """What to greet them by; who is only called by their address has no name."""
-    data = customer.to_dict() if customer is not None else None
-    return (
-        customers.of(customer).display_name
-        if customer is not None and data and has_name(data)
-        else None
-    )
+    """Return the customer's name, None if the record's display name is only the address."""
+    data = _data(customer)
+    if customer is None or not data or not has_name(data):
+        return None
+    return customers.of(customer).display_name
 
 
 def _opens(pool: Pool, now: datetime, zone: ZoneInfo) -> datetime | None:
@@ -137,7 +144,7 @@ def _opens(pool: Pool, now: datetime, zone: ZoneInfo) -> datetime | None:
 
 
 def content(kind: str, seen: Seen, window_closed: bool) -> dict[str, str] | None:
-    """What Twilio is sent: the text in the customer's language, its placeholders filled; None if nothing is left of it.
+    """Return what Twilio is sent: the text in the customer's language, placeholders filled; None if nothing is left.
 
     While the window is closed only a template that WhatsApp has approved is sent.
     """
@@ -156,7 +163,7 @@ def content(kind: str, seen: Seen, window_closed: bool) -> dict[str, str] | None
 def _template(
     text: pool_texts.Text, seen: Seen, window_closed: bool
 ) -> dict[str, str] | None:
-    found = templates.load_one(text.template or "")
+    record = templates.load_one(text.template or "")
     customer = seen.customer or NOBODY
     identity = seen.worker.identity if seen.worker else ""
     values = template.values_for(
@@ -164,14 +171,15 @@ def _template(
     )
     values["Author"] = seen.worker.name if seen.worker else None
     channel = addresses.channel(seen.conversation.address or "")
-    sent = template.as_sent(found, values, channel, text.language or customer.language)
-    return (
-        None if sent is None or (window_closed and "content_sid" not in sent) else sent
-    )
+    language = text.language or customer.language
+    sent = template.as_sent(record, values, channel, language)
+    if sent is None or (window_closed and "content_sid" not in sent):
+        return None
+    return sent
 
 
 def _body(kind: str, seen: Seen, text: pool_texts.Text) -> str:
-    wanted = pool_texts.names_in(text.content)
+    names = pool_texts.names_in(text.content)
     values: dict[str, str | None] = {
         "Name": seen.customer_name,
         "Author": seen.worker.name if seen.worker else None,
@@ -180,27 +188,26 @@ def _body(kind: str, seen: Seen, text: pool_texts.Text) -> str:
         values["Opens"] = waiting_words.opens(
             seen.opens, seen.now, seen.zone, text.language
         )
-    if seen.entry is not None and wanted & {"Position", "Wait"}:
-        values |= _queue(kind, seen, seen.entry, wanted)
+    if seen.entry is not None and names & {"Position", "Wait"}:
+        values |= _queue(kind, seen, seen.entry, names)
     return pool_texts.filled(text.content, values)
 
 
 def _queue(
-    kind: str, seen: Seen, entry: Pending, wanted: Iterable[str]
+    kind: str, seen: Seen, entry: Pending, names: Collection[str]
 ) -> dict[str, str | None]:
-    """The place in the pool's queue, and the wait there by the pace of the last half hour, while somebody works."""
+    """Return the place in the pool's queue, and the expected wait by the pace of the last half hour.
+
+    The wait is left out while the pool is closed, or no worker of it is Available.
+    """
     before = pending.how_many_before(entry)
     if before is None:
         return {}
     position = before + 1
-    found: dict[str, str | None] = {"Position": str(position)}
-    if (
-        "Wait" in wanted
-        and kind == QUEUED_TEXT
-        and seen.is_open
-        and workers.how_many_available(seen.pool.id)
-    ):
+    values: dict[str, str | None] = {"Position": str(position)}
+    is_wait_shown = "Wait" in names and kind == QUEUED_TEXT and seen.is_open
+    if is_wait_shown and workers.how_many_available(seen.pool.id):
         since = seen.now - waiting_words.RECENT
         assigned = conversations.how_many_assigned(seen.pool.id, since)
-        found["Wait"] = waiting_words.expected_wait(position, assigned)
-    return found
+        values["Wait"] = waiting_words.expected_wait(position, assigned)
+    return values

@@ -1,8 +1,8 @@
-"""The net under everything, each minute: finishes what a crash or a lost event left half done.
+"""The sweep, each minute: finishes what a crash or a lost event left half done.
 
-Several runs at once are harmless: whatever they change, they change by compare-and-set. Parts, and the records within a
-part, are shielded from each other. Each part has seconds that no earlier part can take from it, may use what the
-earlier ones left over, and gets what is left in the end for what it could not finish (docs/decisions/0014-outages.md).
+Concurrent runs are harmless: all changes are made by compare-and-set. Parts, and the records within a part, are
+shielded from each other. Each part has seconds reserved that no earlier part can use, may use the seconds that earlier
+ones left over, and gets another turn in the end for its unfinished work (docs/decisions/0014-outages.md).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
@@ -56,6 +57,7 @@ _WORTH_ANOTHER_TURN = 4.0  # seconds
 
 
 def handle(path: str, args: MultiDict[str, str]) -> Answer:
+    """Run all parts once, and again while there is time; answer with what was repaired and what failed."""
     started = clock.now()
     progress, run = sweeps.load(), Run()
     try:
@@ -64,23 +66,27 @@ def handle(path: str, args: MultiDict[str, str]) -> Answer:
         run.close()
     sweeps.save(progress, started, run.mended)
     seconds = round((clock.now() - started).total_seconds(), 3)
-    waiting = (
-        round((clock.now() - run.waiting_since).total_seconds())
-        if run.waiting_since
-        else 0
-    )
     log.info(
         f"swept: {_in_words(run.mended)}",
         mended=dict(run.mended),
         seconds=seconds,
-        waiting_seconds=waiting,
+        waiting_seconds=_waiting_seconds(run),
     )
-    failed = {"failed": dict(run.failed)} if run.failed else {}
-    return Answer({"mended": dict(run.mended), "seconds": seconds} | failed)
+    answer: dict[str, Any] = {"mended": dict(run.mended), "seconds": seconds}
+    if run.failed:
+        answer["failed"] = dict(run.failed)
+    return Answer(answer)
+
+
+def _waiting_seconds(run: Run) -> int:
+    """Return the longest wait in the queue, 0 if no customer waits."""
+    if run.waiting_since is None:
+        return 0
+    return round((clock.now() - run.waiting_since).total_seconds())
 
 
 def _in_turns(progress: Progress, run: Run) -> Progress:
-    """Every part once; then again, as long as there is time, those that have more to do."""
+    """Run every part once, then the unfinished ones again as long as there is time."""
     ends = time.monotonic() + clock.remaining(_LONGEST + _MARGIN) - _MARGIN
     names = list(PARTS)
     while names and ends - time.monotonic() > _WORTH_ANOTHER_TURN:
@@ -88,16 +94,11 @@ def _in_turns(progress: Progress, run: Run) -> Progress:
             with run.part(name, share(name, names, KEPT_FOR, ends)):
                 act = partial(PARTS[name], progress, run)
                 progress = run.shielded("its part", name, act, otherwise=progress)
-        names = [
-            name
-            for name in PARTS
-            if name in run.unfinished or (name == QUEUE and run.pools)
-        ]
+        unfinished = run.unfinished | ({QUEUE} if run.pools else set())
+        names = [name for name in PARTS if name in unfinished]
     return progress
 
 
 def _in_words(mended: Counter[str]) -> str:
-    return (
-        ", ".join(f"{kind}: {number}" for kind, number in sorted(mended.items()))
-        or "nothing to mend"
-    )
+    kinds = [f"{kind}: {number}" for kind, number in sorted(mended.items())]
+    return ", ".join(kinds) or "nothing to mend"

@@ -1,4 +1,4 @@
-"""What was begun and not finished before its lease ran out: somebody has crashed, or Twilio did not answer in time."""
+"""Steps that were not finished before their lease ran out: after a crash, or because Twilio didn't respond in time."""
 
 from __future__ import annotations
 
@@ -26,13 +26,15 @@ _DONE = (Outcome.DONE, Outcome.GONE, Outcome.NEXT_WORKER)
 
 
 def finish(progress: Progress, run: Run) -> Progress:
-    """While Twilio does not answer each try takes seconds, so what the part's time does not allow is left for later."""
-    over = conversations.with_lease_over(clock.now(), _AT_ONCE)
-    finished = run.each(over, "conversation", _sid, _finish, None)
-    run.note("assignments finished", sum(outcome in _DONE for _, outcome in finished))
-    started = run.each(
-        conversations.starting(_AT_ONCE), "conversation", _sid, _start, otherwise=False
-    )
+    """Finish them, oldest lease first; what the part's time doesn't allow is left for the next run.
+
+    While Twilio doesn't respond, each try takes seconds.
+    """
+    expired = conversations.with_lease_over(clock.now(), _AT_ONCE)
+    outcomes = run.each(expired, "conversation", _sid, _finish, None)
+    run.note("assignments finished", sum(outcome in _DONE for _, outcome in outcomes))
+    starting = conversations.starting(_AT_ONCE)
+    started = run.each(starting, "conversation", _sid, _start, otherwise=False)
     run.note("started late", sum(is_started for _, is_started in started))
     return progress
 
@@ -42,45 +44,44 @@ def _sid(conversation: Conversation) -> str:
 
 
 def _finish(conversation: Conversation) -> Outcome | None:
-    """Takes the lease over first, so that of two sweeps one calls Twilio; None: the other one has it.
+    """Renew the lease first, so that of two sweeps one calls Twilio, then finish; None: the other sweep was faster.
 
-    One that a person has edited meanwhile is a hand-over. Raises hand_over.Refused while Twilio does
-    not tell who is in it.
+    A claim that a person has edited is a hand-over. Raises hand_over.Refused while Twilio doesn't say who the
+    participants are.
     """
     lease, attempts = clock.now() + LEASE, conversation.attempts + 1
+    renewed = replace(conversation, lease_until=lease, attempts=attempts)
     try:
-        taken = ledger.move(
-            conversation, replace(conversation, lease_until=lease, attempts=attempts)
-        )
+        taken = ledger.move(conversation, renewed).conversation
     except database.LostRace:
         return None
     if conversation.state in (QUEUED, UNROUTED):
-        return claim.let_out(taken.conversation)
-    if not conversation.is_claim_edited and not worker_care.first_confirmed(
-        [conversation.worker or ""]
-    ):
-        database.until_it_holds(
-            partial(membership.take_out, conversation.sid, conversation.worker or "")
-        )
-        return Outcome.NEXT_WORKER
+        return claim.let_out(taken)
     if conversation.is_claim_edited:
-        hand_over.edited(
-            conversation.sid,
-            conversation.participant_sid,
-            conversation.worker,
-            conversation.claimed_for,
-        )
+        _hand_over(conversation)
         return Outcome.DONE
-    outcome = matching.finish(taken.conversation)
+    worker = conversation.worker or ""
+    if not worker_care.first_confirmed([worker]):
+        out = partial(membership.take_out, conversation.sid, worker)
+        database.until_it_holds(out)
+        return Outcome.NEXT_WORKER
+    outcome = matching.finish(taken)
     if outcome is Outcome.MISSING and twilio.is_gone(conversation):
         matching.close(conversation.sid, "Twilio does not know it any more")
         return Outcome.GONE
     return outcome
 
 
+def _hand_over(edited: Conversation) -> None:
+    hand_over.edited(
+        edited.sid, edited.participant_sid, edited.worker, edited.claimed_for
+    )
+
+
 def _start(conversation: Conversation) -> bool:
-    """Routes a group conversation whose "active" never came."""
-    if clock.now() - (conversation.created_at or clock.now()) < LEASE:
+    """Route a group conversation whose "active" event was lost; return whether it was routed or closed."""
+    now = clock.now()
+    if now - (conversation.created_at or now) < LEASE:
         return False
     result = twilio.state(conversation)
     if result.outcome is Outcome.MISSING and twilio.is_gone(conversation):

@@ -1,6 +1,6 @@
-"""Whether WhatsApp still approves the templates, once an hour: it pauses and disables them without a webhook.
+"""Follows WhatsApp's approval of the templates, once an hour: it pauses and disables them without a webhook.
 
-Only records that exist are kept up to date, so that a template that a person has deleted does not come back.
+Only existing records are updated, so that a template that a person has deleted does not come back.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ _AFTER_FAILURE = timedelta(minutes=5)
 
 
 def refresh(progress: Progress, run: Run) -> Progress:
+    """Update the templates' records if an hour has passed, or five minutes after a failure."""
     now, checked_at = clock.now(), progress.templates_checked_at
     if checked_at is not None and now - _EVERY < checked_at <= now:
         return progress
@@ -28,15 +29,14 @@ def refresh(progress: Progress, run: Run) -> Progress:
 
 
 def _refreshed(run: Run) -> bool:
-    """Whether Twilio said what it approves."""
+    """Return whether Twilio listed the templates."""
     result = contents.listed()
     if result.outcome is not Outcome.DONE:
         level = log.warning if result.outcome is Outcome.RETRY else log.error
         level(f"The templates' approvals could not be read: {result.why}")
         return False
     for change in run.in_time(contents.plan(result.body, creates=False)):
-        if run.shielded(
-            "template", change.template_id, partial(contents.apply, change), False
-        ):
-            run.note("templates' approvals")
+        apply = partial(contents.apply, change)
+        is_changed = run.shielded("template", change.template_id, apply, False)
+        run.note("templates' approvals", bool(is_changed))
     return True

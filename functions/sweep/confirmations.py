@@ -1,4 +1,4 @@
-"""Unconfirmed workers: Frontline is asked again about those who are due, a few in each run."""
+"""Asks Frontline again about unconfirmed workers, a few in each run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ _MARGIN = 8.0
 
 
 def ask(looked_at: Iterable[Worker], run: Run) -> None:
-    """Of the workers that this run looks at anyway, so that it costs nothing where none is due."""
+    """Ask about those that are due among the workers that this run has read anyway, so that this costs no query.
+
+    Ends when Frontline doesn't respond.
+    """
     now = clock.now()
     due = [worker for worker in looked_at if confirmation.is_due(worker, now)]
     for worker in run.in_time(due[:_AT_ONCE], _MARGIN):

@@ -1,9 +1,9 @@
-"""Workers' records: the count of what they hold, counted afresh, and whether that fills them.
+"""Repairs workers' records: `active`, counted from the conversations, and `full`.
 
-Who holds nothing is not counted one by one, for most hold nothing most of the time: when those who say that they hold
-something do hold, together, all that is held, then nobody else holds anything. Only if that does not come out
-(a record that says too little, a conversation whose worker has no record) are all counted, some each time. Records are
-also looked at in turns whatever they hold, for what somebody typed while no event came.
+Most workers hold nothing most of the time, so they are not counted one by one: if the workers with a count hold,
+together, all assigned conversations, then the others hold none. Only if the totals differ (a record with a field
+missing, a conversation whose worker has no record) all workers are counted, some in each run. Records are also looked
+at in turns whatever their count, for edits whose event was lost.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from domain import rules
 from domain.pool import Pool
 from domain.worker import Worker
 from functions.sweep import confirmations
-from functions.sweep.run import Run
+from functions.sweep.run import Run, next_after
 from providers import conversations, database, log, pools, workers
 from providers.sweeps import Progress
 
@@ -26,7 +26,7 @@ _IN_TURNS = 20
 
 
 def recount(progress: Progress, run: Run) -> Progress:
-    """A slot that nobody holds comes back, and is used."""
+    """Correct the counts, and let workers with free slots take conversations."""
     busy = workers.busy(_AT_ONCE + 1)
     if len(busy) > _AT_ONCE or not _is_all(busy, run):
         return _round(progress, run, _AT_ONCE, is_counted=True)
@@ -34,52 +34,43 @@ def recount(progress: Progress, run: Run) -> Progress:
 
 
 def _is_all(busy: list[Worker], run: Run) -> bool:
-    """Puts these right; whether they hold all that is held."""
-    counted = _all_counted(busy, run)
-    return (
-        len(counted) == len(busy)
-        and sum(counted) == conversations.how_many_held_by_all()
-    )
+    """Correct these workers' counts; return whether they hold all assigned conversations."""
+    counts = _corrected(busy, run)
+    if len(counts) < len(busy):
+        return False
+    return sum(counts) == conversations.how_many_held_by_all()
 
 
-def _all_counted(busy: list[Worker], run: Run) -> list[int]:
-    known = _pools_of(busy)
-    counted = []
+def _corrected(busy: list[Worker], run: Run) -> list[int]:
+    """Correct these workers' counts; return those that were counted in time."""
+    pools_by_id = _pools_of(busy)
+    counts = []
     for worker in run.in_time(busy):
         # The count is read after the record: a claim in between changes the record, and then nothing is written.
-        held = run.shielded(
-            "worker",
-            worker.identity,
-            partial(conversations.how_many_held, worker.identity),
-            None,
-        )
+        count = partial(conversations.how_many_held, worker.identity)
+        held = run.shielded("worker", worker.identity, count, None)
         if held is None:
             break
-        counted.append(held)
-        right = run.shielded(
-            "worker", worker.identity, partial(_put_right, worker, held, known), False
-        )
-        run.note("workers' counts", right)
-    return counted
+        counts.append(held)
+        repair = partial(_put_right, worker, held, pools_by_id)
+        is_repaired = run.shielded("worker", worker.identity, repair, False)
+        run.note("workers' counts", is_repaired)
+    return counts
 
 
 def _round(progress: Progress, run: Run, at_once: int, is_counted: bool) -> Progress:
-    """The next ones in the order of their names, counted or only looked at."""
-    looked_at = progress.worker_after
-    found = workers.after(progress.worker_after, at_once)
-    known = _pools_of(found)
-    for worker in run.in_time(found):
-        right = run.shielded(
-            "worker",
-            worker.identity,
-            partial(_looked_at, worker, is_counted, known),
-            False,
-        )
-        run.note("workers' counts", right)
-        looked_at = worker.identity
-    confirmations.ask(found, run)
-    at_end = len(found) < at_once and (not found or looked_at == found[-1].identity)
-    return replace(progress, worker_after=None if at_end else looked_at)
+    """Look at the next workers in the order of their names; count them, or check only their fields."""
+    after = progress.worker_after
+    listed = workers.after(after, at_once)
+    pools_by_id = _pools_of(listed)
+    for worker in run.in_time(listed):
+        look = partial(_looked_at, worker, is_counted, pools_by_id)
+        is_repaired = run.shielded("worker", worker.identity, look, False)
+        run.note("workers' counts", is_repaired)
+        after = worker.identity
+    confirmations.ask(listed, run)
+    names = [worker.identity for worker in listed]
+    return replace(progress, worker_after=next_after(names, after, at_once))
 
 
 def _looked_at(worker: Worker, is_counted: bool, known: Mapping[str, Pool]) -> bool:
@@ -87,14 +78,13 @@ def _looked_at(worker: Worker, is_counted: bool, known: Mapping[str, Pool]) -> b
     return _put_right(worker, held, known)
 
 
-def _pools_of(found: list[Worker]) -> dict[str, Pool]:
-    return pools.load_checked(
-        sorted({name for worker in found for name in worker.decisive_pools})
-    )
+def _pools_of(listed: list[Worker]) -> dict[str, Pool]:
+    names = {name for worker in listed for name in worker.decisive_pools}
+    return pools.load_checked(sorted(names))
 
 
 def _put_right(worker: Worker, held: int | None, known: Mapping[str, Pool]) -> bool:
-    """Puts the record right; False if it was, or somebody else is writing it just now."""
+    """Repair the record; False if it was right, or is being changed by another writer."""
     try:
         right = worker_care.put_right(worker, held=held, known=known)
     except database.LostRace:

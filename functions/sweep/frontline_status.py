@@ -1,7 +1,7 @@
-"""The switch in Frontline's own app, of which no webhook tells: whoever turns it turns Available or Unavailable here.
+"""Follows the switch in Frontline's own app, which sends no webhook: it makes a worker Available or Unavailable here.
 
-Off unless settings/routing has frontline_status. Workers are asked for in turns, so a change is at most as many
-minutes late as there are rounds of sweeps; what follows from it is the trigger's business, as with any other change.
+Off unless settings/routing has frontline_status. Workers are asked about in turns, so a change is at most as many
+minutes late as a round has runs; the trigger on workers' records does what follows, as with any other change.
 """
 
 from __future__ import annotations
@@ -12,35 +12,33 @@ from functools import partial
 from assignment import ledger
 from domain import rules
 from domain.worker import Worker
-from functions.sweep.run import Run
+from functions.sweep.run import Run, next_after
 from providers import database, log, settings, twilio, workers
 from providers.sweeps import Progress
 from providers.twilio import Outcome
 
-_AT_ONCE = 60  # workers asked for in one run: their number divided by this is how many minutes a change takes
+_AT_ONCE = 60  # workers in one run: a change takes at most their number divided by this, in minutes
 
 
 def follow(progress: Progress, run: Run, at_once: int = _AT_ONCE) -> Progress:
-    """One round's next stretch. While Frontline does not answer nobody is passed over."""
+    """Ask about the next workers of the round; if Frontline doesn't respond, the next run begins with the same one."""
     if not settings.load().frontline_status:
         return progress
-    after, found = (
-        progress.frontline_after,
-        workers.after(progress.frontline_after, at_once),
-    )
+    after = progress.frontline_after
+    listed = workers.after(after, at_once)
     follow_one = partial(_follow, run=run)
     for worker, is_asked in run.each(
-        found, "worker", lambda one: one.identity, follow_one, otherwise=True
+        listed, "worker", lambda worker: worker.identity, follow_one, otherwise=True
     ):
         if not is_asked:
             return replace(progress, frontline_after=after)
         after = worker.identity
-    at_end = len(found) < at_once and (not found or after == found[-1].identity)
-    return replace(progress, frontline_after=None if at_end else after)
+    names = [worker.identity for worker in listed]
+    return replace(progress, frontline_after=next_after(names, after, at_once))
 
 
 def _follow(worker: Worker, run: Run) -> bool:
-    """False: Frontline cannot tell just now, and would not tell of the next one either."""
+    """Follow one worker's switch. False: Frontline doesn't respond, so this run stops asking."""
     if not worker.can_sign_in or not worker.confirmed:
         return True
     result = twilio.frontline_user(worker.identity)
@@ -63,7 +61,7 @@ def _follow(worker: Worker, run: Run) -> bool:
 
 
 def _noted(identity: str, is_available: bool) -> bool:
-    """Writes down where the switch stands; returns whether the status follows it. Raises database.LostRace."""
+    """Write the position of the switch; return whether the status follows it. Raises database.LostRace."""
     worker = workers.load(identity)
     if worker.version is None or worker.frontline_available == is_available:
         return False

@@ -1,4 +1,4 @@
-"""A conversation that is unrouted because its customer has only opted out: an unheard message routes it."""
+"""A conversation that is unrouted because its customer has only opted out: a message without a webhook routes it."""
 
 from __future__ import annotations
 
@@ -7,16 +7,22 @@ from domain import rules
 from domain.conversation import Conversation
 from functions.sweep import unheard
 from providers import conversations, twilio
-from providers.twilio import Outcome
+from providers.twilio import Outcome, Result
 
 
 def look(conversation: Conversation) -> bool:
-    """Return whether it is routed now, or has ended: Twilio has closed it."""
+    """Compare it with Twilio; return whether it was routed, or closed because Twilio has closed it."""
     state = twilio.state(conversation)
-    is_over = state.outcome is Outcome.DONE and state.body.state == "closed"
-    if is_over or (state.outcome is Outcome.MISSING and twilio.is_gone(conversation)):
+    if has_ended(conversation, state):
         matching.close(conversation.sid, "Twilio has closed it")
         return True
-    return unheard.hear(conversation) and not rules.is_left_out(
-        conversations.load(conversation.sid)
-    )
+    if not unheard.hear(conversation):
+        return False
+    return not rules.is_left_out(conversations.load(conversation.sid))
+
+
+def has_ended(conversation: Conversation, result: Result) -> bool:
+    """Return whether the conversation is closed or deleted at Twilio; `result`: Twilio's answer about its state."""
+    if result.outcome is Outcome.DONE:
+        return bool(result.body.state == "closed")
+    return result.outcome is Outcome.MISSING and twilio.is_gone(conversation)

@@ -1,13 +1,13 @@
 """Conversations that Twilio has and the log does not: list them, however many, and route them, the oldest first.
 
-Twilio does not repeat a webhook that never came: https://www.twilio.com/docs/conversations/conversations-webhooks.
+Twilio does not repeat a lost webhook: https://www.twilio.com/docs/conversations/conversations-webhooks.
 What is listed goes into the backlog, and from there into the queue once everything older is listed, too, so a run that
 ends in the middle loses nothing (docs/decisions/0014-outages.md).
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -57,8 +57,9 @@ class _Refused(Exception):
 class _Look:
     """One look at Twilio's lists.
 
-    `listed`: the SIDs seen; `fresh`: the conversations that the log does not know; `behind`: what is still to be
-    listed, by service.
+    `asked`: SIDs that an earlier run has found to need no worker. `listed`: the SIDs listed by this one. `fresh`: the
+    unknown conversations among these. `behind`: what is still to be listed, by service. `is_whole`: False if another
+    run lists at the same time.
     """
 
     run: Run
@@ -72,7 +73,7 @@ class _Look:
 
     @property
     def settled_until(self) -> datetime:
-        """Everything that began before this is listed, but for services whose lists Twilio refuses."""
+        """Everything that began before this is listed, except in services whose lists Twilio refuses."""
         under_way = (
             stretch.since for stretch in self.behind.values() if not stretch.is_refused
         )
@@ -80,6 +81,7 @@ class _Look:
 
 
 def find(progress: Progress, run: Run) -> Progress:
+    """List what Twilio has since the last run, and route what the log lacks."""
     now = clock.now()
     progress = _with_services(progress, run, now)
     look = _Look(run, now - IN_FLIGHT, progress.asked, sweeps.load_listing())
@@ -88,19 +90,16 @@ def find(progress: Progress, run: Run) -> Progress:
         _route(look, min(stretch.since for stretch in stretches))
     _list_all(stretches, look)
     idle = _route(look, look.settled_until)
-    news = tuple(
-        sid for sid in idle if sid in look.listed and sid not in progress.asked
-    )
-    progress = replace(
-        progress, asked=(*_still_asked(progress.asked, look), *news)[-_MOST_ASKED:]
-    )
+    new = look.listed - {*progress.asked}
+    asked = *_still_asked(progress.asked, look), *(sid for sid in idle if sid in new)
+    progress = replace(progress, asked=asked[-_MOST_ASKED:])
     if not look.is_whole:
         return progress
     return replace(progress, listed_since=look.until, listed_services=progress.services)
 
 
 def _list_all(stretches: list[Stretch], look: _Look) -> None:
-    """List every service; one that is not finished is written down as behind."""
+    """List every service; write down as behind those that could not be finished."""
     look.behind = {stretch.service_sid: stretch for stretch in stretches}
     try:
         for stretch in look.run.in_time(stretches):
@@ -109,30 +108,25 @@ def _list_all(stretches: list[Stretch], look: _Look) -> None:
             except _Refused as refusal:
                 _put_off(stretch.service_sid, refusal.result, look)
         sweeps.save_listing(look.listing, look.behind.values())
-    except (
-        database.LostRace
-    ):  # another run lists the same; what this one has found is in the backlog
+    except database.LostRace:
+        # Another run lists the same; what this one has listed is in the backlog.
         look.is_whole = False
 
 
 def _put_off(service_sid: str | None, result: Result, look: _Look) -> None:
-    """The next run goes on from the same page; from the day's first one where Twilio does not take the token."""
+    """Let the next run go on from the same page, or from the day's first page if Twilio refuses the page's token."""
     log.error(f"Twilio's conversations could not be listed: {result.why}")
     place = look.behind[service_sid]
-    is_token_refused = place.token is not None and result.outcome in (
-        Outcome.REFUSED,
-        Outcome.MISSING,
-    )
-    kept = replace(place, until=None, token=None) if is_token_refused else place
-    look.behind[service_sid] = replace(kept, is_refused=True)
+    is_refused = result.outcome in (Outcome.REFUSED, Outcome.MISSING)
+    if is_refused and place.token is not None:
+        place = replace(place, until=None, token=None)
+    look.behind[service_sid] = replace(place, is_refused=True)
 
 
 def _with_services(progress: Progress, run: Run, now: datetime) -> Progress:
-    """With the services in use: those that Twilio names, the configured one, and those of known conversations."""
-    if (
-        progress.services_at is not None
-        and abs(now - progress.services_at) < _SERVICES_KEPT
-    ):
+    """Add the services in use: those that Twilio names, the configured one, and those of known conversations."""
+    looked_at = progress.services_at
+    if looked_at is not None and abs(now - looked_at) < _SERVICES_KEPT:
         return progress
     result = twilio.services_in_use()
     if result.outcome is not Outcome.DONE:
@@ -140,7 +134,7 @@ def _with_services(progress: Progress, run: Run, now: datetime) -> Progress:
         is_worth_another_try = result.outcome is Outcome.RETRY
         return progress if is_worth_another_try else replace(progress, services_at=now)
     configured = configuration.service_in_use(None)
-    named = {*result.body, *([configured] if configured else [])}
+    named = {*result.body, *filter(None, [configured])}
     others = {
         sid
         for sid in set(progress.services) - named
@@ -150,28 +144,21 @@ def _with_services(progress: Progress, run: Run, now: datetime) -> Progress:
 
 
 def _stretches(progress: Progress, listing: Listing, now: datetime) -> list[Stretch]:
-    """What is to be listed of each service: from where an earlier run stopped, else since the last whole look.
+    """Return the stretch of time to list in each service: from where an earlier run stopped, else since the last run.
 
-    A new service begins where the look is left of one that is no longer named so: it may be the same, by its SID.
+    A new service begins at the earliest stretch of a service that is no longer named: both may be the same, by SID.
     """
     behind = {stretch.service_sid: stretch for stretch in listing.behind}
-    since = progress.listed_since or now - _FIRST_LOOK
+    first_look = now - _FIRST_LOOK
+    since = progress.listed_since or first_look
     services = progress.services or (configuration.service_in_use(None),)
-    new = {
-        service
-        for service in services
-        if service and service not in progress.listed_services
-    }
-    left = (
-        stretch.since
-        for stretch in listing.behind
-        if stretch.service_sid not in services
-    )
-    first = min(since, now - _FIRST_LOOK, *left)
-    stretches = [
-        behind.get(one, Stretch(one, first if one in new else since))
-        for one in services
-    ]
+    left = (behind[service].since for service in behind.keys() - set(services))
+    first = min(since, first_look, *left)
+    stretches = []
+    for service in services:
+        is_new = service and service not in progress.listed_services
+        new_stretch = Stretch(service, first if is_new else since)
+        stretches.append(behind.get(service, new_stretch))
     return sorted(stretches, key=lambda stretch: stretch.token is not None)
 
 
@@ -191,14 +178,13 @@ def _list(stretch: Stretch, look: _Look) -> None:
 
 
 def _after_one_page(stretch: Stretch, look: _Look) -> Stretch | None:
-    """List one page and put into the backlog what the log does not know; return what is left, None: nothing.
+    """List one page and add to the backlog what the log doesn't have; return what is left to list, None if nothing is.
 
-    Raises _Refused if Twilio does not give the page out.
+    Raises _Refused if Twilio refuses the page.
     """
     first = stretch.since - _OVERLAP
-    until = max(
-        stretch.since, stretch.until or min(look.until, _end_of_day(stretch.since))
-    )
+    end = stretch.until or min(look.until, _end_of_day(stretch.since))
+    until = max(stretch.since, end)
     last_day = (until - timedelta(microseconds=1)).date()
     result = twilio.created_on(
         stretch.service_sid, first.date(), last_day, stretch.token
@@ -206,32 +192,25 @@ def _after_one_page(stretch: Stretch, look: _Look) -> Stretch | None:
     if result.outcome is not Outcome.DONE:
         raise _Refused(result)
     listed, token = result.body
-    backlog.add(
-        _unknown(
-            [one for one in listed if first <= _created(one, until) <= until], look
-        )
-    )
-    is_day_over = token is None or any(_created(one, until) < first for one in listed)
-    if not is_day_over:
+    in_stretch = [one for one in listed if first <= _created(one, until) <= until]
+    backlog.add(_unknown(in_stretch, look))
+    oldest = min((_created(one, until) for one in listed), default=until)
+    if token is not None and oldest >= first:
         return replace(stretch, until=until, token=token)
     return Stretch(stretch.service_sid, until) if until < look.until else None
 
 
 def _unknown(listed: list[Any], look: _Look) -> list[Entry]:
-    """Those that the log does not have in hand, with the age that Twilio knows."""
-    look.listed |= {one.sid for one in listed}
-    by_sid = {
-        one.sid: one
-        for one in listed
-        if one.state in OPEN and one.sid not in look.asked
+    """Return the open ones that the log doesn't have in hand, with their age at Twilio."""
+    look.listed |= {conversation.sid for conversation in listed}
+    unknown = {
+        conversation.sid: conversation
+        for conversation in listed
+        if conversation.state in OPEN and conversation.sid not in look.asked
     }
-    records = conversations.load_all(list(by_sid))
-    known = {
-        record.sid
-        for record in records
-        if record.state == CLOSED or rules.is_in_hand(record)
-    }
-    unknown = {sid: one for sid, one in by_sid.items() if sid not in known}
+    for record in conversations.load_all(list(unknown)):
+        if record.state == CLOSED or rules.is_in_hand(record):
+            del unknown[record.sid]
     look.fresh |= unknown
     return [
         Entry(sid, one.chat_service_sid, _created(one, look.until))
@@ -240,65 +219,69 @@ def _unknown(listed: list[Any], look: _Look) -> list[Entry]:
 
 
 def _route(look: _Look, until: datetime) -> list[str]:
-    """Queue what the backlog holds from before `until`, the oldest first; return those that need nobody."""
-    run, seen, idle = look.run, set[str](), list[str]()
-    for entries in _in_order(until, seen, run):
-        looked_at = run.each(
-            entries,
-            "conversation",
-            lambda entry: entry.sid,
-            lambda entry: found.look(
-                entry, seen=look.fresh.get(entry.sid), queue_first=True
-            ),
-            Found.LATER,
+    """Queue what the backlog holds from before `until`, the oldest first; return those without anything to route."""
+    run, idle = look.run, list[str]()
+
+    def act(entry: Entry) -> Found:
+        return found.look(entry, seen=look.fresh.get(entry.sid), queue_first=True)
+
+    for entries in _in_order(until, run):
+        outcomes = run.each(entries, "conversation", _sid, act, Found.LATER)
+        by_outcome: dict[Found, list[Entry]] = {outcome: [] for outcome in Found}
+        for entry, outcome in outcomes:
+            by_outcome[outcome].append(entry)
+        routed, nothing, later = (
+            by_outcome[outcome]
+            for outcome in (Found.ROUTED, Found.NOTHING, Found.LATER)
         )
-        of = {
-            kind: [entry for entry, came_of_it in looked_at if came_of_it is kind]
-            for kind in Found
-        }
-        idle += [entry.sid for entry in of[Found.NOTHING]]
-        _note_routed(of[Found.ROUTED], run)
-        backlog.remove([entry.sid for entry in (*of[Found.ROUTED], *of[Found.NOTHING])])
-        if of[Found.LATER] and len(of[Found.LATER]) < len(looked_at):
-            backlog.add(
-                [
-                    replace(entry, failures=entry.failures + 1)
-                    for entry in of[Found.LATER]
-                ]
-            )
+        idle += map(_sid, nothing)
+        _note_routed(routed, run)
+        backlog.remove(list(map(_sid, routed + nothing)))
+        if len(later) < len(outcomes):  # else Twilio fails for all
+            backlog.add(list(map(_failed_again, later)))
     return idle
 
 
+def _sid(entry: Entry) -> str:
+    return entry.sid
+
+
+def _failed_again(entry: Entry) -> Entry:
+    return replace(entry, failures=entry.failures + 1)
+
+
 def _note_routed(routed: list[Entry], run: Run) -> None:
-    """Count them, and have workers looked for."""
+    """Count them, and have the queue's part look for workers."""
     run.note("conversations whose webhook never came", len(routed))
-    for conversation in conversations.load_all([entry.sid for entry in routed]):
+    for conversation in conversations.load_all(list(map(_sid, routed))):
         run.look_for_workers(conversation)
 
 
-def _in_order(until: datetime, seen: set[str], run: Run) -> Iterator[list[Entry]]:
-    """The backlog, the oldest first, some at a time; those about which Twilio often failed come last of these."""
+def _in_order(until: datetime, run: Run) -> Iterator[list[Entry]]:
+    """Yield the backlog from before `until`, the oldest first, some at a time.
+
+    Entries for which Twilio has failed often come last among these.
+    """
+    yielded = set[str]()
     since: datetime | None = None
     while not run.is_time_over():
-        entries = backlog.oldest(_AT_ONCE, since)
         new = [
             entry
-            for entry in entries
-            if entry.sid not in seen and entry.created_at < until
+            for entry in backlog.oldest(_AT_ONCE, since)
+            if entry.sid not in yielded and entry.created_at < until
         ]
         if not new:
             return
-        seen |= {entry.sid for entry in new}
+        yielded.update(map(_sid, new))
         since = new[-1].created_at
-        yield sorted(
-            new, key=lambda entry: (entry.failures >= _OFTEN, entry.created_at)
-        )
+        yield sorted(new, key=lambda e: (e.failures >= _OFTEN, e.created_at))
 
 
-def _still_asked(asked: Collection[str], look: _Look) -> tuple[str, ...]:
-    """Those that Twilio lists still; the others need not be remembered."""
-    is_sure = look.is_whole and not look.behind
-    return tuple(sid for sid in asked if sid in look.listed or not is_sure)
+def _still_asked(asked: Collection[str], look: _Look) -> Iterable[str]:
+    """Return those that Twilio still lists; the others need not be remembered."""
+    if not look.is_whole or look.behind:
+        return asked
+    return filter(look.listed.__contains__, asked)
 
 
 def _end_of_day(moment: datetime) -> datetime:

@@ -1,8 +1,8 @@
-"""The queue and the log must tell the same; and whoever is free takes what waits."""
+"""Makes the queue and the log agree, and lets free workers take what waits."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -25,102 +25,113 @@ _MOST_TRIED = 200  # workers of one pool
 
 
 def mend(progress: Progress, run: Run) -> Progress:
+    """Look at the next entries and the next queued conversations of the round, and at every pool with a queue."""
     waiting_in, freed = run.take_pools_and_freed()
     entries = pending.after(progress.queue_after, _AT_ONCE)
     looked_at = [*entries, *pending.oldest(_AT_ONCE)]
-    wanted = {
-        name for entry in looked_at for name in (entry.pool, *entry.open_to) if name
-    }
-    known = pools.by_id(sorted(wanted))
+    known = _pools_named_in(looked_at)
     first = partial(waiting.since, looked_at, known)
     run.waiting_since = run.shielded("the queue's", "first", first, None)
-    both = list(
-        zip(
-            entries,
-            conversations.load_all([entry.sid for entry in entries]),
-            strict=True,
-        )
+    entries = _compare_all(run, entries, known)
+    queued = conversations.in_states_after((QUEUED,), progress.log_after, _AT_ONCE)
+    _restore_missing(run, queued, entries)
+    for entry in run.in_time(pending.due(clock.now(), _AT_ONCE)):
+        due = partial(database.until_it_holds, partial(_time_is_up, entry))
+        is_changed = run.shielded("queue entry", entry.sid, due, False)
+        run.note("waits whose time was up", is_changed)
+    known |= pools.by_id(sorted(waiting_in - known.keys()))
+    for pool in run.in_time(known.values()):
+        run.shielded("pool", pool.id, partial(_pull, run, pool), None)
+        run.shielded("pool", pool.id, partial(_reroute, run, pool, entries), None)
+    waited_for = {entry.for_worker for entry in looked_at if entry.for_worker}
+    waited_for -= {worker.identity for worker in freed}
+    _take_next(run, [*freed, *workers.load_all(sorted(waited_for))])
+    return replace(
+        progress, queue_after=_last_sid(entries), log_after=_last_sid(queued)
     )
+
+
+def _last_sid(listed: Sequence[Pending | Conversation]) -> str | None:
+    """Return where the next run goes on; None: this one has reached the end."""
+    return listed[-1].sid if len(listed) == _AT_ONCE else None
+
+
+def _pools_named_in(entries: Iterable[Pending]) -> dict[str, Pool]:
+    names: set[str] = set()
+    for entry in entries:
+        names.update(filter(None, (entry.pool, *entry.open_to)))
+    return pools.by_id(sorted(names))
+
+
+def _compare_all(
+    run: Run, typed: list[Pending], known: dict[str, Pool]
+) -> list[Pending]:
+    """Compare the entries with their conversations; return them with the IDs of the pools that they mean.
+
+    `known`: pools by ID; those that the entries mean are added.
+    """
+    records = conversations.load_all([entry.sid for entry in typed])
     entries = [
-        _with_pool_meant(entry, conversation, known) for entry, conversation in both
+        _with_pool_meant(entry, conversation, known)
+        for entry, conversation in zip(typed, records, strict=True)
     ]
-    known |= pools.by_id({entry.pool for entry in entries if entry.pool} - set(known))
-    for entry, (typed_entry, conversation) in zip(entries, both, strict=True):
+    meant = {entry.pool for entry in entries if entry.pool}
+    known |= pools.by_id(meant - set(known))
+    for entry, typed_entry, conversation in zip(entries, typed, records, strict=True):
         is_spelled_otherwise = entry.pool != typed_entry.pool
         compare = partial(
             _compare, run, entry, conversation, known, is_spelled_otherwise
         )
         run.shielded("queue entry", entry.sid, compare, None)
-    queued = conversations.in_states_after((QUEUED,), progress.log_after, _AT_ONCE)
-    lacking = {conversation.sid for conversation in pending.missing(queued)}
-    typed = {entry.sid: entry.priority for entry in entries}
+    return entries
+
+
+def _restore_missing(
+    run: Run, queued: list[Conversation], entries: list[Pending]
+) -> None:
+    """Write the missing queue entries of these conversations, and repair their records."""
+    missing = {conversation.sid for conversation in pending.missing(queued)}
+    priorities = {entry.sid: entry.priority for entry in entries}
     for conversation in queued:
-        if conversation.sid in lacking or conversation.problem:
-            conversation = replace(
-                conversation,
-                priority=typed.get(conversation.sid, conversation.priority),
-            )
-            again = partial(_restore, conversation)
-            restored = run.shielded("conversation", conversation.sid, again, False)
-            run.note("waiting conversations without a queue entry", restored)
-    for entry in run.in_time(pending.due(clock.now(), _AT_ONCE)):
-        due = partial(database.until_it_holds, partial(_time_is_up, entry))
-        run.note(
-            "waits whose time was up",
-            run.shielded("queue entry", entry.sid, due, False),
-        )
-    for pool in run.in_time(
-        {**known, **pools.by_id(sorted(waiting_in - known.keys()))}.values()
-    ):
-        run.shielded("pool", pool.id, partial(_pull, run, pool), None)
-        run.shielded("pool", pool.id, partial(_reroute, run, pool, entries), None)
-    waited_for = {entry.for_worker for entry in looked_at if entry.for_worker}
-    _take_next(
-        run,
-        [
-            *freed,
-            *workers.load_all(sorted(waited_for - {one.identity for one in freed})),
-        ],
-    )
-    return replace(
-        progress,
-        queue_after=entries[-1].sid if len(entries) == _AT_ONCE else None,
-        log_after=queued[-1].sid if len(queued) == _AT_ONCE else None,
-    )
+        sid = conversation.sid
+        if sid in missing or conversation.problem:
+            priority = priorities.get(sid, conversation.priority)
+            again = partial(_restore, replace(conversation, priority=priority))
+            is_restored = run.shielded("conversation", sid, again, False)
+            run.note("waiting conversations without a queue entry", is_restored)
 
 
 def _time_is_up(entry: Pending) -> bool:
-    """Who waited for one worker alone, or long enough in one pool, may be taken by others."""
+    """Let other workers take a conversation that has waited long enough for one worker, or in one pool."""
     if entry.for_worker:
-        return arrival.waits_no_more(
-            entry.sid, f"{entry.for_worker} was not free in time"
-        )
+        why = f"{entry.for_worker} was not free in time"
+        return arrival.waits_no_more(entry.sid, why)
     return matching.overflow(entry.sid)
 
 
 def _pull(run: Run, pool: Pool) -> None:
-    """Free workers of the pool take what waits, in the pool's order: one, then several at a time while that helps."""
+    """Let free workers of the pool take what waits, in the pool's order: one, then several at a time."""
     tried: set[str] = set()
     width = 1
-    while len(tried) < _MOST_TRIED and (
-        free := workers.free(pool, width, not_to_ask=tried)
-    ):
+    while len(tried) < _MOST_TRIED:
+        free = workers.free(pool, width, not_to_ask=tried)
+        if not free:
+            break
         tried |= {worker.identity for worker in free}
-        pulled = _take_next(run, free)
-        if not pulled or any(one.ended is Ended.FOR_ALL for one in pulled):
+        ends = {pulled.ended for pulled in _take_next(run, free)}
+        if not ends or Ended.FOR_ALL in ends:
             break
         width = _FREE_AT_ONCE
 
 
 def _take_next(run: Run, free: list[Worker]) -> list[Pulled]:
-    """Each of these workers takes what waits for them; how that ended."""
+    """Let each of these workers take what waits for them; return how that ended."""
     take = partial(matching.take_next, because="has a free slot")
-    came_of_it = run.each(
+    outcomes = run.each(
         free, "worker", lambda worker: worker.identity, take, matching.NOTHING
     )
-    pulled = [one for _, one in came_of_it]
-    run.note("pulled", sum(one.taken for one in pulled))
-    return pulled
+    run.note("pulled", sum(pulled.taken for _, pulled in outcomes))
+    return [pulled for _, pulled in outcomes]
 
 
 def _compare(
@@ -130,25 +141,27 @@ def _compare(
     known: Mapping[str, Pool],
     is_spelled_otherwise: bool,
 ) -> None:
-    """`is_spelled_otherwise`: the stored entry names its pool in another spelling than this one."""
+    """Make one entry and its conversation agree.
+
+    `is_spelled_otherwise`: the stored entry names its pool in another spelling than `entry`.
+    """
     if not conversation.exists and _route_anew(entry.sid):
         conversation = conversations.load(entry.sid)
         run.note("waiting conversations whose record was deleted")
     if conversation.state != QUEUED:
         run.note("queue entries without a waiting conversation", _drop(conversation))
-    elif not entry.is_complete:
+        return
+    if not entry.is_complete:
         restored = _restore(replace(conversation, priority=entry.priority))
         run.note("queue entries with fields missing", restored)
-    elif (
-        asked := edits.asked_for(entry, conversation, known, clock.now())
-    ) != conversation:
-        run.note(
-            "waiting conversations that follow an edit", _moved(conversation, asked)
-        )
+        return
+    edited = edits.asked_for(entry, conversation, known, clock.now())
+    if edited != conversation:
+        is_moved = _moved(conversation, edited)
+        run.note("waiting conversations that follow an edit", is_moved)
     elif is_spelled_otherwise or not edits.is_told_right(entry, conversation):
-        run.note(
-            "queue entries that did not say what the log says", _restore(conversation)
-        )
+        is_restored = _restore(conversation)
+        run.note("queue entries that did not say what the log says", is_restored)
 
 
 def _with_pool_meant(
@@ -162,40 +175,37 @@ def _with_pool_meant(
 
 
 def _moved(before: Conversation, after: Conversation) -> bool:
-    try:
-        ledger.move(before, after)
-    except database.LostRace:
-        return False
-    return True
+    return _holds(partial(ledger.move, before, after))
 
 
 def _reroute(run: Run, pool: Pool, entries: list[Pending]) -> None:
-    theirs = [entry for entry in entries if entry.pool == pool.id]
-    if theirs and workers.how_many(pool.id) == 0:
-        for entry in run.in_time(theirs):
-            moved = database.until_it_holds(
-                partial(membership.waits_for_nobody, entry.sid)
-            )
-            run.note("conversations in a pool of nobody", moved)
+    """Move what waits in a pool without workers to the pool that it would be routed to now."""
+    in_pool = [entry for entry in entries if entry.pool == pool.id]
+    if not in_pool or workers.how_many(pool.id) > 0:
+        return
+    for entry in run.in_time(in_pool):
+        move = partial(membership.waits_for_nobody, entry.sid)
+        run.note("conversations in a pool of nobody", database.until_it_holds(move))
 
 
 def _route_anew(sid: str) -> bool:
-    """By what holds now, if Twilio knows it and nobody is in it."""
+    """Route it by the current settings, if Twilio has it and no worker is in it; return whether it was routed."""
     return found.look(Entry(sid, None, clock.now())) is Found.ROUTED
 
 
 def _drop(conversation: Conversation) -> bool:
-    try:
-        ledger.drop_stray(conversation)
-    except database.LostRace:
-        return False
-    return True
+    return _holds(partial(ledger.drop_stray, conversation))
 
 
 def _restore(conversation: Conversation) -> bool:
-    """Writes the record, and with it its queue entry, anew."""
+    """Write the record, and with it its queue entry, again."""
+    return _holds(partial(ledger.restore, conversation))
+
+
+def _holds(write: Callable[[], object]) -> bool:
+    """Return whether this write won: after a lost race the next run looks again."""
     try:
-        ledger.restore(conversation)
+        write()
     except database.LostRace:
         return False
     return True

@@ -1,7 +1,7 @@
-"""Customers whom their worker does not answer: back to the queue, after as long as their pool says.
+"""Returns unanswered conversations to the queue after their pool's answer deadline.
 
-The sweep's minute is the precision. All that is due is worked through, of all pools together the longest wait first;
-what the part's time does not allow is left for the next run.
+The precision is the sweep's minute. All overdue conversations are worked through, of all pools together the longest
+wait first; what the part's time doesn't allow is left for the next run.
 """
 
 from __future__ import annotations
@@ -26,29 +26,20 @@ _WORKERS_AT_ONCE = 30
 
 
 def send_back(progress: Progress, run: Run) -> Progress:
-    """Where no pool has a limit, one query is all that it costs."""
-    patient = pools.with_patience(_MOST_POOLS)
-    if not patient:
+    """Return what is overdue, and reset the count of workers that answer again.
+
+    If no pool has a deadline this costs one query.
+    """
+    with_deadline = pools.with_patience(_MOST_POOLS)
+    if not with_deadline:
         return progress
+    overdue = _overdue(with_deadline)
     send = partial(_send_back, run=run, bots=settings.load().bots)
-    sent = run.each(
-        _due(patient),
-        "conversation",
-        lambda one: one.conversation.sid,
-        send,
-        otherwise=False,
-    )
+    sent = run.each(overdue, "conversation", _sid, send, otherwise=False)
     run.note("back for want of an answer", sum(is_back for _, is_back in sent))
-    missed = run.each(
-        workers.who_missed(_WORKERS_AT_ONCE),
-        "worker",
-        lambda worker: worker.identity,
-        _answers_again,
-        otherwise=False,
-    )
-    run.note(
-        "workers who answer again", sum(answers_again for _, answers_again in missed)
-    )
+    missed = workers.who_missed(_WORKERS_AT_ONCE)
+    reset = run.each(missed, "worker", _identity, _answers_again, otherwise=False)
+    run.note("workers who answer again", sum(is_reset for _, is_reset in reset))
     return progress
 
 
@@ -59,27 +50,40 @@ class _Overdue(NamedTuple):
     pool: Pool
 
 
-def _due(patient: Iterable[Pool]) -> list[_Overdue]:
-    """What looks overdue in the log, of all pools together the longest wait first."""
-    found = []
-    for pool in patient:
-        if due := patience.latest_due(pool, clock.now()):
+def _sid(overdue: _Overdue) -> str:
+    return overdue.conversation.sid
+
+
+def _identity(worker: Worker) -> str:
+    return worker.identity
+
+
+def _overdue(with_deadline: Iterable[Pool]) -> list[_Overdue]:
+    """Return what is overdue by the records, of all pools together the longest wait first."""
+    now = clock.now()
+    overdue = []
+    for pool in with_deadline:
+        due = patience.latest_due(pool, now)
+        if due:
             unanswered = conversations.unanswered(pool.id, due, _AT_ONCE)
-            found += [_Overdue(conversation, pool) for conversation in unanswered]
-    return sorted(found, key=lambda one: one.conversation.awaiting_since or clock.now())
+            overdue += [_Overdue(conversation, pool) for conversation in unanswered]
+    return sorted(overdue, key=lambda o: o.conversation.awaiting_since or now)
 
 
 def _send_back(overdue: _Overdue, run: Run, bots: Collection[str]) -> bool:
-    """Where Twilio does not tell what was written and who is in it, nothing is taken from anybody: a person may have
-    written another name into the record, of which no event has told."""
+    """Return one conversation to the queue.
+
+    Nothing is taken from a worker while Twilio doesn't list the messages and participants: a person may have typed
+    another name into the record, and the event of that may be lost.
+    """
     conversation, pool = overdue
-    told = unheard.newest(conversation)
-    if told is None or (
-        conversation.leaving is None
-        and not twilio_states.put_right_who_has_it(conversation, bots)
-    ):
+    newest = unheard.newest(conversation)
+    if newest is None:
         return False
-    moved = answers.take_back(conversation.sid, pool, told)
+    is_settled = conversation.leaving is None
+    if is_settled and not twilio_states.put_right_who_has_it(conversation, bots):
+        return False
+    moved = answers.take_back(conversation.sid, pool, newest)
     if moved is None:
         return False
     run.look_for_workers(moved.conversation, moved.freed)
@@ -87,6 +91,7 @@ def _send_back(overdue: _Overdue, run: Run, bots: Collection[str]) -> bool:
 
 
 def _answers_again(worker: Worker) -> bool:
+    """Reset the count of missed conversations if the worker has answered since; return whether it was reset."""
     since = worker.missed_at
     if since is None or not conversations.has_answered(worker.identity, since):
         return False

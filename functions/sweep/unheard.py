@@ -1,4 +1,4 @@
-"""Messages whose webhook never came, and those that never arrived: what Twilio has of a conversation in hand.
+"""Messages whose webhook was lost, and those that were not delivered: what Twilio lists of a conversation in hand.
 
 Twilio limits writing, not reading: https://www.twilio.com/docs/conversations/conversations-limits
 """
@@ -17,19 +17,22 @@ from providers.twilio import Outcome
 
 
 def hear(conversation: Conversation) -> bool:
-    """Notes what is news in it: one call to Twilio, and one more for each message that did not arrive."""
+    """Note new messages and failures; return whether there were any.
+
+    One call to Twilio, and one more for each undelivered message that is new.
+    """
     listed = _listed(conversation) or []
-    told = list(map(at_twilio.of_twilio, listed))
-    was_news = hearing.heard(
-        conversation, told
-    ) != conversation and database.until_it_holds(
-        lambda: answers.hear(conversations.load(conversation.sid), told)
-    )
-    return _not_delivered(conversation, listed) or was_news
+    newest = list(map(at_twilio.of_twilio, listed))
+    was_new = False
+    if hearing.heard(conversation, newest) != conversation:
+        was_new = database.until_it_holds(
+            lambda: answers.hear(conversations.load(conversation.sid), newest)
+        )
+    return _note_deliveries(conversation, listed) or was_new
 
 
 def newest(conversation: Conversation) -> list[Message] | None:
-    """The newest messages as Twilio has them; None where it does not tell just now."""
+    """Return the newest messages as Twilio has them; None if it doesn't respond."""
     listed = _listed(conversation)
     return None if listed is None else list(map(at_twilio.of_twilio, listed))
 
@@ -39,16 +42,19 @@ def _listed(conversation: Conversation) -> list[Any] | None:
     return result.body if result.outcome is Outcome.DONE else None
 
 
-def _not_delivered(conversation: Conversation, listed: list[Any]) -> bool:
-    """Notes which of them did not arrive, the newest few, with the code of its receipt; and which did after all."""
-    known = {one.message_sid for one in conversation.undelivered}
-    bad = [m for m in listed if delivery.state_of(m.delivery) in delivery.LOST]
-    news = [message for message in bad[:MOST_UNDELIVERED] if message.sid not in known]
-    for message in reversed(news):
+def _note_deliveries(conversation: Conversation, listed: list[Any]) -> bool:
+    """Note which of the newest few were not delivered, with their receipts' codes, and which arrived after all.
+
+    Returns whether there were any.
+    """
+    noted = {failure.message_sid for failure in conversation.undelivered}
+    failed = [m for m in listed if delivery.state_of(m.delivery) in delivery.LOST]
+    new = [m for m in failed[:MOST_UNDELIVERED] if m.sid not in noted]
+    for message in reversed(new):
         receipts.look_up(conversation, message.sid)
     arrived = [
-        m for m in listed if m.sid in known and delivery.has_reached_all(m.delivery)
+        m for m in listed if m.sid in noted and delivery.has_reached_all(m.delivery)
     ]
     for message in arrived:
         receipts.arrived(conversation.sid, message.sid)
-    return bool(news or arrived)
+    return bool(new or arrived)

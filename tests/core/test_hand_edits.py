@@ -107,7 +107,7 @@ def test_somebody_whom_nobody_knows_changes_nothing_and_is_told(
         [ANN],
         ANN,
     )
-    told = "not handed over: nobody is called nobody@example.com, neither here nor at Twilio: it stays with ann"
+    told = "not handed over: nobody@example.com is neither a worker here nor a user at Twilio: it stays with ann"
     assert told in story(db, held)
     assert (active(db, ANN), counts_are_true()) == (1, True)
 

@@ -207,7 +207,7 @@ def test_after_it_whoever_is_free_there_takes_it_with_the_next_sweep(
     assert workers_in(service.standin, sid) == [BEN]
     assert conversation(firm, sid)["pool"] == "sales"
     assert re.search(
-        r"overflow: nobody of Sales was free for 1 min \d+ s: Support may take it, too",
+        r"overflow: no worker of Sales was free for 1 min \d+ s: Support may take it, too",
         story(firm, sid),
     )
     assert "as overflow of sales" in story(firm, sid)
