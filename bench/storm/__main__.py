@@ -8,7 +8,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from flask import Flask
 from google.auth.credentials import AnonymousCredentials
@@ -32,6 +32,8 @@ from proof.journal import Journal
 from proof.replay import Replay, Tolerance
 
 ARRIVALS = 10.0  # conversations per second
+# A text that was on its way to a slow Twilio when the customer's opt-out word arrived cannot be called back.
+UNDER_WAY = timedelta(seconds=5)
 CALM = 12.0  # seconds after the last arrival in which everything but kills goes on
 LONGEST = (
     150.0  # seconds that all may take to come right after the storm; a lease lasts 30
@@ -87,8 +89,9 @@ class Storm:
         )  # the only way to tell Google's client
         credentials = AnonymousCredentials()  # type: ignore[no-untyped-call] # untyped
         db = firestore.Client(project=self.project, credentials=credentials)
+        greeting_sid = self.twilio.add_content("greeting", "{{1}} is here.")
         for path, record in records(
-            self.options.workers, self.options.conversations, self.rng
+            self.options.workers, self.options.conversations, self.rng, greeting_sid
         ).items():
             db.document(path).set(record)
         self.fleet.start(self._environment())
@@ -128,6 +131,7 @@ class Storm:
             self.fleet, self.twilio, self.triggers, self.project, self.rng, self.sweeps
         )
         arrivals_take = self.options.conversations / ARRIVALS
+        acting.write_a_day_ago()
         threads = acting.begin(self.options.conversations, arrivals_take)
         failures.begin()
         self.sweeps.begin()
@@ -141,7 +145,7 @@ class Storm:
         self.sweeps.stop()
         stormed = time.monotonic() - began
         forgotten = self._forgotten(db)
-        breaches, world = self._until_right(db)
+        breaches, world = self._until_right(db, acting)
         breaches += forgotten
         replay = Replay(_IN_A_CROWD, acting.edited)
         breaches += replay.all(self.journal.commits())
@@ -158,6 +162,8 @@ class Storm:
             requests=self.twilio.requests,
             deliveries=self.twilio.deliveries,
             mended=self.sweeps.mended,
+            sweeps=self.sweeps.seconds,
+            load=os.getloadavg()[0],
         )
 
     def _forgotten(self, db: firestore.Client) -> list[Breach]:
@@ -184,7 +190,7 @@ class Storm:
             time.sleep(min(5.0, max(0.1, until - now)))
 
     def _until_right(
-        self, db: firestore.Client
+        self, db: firestore.Client, acting: CustomersAndWorkers
     ) -> tuple[list[Breach], invariants.World]:
         """Sweeps until one finds nothing to mend and nothing is broken, or the time is over."""
         end = time.monotonic() + LONGEST
@@ -193,7 +199,13 @@ class Storm:
             mended = self.sweeps.once()
             self._settle()
             twilio = self.twilio.state()["conversations"]
-            world = invariants.observe(db, twilio, self.twilio.requests)
+            world = invariants.observe(
+                db,
+                twilio,
+                self.twilio.requests,
+                windows=acting.windows,
+                under_way=UNDER_WAY,
+            )
             breaches = invariants.broken(world)
             if (mended == Counter() and not breaches) or time.monotonic() > end:
                 return breaches, world

@@ -1,6 +1,7 @@
 """The count at the end of a storm: one table, and every breach in words."""
 
 import json
+import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,6 +31,8 @@ class Result:
     requests: Sequence[Record]
     deliveries: Sequence[Record]
     mended: Counter[str] = field(default_factory=Counter)
+    sweeps: Sequence[float] = ()
+    load: float = 0.0
 
     @property
     def ok(self) -> bool:
@@ -65,6 +68,7 @@ class Result:
             ("waiting beside a free worker", str(kinds["stuck"])),
             ("forgotten by their worker, or their messages", str(kinds["forgotten"] + kinds["misheard"])),
             ("a text sent twice in one wait", str(kinds["repeated"])),
+            ("texts after an opt-out, or outside the 24 hours", str(kinds["unwanted"] + kinds["outside window"])),
             ("waiting on for one pool or worker alone", str(kinds["overdue"])),
             ("counts or queue not true", str(kinds["miscounted"] + kinds["torn"])),
             (f"out of turn by more than {_allowed(self.replay.tolerance)}", str(kinds["out of turn"])),
@@ -77,9 +81,15 @@ class Result:
             ("webhooks lost, sent again", f"{lost}, {sum(n - 1 for n in sent.values())}"),
             ("processes killed", str(self.kills)),
             ("mended by sweeps", str(sum(self.mended.values()))),
+            ("sweeps, time p50 / longest", self._swept()),
+            ("load of the machine in the last minute", f"{self.load:.0f} on {os.cpu_count()} cores"),
             ("time to assignment p50 / p95 / p99", " / ".join(_share(waits, p) for p in (50, 95, 99))),
             ("storm, then until all was right", f"{self.seconds:.0f} s, {self.quiet_after:.0f} s"),
         ]  # fmt: skip
+
+    def _swept(self) -> str:
+        seconds = sorted(self.sweeps)
+        return f"{len(seconds)}, {_share(seconds, 50)} / {_share(seconds, 100)}"
 
     def _done(self) -> str:
         messages = [
