@@ -1,7 +1,7 @@
 """Invariant 10, second half: no free text of the service outside WhatsApp's and Messenger's 24 hours.
 
-Written from the contract alone: nothing of the service is imported. A window belongs to a pair of addresses, the
-customer's and the number of ours, and each message of the customer opens it for 24 hours. Twilio's error 63016 closes it.
+Written from the contract alone: nothing of the service is imported. A window belongs to a pair of addresses: the
+customer's and our number. Each message of the customer opens it for 24 hours, and Twilio's error 63016 closes it.
 """
 
 import json

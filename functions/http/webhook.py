@@ -82,13 +82,28 @@ def private(function: Function, request: Request) -> Response:
     """Answer a call that IAM has let through, of a person or the scheduler; there is no signature to check."""
 
     def answer() -> Answer:
-        _read(request, LARGEST_BODY, clock.FOR_A_BODY)
+        raw = _read(request, LARGEST_BODY, clock.FOR_A_BODY)
+        _refuse_too_many_fields(request, raw)
         handle: Callable[[str, Form], Answer] = importlib.import_module(
             function.module
         ).handle
-        return handle(request.path, request.args)
+        return handle(request.path, _arguments(request, raw))
 
     return _answered(function, request, answer)
+
+
+def _refuse_too_many_fields(request: Request, raw: bytes) -> None:
+    if request.mimetype == _FORM and raw.count(b"&") >= MOST_FIELDS:
+        raise TooLarge(f"The form has more than {MOST_FIELDS} fields.")
+
+
+def _arguments(request: Request, raw: bytes) -> Form:
+    """What the address says, and what a posted form says: the form holds what must not be in the request log."""
+    arguments = MultiDict(request.args)
+    if request.method == "POST" and request.mimetype == _FORM:
+        form, _ = _parsed(request, raw)
+        arguments.update(form)
+    return arguments
 
 
 @dataclass(frozen=True)
