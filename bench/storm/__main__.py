@@ -19,6 +19,7 @@ from bench.storm.customers_and_workers import NUMBERS, CustomersAndWorkers, reco
 from bench.storm.failures import Failures
 from bench.storm.fleet import Fleet
 from bench.storm.report import Result
+from bench.storm.round_trips import RoundTrips
 from bench.storm.sweeps import Sweeps
 from bench.world import SECRET
 from functions.post_event import EVENTS
@@ -38,9 +39,9 @@ CALM = 12.0  # seconds after the last arrival in which everything but kills goes
 LONGEST = (
     150.0  # seconds that all may take to come right after the storm; a lease lasts 30
 )
-# An age counts from the arrival, so whom the sweep or a late webhook brings enters the queue ahead of others, several
-# at once; who is being decided on in that instant goes before them.
-_IN_A_CROWD = Tolerance(places=5, seconds=0.5)
+# An age counts from the arrival, so a conversation that the sweep or a late webhook brings enters the queue ahead of
+# others, several at once. One whose claim has looked at the queue by then goes before them.
+_PLACES = 5
 
 
 PATTERNS = {
@@ -132,6 +133,8 @@ class Storm:
         )
         arrivals_take = self.options.conversations / ARRIVALS
         acting.write_a_day_ago()
+        round_trips = RoundTrips(db)
+        round_trips.begin()
         threads = acting.begin(self.options.conversations, arrivals_take)
         failures.begin()
         self.sweeps.begin()
@@ -143,11 +146,13 @@ class Storm:
             thread.join(10)
         failures.clear()
         self.sweeps.stop()
-        stormed = time.monotonic() - began
+        stormed, load = time.monotonic() - began, os.getloadavg()[0]
         forgotten = self._forgotten(db)
         breaches, world = self._until_right(db, acting)
         breaches += forgotten
-        replay = Replay(_IN_A_CROWD, acting.edited)
+        round_trips.stop()
+        tolerance = Tolerance(_PLACES, round_trips.of_a_claim)
+        replay = Replay(tolerance, acting.edited)
         breaches += replay.all(self.journal.commits())
         return Result(
             seed=self.seed,
@@ -163,7 +168,8 @@ class Storm:
             deliveries=self.twilio.deliveries,
             mended=self.sweeps.mended,
             sweeps=self.sweeps.seconds,
-            load=os.getloadavg()[0],
+            sweeps_begun=self.sweeps.begun,
+            load=load,
         )
 
     def _forgotten(self, db: firestore.Client) -> list[Breach]:
@@ -184,7 +190,7 @@ class Storm:
             calls = len(self.twilio.requests)
             self.console.print(
                 f"storm {self.seed}: {now:3.0f} s, {len(acting.began)} arrived, {calls} calls to Twilio, "
-                f"{self.fleet.kills} kills, {self.sweeps.runs} sweeps",
+                f"{self.fleet.kills} kills, {self.sweeps.begun} sweeps begun, {self.sweeps.runs} done",
                 style="dim",
             )
             time.sleep(min(5.0, max(0.1, until - now)))

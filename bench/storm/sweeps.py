@@ -13,13 +13,15 @@ _AT_ONCE = 2
 class Sweeps:
     """POSTs to the sweep's address every so many seconds.
 
+    A run goes on for up to 45 s as long as there is something to do, so few of those that begin in a storm end in it.
+
     The scheduler's next minute may begin before a run of up to 60 s has ended, so two runs may overlap and never more.
     """
 
     def __init__(self, url: str, every: float) -> None:
         self.url = url
         self.every = every
-        self.runs = 0
+        self.begun = self.runs = 0
         self.seconds: list[float] = []  # that each run took
         self._slots = threading.BoundedSemaphore(_AT_ONCE)
         self.is_down = False  # while it is, none begins
@@ -35,6 +37,7 @@ class Sweeps:
     def once(self) -> Counter[str] | None:
         """One run; what it repaired, or None if it did not finish."""
         began = time.monotonic()
+        self.begun += 1
         try:
             answer = raw_http.send("POST", self.url)
         except (OSError, http.client.HTTPException):
