@@ -29,6 +29,7 @@ _FIRST_WORDS = 0.03  # of the conversations begin with one of these
 _LATER_WORDS = 0.2  # of the further messages are one of these
 _LATE = 20  # customers on WhatsApp whose messages come after their window has closed
 _LATE_BY = 25 * 3600.0  # seconds
+_LATE_SINCE = timedelta(hours=26)
 _FLIPS = 12.0  # changes of status per second
 _ANSWERS = 12.0  # messages of workers per second
 _WRITES = 4.0  # further messages of customers per second
@@ -77,6 +78,8 @@ def records(
         },
         "pools/key": {"addresses": [KEY], "mode": "custom"},
         "pools/news": {"addresses": [NEWS], "mode": "none"},
+        # The service has been running since before the messages of yesterday: its first sweep looks back an hour only.
+        "service/sweep": {"listed_since": datetime.now(UTC) - _LATE_SINCE},
         f"templates/{GREETING}": {
             "content": "{{Author}} is here.",
             "content_sid": greeting_sid,
