@@ -224,7 +224,7 @@ class Storm:
 
     def _settle(self) -> None:
         self.twilio.settle(60)
-        self.triggers.drain(self.project, 120)
+        self.triggers.drain(self.project, 300)
         self.fleet.wait_idle()
 
     def _stop(self) -> None:
