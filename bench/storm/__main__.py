@@ -35,6 +35,8 @@ from proof.replay import Replay, Tolerance
 ARRIVALS = 10.0  # conversations per second
 # A text that was on its way to a slow Twilio when the customer's opt-out word arrived cannot be called back.
 UNDER_WAY = timedelta(seconds=5)
+_SWEEPS_TO_RETURN = 2  # within which an overdue conversation goes back to the queue
+_TRIES = 3
 CALM = 12.0  # seconds after the last arrival in which everything but kills goes on
 LONGEST = (
     150.0  # seconds that all may take to come right after the storm; a lease lasts 30
@@ -173,17 +175,24 @@ class Storm:
         )
 
     def _forgotten(self, db: firestore.Client) -> list[Breach]:
-        """Who waits for an answer longer than they should, once a sweep has had its turn; afterwards nobody is in a
-        hurry any more, for nobody answers any more."""
-        for _ in range(2):
+        """Customers who were due before the last two sweeps and still wait; afterwards no pool has a limit any more,
+        because no worker answers any more."""
+        self._settle()
+        began = datetime.now(UTC)  # a customer who is due later is the next sweep's
+        for _ in range(_SWEEPS_TO_RETURN):
+            self._whole_sweep()
             self._settle()
-            began = datetime.now(UTC)  # who is due later is the next one's
-            self.sweeps.once()
         twilio = self.twilio.state()["conversations"]
         world = invariants.observe(db, twilio, self.twilio.requests, now=began)
         for pool in ("default", "sales"):
             db.document(f"pools/{pool}").update({"answer_within": None})
         return list(invariants.forgotten(world))
+
+    def _whole_sweep(self) -> None:
+        """One that was answered; on a busy machine a sweep may be cut off."""
+        for _ in range(_TRIES):
+            if self.sweeps.once() is not None:
+                return
 
     def _watch(self, began: float, until: float, acting: CustomersAndWorkers) -> None:
         while (now := time.monotonic() - began) < until:

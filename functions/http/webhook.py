@@ -83,18 +83,12 @@ def private(function: Function, request: Request) -> Response:
 
     def answer() -> Answer:
         raw = _read(request, LARGEST_BODY, clock.FOR_A_BODY)
-        _refuse_too_many_fields(request, raw)
         handle: Callable[[str, Form], Answer] = importlib.import_module(
             function.module
         ).handle
         return handle(request.path, _arguments(request, raw))
 
     return _answered(function, request, answer)
-
-
-def _refuse_too_many_fields(request: Request, raw: bytes) -> None:
-    if request.mimetype == _FORM and raw.count(b"&") >= MOST_FIELDS:
-        raise TooLarge(f"The form has more than {MOST_FIELDS} fields.")
 
 
 def _arguments(request: Request, raw: bytes) -> Form:
@@ -221,6 +215,8 @@ def _read(request: Request, largest: int, patience: float) -> bytes:
         raise BadInput(_NOT_WHOLE) from None
     if len(raw) < announced:
         raise BadInput(_NOT_WHOLE)
+    if request.mimetype == _FORM and raw.count(b"&") >= MOST_FIELDS:
+        raise TooLarge(f"The form has more than {MOST_FIELDS} fields.")
     request.environ[_IS_READ] = True
     return raw
 

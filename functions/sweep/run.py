@@ -139,7 +139,8 @@ class Run:
         self, what: str, which: str, act: Callable[[], T], otherwise: Else
     ) -> T | Else:
         """What `act` returns; if it fails, this is logged with its name, counted, and `otherwise` is returned. A
-        call to Firestore that was cut off because the part's time was over is no failure: the next run goes on."""
+        call to Firestore that was cut off because the part's time was over is no failure: the next run goes on. Firestore's
+        own failures are logged without a traceback, as everywhere."""
         try:
             return act()
         except Exception as error:  # noqa: BLE001 - one odd record must not keep the others from being mended
@@ -151,12 +152,11 @@ class Run:
                 return otherwise
             with self._lock:
                 self.failed[what] += 1
-            because = (
-                f": it {trouble}"
-                if (trouble := database.trouble(error))
-                else "; it goes on with the rest."
-            )
-            log.crash(f"The sweep could not see to {what} {which}{because}")
+            sentence = f"The sweep could not see to {what} {which}"
+            if trouble := database.trouble(error):
+                log.error(f"{sentence}: it {trouble}")
+            else:
+                log.crash(f"{sentence}; it goes on with the rest.")
             return otherwise
 
     def _started_threads(self) -> ThreadPoolExecutor:
