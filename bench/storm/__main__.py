@@ -35,9 +35,9 @@ from proof.replay import Replay, Tolerance
 ARRIVALS = 10.0  # conversations per second
 # A text that was on its way to a slow Twilio when the customer's opt-out word arrived cannot be called back.
 UNDER_WAY = timedelta(seconds=5)
-_SWEEPS_TO_RETURN = 2  # within which an overdue conversation goes back to the queue
-_TRIES = 3
 CALM = 12.0  # seconds after the last arrival in which everything but kills goes on
+_SWEEPS_TO_RETURN = 2  # within which an overdue conversation goes back to the queue
+_TRIES = 3  # of one sweep
 LONGEST = (
     150.0  # seconds that all may take to come right after the storm; a lease lasts 30
 )

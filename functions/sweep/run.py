@@ -138,9 +138,11 @@ class Run:
     def shielded(
         self, what: str, which: str, act: Callable[[], T], otherwise: Else
     ) -> T | Else:
-        """What `act` returns; if it fails, this is logged with its name, counted, and `otherwise` is returned. A
-        call to Firestore that was cut off because the part's time was over is no failure: the next run goes on. Firestore's
-        own failures are logged without a traceback, as everywhere."""
+        """What `act` returns; if it fails, this is logged with its name, counted, and `otherwise` is returned.
+
+        A call to Firestore that was cut off because the part's time was over is no failure: the next run goes on. What
+        Firestore itself fails with is logged without a traceback, as everywhere.
+        """
         try:
             return act()
         except Exception as error:  # noqa: BLE001 - one odd record must not keep the others from being mended
