@@ -73,7 +73,7 @@ CONVERSATION_WRITTEN = _function(
 # The scheduler starts the next sweep after 60 s. A person waits for the wallboard, which shows parts early.
 SWEEP = _function("sweep", "scheduler", 50.0, 60, _FIRESTORE + _TWILIO)
 WALLBOARD = _function(
-    "wallboard", "person", 25.0, 30, _FIRESTORE, methods=("GET", "HEAD")
+    "wallboard", "person", 25.0, 30, _FIRESTORE, methods=("GET", "HEAD", "POST")
 )
 INBOX = _function(
     "inbox",

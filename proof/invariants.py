@@ -21,6 +21,7 @@ from proof.contract import (
     is_for,
     is_free,
 )
+from proof.windows import Windows, outside_window, sent_at
 
 _CHANNELS = ("+", "whatsapp:")
 STOPS = frozenset(
@@ -36,6 +37,8 @@ class World:
 
     `given`: per conversation the workers whom the service has put into it; `now`: the time as the service has it.
     `dismissed`: workers whose record was deleted at some time; their messages may have been heard before or after that.
+    `windows`: when customers wrote; None: the 24 hours are not checked. `under_way`: how long a text may already have
+    been on its way when the customer's opt-out word arrived.
     """
 
     conversations: Mapping[str, Record]
@@ -46,6 +49,8 @@ class World:
     given: Mapping[str, frozenset[str]] = field(default_factory=dict)
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     dismissed: frozenset[str] = frozenset()
+    windows: Windows | None = None
+    under_way: timedelta = timedelta(0)
 
 
 def observe(
@@ -55,6 +60,8 @@ def observe(
     by_hand: Iterable[tuple[str, str]] = (),
     now: datetime | None = None,
     dismissed: Iterable[str] = (),
+    windows: Windows | None = None,
+    under_way: timedelta = timedelta(0),
 ) -> World:
     """`requests`: every REST call with its status (None: acted, answer lost); `by_hand`: who joined otherwise."""
     given: dict[str, set[str]] = {}
@@ -71,6 +78,8 @@ def observe(
         given={sid: frozenset(workers) for sid, workers in given.items()},
         now=now or datetime.now(UTC),
         dismissed=frozenset(dismissed),
+        windows=windows,
+        under_way=under_way,
     )
 
 
@@ -88,9 +97,14 @@ def broken(world: World) -> list[Breach]:
             forgotten,
             repeated,
         ),
-        *(unwanted, unconfirmed),
+        *(unwanted, unconfirmed, uninvited),
     )
     return [breach for check in checks for breach in check(world)]
+
+
+def uninvited(world: World) -> Iterator[Breach]:
+    """10: no free text outside WhatsApp's and Messenger's 24 hours."""
+    return outside_window(world.twilio, world.windows)
 
 
 def lost(world: World) -> Iterator[Breach]:
@@ -302,20 +316,27 @@ def unconfirmed(world: World) -> Iterator[Breach]:
 def unwanted(world: World) -> Iterator[Breach]:
     """10: none of the service's own texts follows an opt-out word of its conversation's customer, unless START does."""
     for sid, at_twilio in world.twilio.items():
-        has_opted_out = False
+        word: Record | None = None
         for message in at_twilio.get("messages") or ():
             if _is_customers(message):
-                word = (message.get("body") or "").strip().upper()
-                has_opted_out = word in STOPS or (has_opted_out and word not in LIFTS)
-            elif has_opted_out and "service_text" in json.loads(
-                message.get("attributes") or "{}"
-            ):
-                yield Breach(
-                    10,
-                    "unwanted",
-                    sid,
-                    "was sent a text after its customer had opted out",
-                )
+                word = _opt_out_in_force(message, word)
+            elif word and _is_unwanted(message, word, world.under_way):
+                sentence = "was sent a text after its customer had opted out"
+                yield Breach(10, "unwanted", sid, sentence)
+
+
+def _opt_out_in_force(message: Record, before: Record | None) -> Record | None:
+    """Return the message that opts the customer out, once they have also written this one."""
+    text = (message.get("body") or "").strip().upper()
+    if text in STOPS:
+        return before or message
+    return None if text in LIFTS else before
+
+
+def _is_unwanted(message: Record, word: Record, under_way: timedelta) -> bool:
+    if "service_text" not in json.loads(message.get("attributes") or "{}"):
+        return False
+    return not under_way or sent_at(message) - sent_at(word) > under_way
 
 
 def is_only_an_opt_out(messages: Iterable[Record]) -> bool:

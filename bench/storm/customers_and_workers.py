@@ -6,6 +6,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from google.api_core.exceptions import GoogleAPIError
@@ -16,11 +17,19 @@ from bench.rows import inbox
 from local import raw_http
 from local.twilio import StandIn
 from local.twilio.errors import ApiError
+from proof.windows import Windows
 
 RECEPTION, SALES, KEY, NEWS = (f"+1202555010{n}" for n in range(4))
 WHATSAPP = f"whatsapp:{RECEPTION}"
 NUMBERS = [RECEPTION, SALES, KEY, NEWS, WHATSAPP]
-_SHARES = [50, 30, 10, 3, 7]  # of a hundred conversations
+GREETING = "greeting"  # a template that WhatsApp has approved
+_SHARES = [45, 25, 10, 3, 17]  # of a hundred conversations
+_WORDS = ["STOP", "stop", "START", "HELP"]
+_FIRST_WORDS = 0.03  # of the conversations begin with one of these
+_LATER_WORDS = 0.2  # of the further messages are one of these
+_LATE = 20  # customers on WhatsApp whose messages come after their window has closed
+_LATE_BY = 25 * 3600.0  # seconds
+_LATE_SINCE = timedelta(hours=26)
 _FLIPS = 12.0  # changes of status per second
 _ANSWERS = 12.0  # messages of workers per second
 _WRITES = 4.0  # further messages of customers per second
@@ -40,7 +49,7 @@ def customer(number: int) -> str:
 
 
 def records(
-    workers: int, conversations: int, rng: random.Random
+    workers: int, conversations: int, rng: random.Random, greeting_sid: str
 ) -> dict[str, dict[str, Any]]:
     """What the database holds before the first customer writes."""
     made: dict[str, dict[str, Any]] = {
@@ -53,7 +62,7 @@ def records(
         | {
             "texts": {
                 "queued": "Number {{Position}}, {{Wait}}.",
-                "assigned": "{{Author}} is here.",
+                "assigned": {"template": GREETING},
             }
         },
         "pools/sales": {"addresses": [SALES], "strategy": "least_busy", "capacity": 2}
@@ -69,6 +78,13 @@ def records(
         },
         "pools/key": {"addresses": [KEY], "mode": "custom"},
         "pools/news": {"addresses": [NEWS], "mode": "none"},
+        # The service has been running since before the messages of yesterday: its first sweep looks back an hour only.
+        "service/sweep": {"listed_since": datetime.now(UTC) - _LATE_SINCE},
+        f"templates/{GREETING}": {
+            "content": "{{Author}} is here.",
+            "content_sid": greeting_sid,
+            "variables": {"1": "{{Author}}"},
+        },
     }
     for number in range(workers):
         pools = rng.choice(
@@ -111,6 +127,7 @@ class CustomersAndWorkers:
         self.inbox = inbox
         self.workers = workers
         self.began: dict[str, float] = {}  # when each conversation began, by its SID
+        self.windows = Windows()
         self.handed_over = 0
         self.edited: set[str] = (
             set()
@@ -163,11 +180,25 @@ class CustomersAndWorkers:
                 return
             to = rng.choices(NUMBERS, _SHARES)[0]
             prefix = "whatsapp:" if to == WHATSAPP else ""
+            text = rng.choice(_WORDS) if rng.random() < _FIRST_WORDS else "Hello"
             at = time.time()
-            made = self.twilio.inbound(
-                prefix + customer(number), to, "Hello", wait=False
-            )
-            self.began[made.conversation_sid or ""] = at
+            sid = self._customer_writes(prefix + customer(number), to, text)
+            self.began[sid or ""] = at
+
+    def write_a_day_ago(self) -> None:
+        """Messages of yesterday whose webhooks come only now: these customers' windows are closed."""
+        self.twilio.advance(-_LATE_BY)
+        for number in range(_LATE):
+            address = f"whatsapp:{customer(90_000_000 + number)}"
+            self._customer_writes(address, WHATSAPP, "Hello", ago=_LATE_BY)
+        self.twilio.advance(_LATE_BY)
+
+    def _customer_writes(
+        self, address: str, to: str, text: str, ago: float = 0.0
+    ) -> str | None:
+        at = datetime.now(UTC) - timedelta(seconds=ago)
+        self.windows.customer_wrote(address, to, at)
+        return self.twilio.inbound(address, to, text, wait=False).conversation_sid
 
     def _often(
         self,
@@ -211,7 +242,9 @@ class CustomersAndWorkers:
                 if one.get("proxy_address")
             ]
             if ends:
-                self.twilio.inbound(*ends[0], "Anybody there?", wait=False)
+                is_word = rng.random() < _LATER_WORDS
+                text = rng.choice(_WORDS) if is_word else "Is anyone there?"
+                self._customer_writes(*ends[0], text)
 
     def _hand_over(self, rng: random.Random) -> None:
         """To the queue, to a pool or to another worker, as the inbox's page asks for it."""

@@ -1,6 +1,7 @@
 """The count at the end of a storm: one table, and every breach in words."""
 
 import json
+import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,6 +31,9 @@ class Result:
     requests: Sequence[Record]
     deliveries: Sequence[Record]
     mended: Counter[str] = field(default_factory=Counter)
+    sweeps: Sequence[float] = ()
+    sweeps_begun: int = 0
+    load: float = 0.0
 
     @property
     def ok(self) -> bool:
@@ -65,6 +69,7 @@ class Result:
             ("waiting beside a free worker", str(kinds["stuck"])),
             ("forgotten by their worker, or their messages", str(kinds["forgotten"] + kinds["misheard"])),
             ("a text sent twice in one wait", str(kinds["repeated"])),
+            ("texts after an opt-out, or outside the 24 hours", str(kinds["unwanted"] + kinds["outside window"])),
             ("waiting on for one pool or worker alone", str(kinds["overdue"])),
             ("counts or queue not true", str(kinds["miscounted"] + kinds["torn"])),
             (f"out of turn by more than {_allowed(self.replay.tolerance)}", str(kinds["out of turn"])),
@@ -77,9 +82,15 @@ class Result:
             ("webhooks lost, sent again", f"{lost}, {sum(n - 1 for n in sent.values())}"),
             ("processes killed", str(self.kills)),
             ("mended by sweeps", str(sum(self.mended.values()))),
+            ("sweeps begun, done, time p50 / longest", self._swept()),
+            ("load of the machine at the storm's end", f"{self.load:.0f} on {os.cpu_count()} cores"),
             ("time to assignment p50 / p95 / p99", " / ".join(_share(waits, p) for p in (50, 95, 99))),
             ("storm, then until all was right", f"{self.seconds:.0f} s, {self.quiet_after:.0f} s"),
         ]  # fmt: skip
+
+    def _swept(self) -> str:
+        seconds = sorted(self.sweeps)
+        return f"{self.sweeps_begun}, {len(seconds)}, {_share(seconds, 50)} / {_share(seconds, 100)}"
 
     def _done(self) -> str:
         messages = [
@@ -101,6 +112,7 @@ class Result:
             console.print(f"  mended: {number} {kind}", style="dim")
         for breach in self.breaches[:20]:
             console.print(f"BROKEN: {breach}", style="bold red")
+            self._show_messages(console, breach)
             for line in self.world.conversations.get(breach.subject, {}).get("log", []):
                 console.print(
                     f"  {line['at']:%H:%M:%S.%f} {line['what']}: {line['why']}",
@@ -108,6 +120,14 @@ class Result:
                 )
         for line in self.unexpected[:5]:
             console.print(f"UNEXPECTED: {_end_of_trace(line)}", style="red")
+
+    def _show_messages(self, console: Console, breach: Breach) -> None:
+        """Of a breach about texts: what was written there, when and by whom."""
+        if breach.invariant != 10:
+            return
+        for one in self.world.twilio[breach.subject]["messages"]:
+            line = f"  {one['date_created']} {one['author']}: {one['body']}"
+            console.print(f"{line} {one['attributes']}", style="dim")
 
 
 def _tolerated(claims: Sequence[tuple[int, float]]) -> str:

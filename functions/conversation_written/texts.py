@@ -8,7 +8,7 @@ worker, gets a text; a conversation that was never to be routed, or that a worke
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -22,7 +22,7 @@ from domain.conversation import (
     QUEUED,
     Conversation,
 )
-from domain.messages import sender_of
+from domain.messages import Message, sender_of
 from domain.pool_texts import ASSIGNED_TEXT, AWAY_TEXT, QUEUED_TEXT
 from functions.conversation_written import sending, wording
 from functions.conversation_written.receiver import Again, Written
@@ -116,24 +116,41 @@ def _may_be_written_to(seen: Seen) -> bool:
 def _has_opted_out(seen: Seen) -> bool:
     address = seen.conversation.address or ""
     by_record = seen.customer.opted_out_since(address) if seen.customer else None
-    return any((seen.conversation.opted_out_at, seen.opted_out_at, by_record))
+    return any((seen.conversation.opted_out_at, seen.opt_out.since, by_record))
 
 
 def _asked_for_no_text(seen: Seen) -> bool:
-    """Return whether the customer's latest message at Twilio is only an opt-out word, or one that Twilio answers itself
-    (HELP). Its webhook may still be on its way."""
+    """Return whether the customer's messages at Twilio opt out, or end with a word that Twilio answers itself (HELP).
+
+    The webhook of an opt-out word may still be on its way or lost, also when the customer has written something else
+    since. A word that the opt-out's record already counts changes nothing.
+    """
     listed = twilio.messages(seen.conversation, MOST_HEARD)
     if listed.outcome is Outcome.RETRY:
         raise Again(listed.why)
-    if listed.outcome is not Outcome.DONE:
-        return False
-    texts = (
-        message.text
-        for message in map(messages.of_twilio, listed.body)
+    found = listed.body if listed.outcome is Outcome.DONE else ()
+    newest_first = [
+        message
+        for message in map(messages.of_twilio, found)
         if sender_of(message, seen.conversation) == CUSTOMER
-    )
-    word = opt_out.word_in(next(texts, ""), seen.opt_out_words)
-    return word in (opt_out.STOP, opt_out.HELP)
+    ]
+    return _ends_with_help(newest_first, seen) or _opts_out(newest_first, seen)
+
+
+def _ends_with_help(newest_first: Sequence[Message], seen: Seen) -> bool:
+    newest = newest_first[0].text if newest_first else ""
+    return opt_out.word_in(newest, seen.opt_out_words) == opt_out.HELP
+
+
+def _opts_out(newest_first: Sequence[Message], seen: Seen) -> bool:
+    current = seen.opt_out
+    for message in reversed(newest_first):
+        word = opt_out.word_in(message.text, seen.opt_out_words)
+        if word in (opt_out.STOP, opt_out.START):
+            is_out, sid = word == opt_out.STOP, seen.conversation.sid
+            wish = opt_out.Wish(is_out, message.at, sid, message.index)
+            current = opt_out.decided(current, wish)
+    return current.since is not None
 
 
 def _is_in_it(conversation: Conversation) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -12,6 +12,7 @@ from domain import addresses, hours, pool_texts, template, text_limits, waiting_
 from domain import sent_texts as rules
 from domain.conversation import ASSIGNED, QUEUED, Conversation, Pending
 from domain.customer import NOBODY, Customer, has_name
+from domain.opt_out import OptOut
 from domain.pool import Pool
 from domain.pool_texts import QUEUED_TEXT
 from domain.sent_texts import SentTexts
@@ -58,7 +59,7 @@ class Seen:
     is_open: bool
     opens: datetime | None
     opt_out_words: tuple[str, ...] = ()
-    opted_out_at: datetime | None = None
+    opt_out: OptOut = field(default_factory=lambda: OptOut(""))
 
 
 def look(conversation: Conversation, pool: Pool) -> Seen:
@@ -94,7 +95,7 @@ def look(conversation: Conversation, pool: Pool) -> Seen:
         is_open=opens is not None and opens <= now,
         opens=opens,
         opt_out_words=routing.opt_out_words,
-        opted_out_at=opt_outs.of(opt_out).since if opt_out else None,
+        opt_out=opt_outs.of(opt_out) if opt_out else OptOut(""),
     )
 
 

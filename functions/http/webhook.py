@@ -59,8 +59,6 @@ def signed(function: Function, request: Request) -> Response:
 
     def answer() -> Answer:
         raw = _read(request, LARGEST_BODY, clock.FOR_A_BODY)
-        if request.mimetype == _FORM and raw.count(b"&") >= MOST_FIELDS:
-            raise TooLarge(f"The form has more than {MOST_FIELDS} fields.")
         configuration.twilio()  # a missing set-up is reported before anything else
         # Before the form is parsed, which costs more.
         if not _SIGNATURE.fullmatch(request.headers.get(_SIGNED, "")):
@@ -82,13 +80,22 @@ def private(function: Function, request: Request) -> Response:
     """Answer a call that IAM has let through, of a person or the scheduler; there is no signature to check."""
 
     def answer() -> Answer:
-        _read(request, LARGEST_BODY, clock.FOR_A_BODY)
+        raw = _read(request, LARGEST_BODY, clock.FOR_A_BODY)
         handle: Callable[[str, Form], Answer] = importlib.import_module(
             function.module
         ).handle
-        return handle(request.path, request.args)
+        return handle(request.path, _arguments(request, raw))
 
     return _answered(function, request, answer)
+
+
+def _arguments(request: Request, raw: bytes) -> Form:
+    """What the address says, and what a posted form says: the form holds what must not be in the request log."""
+    arguments = MultiDict(request.args)
+    if request.method == "POST" and request.mimetype == _FORM:
+        form, _ = _parsed(request, raw)
+        arguments.update(form)
+    return arguments
 
 
 @dataclass(frozen=True)
@@ -206,6 +213,8 @@ def _read(request: Request, largest: int, patience: float) -> bytes:
         raise BadInput(_NOT_WHOLE) from None
     if len(raw) < announced:
         raise BadInput(_NOT_WHOLE)
+    if request.mimetype == _FORM and raw.count(b"&") >= MOST_FIELDS:
+        raise TooLarge(f"The form has more than {MOST_FIELDS} fields.")
     request.environ[_IS_READ] = True
     return raw
 

@@ -140,7 +140,8 @@ class Run:
         """Return what `act` returns; if it fails, log and count the failure and return `otherwise`.
 
         `what` and `which`: the kind of record and its name, for the log. A call to Firestore that was cut off because
-        the part's time was over is no failure: the next run goes on.
+        the part's time was over is no failure: the next run goes on. A failure of Firestore itself is logged without
+        a traceback.
         """
         try:
             return act()
@@ -154,8 +155,11 @@ class Run:
                 return otherwise
             with self._lock:
                 self.failed[what] += 1
-            because = f": it {trouble}" if trouble else "; it goes on with the rest."
-            log.crash(f"The sweep could not see to {what} {which}{because}")
+            sentence = f"The sweep could not see to {what} {which}"
+            if trouble:
+                log.error(f"{sentence}: it {trouble}")
+            else:
+                log.crash(f"{sentence}; it goes on with the rest.")
             return otherwise
 
     def _started_threads(self) -> ThreadPoolExecutor:

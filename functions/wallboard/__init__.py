@@ -1,5 +1,8 @@
 """GET wallboard: the queue, the workers, the waiting times and the log. It changes nothing.
 
+The log's search is a POST, so that no name, number or e-mail address is in an address: Cloud Run's request log keeps
+those (https://cloud.google.com/run/docs/logging).
+
 Cloud Run takes the function's name off the path, and people open it without a slash at the end, so links are
 relative to the page itself: ?view=log. A path such as /log or /metrics will do as well.
 """
@@ -13,7 +16,7 @@ from flask import request
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 from werkzeug.datastructures import MultiDict
 
-from functions.http.answers import Answer, NotFound
+from functions.http.answers import Answer, NotFound, WrongMethod
 from functions.wallboard import log_pages, metrics, overview, rendering
 from functions.wallboard.refresh import Board, board
 
@@ -25,6 +28,8 @@ def handle(path: str, args: Args) -> Answer:
     view, _, rest = path.strip("/").partition("/")
     if "view" in args:
         view, rest = args["view"], args.get("sid", "")
+    if request.method == "POST" and view != "log":
+        raise WrongMethod(("GET", "HEAD"))
     if answer := rendering.static(view):
         return answer
     if view in ("conversation", "conversations"):

@@ -26,7 +26,8 @@ POLICY = (
 HEADERS = (
     ("Content-Security-Policy", POLICY),
     ("X-Content-Type-Options", "nosniff"),
-    ("Referrer-Policy", "no-referrer"),
+    # Under no-referrer browsers send the search's POST with the Origin "null", as a page of another site's would have.
+    ("Referrer-Policy", "same-origin"),
     ("Cache-Control", "no-store"),
 )
 _FOR_GOOD = (

@@ -122,6 +122,7 @@ def test_what_a_customer_writes_and_is_called_stays_text(
     assert inbox(playground, ALICE).locator("img, script:not([src])").count() == 0
     assert playground.locator("img, script:not([src])").count() == 0
     playground.goto(f"{stack.url}/wallboard?view=log")
+    playground.get_by_role("button", name="Search").click()
     expect(playground.get_by_role("link", name=HOSTILE)).to_be_visible()
     playground.get_by_role("link", name=HOSTILE).click()
     expect(playground.get_by_role("heading", level=1)).to_contain_text(HOSTILE)

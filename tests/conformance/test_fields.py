@@ -164,6 +164,18 @@ def test_a_field_that_is_read_must_not_come_twice(untouched: Untouched) -> None:
     untouched.check()
 
 
+@pytest.mark.parametrize("border", [1, 2, 3])
+def test_a_field_whose_name_was_cut_is_refused(
+    untouched: Untouched, border: int
+) -> None:
+    """A signature covers names and values without borders between them: Bod and yHello fit that of Body and Hello."""
+    sent = "BodyHello"
+    form = {"EventType": "onMessageAdded", "Index": "7", "Author": "+447700900001"}
+    form |= {"ConversationSid": CONVERSATION, sent[:border]: sent[border:]}
+    untouched.refuses("post_event", form, "Body")
+    untouched.check()
+
+
 def test_what_is_no_sid_reaches_neither_twilio_nor_firestore(
     untouched: Untouched,
 ) -> None:

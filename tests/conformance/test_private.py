@@ -12,6 +12,7 @@ from local.functions import MAIN
 from tests.conformance.entry_points import METHODS, PRIVATE, SIGNED, SIGNED_IN, TRIGGERS
 from tests.conformance.sender import Sender
 
+POSTED = {"wallboard": "view=log"}  # where a POST goes that is not for the root
 OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
 
 
@@ -61,12 +62,26 @@ def test_a_private_function_asks_for_no_signature(
     whole: Sender, name: str, methods: tuple[str, ...]
 ) -> None:
     for method in methods:
-        assert (
-            whole.send(
-                name, method=method, headers={"Content-Type": ""}, signature=""
-            ).status_code
-            == 200
+        query = POSTED.get(name, "") if method == "POST" else ""
+        answer = whole.send(
+            name,
+            method=method,
+            headers={"Content-Type": ""},
+            signature="",
+            query=query,
         )
+        assert answer.status_code == 200
+
+
+def test_the_wallboard_takes_a_post_for_a_search_only(whole: Sender) -> None:
+    for query in (
+        "",
+        "view=now",
+        "view=metrics",
+        f"view=conversation&sid=CH{'0' * 32}",
+    ):
+        answer = whole.send("wallboard", method="POST", signature="", query=query)
+        assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD")
 
 
 @pytest.mark.parametrize(("name", "methods"), PRIVATE.items())

@@ -151,6 +151,46 @@ def test_an_opt_out_that_no_webhook_told_stops_the_text(
     assert said(service, sid) == ["Please hold."]
 
 
+@pytest.mark.parametrize(
+    ("lost", "sent"),
+    [
+        (("STOP", "Hello?"), False),
+        (("STOP", "Hello?", "START"), True),
+        (("START", "STOP", "Hello?", "Hello?"), False),
+    ],
+)
+def test_a_lost_opt_out_stops_the_text_whatever_follows_it(
+    service: Service, db: Client, lost: tuple[str, ...], sent: bool
+) -> None:
+    texts(db)
+    records.worker(db, ANN, "Unavailable", display_name="Ann")
+    service.settle()
+    sid = write(service, "Hello")
+    untold(service)
+    for body in lost:
+        write(service, body)
+    records.set_status(db, ANN, "Available")
+    service.settle()
+    assert conversation(db, sid)["state"] == "assigned"
+    assert said(service, sid) == ["Please hold.", *(["Ann is here."] if sent else [])]
+
+
+def test_a_later_start_elsewhere_outweighs_an_opt_out_here(
+    service: Service, db: Client
+) -> None:
+    texts(db)
+    records.worker(db, ANN, "Unavailable", display_name="Ann")
+    service.settle()
+    sid = write(service, "Hello")
+    write(service, "STOP")
+    service.standin.advance(2)
+    with later(timedelta(seconds=2)):
+        write(service, "START", ours="+15550008888")
+        records.set_status(db, ANN, "Available")
+        service.settle()
+    assert "Ann is here." in said(service, sid)
+
+
 def test_a_later_message_routes_it_with_the_age_of_that_message(
     service: Service, db: Client
 ) -> None:

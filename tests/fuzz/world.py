@@ -214,6 +214,8 @@ class World:
             *(f"view=conversation&sid={sid}" for sid in self.sids.values()),
         ):
             self.post("wallboard", signed=False, method="GET", query=query)
+        search = {"customer": "Ada", "worker": ANN}
+        self.post("wallboard", search, signed=False, query="view=log")
         ours = {"Worker": ANN, "CustomerId": ADA}
         proxy = {
             "Location": "GetProxyAddress",

@@ -8,14 +8,25 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 
 from assignment import hand_over
-from proof import seam
+from proof import seam, windows
 from providers import database
 from tests.reliability.network import SWEEP, at_step
 from tests.reliability.run import Run
-from tests.reliability.world import CUSTOMERS, NUMBERS, POOLS, VISITOR, WORKERS
+from tests.reliability.world import (
+    CUSTOMERS,
+    GREETING,
+    NUMBERS,
+    POOLS,
+    VISITOR,
+    WORKERS,
+)
 
 Step = TypeVar("Step", bound=Callable[..., None])
 ANY = st.integers(0, 40)  # picks one of however many there are
+TEXTS: dict[str, Any] = {
+    "text": "{{Author}} is here.",
+    "template": {"template": GREETING},
+}
 POINT = st.integers(1, 12)  # how many steps a delivery gets before it is interrupted
 WORKER = st.sampled_from(WORKERS)
 STATUS = st.sampled_from(
@@ -70,8 +81,7 @@ class Model(Run):
         """Customers write: new conversations, or one more message in an open one."""
         for customer, number in letters:
             self.pass_time(1)
-            prefix = "whatsapp:" if number.startswith("whatsapp:") else ""
-            self.twilio.inbound(prefix + customer, number, "Hello")
+            self.customer_writes(customer, number, "Hello")
 
     @step(
         customer=st.sampled_from(CUSTOMERS),
@@ -81,8 +91,7 @@ class Model(Run):
     def write_a_word(self, customer: str, number: str, word: str) -> None:
         """A customer opts out, or in again: the first message of a conversation, or a later one."""
         self.pass_time(1)
-        prefix = "whatsapp:" if number.startswith("whatsapp:") else ""
-        self.twilio.inbound(prefix + customer, number, word)
+        self.customer_writes(customer, number, word)
 
     @step(number=ANY)
     def answer(self, number: int) -> None:
@@ -259,8 +268,7 @@ class Model(Run):
         self.network.is_down = True
         for customer, number in letters:
             self.pass_time(hours * 3600 / len(letters))
-            prefix = "whatsapp:" if number.startswith("whatsapp:") else ""
-            self.twilio.inbound(prefix + customer, number, "Hello")
+            self.customer_writes(customer, number, "Hello")
         self.network.is_down = False
 
     @step(number=ANY, after=POINT)
@@ -327,6 +335,20 @@ class Model(Run):
     @step(seconds=st.sampled_from([10, 40, 400]))
     def wait(self, seconds: int) -> None:
         self.pass_time(seconds)
+
+    @step(hours=st.sampled_from([23, 25]))
+    def wait_long(self, hours: int) -> None:
+        """Until WhatsApp's 24 hours are nearly over, or over."""
+        self.pass_time(hours * 3600)
+
+    @step(customer=st.sampled_from(CUSTOMERS))
+    def close_window(self, customer: str) -> None:
+        """WhatsApp takes no free text for this customer any more, whenever they wrote; their next message opens it."""
+        self.twilio.refuse_delivery(f"whatsapp:{customer}", windows.CLOSED, "failed")
+
+    @step(pool=st.sampled_from(POOLS), text=st.sampled_from([*TEXTS]))
+    def set_assigned_text(self, pool: str, text: str) -> None:
+        self.db.document(f"pools/{pool}").update({"texts.assigned": TEXTS[text]})
 
 
 def to_a_worker(heir: str) -> Callable[[str, str], None]:

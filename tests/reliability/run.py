@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import ClassVar
+from urllib.parse import parse_qs
 
 from flask import Flask
 from google.auth.credentials import AnonymousCredentials
@@ -25,9 +26,10 @@ from proof import invariants
 from proof.contract import Breach
 from proof.journal import Journal
 from proof.replay import Replay, Tolerance
+from proof.windows import CLOSED, Windows, pair_of
 from providers import clock, database
 from tests.reliability.network import Network, Parcel, at_step
-from tests.reliability.world import NUMBERS, RECORDS, VISITOR, WORKERS
+from tests.reliability.world import GREETING, NUMBERS, RECORDS, VISITOR, WORKERS
 from tests.service import Apps
 
 EVENTS = ["onConversationAdded", "onConversationStateUpdated", "onConversationRemoved"]
@@ -86,6 +88,7 @@ class Run(RuleBasedStateMachine):
         self.twilio = StandIn(
             account_sid=f"AC{secrets.token_hex(16)}", own_numbers=NUMBERS
         )
+        self.windows = Windows()
         self.journal = Journal().attach(self.triggers, self.project)
         self.network.start(self.triggers, self.project)
         self._begin()
@@ -111,9 +114,15 @@ class Run(RuleBasedStateMachine):
         credentials = AnonymousCredentials()  # type: ignore[no-untyped-call] # untyped
         self.db = firestore.Client(project=self.project, credentials=credentials)
         batch = self.db.batch()
-        for path, record in RECORDS.items():
+        for path, record in (RECORDS | self._template()).items():
             batch.set(self.db.document(path), record)
         batch.commit()
+
+    def _template(self) -> dict[str, dict[str, object]]:
+        """The record of a template that WhatsApp has approved."""
+        sid = self.twilio.add_content("greeting", "Hello {{1}}", variables={"1": "you"})
+        fields = {"content": "Hello {{Name}}", "variables": {"1": "{{Name}}"}}
+        return {f"templates/{GREETING}": {"content_sid": sid, **fields}}
 
     def gather(self) -> None:
         """Takes in what the last step has sent; the order must not depend on threads."""
@@ -216,9 +225,36 @@ class Run(RuleBasedStateMachine):
         clock.shift(seconds)
         self.twilio.advance(seconds)
 
+    def customer_writes(self, customer: str, number: str, text: str) -> None:
+        """A message of theirs, which also opens the window of 24 hours."""
+        prefix = "whatsapp:" if number.startswith("whatsapp:") else ""
+        address = prefix + customer
+        self.twilio.refuse_delivery(address, 0, "delivered")
+        self.windows.customer_wrote(address, number, clock.now())
+        self.twilio.inbound(address, number, text)
+
     def _deliver(self, parcel: Parcel) -> None:
         if self.network.deliver(parcel) >= 300:
             self.clean = False
+        elif parcel.about == "onDeliveryUpdated":
+            self._note_closed_window(parcel)
+
+    def _note_closed_window(self, parcel: Parcel) -> None:
+        """The service has taken this receipt. If it says that a window is closed, the service knows that now."""
+        form = parse_qs(parcel.body.decode())
+        if form.get("ErrorCode") != [str(CLOSED)]:
+            return
+        found = self.twilio.state()["conversations"]
+        at_twilio = {one["sid"]: one for one in found}
+        conversation = at_twilio.get(form["ConversationSid"][0])
+        pair = pair_of(conversation) if conversation else None
+        if conversation is None or pair is None:
+            return
+        messages = [message for one in found for message in one["messages"]]
+        failed = form["MessageSid"][0]
+        for message in conversation["messages"]:
+            if message["sid"] == failed:
+                self.windows.closed(pair, message, messages)
 
     def _by_a_worker(self, act: Callable[[], None]) -> None:
         """Something that the inbox does for a worker; it may be refused, or be too late."""
@@ -260,7 +296,7 @@ class Run(RuleBasedStateMachine):
     def _world(self) -> invariants.World:
         twilio = self.twilio.state()["conversations"]
         seen = (twilio, self.twilio.requests, self.by_hand, clock.now(), self.dismissed)
-        return invariants.observe(self.db, *seen)
+        return invariants.observe(self.db, *seen, windows=self.windows)
 
     def sids(self) -> list[str]:
         return [one["sid"] for one in self.twilio.conversations()]

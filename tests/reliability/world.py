@@ -4,12 +4,13 @@ from typing import Any
 
 RECEPTION, SALES, KEY, NEWS = (f"+1202555010{n}" for n in range(4))
 WHATSAPP = f"whatsapp:{RECEPTION}"
-NUMBERS = [RECEPTION, RECEPTION, SALES, SALES, KEY, NEWS, WHATSAPP]
+NUMBERS = [RECEPTION, RECEPTION, SALES, SALES, KEY, NEWS, WHATSAPP, WHATSAPP]
 CUSTOMERS = [f"+44770090000{n}" for n in range(6)]
 WORKERS = [f"{name}@example.com" for name in ("ann", "ben", "cat", "dan")]
 ANN, BEN, CAT, DAN = WORKERS
 VISITOR = "visitor-1"  # of another product's web chat: a user at Twilio, and no worker
 POOLS = ["default", "sales"]
+GREETING = "greeting"  # a template that WhatsApp has approved
 
 RECORDS: dict[str, dict[str, Any]] = {
     "settings/routing": {"mode": "pool"},
