@@ -18,36 +18,42 @@ purpose() {
   esac
 }
 
-# Those that this version's functions need.
+# Those that this version's functions need: what they run as, and the three that serve all of them.
 wanted_accounts() {
-  local kind
+  local used
+  used=$(awk 'NF { print $6 }' <<<"$FUNCTIONS")
   for kind in $ACCOUNT_KINDS; do
     case "$kind" in
-      inbox | wallboard) if is_function "$kind"; then echo "$kind"; fi ;;
-      *) echo "$kind" ;;
+      trigger | build | scheduler) echo "$kind" ;;
+      *) if grep -qx "$kind" <<<"$used"; then echo "$kind"; fi ;;
     esac
   done
 }
 
-# The account that a function runs as: one that faces browsers has its own, and one without secrets may read none.
-account_of() {
+kinds_with_database() {
+  for kind in $ACCOUNT_KINDS; do
+    if [ -n "$(database_role "$kind")" ]; then echo "$kind"; fi
+  done
+}
+
+# What an account that runs functions may do with the one database, and with no other.
+database_role() {
   case "$1" in
-    inbox | wallboard) echo "$1" ;;
-    customer_written) echo records ;;
-    *) echo runtime ;;
+    trigger | build | scheduler) ;;
+    wallboard) echo roles/datastore.viewer ;;
+    *) echo roles/datastore.user ;;
   esac
 }
 
 prepare_accounts() {
-  local kind only_this="resource.name==\"projects/$PROJECT/databases/$DATABASE\""
+  local kind role only_this="resource.name==\"projects/$PROJECT/databases/$DATABASE\""
   step "Service accounts"
   for kind in $(wanted_accounts); do later make_account "$kind"; done
   all_done
-  # Whoever runs a function reaches this one database and no other.
-  give runtime roles/datastore.user "$only_this"
-  give records roles/datastore.user "$only_this"
-  if is_function wallboard; then give wallboard roles/datastore.viewer "$only_this"; fi
-  if is_function inbox; then give inbox roles/datastore.user "$only_this"; fi
+  for kind in $(wanted_accounts); do
+    role=$(database_role "$kind")
+    if [ -n "$role" ]; then give "$kind" "$role" "$only_this"; fi
+  done
   give trigger roles/eventarc.eventReceiver ""
   give build roles/run.builder ""
   take_back build roles/cloudbuild.builds.builder # versions before gave it, and it may start builds
@@ -56,13 +62,13 @@ prepare_accounts() {
 # Those of versions before have no description.
 is_our_account() {
   local found description name
-  found=$(row "$TMP/accounts.out" '|' "$(account "$1")")
-  IFS='|' read -r _ description name <<<"$found"
+  found=$(row "$TMP/accounts.out" "$(account "$1")")
+  description=$(field "$found" description) name=$(field "$found" display)
   [ -n "$found" ] && { [ "$description" = "$MADE_BY_US" ] || [ "$name" = "$(purpose "$1")" ]; }
 }
 
 make_account() {
-  [ -n "$(row "$TMP/accounts.out" '|' "$(account "$1")")" ] ||
+  has_row "$TMP/accounts.out" "$(account "$1")" ||
     changed "make the service account $ACCOUNTS-$1" cloud iam service-accounts create "$ACCOUNTS-$1" \
       --display-name="$(purpose "$1")" --description="$MADE_BY_US"
 }
@@ -70,7 +76,7 @@ make_account() {
 give() {
   local member role=$2 condition=$3
   member=serviceAccount:$(account "$1")
-  if has_line "$TMP/policy.out" "$role|$member|$condition"; then return; fi
+  if [ -n "$(having "$TMP/policy.out" "name=$member" "role=$role" "condition=$condition")" ]; then return; fi
   if [ -n "$condition" ]; then condition="expression=$condition,title=$ACCOUNTS-$1-database"; else condition=None; fi
   changed "give $ACCOUNTS-$1 the role $role" cloud projects add-iam-policy-binding "$PROJECT" --member="$member" --role="$role" --condition="$condition"
 }
@@ -78,25 +84,28 @@ give() {
 take_back() {
   local member role=$2
   member=serviceAccount:$(account "$1")
-  has_line "$TMP/policy.out" "$role|$member|" || return 0
+  [ -n "$(having "$TMP/policy.out" "name=$member" "role=$role" condition=)" ] || return 0
   changed "take the role $role back from $ACCOUNTS-$1" cloud projects remove-iam-policy-binding "$PROJECT" --all --member="$member" --role="$role"
 }
 
 # Once no function uses it any more: the database of before (another --database, or a backup brought back).
 leave_other_databases() {
-  local kind role member condition this="resource.name==\"projects/$PROJECT/databases/$DATABASE\""
-  for kind in runtime records wallboard inbox; do
-    while IFS='|' read -r role member condition; do
+  local kind role member condition line this="resource.name==\"projects/$PROJECT/databases/$DATABASE\""
+  for kind in $(kinds_with_database); do
+    member=serviceAccount:$(account "$kind")
+    while IFS= read -r line; do
+      role=$(field "$line" role) condition=$(field "$line" condition)
       if [ -z "$condition" ] || [ "$condition" = "$this" ]; then continue; fi
       changed "take $ACCOUNTS-$kind's role $role on the database of before" cloud projects remove-iam-policy-binding "$PROJECT" \
         --member="$member" --role="$role" --condition="expression=$condition,title=$ACCOUNTS-$kind-database"
-    done <<<"$(grep -F "|serviceAccount:$(account "$kind")|" "$TMP/policy.out" || true)"
+    done <<<"$(row "$TMP/policy.out" "$member")"
   done
 }
 
-# Variable, secret, and which functions get it (the column of the table); only the first must have a value.
+# Variable, secret, and which functions get it: one of these kinds in their column. Only the first must have a value.
+# token: functions that make REST calls with the auth token and check no signature (deploy/api_key.sh).
 SECRETS="
-TWILIO_AUTH_TOKEN:twilio-auth-token:twilio
+TWILIO_AUTH_TOKEN:twilio-auth-token:twilio+token
 TWILIO_AUTH_TOKEN_SECONDARY:twilio-auth-token-secondary:twilio
 TWILIO_WEBHOOK_SHARED_KEY:twilio-webhook-shared-key:twilio
 TWILIO_API_KEY_SECRET:twilio-api-key-secret:key
@@ -111,13 +120,19 @@ keep_secrets_here() {
   for pair in $SECRETS; do export -n "${pair%%:*}"; done
 }
 
-has_secret() { [ -n "$(row "$TMP/secrets.out" '|' "$1")" ]; }
+has_secret() { has_row "$TMP/secrets.out" "$1"; }
+
+# A newest version that is disabled or destroyed is no value: an instance could not start with it.
+has_value() { [ -n "$(having "$TMP/secrets.out" "name=$1" state=ENABLED)" ]; }
+
+names_of_secrets() {
+  local pair
+  for pair in $SECRETS; do echo "$SECRET_PREFIX$(echo "$pair" | cut -d : -f 2)"; done
+}
 
 # Ours carry our label; those of versions before do not, but our runtime account may read them.
 is_our_secret() {
-  local found
-  found=$(row "$TMP/secrets.out" '|' "$1")
-  if [ "${found#*|}" = "$ACCOUNTS" ]; then return 0; fi
+  if [ -n "$(having "$TMP/secrets.out" "name=$1" "owner=$ACCOUNTS")" ]; then return 0; fi
   readers_of "$1"
   has_line "$TMP/readers.$1.out" "serviceAccount:$(account runtime)"
 }
@@ -127,15 +142,20 @@ readers_of() {
     --flatten='bindings[].members' --filter='bindings.role=roles/secretmanager.secretAccessor' --format='value(bindings.members)'
 }
 
-# Whether a function of the table is given these secrets.
-is_given() { echo "$FUNCTIONS" | awk -v kind="$1" 'NF >= 6 && ("+" $6 "+") ~ ("\\+" kind "\\+") { found = 1 } END { exit !found }'; }
+# readers_wanted KINDS: the accounts of the functions that are given one of these kinds of secrets.
+readers_wanted() {
+  awk -v kinds="$1" '
+    BEGIN { n = split(kinds, kind, "+") }
+    NF >= 7 { for (i = 1; i <= n; i++) if (("+" $7 "+") ~ ("\\+" kind[i] "\\+")) print $6 }' <<<"$FUNCTIONS" | sort -u
+}
+
+is_given() { [ -n "$(readers_wanted "$1")" ]; }
 
 prepare_secrets() {
   local pair variable secret kind
   [ -n "$ONLY" ] || step "Secrets"
   SECRET_FLAGS="" UNUSED_SECRETS=""
-  for pair in $SECRETS; do
-    secret=$SECRET_PREFIX$(echo "$pair" | cut -d : -f 2)
+  for secret in $(names_of_secrets); do
     if has_secret "$secret"; then later readers_of "$secret"; fi
   done
   all_done
@@ -152,9 +172,10 @@ prepare_secrets() {
 # A value from the environment wins; an empty one takes an optional secret away; none keeps what is stored.
 prepare_secret() {
   local variable=$1 secret=$2 kind=$3 stored="" version="" value
+  STORED="" STORED_VERSION=""
   if has_secret "$secret"; then
     label_secret "$secret"
-    read_secret "$secret"
+    if has_value "$secret"; then read_secret "$secret"; fi
     version=$STORED_VERSION stored=$STORED
   fi
   if [ -n "${!variable+set}" ]; then value=${!variable}; else value=$stored; fi
@@ -191,18 +212,20 @@ made_value() {
 }
 
 label_secret() {
-  local found
-  found=$(row "$TMP/secrets.out" '|' "$1")
-  if [ "${found#*|}" != "$ACCOUNTS" ] && [ -z "$ONLY" ]; then
+  if [ -z "$(having "$TMP/secrets.out" "name=$1" "owner=$ACCOUNTS")" ] && [ -z "$ONLY" ]; then
     changed "label the secret $1" cloud secrets update "$1" --update-labels="app=$ACCOUNTS"
   fi
 }
 
 # secret_flag KINDS: the secrets of a function whose column says twilio+inbox, for instance.
 secret_flag() {
-  local one flag=""
+  local one kind flag=""
   for one in $SECRET_FLAGS; do
-    case "+$1+" in *"+${one%%:*}+"*) flag="${flag:+$flag,}${one#*:}" ;; esac
+    for kind in $(echo "${one%%:*}" | tr + ' '); do
+      case "+$1+" in *"+$kind+"*) ;; *) continue ;; esac
+      flag="${flag:+$flag,}${one#*:}"
+      break
+    done
   done
   echo "$flag"
 }
@@ -226,12 +249,23 @@ read_secret() {
   fi
 }
 
+# Everywhere, or in the region alone where the organisation does not allow "global" (constraints/gcp.resourceLocations).
+create_secret() {
+  local said
+  said=$(mktemp "$TMP/secret.XXXXXX")
+  if [ ! -e "$TMP/secrets-here" ]; then
+    cloud "$@" --replication-policy=automatic 2>"$said" && return
+    grep -qi 'gcp.resourceLocations' "$said" || { cat "$said" >&2 && return 1; }
+    touch "$TMP/secrets-here"
+  fi
+  cloud "$@" --replication-policy=user-managed --locations="$REGION"
+}
+
 # The value goes through a pipe: never on a command line, never into a file.
 store_secret() {
   local secret=$1 value=$2 log=$TMP/$1
   NEW_VERSION=next
-  has_secret "$secret" ||
-    changed "make the secret $secret" cloud secrets create "$secret" --replication-policy=automatic --labels="app=$ACCOUNTS"
+  has_secret "$secret" || changed "make the secret $secret" create_secret secrets create "$secret" --labels="app=$ACCOUNTS"
   if [ "$DRY_RUN" = 1 ]; then
     note "would add a version to the secret $secret"
     return
@@ -246,7 +280,7 @@ store_secret() {
 # Each account that runs a function which is given the secret.
 let_read() {
   local secret=$1 kind=$2 reader member
-  for reader in $(echo "$FUNCTIONS" | awk -v kind="$kind" 'NF >= 6 && ("+" $6 "+") ~ ("\\+" kind "\\+") { print $1 }'); do account_of "$reader"; done | sort -u >"$TMP/wanted.$secret"
+  readers_wanted "$kind" >"$TMP/wanted.$secret"
   if has_secret "$secret"; then readers_of "$secret"; else : >"$TMP/readers.$secret.out"; fi
   while read -r reader; do
     member=serviceAccount:$(account "$reader")
@@ -258,10 +292,9 @@ let_read() {
 
 # Only after every function was deployed: an account whose functions are given a secret no more may not read it either.
 take_back_secrets() {
-  local pair secret kind member
+  local secret kind member
   [ -z "$ONLY" ] || return 0
-  for pair in $SECRETS; do
-    secret=$SECRET_PREFIX$(echo "$pair" | cut -d : -f 2)
+  for secret in $(names_of_secrets); do
     [ -e "$TMP/wanted.$secret" ] || continue
     for kind in $ACCOUNT_KINDS; do
       member=serviceAccount:$(account "$kind")

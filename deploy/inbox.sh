@@ -41,11 +41,12 @@ settle_inbox() {
     if [ "${INBOX_SIGN_IN:-}" = iap ]; then IAP_AUDIENCE=/projects/$number/locations/$REGION/services/$(deployed_name inbox); fi
   fi
   INBOX_URL=${INBOX_URL%/}
-  [[ "$INBOX_URL" =~ ^https?://[^/?#,|]+(/[^?#,|]*)?$ ]] || fail "INBOX_URL '$INBOX_URL' must be an address such as https://inbox.example.com."
+  is_public_address "$INBOX_URL" || fail "INBOX_URL '$INBOX_URL' must be an address such as https://inbox.example.com."
+  [ -z "${OIDC_ISSUER:-}" ] || is_public_address "$OIDC_ISSUER" || fail "OIDC_ISSUER '$OIDC_ISSUER' must be an address such as https://login.example.com."
   if [ -z "${VAPID_SUBJECT:-}" ]; then VAPID_SUBJECT=${ALERT_EMAIL:+mailto:$ALERT_EMAIL}; fi
   VAPID_SUBJECT=${VAPID_SUBJECT:-$INBOX_URL}
   if [ "${INBOX_SIGN_IN:-}" = iap ] || [ -z "${OIDC_CLIENT_ID:-}" ]; then return; fi
-  if [ -z "${OIDC_CLIENT_SECRET:-}" ] && ! has_secret "${SECRET_PREFIX}oidc-client-secret"; then
+  if [ -z "${OIDC_CLIENT_SECRET:-}" ] && ! has_value "${SECRET_PREFIX}oidc-client-secret"; then
     say_redirect
     ask_for OIDC_CLIENT_SECRET "Secret of the OAuth client $OIDC_CLIENT_ID (not shown)" -s
     OIDC_CLIENT_SECRET=$ANSWER

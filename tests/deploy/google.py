@@ -49,6 +49,8 @@ OURS = (
     "RUN",
     "EVENTARC",
     "ARTIFACTREGISTRY",
+    "IAM",
+    "CLOUDRESOURCEMANAGER",
 )
 
 
@@ -105,6 +107,17 @@ class Google:
         False  # the organisation's policy "Domain restricted sharing"
     )
     most_instances: int = 1000  # the region's quota of Cloud Run
+    unreachable: str = ""  # a region whose things are missing from every list
+    scheduler_regions: tuple[str, ...] = google_answers.REGIONS
+    lacking: set[str] = field(
+        default_factory=set
+    )  # permissions that the person who deploys does not have
+    replicates_in: str = (
+        ""  # the only region that the organisation allows for resources
+    )
+    starts_at_once: int = (
+        1000  # how many functions may start together within the quota of CPUs
+    )
     builds_in: tuple[
         str, ...
     ] = ()  # the regions where this project may build; none: everywhere
