@@ -315,11 +315,11 @@ main() {
   look_ahead
   check_region
   check_elsewhere
+  check_permissions
   recall
   check_database
   look_around
   check_owners
-  check_permissions
   check_account
   settle_inbox
   if [ -z "$ONLY" ]; then

@@ -190,6 +190,10 @@ def _deploy(google: Google, request: Request) -> Answer:
         function["fails"] = (
             "failed precondition: due to quota restrictions, cannot run builds in this region"
         )
+    elif _starting(google) >= google.starts_at_once:
+        function["fails"] = (
+            "Container Healthcheck failed. Quota exceeded for total allowable CPU per project per region."
+        )
     elif google.build_failures:
         function["fails"] = google.build_failures.pop(0)
     if any(
@@ -220,6 +224,11 @@ def _deploy(google: Google, request: Request) -> Answer:
     google.resources[name] = function
     google.resources[service] = {"name": service}
     return 200, _operation(name.replace("/functions/", "/operations/"))
+
+
+def _starting(google: Google) -> int:
+    """How many functions are being deployed that nobody has asked about yet."""
+    return sum(one.get("state") == "DEPLOYING" for one in google.functions().values())
 
 
 def _service(google: Google, name: str) -> Json:

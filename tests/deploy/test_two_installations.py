@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from local.emulator import Emulator
 from tests.deploy.conftest import Shell
 from tests.deploy.google import Google, Json
 from tests.deploy.test_bad_input import ends_with
@@ -11,6 +12,12 @@ from tests.deploy.test_bad_input import ends_with
 pytestmark = pytest.mark.timeout(4000)
 MARK, SOURCE = "0123456789abcdef" * 2, "fedcba9876543210" * 2
 REACHES = 'resource.name=="projects/{}/databases/(default)"'
+
+
+@pytest.fixture(autouse=True)
+def records(shell: Shell, emulator: Emulator) -> None:
+    """Firestore answers: a dry run looks at the records, too."""
+    shell.more["FIRESTORE_EMULATOR_HOST"] = emulator.host
 
 
 def deployed(
