@@ -24,7 +24,7 @@ from tools.cloud_rows import (
     service_row,
     short,
 )
-from tools.google_api import Api, ApiError
+from tools.google_api import Api, ApiError, Unreachable
 
 
 @dataclass(frozen=True)
@@ -144,6 +144,8 @@ def main() -> None:
 
 def _words(error: ApiError | requests.RequestException) -> str:
     """Return Google's own words, which deploy/say.sh turns into a sentence."""
+    if isinstance(error, Unreachable):
+        return error.text  # without the status, which would be waited for
     if isinstance(error, ApiError):
         return f"{error.status}: {error.text}"
     return f"connection failed: {error}"

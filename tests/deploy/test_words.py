@@ -52,7 +52,7 @@ def shell(script: str) -> tuple[int, str]:
             "this script did not make: add --prefix",
         ),
         (
-            "503: UNREACHABLE_LOCATION europe-west1",
+            "UNREACHABLE_LOCATION europe-west1",
             "Google Cloud cannot reach europe-west1 at the moment",
         ),
         (
