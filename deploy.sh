@@ -83,6 +83,7 @@ TMP=$(mktemp -d)
 . deploy/needs.sh
 . deploy/database.sh
 . deploy/accounts.sh
+. deploy/secrets.sh
 . deploy/api_key.sh
 . deploy/functions.sh
 . deploy/services.sh

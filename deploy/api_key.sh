@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# The API key for Twilio's REST calls: its SID is a setting, its secret one of the secrets (deploy/accounts.sh).
+# The API key for Twilio's REST calls: its SID is a setting, its secret one of the secrets (deploy/secrets.sh).
 
 # Settles which secrets the functions of the kind `calls` are given: the key's, or without a key the auth token.
 settle_api_key() {

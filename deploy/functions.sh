@@ -65,7 +65,7 @@ variables() {
 
 deploy_functions() {
   step "Functions in $REGION"
-  local entry rest jobs="" job failed="" alone=0 alone_again="" usual=$RETRIES
+  local entry rest jobs="" job failed="" alone=0 failed_first=0 alone_again="" usual=$RETRIES
   fingerprint_source
   settle_patience
   while read -r entry rest; do
@@ -77,13 +77,13 @@ deploy_functions() {
     # The first one ever makes what the others share (repository, bucket, agents), and learns whether accounts are known.
     if [ "$FRESH" = 1 ] && [ "$alone" = 0 ] && [ "$DRY_RUN" = 0 ]; then
       alone=1
-      wait "$!" || break
+      wait "$!" || { failed_first=1 && break; }
     fi
   done <<<"$FUNCTIONS"
   for job in $jobs; do
     wait "${job%%:*}" && continue
     entry=${job##*:}
-    if grep -q "$CPU_QUOTA" "$TMP/said.$entry"; then
+    if [ "$failed_first" = 0 ] && grep -q "$CPU_QUOTA" "$TMP/said.$entry"; then
       alone_again="$alone_again $entry"
       continue
     fi
@@ -203,7 +203,7 @@ keep_few_images() {
 # A policy knows the beginnings of names: none that somebody else's function begins with, too.
 images_of_ours() {
   local entry name others
-  others=$(grep -v "	owner=$ACCOUNTS	" "$TMP/all.out" | values name || true)
+  others=$(awk -F '\t' -v ours="owner=$ACCOUNTS" '{ for (n = 1; n <= NF; n++) if ($n == ours) next; print }' "$TMP/all.out" | values name)
   while read -r entry _; do
     if [ -z "$entry" ]; then continue; fi
     name=$(deployed_name "$entry")
