@@ -255,7 +255,7 @@ recall() {
   if [ "$MIN_INSTANCES" -gt "$MAX_INSTANCES" ]; then fail "--min-instances $MIN_INSTANCES is more than --max-instances $MAX_INSTANCES."; fi
 }
 
-# recall_ingress DEPLOYED: behind a load balancer the functions' own addresses answer nobody else.
+# recall_ingress DEPLOYED: behind a load balancer the functions' own addresses answer no other caller.
 recall_ingress() {
   if [ -z "$INGRESS" ]; then
     INGRESS=all

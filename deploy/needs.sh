@@ -63,7 +63,7 @@ check_permissions() {
   if [ ! -s "$TMP/functions.out" ]; then words=--first; fi
   if [ -n "$ONLY" ]; then words=--functions; fi
   look missing "see what you may do" "$PYTHON" -m tools.permissions --project "$PROJECT" "$words"
-  missing=$(tr '\n' ' ' <"$TMP/missing.out" | sed 's/ $//; s/ /, /g')
+  missing=$(paste -s -d ';' "$TMP/missing.out" | sed 's/;/, /g')
   [ -z "$missing" ] || fail "You may not do all that this needs in $PROJECT; nothing was changed. Missing: $missing. Have an owner of the project give you the roles listed in docs/deploying.md, then run the same command again."
 }
 

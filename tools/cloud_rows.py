@@ -24,7 +24,7 @@ def short(resource: Json) -> str:
 def owner(function: Json) -> str:
     """Return the label of the installation that made the function, or nothing.
 
-    One label may be anybody's. A function is ours with our label, our mark and a name of the table; or, where a version
+    One label is not enough, for it is a usual word. A function is ours with our label, our mark and a name of the table; or, where a version
     of the service knew a function that this one does not, with our source and a service account of that installation.
     """
     labels = function.get("labels", {})

@@ -1,7 +1,7 @@
 """Prints what the person who deploys may not do in the project, one `permission (role)` per line.
 
-One question to Google, which answers for the project as a whole. A role that somebody has on a single resource (one
-service account, one secret) does not show in it, so a later run is only asked for what must be on the project.
+One question to Google, which answers for the project as a whole. A role on a single resource (one service account,
+one secret) does not show in it, so a later run is only asked for what must be on the project.
 https://docs.cloud.google.com/iam/docs/testing-permissions
 """
 

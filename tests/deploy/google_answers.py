@@ -227,7 +227,7 @@ def _deploy(google: Google, request: Request) -> Answer:
 
 
 def _starting(google: Google) -> int:
-    """How many functions are being deployed that nobody has asked about yet."""
+    """How many deployments run at the moment."""
     return sum(one.get("state") == "DEPLOYING" for one in google.functions().values())
 
 
