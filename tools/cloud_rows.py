@@ -24,8 +24,8 @@ def short(resource: Json) -> str:
 def owner(function: Json) -> str:
     """Return the label of the installation that made the function, or nothing.
 
-    One label is not enough, for it is a usual word. A function is ours with our label, our mark and a name of the table; or, where a version
-    of the service knew a function that this one does not, with our source and a service account of that installation.
+    One label is not enough, for it is a usual word. A function is ours with our label, our mark and a name of the
+    table. With a name that this version does not know it needs our source and a service account of that installation.
     """
     labels = function.get("labels", {})
     app = str(labels.get("app", ""))
