@@ -29,7 +29,16 @@ check_trust() {
   esac
 }
 
-needs_desk_address() { is_function desk && [ -z "${DESK_URL:-}" ]; }
+needs_desk_address() {
+  is_function desk || return 1
+  [ -z "${DESK_URL:-}" ] || { [ "${INBOX_SIGN_IN:-}" = iap ] && [ -z "${DESK_IAP_AUDIENCE:-}" ]; }
+}
+
+settle_desk() {
+  local number=$1
+  DESK_URL=${DESK_URL:-https://$(deployed_name desk)-$number.$REGION.run.app}
+  if [ "${INBOX_SIGN_IN:-}" = iap ]; then DESK_IAP_AUDIENCE=/projects/$number/locations/$REGION/services/$(deployed_name desk); fi
+}
 
 settle_inbox() {
   is_function inbox || return 0
@@ -39,7 +48,7 @@ settle_inbox() {
     look number "look at the project" cloud projects describe "$PROJECT" --format='value(projectNumber)'
     number=$(cat "$TMP/number.out")
     INBOX_URL=${INBOX_URL:-https://$(deployed_name inbox)-$number.$REGION.run.app}
-    if needs_desk_address; then DESK_URL=https://$(deployed_name desk)-$number.$REGION.run.app; fi
+    if needs_desk_address; then settle_desk "$number"; fi
     # What Google's proxy signs for: https://cloud.google.com/iap/docs/signed-headers-howto
     if [ "${INBOX_SIGN_IN:-}" = iap ]; then IAP_AUDIENCE=/projects/$number/locations/$REGION/services/$(deployed_name inbox); fi
   fi
