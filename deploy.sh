@@ -21,6 +21,7 @@ conversation_written     firestore   60       -          N        runtime    cal
 sweep                    scheduler   60       -          2        runtime    calls
 wallboard                person      30       -          2        wallboard  -
 inbox                    worker      30       -          N        inbox      calls+inbox+push
+desk                     worker      60       -          2        inbox      calls+inbox+push
 "
 
 usage() {
