@@ -3,23 +3,25 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
-# entry point            called by   seconds  kept warm  at most  secrets            documents
-# At most N: --max-instances; a number: never more. Secrets: whose values it is given ("-": none). twilio: what webhooks
-# are signed with; calls: what REST calls need, the API key's secret if there is one, else the auth token.
+# entry point            called by   seconds  kept warm  at most  runs as    secrets            documents
+# At most N: --max-instances; a number: never more. Runs as: deploy/accounts.sh. Secrets: whose values it is given ("-":
+# none). twilio: what webhooks are signed with; calls: what REST calls need, the API key's secret if there is one, else
+# the auth token. A function more is one line here, one in functions/table.py and one in main.py.
 FUNCTIONS="
-pre_event                twilio      10       warm       N        twilio
-post_event               twilio      30       warm       N        twilio+calls
-routing                  twilio      30       warm       N        twilio+calls
-crm                      twilio      10       -          2        twilio
-outgoing_conversation    twilio      10       -          2        twilio
-templates                twilio      10       -          2        twilio
-worker_available         firestore   60       -          N        calls              workers/{identity}
-customer_written         firestore   60       -          2        -                  customers/{customer_id}
-pool_written             firestore   60       -          2        calls              pools/{pool_id}
-conversation_written     firestore   60       -          N        calls+push         conversations/{sid}
-sweep                    scheduler   60       -          2        calls
-wallboard                person      30       -          2        -
-inbox                    worker      30       -          N        calls+inbox+push
+pre_event                twilio      10       warm       N        runtime    twilio
+post_event               twilio      30       warm       N        runtime    twilio+calls
+routing                  twilio      30       warm       N        runtime    twilio+calls
+crm                      twilio      10       -          2        runtime    twilio
+outgoing_conversation    twilio      10       -          2        runtime    twilio
+templates                twilio      10       -          2        runtime    twilio
+worker_available         firestore   60       -          N        runtime    calls              workers/{identity}
+customer_written         firestore   60       -          2        records    -                  customers/{customer_id}
+pool_written             firestore   60       -          2        runtime    calls              pools/{pool_id}
+conversation_written     firestore   60       -          N        runtime    calls+push         conversations/{sid}
+sweep                    scheduler   60       -          2        runtime    calls
+wallboard                person      30       -          2        wallboard  -
+inbox                    worker      30       -          N        inbox      calls+inbox+push
+desk                     worker      60       -          2        inbox      calls+inbox+push
 "
 
 usage() {
@@ -37,7 +39,11 @@ Usage: ./deploy.sh --project PROJECT [options]
   --alert-email ADDRESS     make alerts that write to this address when something is broken; kept up to date by later runs
   --alert-waiting MINUTES   with --alert-email: how long a customer may wait before it does (default: 30)
   --no-backups              make a new database without point-in-time recovery and daily backups
-  --share-database          use the database although somebody else's data or rules are in it; replaces the rules
+  --share-database          use the database although another application or another installation of this service is in it;
+                            replaces the rules
+  --keep-others             leave functions of this installation that this version of the service does not have
+  --ingress WHICH           all (default), or internal-and-gclb: the public functions only answer behind your load balancer
+  --supervisor ADDRESS      make this worker a supervisor, who may open the desk; may be repeated
   --oidc-client-id ID       the OAuth client that signs workers into the inbox; its secret: OIDC_CLIENT_SECRET, or asked for
   --allowed-domain DOMAIN   only addresses of this domain sign in; may be repeated; '' allows every domain again
   --trust-email             accept an issuer of your own that sends no email_verified (Entra ID)
@@ -63,11 +69,12 @@ TEXT
 }
 
 PROJECT="" REGION="" DATABASE="" DATABASE_LOCATION="" PREFIX="" BASE_URL="" MIN_INSTANCES="" MAX_INSTANCES="" ONLY=""
-ALERT_EMAIL="" ALERT_WAITING="" BACKUPS=1 SHARE_DATABASE=0
+ALERT_EMAIL="" ALERT_WAITING="" BACKUPS=1 SHARE_DATABASE=0 KEEP_OTHERS=0 INGRESS="" SUPERVISORS=""
 DRY_RUN=0 PROBE=1 TWILIO=0 NUMBERS="" DELETE=0 YES=0
 API_KEY=0 DOMAINS_ARE_GIVEN=0 DEPLOYED_KEY_SID=""
 REMEMBERED="TWILIO_ACCOUNT_SID TWILIO_CONVERSATION_SERVICE_SID TWILIO_SMS_NUMBER TWILIO_WHATSAPP_NUMBER"
-REMEMBERED_BY_INBOX="INBOX_URL OIDC_ISSUER OIDC_CLIENT_ID VAPID_SUBJECT INBOX_SIGN_IN IAP_AUDIENCE OIDC_ALLOWED_DOMAINS OIDC_TRUST_EMAIL"
+# Of functions whose secrets include the kind `inbox`.
+REMEMBERED_BY_INBOX="INBOX_URL OIDC_ISSUER OIDC_CLIENT_ID VAPID_SUBJECT INBOX_SIGN_IN IAP_AUDIENCE OIDC_ALLOWED_DOMAINS OIDC_TRUST_EMAIL DESK_URL DESK_IAP_AUDIENCE"
 REMEMBERED_BY_CALLERS="TWILIO_API_KEY_SID" # by the functions that make REST calls with the key
 RETRIES=${DEPLOY_RETRIES:-8} RETRY_SECONDS=${DEPLOY_RETRY_SECONDS:-15}
 
@@ -77,6 +84,7 @@ TMP=$(mktemp -d)
 . deploy/needs.sh
 . deploy/database.sh
 . deploy/accounts.sh
+. deploy/secrets.sh
 . deploy/api_key.sh
 . deploy/functions.sh
 . deploy/services.sh
@@ -98,6 +106,7 @@ read_arguments() {
       --yes) YES=1 ;;
       --no-backups) BACKUPS=0 ;;
       --share-database) SHARE_DATABASE=1 ;;
+      --keep-others) KEEP_OTHERS=1 ;;
       --trust-email) OIDC_TRUST_EMAIL=1 ;;
       --twilio-api-key)
         API_KEY=1
@@ -113,7 +122,7 @@ read_arguments() {
         shift
         ;;
       --project | --region | --database | --database-location | --prefix | --base-url | --min-instances | --max-instances | \
-        --alert-email | --alert-waiting | --oidc-client-id | --only | --number)
+        --alert-email | --alert-waiting | --oidc-client-id | --ingress | --supervisor | --only | --number)
         if [ -z "${2:-}" ]; then fail "$1 needs a value: see ./deploy.sh --help."; fi
         read_value "$1" "$2"
         shift
@@ -137,6 +146,8 @@ read_value() {
     --alert-email) ALERT_EMAIL=$2 ;;
     --alert-waiting) ALERT_WAITING=$2 ;;
     --oidc-client-id) OIDC_CLIENT_ID=$2 ;;
+    --ingress) INGRESS=$2 ;;
+    --supervisor) SUPERVISORS="$SUPERVISORS $2" ;;
     --only) ONLY=$(echo "$2" | tr _ -) ;;
     --number) NUMBERS="$NUMBERS --number $2" ;;
   esac
@@ -154,7 +165,9 @@ check_arguments() {
   [[ "$ALERT_WAITING" =~ ^([1-9][0-9]*)?$ ]] || fail "--alert-waiting '$ALERT_WAITING' must be whole minutes, from 1."
   [[ "$ALERT_EMAIL" =~ ^([^@[:space:]]+@[^@[:space:]]+\.[^@[:space:]]+)?$ ]] || fail "--alert-email '$ALERT_EMAIL' must be an e-mail address."
   [ -z "$ALERT_WAITING" ] || [ -n "$ALERT_EMAIL" ] || fail "--alert-waiting needs --alert-email: who is to be told?"
-  [[ "$BASE_URL" =~ ^(https?://[^/?#,|]+(/[^?#,|]*)?)?$ ]] || fail "--base-url '$BASE_URL' must be an address such as https://example.com without ? and #."
+  [ -z "$BASE_URL" ] || is_public_address "$BASE_URL" || fail "--base-url '$BASE_URL' must be an address such as https://example.com, with https and without ? and #."
+  [[ "$INGRESS" =~ ^(all|internal-and-gclb)?$ ]] || fail "--ingress '$INGRESS' must be all or internal-and-gclb."
+  check_supervisors
   check_domains
   is_function "$ONLY" || ONLY=${ONLY#"$PREFIX-"}
   if [ -n "$ONLY" ] && ! is_function "$ONLY"; then
@@ -168,14 +181,24 @@ check_arguments() {
   if [ "$YES" = 1 ]; then YES_FLAG=--yes; fi
 }
 
+# An address of this machine may do without https, for tests.
+is_public_address() { [[ "$1" =~ ^(https://[^/?#,|]+|http://(127\.0\.0\.1|localhost)(:[0-9]+)?)(/[^?#,|]*)?$ ]]; }
+
+check_supervisors() {
+  local address
+  for address in $SUPERVISORS; do
+    [[ "$address" =~ ^[^@/[:space:]]+@[^@/[:space:]]+\.[^@/[:space:]]+$ ]] || fail "--supervisor '$address' must be an e-mail address, the one that the worker signs in with."
+  done
+}
+
 is_function() { echo "$FUNCTIONS" | cut -d ' ' -f 1 | tr _ - | grep -qxF -- "$1"; }
 
 # What may make the rest pointless: another region, a database elsewhere, settings of an earlier run.
 look_ahead() {
-  later look regions "list the regions" cloud functions regions list --gen2 --format='value(locationId)'
-  later look all "list the functions" list_functions
-  later look databases "list the databases" cloud firestore databases list \
-    --format='csv[no-heading](name.basename(),locationId,type,databaseEdition,pointInTimeRecoveryEnablement)'
+  later look regions "list the regions" state regions
+  later look scheduler_regions "list the scheduler's regions" state scheduler_regions
+  later look all "list the functions" state functions
+  later look databases "list the databases" state databases
   all_done
   settle_region
 }
@@ -185,7 +208,7 @@ settle_region() {
   local regions
   REGION_IS_CHOSEN=1
   keep_ours
-  regions=$(cut -d '|' -f 8 "$TMP/everywhere.out" | sort -u | sed '/^$/d')
+  regions=$(values region <"$TMP/everywhere.out" | sort -u)
   if [ -z "$REGION" ]; then
     [ "$(echo "$regions" | wc -l)" -le 1 ] || fail "These functions run in more than one region: add --region with one of $(echo "$regions" | tr '\n' ' ' | sed 's/ $//')."
     [ -n "$regions" ] || REGION_IS_CHOSEN=0
@@ -201,46 +224,63 @@ check_elsewhere() {
 
 # What else is there already, read at once.
 look_around() {
-  later look accounts "list the service accounts" cloud iam service-accounts list --format='value[separator="|"](email,description,displayName)'
-  later look policy "read the project's access policy" cloud projects get-iam-policy "$PROJECT" --flatten='bindings[].members' \
-    --format='value[separator="|"](bindings.role,bindings.members,bindings.condition.expression)'
-  later look secrets "list the secrets" cloud secrets list --format='value[separator="|"](name.basename(),labels.app)'
-  later look jobs "list the scheduler jobs" cloud scheduler jobs list --location="$REGION" \
-    --format='value[separator="|"](name.basename(),schedule,httpTarget.uri,httpTarget.oidcToken.serviceAccountEmail,httpTarget.oidcToken.audience,state)'
-  later look_services
+  later look accounts "list the service accounts" state accounts
+  later look policy "read the project's access policy" state policy
+  # shellcheck disable=SC2046 # a list of words
+  later look secrets "list the secrets" state secrets $(names_of_secrets)
+  later look jobs "list the scheduler jobs" state jobs
+  later look services "list the Cloud Run services" state services
   all_done
 }
 
 # Settings that nobody gave stay as they are deployed.
 recall() {
-  local deployed name column=11
-  deployed=$(row "$TMP/functions.out" '|' "$(deployed_name pre_event)")
-  MIN_INSTANCES=${MIN_INSTANCES:-$(echo "$deployed" | cut -d '|' -f 5)}
+  local deployed name
+  deployed=$(row "$TMP/functions.out" "$(deployed_name pre_event)")
+  MIN_INSTANCES=${MIN_INSTANCES:-$(field "$deployed" least)}
   MIN_INSTANCES=${MIN_INSTANCES:-0}
-  MAX_INSTANCES=${MAX_INSTANCES:-$(echo "$deployed" | cut -d '|' -f 6)}
+  MAX_INSTANCES=${MAX_INSTANCES:-$(field "$deployed" most)}
   MAX_INSTANCES=${MAX_INSTANCES:-10}
-  DATABASE=${DATABASE:-$(echo "$deployed" | cut -d '|' -f 9)}
+  DATABASE=${DATABASE:-$(field "$deployed" FIRESTORE_DATABASE)}
   DATABASE=${DATABASE:-(default)}
-  BASE_URL=${BASE_URL:-$(echo "$deployed" | cut -d '|' -f 10)}
+  BASE_URL=${BASE_URL:-$(field "$deployed" WEBHOOK_BASE_URL)}
   BASE_URL=${BASE_URL:-https://$REGION-$PROJECT.cloudfunctions.net}
-  for name in $REMEMBERED $REMEMBERED_BY_INBOX $REMEMBERED_BY_CALLERS; do
-    case "$name" in
-      "${REMEMBERED_BY_INBOX%% *}") deployed=$(row "$TMP/functions.out" '|' "$(deployed_name inbox)") ;;
-      "$REMEMBERED_BY_CALLERS")
-        deployed=$(row "$TMP/functions.out" '|' "$(deployed_name post_event)")
-        DEPLOYED_KEY_SID=$(echo "$deployed" | cut -d '|' -f $column)
-        ;;
-    esac
-    if [ -z "${!name+set}" ]; then printf -v "$name" '%s' "$(echo "$deployed" | cut -d '|' -f $column)"; fi
-    column=$((column + 1))
+  recall_ingress "$(field "$deployed" ingress)"
+  # shellcheck disable=SC2086 # a list of words
+  {
+    recall_from pre_event $REMEMBERED
+    recall_from inbox $REMEMBERED_BY_INBOX
+    recall_from post_event $REMEMBERED_BY_CALLERS
+  }
+  DEPLOYED_KEY_SID=$(field "$(row "$TMP/functions.out" "$(deployed_name post_event)")" "$REMEMBERED_BY_CALLERS")
+  if [ "$MIN_INSTANCES" -gt "$MAX_INSTANCES" ]; then fail "--min-instances $MIN_INSTANCES is more than --max-instances $MAX_INSTANCES."; fi
+}
+
+# recall_ingress DEPLOYED: behind a load balancer the functions' own addresses answer no other caller.
+recall_ingress() {
+  if [ -z "$INGRESS" ]; then
+    INGRESS=all
+    if [ "$1" = ALLOW_INTERNAL_AND_GCLB ]; then INGRESS=internal-and-gclb; fi
+  fi
+  if [ "$INGRESS" = internal-and-gclb ] && [[ "$BASE_URL" == *.cloudfunctions.net* ]]; then
+    fail "--ingress internal-and-gclb closes the functions' own addresses, and Twilio would reach none: add --base-url with the address of your load balancer."
+  fi
+}
+
+# recall_from ENTRY NAME...: the settings of that function, where the environment has none.
+recall_from() {
+  local deployed name
+  deployed=$(row "$TMP/functions.out" "$(deployed_name "$1")")
+  shift
+  for name in "$@"; do
+    if [ -z "${!name+set}" ]; then printf -v "$name" '%s' "$(field "$deployed" "$name")"; fi
     [[ "${!name}" != *[\|[:space:]]* ]] || fail "$name must be one word, without spaces."
   done
-  if [ "$MIN_INSTANCES" -gt "$MAX_INSTANCES" ]; then fail "--min-instances $MIN_INSTANCES is more than --max-instances $MAX_INSTANCES."; fi
 }
 
 # Everything that has to be asked is asked before anything is changed.
 check_account() {
-  if [ -z "${TWILIO_AUTH_TOKEN:-}" ] && ! has_secret "${SECRET_PREFIX}twilio-auth-token"; then
+  if [ -z "${TWILIO_AUTH_TOKEN:-}" ] && ! has_value "${SECRET_PREFIX}twilio-auth-token"; then
     ask_for TWILIO_AUTH_TOKEN "Twilio auth token (not shown)" -s
     TWILIO_AUTH_TOKEN=$ANSWER
   fi
@@ -277,6 +317,7 @@ main() {
   look_ahead
   check_region
   check_elsewhere
+  check_permissions
   recall
   check_database
   look_around
@@ -291,15 +332,20 @@ main() {
   fi
   prepare_secrets
   check_api_key
+  renew_token
   wait_for_indexes # before any code that queries with them serves
+  renew_token
   upgrade_records # a worker of an earlier version must not be locked out by the new code
   deploy_functions
+  renew_token
+  remove_unknown
   take_back_secrets
   remove_secrets
   if [ -z "$ONLY" ]; then
     leave_other_databases
     schedule_sweep
     default_records
+    make_supervisors
     keep_few_images
     set_up_alerts
   fi

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# The API key for Twilio's REST calls: its SID is a setting, its secret one of the secrets (deploy/accounts.sh).
+# The API key for Twilio's REST calls: its SID is a setting, its secret one of the secrets (deploy/secrets.sh).
 
 # Settles which secrets the functions of the kind `calls` are given: the key's, or without a key the auth token.
 settle_api_key() {
@@ -10,7 +10,7 @@ settle_api_key() {
   if [ -z "$TWILIO_API_KEY_SID" ]; then
     [ -z "${TWILIO_API_KEY_SECRET:-}" ] || fail "TWILIO_API_KEY_SECRET is set without TWILIO_API_KEY_SID: export both to use an API key, or neither."
     TWILIO_API_KEY_SECRET=""
-    FUNCTIONS=${FUNCTIONS//calls/twilio}
+    FUNCTIONS=${FUNCTIONS//calls/token}
     return
   fi
   # The value is not shown: somebody may have typed the secret.
@@ -25,7 +25,7 @@ settle_api_key() {
 
 # The stored secret belongs to the key that is deployed.
 knows_secret_of_key() {
-  [ "$TWILIO_API_KEY_SID" = "$DEPLOYED_KEY_SID" ] && has_secret "${SECRET_PREFIX}twilio-api-key-secret"
+  [ "$TWILIO_API_KEY_SID" = "$DEPLOYED_KEY_SID" ] && has_value "${SECRET_PREFIX}twilio-api-key-secret"
 }
 
 # With a key that Twilio refuses no conversation would get a worker, so it is tried before any function has it.

@@ -7,11 +7,17 @@ CHANGES=$TMP/changes
 cloud() { gcloud "$@" --project="$PROJECT" --quiet </dev/null; }
 
 # What passes by itself: something made a moment ago is not known everywhere yet, or another operation is running.
-TRANSIENT='service account .* does not exist|or it may not exist|Permission denied on secret|ABORTED|RESOURCE_EXHAUSTED|concurrent policy changes|try (again|retrying)|SERVICE_DISABLED|has not been used in project|unable to queue|operation .* in progress|Eventarc Service Agent|propagat|UNAVAILABLE|\b50[234]\b'
+TRANSIENT='service account .* does not exist|Permission denied on secret|ABORTED|RESOURCE_EXHAUSTED|concurrent policy changes|try (again|retrying)|SERVICE_DISABLED|has not been used in project|unable to queue|operation .* in progress|Eventarc Service Agent|propagat|UNAVAILABLE|\b50[234]\b'
 
 # The same of a build: its account was made a moment ago, or gcloud tripped over deploying several at once.
 # shellcheck disable=SC2034 # deploy/functions.sh
 TRANSIENT_BUILD='service account .* was not found|must grant Storage|missing permission on the build|repository metadata|gcloud crashed|denied on .*bucket'
+
+# is_transient LOG: gcloud adds "or it may not exist" to every refusal, so it means a late account only beside one of ours.
+is_transient() {
+  local ours="$ACCOUNTS-(${ACCOUNT_KINDS// /|})@[^ ]*.*or it may not exist"
+  grep -qiE "$TRANSIENT|$ours${MORE_TRANSIENT:+|$MORE_TRANSIENT}" "$1"
+}
 
 # attempt LOG COMMAND...: runs it, its output to LOG.out and LOG.err, and tries again what passes by itself.
 attempt() {
@@ -19,9 +25,18 @@ attempt() {
   shift
   until "$@" >"$log.out" 2>"$log.err" </dev/null; do
     tries=$((tries + 1))
-    if [ "$tries" -gt "$RETRIES" ] || ! grep -qiE "$TRANSIENT${MORE_TRANSIENT:+|$MORE_TRANSIENT}" "$log.err"; then return 1; fi
+    if [ "$tries" -gt "$RETRIES" ] || ! is_transient "$log.err"; then return 1; fi
+    [ "$tries" -gt 1 ] || say_that_it_waits "$log.err"
     sleep "$RETRY_SECONDS"
   done
+}
+
+# On the terminal, also where the command's own output is kept.
+exec 3>&1
+say_that_it_waits() {
+  local words
+  words=$(grep -v '^[[:space:]]*$' "$1" | head -n 1 | cut -c 1-160)
+  note "waiting up to $((RETRIES * RETRY_SECONDS)) s, for Google may not be ready yet: $words" >&3
 }
 
 # look NAME DOING COMMAND...: reads something into $TMP/NAME.out.
@@ -99,5 +114,34 @@ interrupted() {
 
 has_line() { grep -qxF -- "$2" "$1"; }
 
-# row FILE SEPARATOR NAME: the line whose first column is the name; nothing if there is none.
-row() { awk -F "$2" -v name="$3" '$1 == name' "$1"; }
+# state KIND [NAME...]: what the project holds, one line per thing, each value with its name (tools/cloud_state.py).
+state() { "$PYTHON" -m tools.cloud_state --project "$PROJECT" --region "$REGION" "$@"; }
+
+# having FILE KEY=VALUE...: the lines of a list that have all of these values.
+having() {
+  awk -F '\t' '
+    BEGIN { for (i = 2; i < ARGC; i++) { wanted[i] = ARGV[i]; ARGV[i] = "" } }
+    {
+      found = 0
+      for (i in wanted) for (n = 1; n <= NF; n++) if ($n == wanted[i]) { found++; break }
+      if (found == ARGC - 2) print
+    }' "$@"
+}
+
+# field LINE KEY: one value of a line; nothing if it has none.
+field() {
+  local rest=$'\t'$1$'\t'
+  case "$rest" in *$'\t'"$2="*) ;; *) return 0 ;; esac
+  rest=${rest#*$'\t'"$2="}
+  echo "${rest%%$'\t'*}"
+}
+
+# values KEY: that value of each line that comes in.
+values() {
+  local line
+  while IFS= read -r line; do field "$line" "$1"; done
+}
+
+# row FILE NAME: the line of the thing of that name; nothing if there is none.
+row() { having "$1" "name=$2"; }
+has_row() { [ -n "$(row "$1" "$2")" ]; }

@@ -14,7 +14,7 @@ is_near() {
 # Before anything is changed: a database stays where it is.
 check_database() {
   local found kind edition recovery
-  found=$(row "$TMP/databases.out" , "$DATABASE")
+  found=$(row "$TMP/databases.out" "$DATABASE")
   if [ -z "$found" ]; then
     [ -z "$ONLY" ] || fail "There is no database $DATABASE yet: run once without --only."
     NEW_DATABASE=1 HAS_RECOVERY=0
@@ -23,7 +23,8 @@ check_database() {
     return
   fi
   NEW_DATABASE=0
-  IFS=, read -r _ found kind edition recovery <<<"$found"
+  kind=$(field "$found" type) edition=$(field "$found" edition) recovery=$(field "$found" recovery)
+  found=$(field "$found" location)
   HAS_RECOVERY=0
   if [ "$recovery" = POINT_IN_TIME_RECOVERY_ENABLED ]; then HAS_RECOVERY=1; fi
   [ "$kind" = FIRESTORE_NATIVE ] || fail "The database $DATABASE of $PROJECT is in Datastore mode: name another one with --database."
@@ -49,11 +50,45 @@ region_for() {
   esac
 }
 
+# uses_database: whether a function of ours uses the database already.
+uses_database() { [ -n "$(having "$TMP/everywhere.out" "FIRESTORE_DATABASE=$DATABASE")" ]; }
+
+# others_on_database: the other installations that use the database, by the label of their functions or, where those are
+# gone, by an account of theirs that may still reach it.
+others_on_database() {
+  local condition="condition=resource.name==\"projects/$PROJECT/databases/$DATABASE\""
+  {
+    having "$TMP/all.out" "FIRESTORE_DATABASE=$DATABASE" | values owner
+    having "$TMP/policy.out" "$condition" | values name | sed -nE "s/^serviceAccount:(.*)-runtime@$PROJECT\.iam\..*/\1/p" |
+      while read -r app; do
+        if [ -n "$(having "$TMP/accounts.out" "name=$app-runtime@$PROJECT.iam.gserviceaccount.com" "description=$MADE_BY_US")" ]; then echo "$app"; fi
+      done
+  } | sort -u | grep -vxF -e "$ACCOUNTS" -e "" || true
+}
+
+# Two installations on one database would claim each other's conversations. Where ours runs on it already, that was
+# allowed by --share-database once.
+check_other_installations() {
+  local other others="" own
+  for other in $(others_on_database); do
+    if [ "$other" = inbound ]; then other="the one without a prefix"; else other="the one with --prefix $other"; fi
+    others="${others:+$others and }$other"
+  done
+  [ -n "$others" ] || return 0
+  if uses_database || [ "$SHARE_DATABASE" = 1 ]; then
+    note "The database $DATABASE is shared with another installation of this service: $others."
+    return
+  fi
+  own=${PREFIX:-inbound}
+  fail "The database $DATABASE is used by another installation of this service in $PROJECT, $others, and both would take its conversations: add --database with a name of its own, such as --database $own-data, or --share-database if that is what you want."
+}
+
 # Somebody else's data or rules: asked before anything is changed. Ours are known by our functions, rules or records.
 check_database_owner() {
   local owner words=""
+  check_other_installations
   if [ "$NEW_DATABASE" = 1 ] || [ "$SHARE_DATABASE" = 1 ]; then return; fi
-  if cut -d '|' -f 9 "$TMP/everywhere.out" | grep -qxF -- "$DATABASE"; then words=--known; fi
+  if uses_database; then words=--known; fi
   owner=$("$PYTHON" -m tools.firestore_rules --project "$PROJECT" --database "$DATABASE" --patience "$((RETRIES * RETRY_SECONDS))" --owner ${words:+"$words"}) || exit 1
   [ -z "$owner" ] || fail "The database $DATABASE has $owner, which this service would change or delete: name a database of its own, such as --database inbound, or add --share-database if it is to be shared."
 }
@@ -110,6 +145,13 @@ cloud_unless_there() {
   cloud "$@" 2>"$said" || grep -q ALREADY_EXISTS "$said" || { cat "$said" >&2 && return 1; }
 }
 
+# What is to be removed is gone already.
+cloud_unless_gone() {
+  local said
+  said=$(mktemp "$TMP/gone.XXXXXX")
+  cloud "$@" 2>"$said" || grep -qiE 'NOT_FOUND|not found' "$said" || { cat "$said" >&2 && return 1; }
+}
+
 look_indexes() {
   look indexes "list the indexes" cloud firestore indexes composite list --database="$DATABASE" --format=json
 }
@@ -140,6 +182,18 @@ wait_for_indexes() {
 default_records() {
   if [ "$DRY_RUN" = 1 ] && [ "$NEW_DATABASE" = 1 ]; then return; fi
   "$PYTHON" -m tools.seed --project "$PROJECT" --database "$DATABASE" ${DRY_FLAG:+"$DRY_FLAG"} --changes "$CHANGES" || exit 1
+}
+
+# The first person who may open the desk; the others are made supervisors there.
+make_supervisors() {
+  local address words=()
+  if [ -z "$SUPERVISORS" ]; then return; fi
+  if [ "$DRY_RUN" = 1 ] && [ "$NEW_DATABASE" = 1 ]; then
+    note "would make$SUPERVISORS supervisor"
+    return
+  fi
+  for address in $SUPERVISORS; do words+=(--supervisor "$address"); done
+  "$PYTHON" -m tools.supervisor --project "$PROJECT" --database "$DATABASE" "${words[@]}" ${DRY_FLAG:+"$DRY_FLAG"} --changes "$CHANGES" || exit 1
 }
 
 # Also with --only: the new code reads what this writes.

@@ -13,17 +13,18 @@ fingerprint_source() {
 
 checksum() { if command -v sha256sum >/dev/null; then sha256sum; else shasum -a 256; fi | cut -c 1-32; }
 
-# settings_of ENTRY CALLER SECONDS WARM MOST SECRETS DOCUMENT: fills ARGUMENTS for `gcloud functions deploy`.
+# settings_of ENTRY CALLER SECONDS WARM MOST ACCOUNT SECRETS DOCUMENT: fills ARGUMENTS for `gcloud functions deploy`.
 settings_of() {
-  local entry=$1 caller=$2 seconds=$3 warm=$4 most=$5 kinds=$6 document=$7 minimum=0 secrets
+  local entry=$1 caller=$2 seconds=$3 warm=$4 most=$5 runs_as=$6 kinds=$7 document=$8 minimum=0 secrets ingress
   if [ "$warm" = warm ]; then minimum=$MIN_INSTANCES; fi
   if [ "$most" = N ] || [ "$most" -gt "$MAX_INSTANCES" ]; then most=$MAX_INSTANCES; fi
+  ingress=$(ingress_of "$caller")
   secrets=$(secret_flag "$kinds")
   ARGUMENTS=(
     --gen2 --runtime=python313 --region="$REGION" --source=. --entry-point="$entry"
-    --service-account="$(account "$(account_of "$entry")")" --build-service-account="projects/$PROJECT/serviceAccounts/$(account build)"
+    --service-account="$(account "$runs_as")" --build-service-account="projects/$PROJECT/serviceAccounts/$(account build)"
     --cpu=1 --memory=512Mi --concurrency="$THREADS" --timeout="${seconds}s"
-    --min-instances="$minimum" --max-instances="$most" --ingress-settings=all --serve-all-traffic-latest-revision
+    --min-instances="$minimum" --max-instances="$most" --ingress-settings="$ingress" --serve-all-traffic-latest-revision
     --set-env-vars="^|^$(variables "$kinds")"
   )
   if [ -n "$secrets" ]; then ARGUMENTS+=(--set-secrets="$secrets"); else ARGUMENTS+=(--clear-secrets); fi
@@ -37,6 +38,15 @@ settings_of() {
   else
     ARGUMENTS+=(--trigger-http)
   fi
+}
+
+# Eventarc and Cloud Scheduler of the same project count as internal:
+# https://cloud.google.com/run/docs/securing/ingress
+ingress_of() {
+  case "$1" in
+    firestore | scheduler) echo internal-only ;;
+    *) echo "${INGRESS:-all}" ;;
+  esac
 }
 
 # GOOGLE_CLOUD_PROJECT is not in a 2nd gen function's environment by itself; THREADS is functions-framework's.
@@ -55,7 +65,7 @@ variables() {
 
 deploy_functions() {
   step "Functions in $REGION"
-  local entry rest jobs="" job failed="" alone=0 usual=$RETRIES
+  local entry rest jobs="" job failed="" alone=0 failed_first=0 alone_again="" usual=$RETRIES
   fingerprint_source
   settle_patience
   while read -r entry rest; do
@@ -67,24 +77,46 @@ deploy_functions() {
     # The first one ever makes what the others share (repository, bucket, agents), and learns whether accounts are known.
     if [ "$FRESH" = 1 ] && [ "$alone" = 0 ] && [ "$DRY_RUN" = 0 ]; then
       alone=1
-      wait "$!" || break
+      wait "$!" || { failed_first=1 && break; }
     fi
   done <<<"$FUNCTIONS"
   for job in $jobs; do
     wait "${job%%:*}" && continue
-    failed="$failed $(deployed_name "${job##*:}")"
-    say_once "${job##*:}"
+    entry=${job##*:}
+    if [ "$failed_first" = 0 ] && grep -q "$CPU_QUOTA" "$TMP/said.$entry"; then
+      alone_again="$alone_again $entry"
+      continue
+    fi
+    failed="$failed $(deployed_name "$entry")"
+    say_once "$entry"
   done
+  # shellcheck disable=SC2086 # a list of words
+  deploy_one_at_a_time $alone_again
   RETRIES=$usual
   [ -z "$failed" ] || fail "Not deployed:$failed. Once the above is put right run the same command again; what is deployed stays."
   say_what_is_rolled_back
+}
+
+# deploy_one_at_a_time ENTRY...: those that started together took more of the quota of CPUs than each of them needs.
+# Adds to `failed` of deploy_functions.
+deploy_one_at_a_time() {
+  local entry columns
+  [ $# -eq 0 ] || note "Google's quota of CPUs was too small for several functions at once; one at a time again:$(printf ' %s' "$@")"
+  for entry in "$@"; do
+    columns=$(awk -v entry="$entry" '$1 == entry' <<<"$FUNCTIONS")
+    # shellcheck disable=SC2086 # the columns of the table
+    background deploy_one $columns 2>"$TMP/said.$entry"
+    wait "$!" && continue
+    failed="$failed $(deployed_name "$entry")"
+    say_once "$entry"
+  done
 }
 
 # Google says that new accounts and roles take minutes to be known everywhere ("potentially 7 minutes or longer"):
 # https://docs.cloud.google.com/iam/docs/access-change-propagation
 settle_patience() {
   FRESH=0
-  if ! grep -q '|ACTIVE|' "$TMP/functions.out"; then
+  if [ -z "$(having "$TMP/functions.out" state=ACTIVE)" ]; then
     FRESH=1 RETRIES=$((RETRIES * 5))
     [ "$DRY_RUN" = 1 ] || note "The service accounts are new: Google may take up to 10 minutes to know them everywhere; this waits."
   elif grep -q '^make the service account' "$CHANGES"; then
@@ -104,17 +136,17 @@ is_wanted() { [ -z "$ONLY" ] || [ "$(deployed_name "$1")" = "$NAME_PREFIX$ONLY" 
 deploy_one() {
   local entry=$1 caller=$2 name mark deployed started=$SECONDS
   name=$(deployed_name "$entry")
-  settings_of "$entry" "$caller" "$3" "$4" "$5" "$6" "${7:-}"
+  settings_of "$entry" "$caller" "$3" "$4" "$5" "$6" "$7" "${8:-}"
   mark=$({ cat "$TMP/source" && printf '%s\n' "${ARGUMENTS[@]}"; } | checksum)
-  deployed=$(row "$TMP/functions.out" '|' "$name")
-  case "$deployed" in
-    "$name|ACTIVE|$mark|"*)
+  deployed=$(row "$TMP/functions.out" "$name")
+  case "$(field "$deployed" state) $(field "$deployed" mark)" in
+    "ACTIVE $mark")
       [ "$DRY_RUN" = 1 ] || printf '  %-24s unchanged\n' "$name"
       let_callers_in "$name" "$caller"
       ;;
     *)
       [ "$DRY_RUN" = 1 ] || printf '  %-24s deploying\n' "$name"
-      if [ -n "$deployed" ] && [ "$caller" = firestore ] && [ "$(echo "$deployed" | cut -d '|' -f 9)" != "$DATABASE" ]; then
+      if [ -n "$deployed" ] && [ "$caller" = firestore ] && [ "$(field "$deployed" FIRESTORE_DATABASE)" != "$DATABASE" ]; then
         change "remove $name, whose trigger watches another database" cloud functions delete "$name" --gen2 --region="$REGION"
         deployed=""
       fi
@@ -137,37 +169,28 @@ schedule_sweep() {
   local name address job have want
   name=$(deployed_name sweep)
   if [ -e "$TMP/deployed.$name" ]; then
-    look all "list the functions" list_functions
+    look all "list the functions" state functions
     keep_ours
     keep_region
   fi
-  address=$(row "$TMP/functions.out" '|' "$name" | cut -d '|' -f 4)
+  address=$(field "$(row "$TMP/functions.out" "$name")" address)
   if [ -z "$address" ]; then
     note "would call $name every minute"
     return
   fi
-  want="$name|* * * * *|$address/|$(account scheduler)|$address|ENABLED"
-  have=$(row "$TMP/jobs.out" '|' "$name")
-  if [ "$have" = "$want" ]; then return; fi
+  have=$(row "$TMP/jobs.out" "$name")
+  want=$(having "$TMP/jobs.out" "name=$name" "schedule=* * * * *" "address=$address/" "account=$(account scheduler)" "audience=$address" state=ENABLED)
+  if [ -n "$want" ]; then return; fi
   if [ -n "$have" ]; then job=update; else job=create; fi
   changed "$job the scheduler job $name" cloud scheduler jobs "$job" http "$name" --location="$REGION" --schedule='* * * * *' \
     --uri="$address/" --http-method=POST --attempt-deadline=60s --max-retry-attempts=0 \
     --oidc-service-account-email="$(account scheduler)" --oidc-token-audience="$address"
-  case "$have" in
-    *PAUSED) changed "resume the scheduler job $name" cloud scheduler jobs resume "$name" --location="$REGION" ;;
-  esac
+  if [ "$(field "$have" state)" = PAUSED ]; then changed "resume the scheduler job $name" cloud scheduler jobs resume "$name" --location="$REGION"; fi
 }
 
-# In every region and of everybody; functions.out has ours of the region in use.
-# 1 name 2 state 3 mark 4 address 5 and 6 instances 7 whose 8 region 9 database 10 base address, then what is remembered.
-list_functions() {
-  local columns="name.basename(),state,labels.mark,serviceConfig.uri,serviceConfig.minInstanceCount,serviceConfig.maxInstanceCount,labels.app,name.segment(3)" name
-  for name in FIRESTORE_DATABASE WEBHOOK_BASE_URL $REMEMBERED $REMEMBERED_BY_INBOX $REMEMBERED_BY_CALLERS; do columns="$columns,serviceConfig.environmentVariables.$name"; done
-  cloud functions list --v2 --regions=- --format="value[separator='|']($columns)"
-}
-
-keep_ours() { awk -F '|' -v app="$ACCOUNTS" '$7 == app' "$TMP/all.out" >"$TMP/everywhere.out"; }
-keep_region() { awk -F '|' -v region="$REGION" '$8 == region' "$TMP/everywhere.out" >"$TMP/functions.out"; }
+# all.out has every function of the project, everywhere.out those of this installation, functions.out those of the region.
+keep_ours() { having "$TMP/all.out" "owner=$ACCOUNTS" >"$TMP/everywhere.out"; }
+keep_region() { having "$TMP/everywhere.out" "region=$REGION" >"$TMP/functions.out"; }
 
 # Every deployment leaves an image, for which Google charges; the last five of each function are enough to roll back.
 # Only ours: the repository belongs to all functions of the project. https://cloud.google.com/artifact-registry/docs/repositories/cleanup-policy
@@ -179,10 +202,11 @@ keep_few_images() {
 
 # A policy knows the beginnings of names: none that somebody else's function begins with, too.
 images_of_ours() {
-  local entry name
+  local entry name others
+  others=$(awk -F '\t' -v ours="owner=$ACCOUNTS" '{ for (n = 1; n <= NF; n++) if ($n == ours) next; print }' "$TMP/all.out" | values name)
   while read -r entry _; do
     if [ -z "$entry" ]; then continue; fi
     name=$(deployed_name "$entry")
-    awk -F '|' -v app="$ACCOUNTS" -v begin="$name" '$7 != app && index($1, begin) == 1 { found = 1 } END { exit !found }' "$TMP/all.out" || echo "$name"
+    grep -q "^$name" <<<"$others" || echo "$name"
   done <<<"$FUNCTIONS"
 }

@@ -29,23 +29,37 @@ check_trust() {
   esac
 }
 
+needs_desk_address() {
+  is_function desk || return 1
+  [ -z "${DESK_URL:-}" ] || { [ "${INBOX_SIGN_IN:-}" = iap ] && [ -z "${DESK_IAP_AUDIENCE:-}" ]; }
+}
+
+settle_desk() {
+  local number=$1
+  DESK_URL=${DESK_URL:-https://$(deployed_name desk)-$number.$REGION.run.app}
+  if [ "${INBOX_SIGN_IN:-}" = iap ]; then DESK_IAP_AUDIENCE=/projects/$number/locations/$REGION/services/$(deployed_name desk); fi
+}
+
 settle_inbox() {
   is_function inbox || return 0
   local number
   [ "${INBOX_SIGN_IN:-}" = iap ] || check_trust
-  if [ -z "${INBOX_URL:-}" ] || { [ "${INBOX_SIGN_IN:-}" = iap ] && [ -z "${IAP_AUDIENCE:-}" ]; }; then
+  if [ -z "${INBOX_URL:-}" ] || needs_desk_address || { [ "${INBOX_SIGN_IN:-}" = iap ] && [ -z "${IAP_AUDIENCE:-}" ]; }; then
     look number "look at the project" cloud projects describe "$PROJECT" --format='value(projectNumber)'
     number=$(cat "$TMP/number.out")
     INBOX_URL=${INBOX_URL:-https://$(deployed_name inbox)-$number.$REGION.run.app}
+    if needs_desk_address; then settle_desk "$number"; fi
     # What Google's proxy signs for: https://cloud.google.com/iap/docs/signed-headers-howto
     if [ "${INBOX_SIGN_IN:-}" = iap ]; then IAP_AUDIENCE=/projects/$number/locations/$REGION/services/$(deployed_name inbox); fi
   fi
   INBOX_URL=${INBOX_URL%/}
-  [[ "$INBOX_URL" =~ ^https?://[^/?#,|]+(/[^?#,|]*)?$ ]] || fail "INBOX_URL '$INBOX_URL' must be an address such as https://inbox.example.com."
+  is_public_address "$INBOX_URL" || fail "INBOX_URL '$INBOX_URL' must be an address such as https://inbox.example.com."
+  [ -z "${DESK_URL:-}" ] || is_public_address "$DESK_URL" || fail "DESK_URL '$DESK_URL' must be an address such as https://desk.example.com."
+  [ -z "${OIDC_ISSUER:-}" ] || is_public_address "$OIDC_ISSUER" || fail "OIDC_ISSUER '$OIDC_ISSUER' must be an address such as https://login.example.com."
   if [ -z "${VAPID_SUBJECT:-}" ]; then VAPID_SUBJECT=${ALERT_EMAIL:+mailto:$ALERT_EMAIL}; fi
   VAPID_SUBJECT=${VAPID_SUBJECT:-$INBOX_URL}
   if [ "${INBOX_SIGN_IN:-}" = iap ] || [ -z "${OIDC_CLIENT_ID:-}" ]; then return; fi
-  if [ -z "${OIDC_CLIENT_SECRET:-}" ] && ! has_secret "${SECRET_PREFIX}oidc-client-secret"; then
+  if [ -z "${OIDC_CLIENT_SECRET:-}" ] && ! has_value "${SECRET_PREFIX}oidc-client-secret"; then
     say_redirect
     ask_for OIDC_CLIENT_SECRET "Secret of the OAuth client $OIDC_CLIENT_ID (not shown)" -s
     OIDC_CLIENT_SECRET=$ANSWER

@@ -1,12 +1,6 @@
 # shellcheck shell=bash
 # The Cloud Run services under the functions: who may call them, and which revision serves.
 
-# Name, whether anybody may call it without being asked who they are, and the revision that it was rolled back to.
-look_services() {
-  attempt "$TMP/services.json" cloud run services list --region="$REGION" --format=json || explain "list the Cloud Run services" "$TMP/services.json.err"
-  "$PYTHON" -m tools.run_services <"$TMP/services.json.out" >"$TMP/services.out" || exit 1
-}
-
 # Twilio and browsers are let in by Google and checked by the function; the others let one service account in, or nobody.
 let_callers_in() {
   local name=$1 caller=$2 wanted="" member log=$TMP/callers.$1
@@ -18,7 +12,7 @@ let_callers_in() {
     *) wanted=allUsers ;;
   esac
   : >"$log.out"
-  if [ -n "$(row "$TMP/functions.out" '|' "$name")" ]; then # a new one lets nobody in yet
+  if is_ours "$name"; then # a new one lets nobody in yet
     attempt "$log" cloud run services get-iam-policy "$name" --region="$REGION" --flatten='bindings[].members' \
       --filter='bindings.role=roles/run.invoker' --format='value(bindings.members)' || explain "see who may call $name" "$log.err"
   fi
@@ -62,54 +56,52 @@ let_everybody_in() {
 
 # Looked at afresh where it was deployed just now, for a deployment may ask again who calls.
 is_unchecked() {
-  local name=$1
-  if [ -e "$TMP/deployed.$name" ] && [ -n "$(row "$TMP/services.out" '|' "$name")" ]; then
-    attempt "$TMP/now.$name" cloud run services describe "$name" --region="$REGION" --format=json || explain "look at $name" "$TMP/now.$name.err"
-    "$PYTHON" -m tools.run_services <"$TMP/now.$name.out" | grep -q '|open|'
-  else
-    row "$TMP/services.out" '|' "$name" | grep -q '|open|'
+  local name=$1 list=services
+  if [ -e "$TMP/deployed.$name" ] && has_row "$TMP/services.out" "$name"; then
+    list=now.$name
+    look "$list" "look at $name" state services
   fi
+  [ -n "$(having "$TMP/$list.out" "name=$name" open=yes)" ]
 }
 
 # An unchanged function that was rolled back by hand stays so; nobody should forget it.
 say_what_is_rolled_back() {
-  local name revision
-  while IFS='|' read -r name _ revision; do
+  local name revision line
+  while IFS= read -r line; do
+    name=$(field "$line" name) revision=$(field "$line" held)
     if [ -z "$revision" ] || [ -e "$TMP/deployed.$name" ] || ! is_ours "$name"; then continue; fi
     note "$name was rolled back to $revision and stays so; to leave that: gcloud run services update-traffic $name --to-latest --region $REGION --project $PROJECT"
   done <"$TMP/services.out"
 }
 
-is_ours() { [ -n "$(row "$TMP/functions.out" '|' "$1")" ]; }
+is_ours() { has_row "$TMP/functions.out" "$1"; }
 
 # What has a name of ours and was not made by this script: never overwritten, emptied or deleted.
 check_owners() {
-  local entry name pair secret kind found other="add --prefix with a word of your own, such as --prefix chat"
+  local entry name secret kind found other="add --prefix with a word of your own, such as --prefix chat"
   while read -r entry _; do
     if [ -z "$entry" ]; then continue; fi
     name=$(deployed_name "$entry")
     if is_ours "$name"; then continue; fi
-    if [ -n "$(awk -F '|' -v name="$name" -v region="$REGION" '$1 == name && $8 == region' "$TMP/all.out")" ]; then
+    if [ -n "$(having "$TMP/all.out" "name=$name" "region=$REGION")" ]; then
       fail "There is a function $name in $REGION that this script did not make, and it would be overwritten: $other."
     fi
-    if [ -n "$(row "$TMP/services.out" '|' "$name")" ]; then
+    if has_row "$TMP/services.out" "$name"; then
       fail "There is a Cloud Run service $name in $REGION that this script did not make: $other."
     fi
   done <<<"$FUNCTIONS"
-  for pair in $SECRETS; do
-    secret=$SECRET_PREFIX$(echo "$pair" | cut -d : -f 2)
+  for secret in $(names_of_secrets); do
     if has_secret "$secret" && ! is_our_secret "$secret"; then
       fail "There is a secret $secret that this script did not make, and it would get another value: $other."
     fi
   done
   for kind in $ACCOUNT_KINDS; do
-    found=$(row "$TMP/accounts.out" '|' "$(account "$kind")")
-    if [ -n "$found" ] && ! is_our_account "$kind"; then
+    if has_row "$TMP/accounts.out" "$(account "$kind")" && ! is_our_account "$kind"; then
       fail "There is a service account $ACCOUNTS-$kind that this script did not make, and it would get other roles: $other."
     fi
   done
-  found=$(row "$TMP/jobs.out" '|' "$(deployed_name sweep)")
-  if [ -n "$found" ] && [ "$(echo "$found" | cut -d '|' -f 4)" != "$(account scheduler)" ]; then
+  found=$(row "$TMP/jobs.out" "$(deployed_name sweep)")
+  if [ -n "$found" ] && [ "$(field "$found" account)" != "$(account scheduler)" ]; then
     fail "There is a scheduler job $(deployed_name sweep) in $REGION that this script did not make, and it would be changed: $other."
   fi
   check_database_owner

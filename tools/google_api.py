@@ -26,10 +26,34 @@ class ApiError(Exception):
         self.status, self.text = status, text
 
 
+class Unreachable(ApiError):
+    """A list without the things of these locations, which Google cannot reach at the moment."""
+
+    def __init__(self, locations: list[str]) -> None:
+        self.regions = sorted(
+            {name.split("/")[3] for name in locations if name.count("/") > 2}
+        )
+        names = ", ".join(self.regions) or "a region"
+        super().__init__(503, f"UNREACHABLE_LOCATION {names}")
+
+
+class SignedOut(SystemExit):
+    """Google does not know the access token, and a new one from gcloud is not known either."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "\nYou are signed out of Google Cloud: run 'gcloud auth login' (on a build machine: let the job sign in "
+            "again, for its credentials have expired), then run the same command again."
+        )
+
+
 def token() -> str:
-    """The one that deploy.sh passes, else gcloud's own."""
-    if given := os.environ.get("GOOGLE_ACCESS_TOKEN"):
-        return given
+    """Return the one that deploy.sh passes, else gcloud's own."""
+    return os.environ.get("GOOGLE_ACCESS_TOKEN") or fresh_token()
+
+
+def fresh_token() -> str:
+    """Return gcloud's token, which it renews when it has expired."""
     quiet = os.environ | {
         "CLOUDSDK_CORE_DISABLE_FILE_LOGGING": "1"
     }  # gcloud logs what it prints
@@ -66,6 +90,7 @@ class Api:
     def call(self, method: str, path: str, body: object = None, **query: Any) -> Any:
         """The answer; None for 404. Raises ApiError for any other refusal, requests.RequestException without answer."""
         tries = 0
+        is_renewed = False
         while True:
             tries += 1
             response = self._session.request(
@@ -79,18 +104,34 @@ class Api:
                 return response.json() if response.content else {}
             if response.status_code == 404:
                 return None
+            if response.status_code == 401:
+                if is_renewed:
+                    raise SignedOut
+                self._renew()
+                is_renewed = True
+                continue
             is_new = any(words in response.text for words in _NEW)
             left = self._until - time.monotonic()
             if not is_new or (left < 0 and tries >= _TRIES):
                 raise ApiError(response.status_code, response.text)
             time.sleep(max(0.1, min(_BETWEEN, left)))
 
+    def _renew(self) -> None:
+        """Go on with a new token: one lasts an hour at most, and a deployment may last longer."""
+        try:
+            bearer = fresh_token()
+        except (OSError, subprocess.CalledProcessError):
+            raise SignedOut from None
+        self._session.headers["Authorization"] = f"Bearer {bearer}"
+
     def all(self, path: str, key: str, **query: Any) -> list[Any]:
-        """Every page of a list; nothing for 404."""
+        """Return every page of a list; nothing for 404. Raise Unreachable where Google leaves out a location."""
         found: list[Any] = []
         page: dict[str, str] = {}
         while True:
             answer = self.call("GET", path, **query, **page) or {}
+            if away := answer.get("unreachable"):
+                raise Unreachable(away)
             found += answer.get(key, [])
             if not (following := answer.get("nextPageToken")):
                 return found

@@ -49,6 +49,8 @@ OURS = (
     "RUN",
     "EVENTARC",
     "ARTIFACTREGISTRY",
+    "IAM",
+    "CLOUDRESOURCEMANAGER",
 )
 
 
@@ -105,6 +107,20 @@ class Google:
         False  # the organisation's policy "Domain restricted sharing"
     )
     most_instances: int = 1000  # the region's quota of Cloud Run
+    unreachable: str = ""  # a region whose things are missing from every list
+    scheduler_regions: tuple[str, ...] = google_answers.REGIONS
+    lacking: set[str] = field(
+        default_factory=set
+    )  # permissions that the person who deploys does not have
+    replicates_in: str = (
+        ""  # the only region that the organisation allows for resources
+    )
+    expired_tokens: int = (
+        0  # requests of the tools that get 401, as a token of an hour ago does
+    )
+    starts_at_once: int = (
+        1000  # how many functions may start together within the quota of CPUs
+    )
     builds_in: tuple[
         str, ...
     ] = ()  # the regions where this project may build; none: everywhere
@@ -182,6 +198,10 @@ class Google:
                     return refusal.status, google_answers.error(
                         refusal.status, refusal.reason, refusal.message
                     )
+            if self.expired_tokens and request.api == "firebaserules":
+                self.expired_tokens -= 1
+                words = "Request had invalid authentication credentials."
+                return 401, google_answers.error(401, "UNAUTHENTICATED", words)
             answer = google_answers.answer(self, request, raw)
         if request.changes_something and "/functions" in request.path:
             time.sleep(self.operation_seconds)

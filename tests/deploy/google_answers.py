@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -142,6 +143,14 @@ def _functions(google: Google, request: Request, raw: bytes) -> Answer | None:
         if function:
             function["state"] = "ACTIVE"
         return 200, _operation(path) | {"done": True, "response": function}
+    if request.method == "GET" and path.endswith("/functions"):
+        away = f"/locations/{google.unreachable}/"
+        listed = [
+            d
+            for p, d in google.resources.items()
+            if _is_in(p, path) and not (google.unreachable and away in p)
+        ]
+        return 200, {"functions": listed} | _left_out(google)
     if request.method in ("POST", "PATCH"):
         return _deploy(google, request)
     if request.method == "DELETE":
@@ -181,6 +190,10 @@ def _deploy(google: Google, request: Request) -> Answer:
         function["fails"] = (
             "failed precondition: due to quota restrictions, cannot run builds in this region"
         )
+    elif _starting(google) >= google.starts_at_once:
+        function["fails"] = (
+            "Container Healthcheck failed. Quota exceeded for total allowable CPU per project per region."
+        )
     elif google.build_failures:
         function["fails"] = google.build_failures.pop(0)
     if any(
@@ -211,6 +224,11 @@ def _deploy(google: Google, request: Request) -> Answer:
     google.resources[name] = function
     google.resources[service] = {"name": service}
     return 200, _operation(name.replace("/functions/", "/operations/"))
+
+
+def _starting(google: Google) -> int:
+    """How many deployments run at the moment."""
+    return sum(one.get("state") == "DEPLOYING" for one in google.functions().values())
 
 
 def _service(google: Google, name: str) -> Json:
@@ -252,6 +270,9 @@ def _service(google: Google, name: str) -> Json:
 
 
 def _run(google: Google, request: Request, raw: bytes) -> Answer | None:
+    if re.fullmatch("projects/[^/]+/locations/[^/]+/services", request.path):
+        shown = [_in_version_two(google, one) for one in google.services.values()]
+        return 200, {"services": shown} | _left_out(google)
     if not request.path.startswith("namespaces/"):
         return None
     _, _, kind, *named = request.path.split("/")
@@ -266,6 +287,32 @@ def _run(google: Google, request: Request, raw: bytes) -> Answer | None:
     return (
         (200, google.services[named[0]]) if named[0] in google.services else NOT_FOUND
     )
+
+
+def _in_version_two(google: Google, service: Json) -> Json:
+    """The same service in the shape of version 2 of the API."""
+    metadata = service["metadata"]
+    unchecked = metadata["annotations"].get("run.googleapis.com/invoker-iam-disabled")
+    held = [
+        {"revision": one["revisionName"], "percent": one["percent"]}
+        for one in service["spec"]["traffic"]
+        if one.get("revisionName")
+    ]
+    place = f"projects/{google.project}/locations/{google.region}/services"
+    return {
+        "name": f"{place}/{metadata['name']}",
+        "invokerIamDisabled": str(unchecked).lower() == "true",
+        "traffic": held,
+    }
+
+
+def _left_out(google: Google) -> Json:
+    """What Google adds to a list while it cannot reach a region."""
+    if not google.unreachable:
+        return {}
+    return {
+        "unreachable": [f"projects/{google.project}/locations/{google.unreachable}"]
+    }
 
 
 def _operation(name: str) -> Json:
@@ -304,6 +351,9 @@ def _services(google: Google, request: Request, raw: bytes) -> Answer | None:
 
 
 def _projects(google: Google, request: Request, raw: bytes) -> Answer | None:
+    if request.path.endswith(":testIamPermissions"):
+        asked = request.body["permissions"]
+        return 200, {"permissions": [one for one in asked if one not in google.lacking]}
     if request.method == "GET" and request.path == f"projects/{google.project}":
         project = {
             "projectId": google.project,
@@ -341,6 +391,18 @@ def _accounts(google: Google, request: Request, raw: bytes) -> Answer | None:
 
 def _secrets(google: Google, request: Request, raw: bytes) -> Answer | None:
     resource, _, verb = request.path.partition(":")
+    if request.method == "POST" and request.path.endswith("/secrets"):
+        allowed = google.replicates_in
+        replicas = request.body["replication"].get("userManaged", {}).get("replicas")
+        if allowed and [one["location"] for one in replicas or []] != [allowed]:
+            words = (
+                "Constraint constraints/gcp.resourceLocations violated for "
+                f"projects/{google.project} attempting to create a secret in [global]."
+            )
+            return 400, error(400, "FAILED_PRECONDITION", words)
+    if request.method == "GET" and resource.endswith("/versions/latest"):
+        newest = _newest_version(google, resource)
+        return (200, google.resources[newest]) if newest else NOT_FOUND
     if verb == "addVersion":
         versions = [
             p for p in google.resources if p.startswith(f"{resource}/versions/")
@@ -353,16 +415,23 @@ def _secrets(google: Google, request: Request, raw: bytes) -> Answer | None:
         }
         return 200, {"name": name, "clientSpecifiedPayloadChecksum": True}
     if verb == "access":
-        secret, _, version = resource.partition("/versions/")
-        versions = sorted(
-            p for p in google.resources if p.startswith(f"{secret}/versions/")
-        )
-        wanted = versions[-1] if version == "latest" and versions else resource
+        is_newest = resource.endswith("/versions/latest")
+        wanted = _newest_version(google, resource) if is_newest else resource
         found = google.resources.get(wanted)
-        return (
-            (200, {"name": wanted, "payload": found["payload"]}) if found else NOT_FOUND
-        )
+        if not found:
+            return NOT_FOUND
+        if found["state"] != "ENABLED":
+            words = f"Secret Version [{wanted}] is in {found['state']} state."
+            return 400, error(400, "FAILED_PRECONDITION", words)
+        return 200, {"name": wanted, "payload": found["payload"]}
     return None
+
+
+def _newest_version(google: Google, resource: str) -> str:
+    """The newest version of a secret, whatever its state; "" if there is none."""
+    secret = resource.partition("/versions/")[0]
+    versions = [p for p in google.resources if p.startswith(f"{secret}/versions/")]
+    return max(versions, key=lambda name: int(name.rsplit("/", 1)[1]), default="")
 
 
 def _firestore(google: Google, request: Request, raw: bytes) -> Answer | None:
@@ -426,6 +495,8 @@ def _firestore(google: Google, request: Request, raw: bytes) -> Answer | None:
 
 def _scheduler(google: Google, request: Request, raw: bytes) -> Answer | None:
     """A job is enabled from the start, and its address is given back with a path."""
+    if request.path.endswith("/locations"):
+        return 200, {"locations": [{"locationId": r} for r in google.scheduler_regions]}
     if request.method in ("POST", "PATCH") and request.body.get("httpTarget"):
         request.body["state"] = "ENABLED"
         request.body["httpTarget"]["uri"] = (

@@ -13,14 +13,14 @@ _NEW = "TWILIO_API_KEY_SID=${TWILIO_API_KEY_SID:-}; : >$TMP/secrets.out\n"
 # A key is deployed and its secret is stored.
 _KEPT = (
     f"TWILIO_API_KEY_SID=${{TWILIO_API_KEY_SID-{SID}}} DEPLOYED_KEY_SID={SID}\n"
-    "echo 'twilio-api-key-secret|inbound' >$TMP/secrets.out\n"
+    "printf 'name=twilio-api-key-secret\\towner=inbound\\tstate=ENABLED\\n' >$TMP/secrets.out\n"
 )
-_GIVEN = 'settle_api_key; awk \'$1 == "sweep" { print $6 }\' <<<"$FUNCTIONS"\n'
+_GIVEN = 'settle_api_key; awk \'$1 == "sweep" { print $7 }\' <<<"$FUNCTIONS"\n'
 _DOMAINS = 'check_arguments; echo "<$OIDC_ALLOWED_DOMAINS>"\n'
 
 
 def test_without_a_key_rest_calls_get_the_token() -> None:
-    assert shell(_NEW + _GIVEN) == (0, "twilio")
+    assert shell(_NEW + _GIVEN) == (0, "token")
 
 
 @pytest.mark.parametrize(
@@ -41,9 +41,9 @@ def test_a_key_that_is_deployed_stays_until_it_is_taken_away() -> None:
     assert shell("read_arguments --twilio-api-key\n" + _KEPT + _GIVEN) == (0, "key")
     assert shell("read_arguments --twilio-api-key ''\n" + _KEPT + _GIVEN) == (
         0,
-        "twilio",
+        "token",
     )
-    assert shell("TWILIO_API_KEY_SID=''\n" + _KEPT + _GIVEN) == (0, "twilio")
+    assert shell("TWILIO_API_KEY_SID=''\n" + _KEPT + _GIVEN) == (0, "token")
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,18 @@ def shell(script: str) -> tuple[int, str]:
             "this script did not make: add --prefix",
         ),
         (
+            "UNREACHABLE_LOCATION europe-west1",
+            "Google Cloud cannot reach europe-west1 at the moment",
+        ),
+        (
+            "Container Healthcheck failed. Quota exceeded for total allowable CPU per project per region.",
+            "add --max-instances 5, or ask for a larger quota",
+        ),
+        (
+            "ERROR: ID Token issued at 1 is stale to sign-in.",
+            "on a build machine: let the job sign in again",
+        ),
+        (
             "ERROR: unrecognized arguments: --build-service-account",
             "run 'gcloud components update'",
         ),
@@ -66,6 +78,45 @@ def test_googles_words_become_a_sentence_that_says_what_to_do(
     assert says in output
     assert output.startswith("deploy.sh: ")
     assert len(output.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (
+            "403 Request is prohibited by organization's policy. vpcServiceControlsUniqueIdentifier: eRdX_3x-A",
+            "(vpcServiceControlsUniqueIdentifier: eRdX_3x-A)",
+        ),
+        (
+            "403 PERMISSION_DENIED: Request is disallowed by organization's constraints/gcp.restrictServiceUsage",
+            "(constraints/gcp.restrictServiceUsage)",
+        ),
+    ],
+)
+def test_a_refusal_by_policy_goes_to_the_administrators_with_googles_identifier(
+    words: str, says: str, tmp_path: Path
+) -> None:
+    (tmp_path / "log").write_text(words)
+    status, output = shell(f'explain "list the secrets" {tmp_path}/log')
+    assert status == 1
+    assert words in output
+    assert "give your organisation's administrators Google's words above" in output
+    assert says in output
+    assert "the roles" not in output
+
+
+def test_a_refusal_of_the_person_who_deploys_is_not_tried_again(tmp_path: Path) -> None:
+    """gcloud adds "or it may not exist" to it; only for an account of ours does that mean: not yet."""
+    lacking = "[deployer@demo-x.iam.gserviceaccount.com] does not have permission to access projects instance [demo]"
+    late = "[me@example.com] does not have permission to access serviceAccounts instance [inbound-build@demo-x]"
+    for words, tries in ((lacking, 1), (late, 4)):
+        count = tmp_path / str(tries)
+        no = f"no() {{ echo x >>{count}; echo '{words} (or it may not exist)' >&2; return 1; }}"
+        _, output = shell(
+            f"{no}; RETRIES=3 RETRY_SECONDS=0; attempt {tmp_path}/a no; true"
+        )
+        assert len(count.read_text().splitlines()) == tries
+        assert ("waiting up to" in output) == (tries > 1)
 
 
 BUILDS = [
@@ -98,20 +149,20 @@ def test_what_a_new_account_runs_into_is_tried_again_by_a_deployment_and_by_noth
     [
         (
             "all",
-            "routing|ACTIVE||https://x|0|5||europe-west3||",
+            "name=routing\tregion=europe-west3\towner=",
             "a function routing in europe-west3",
         ),
-        ("services", "sweep|asks|", "a Cloud Run service sweep"),
-        ("secrets", "twilio-auth-token|", "a secret twilio-auth-token"),
-        ("secrets", "twilio-auth-token|shop", "a secret twilio-auth-token"),
+        ("services", "name=sweep\topen=no", "a Cloud Run service sweep"),
+        ("secrets", "name=twilio-auth-token\towner=", "a secret twilio-auth-token"),
+        ("secrets", "name=twilio-auth-token\towner=shop", "a secret twilio-auth-token"),
         (
             "accounts",
-            "inbound-build@demo-x.iam.gserviceaccount.com||Builds the shop",
+            "name=inbound-build@demo-x.iam.gserviceaccount.com\tdescription=\tdisplay=Builds the shop",
             "a service account inbound-build",
         ),
         (
             "jobs",
-            "sweep|* * * * *|https://x|other@demo-x|https://x|ENABLED",
+            "name=sweep\taccount=other@demo-x",
             "a scheduler job sweep",
         ),
     ],
@@ -131,17 +182,17 @@ def test_what_has_our_name_and_is_not_ours_is_left_alone_with_the_way_out(
     [
         (
             "all",
-            "routing|ACTIVE||https://x|0|5||us-east1||",
+            "name=routing\tregion=us-east1\towner=",
         ),  # elsewhere: another address
-        ("all", "routing|ACTIVE||https://x|0|5|inbound|europe-west3||"),
-        ("secrets", "twilio-auth-token|inbound"),
+        ("all", "name=routing\tregion=europe-west3\towner=inbound"),
+        ("secrets", "name=twilio-auth-token\towner=inbound"),
         (
             "accounts",
-            "inbound-build@demo-x.iam.gserviceaccount.com||Builds the functions",
+            "name=inbound-build@demo-x.iam.gserviceaccount.com\tdescription=\tdisplay=Builds the functions",
         ),
         (
             "jobs",
-            "sweep|* * * * *|https://x|inbound-scheduler@demo-x.iam.gserviceaccount.com|https://x|ENABLED",
+            "name=sweep\taccount=inbound-scheduler@demo-x.iam.gserviceaccount.com",
         ),
     ],
 )
@@ -157,13 +208,13 @@ def test_what_a_version_before_made_is_taken_along() -> None:
         for one in ("runtime", "build")
     )
     unlabelled = (
-        _there(secrets="twilio-auth-token|")
+        _there(secrets="name=twilio-auth-token\towner=")
         + f"echo {runtime} >$TMP/readers.twilio-auth-token.out\n"
     )
     assert shell(f"{unlabelled} check_owners") == (0, "")
     status, output = shell(f"{unlabelled} DRY_RUN=1; label_secret twilio-auth-token")
     assert "secrets update twilio-auth-token --update-labels=app=inbound" in output
-    held = f"echo 'roles/cloudbuild.builds.builder|{build}|' >$TMP/policy.out\n"
+    held = f"printf 'name={build}\\trole=roles/cloudbuild.builds.builder\tcondition=\\n' >$TMP/policy.out\n"
     status, output = shell(
         f"{held} DRY_RUN=1; take_back build roles/cloudbuild.builds.builder"
     )
@@ -174,7 +225,7 @@ def test_what_a_version_before_made_is_taken_along() -> None:
 def test_another_database_is_forgotten_once_no_function_uses_it() -> None:
     runtime = "serviceAccount:inbound-runtime@demo-x.iam.gserviceaccount.com"
     lines = "".join(
-        f'roles/datastore.user|{runtime}|resource.name=="projects/demo-x/databases/{name}"\n'
+        f'name={runtime}\trole=roles/datastore.user\tcondition=resource.name=="projects/demo-x/databases/{name}"\n'
         for name in ("old", "new")
     )
     status, output = shell(
@@ -193,6 +244,12 @@ def _there(**files: str) -> str:
     )
     nobody = ": >$TMP/readers.twilio-auth-token.out; check_database_owner() { :; }\n"
     return written + nobody + "keep_ours; keep_region\n"
+
+
+def _database(edition: str) -> str:
+    """A listed database in europe-west3."""
+    values = f"name=(default)\tlocation=europe-west3\ttype=FIRESTORE_NATIVE\tedition={edition}"
+    return f"echo '{values}' >$TMP/databases.out; DATABASE='(default)'\n"
 
 
 @pytest.mark.parametrize(
@@ -214,7 +271,7 @@ def test_only_the_locations_that_span_regions_are_near_several(
 
 def test_a_region_that_somebody_names_may_be_far_from_the_database() -> None:
     """Builds are not allowed everywhere, and a database cannot be moved."""
-    line = "echo '(default),europe-west3,FIRESTORE_NATIVE,STANDARD,' >$TMP/databases.out; DATABASE='(default)'\n"
+    line = _database("STANDARD")
     line += "REGION=europe-west1\n"
     status, output = shell(
         line + "REGION_IS_CHOSEN=1; check_database; echo $DATABASE_LOCATION"
@@ -228,7 +285,7 @@ def test_a_region_that_somebody_names_may_be_far_from_the_database() -> None:
 
 
 def test_an_enterprise_database_is_refused() -> None:
-    line = "echo '(default),europe-west3,FIRESTORE_NATIVE,ENTERPRISE,' >$TMP/databases.out; DATABASE='(default)'\n"
+    line = _database("ENTERPRISE")
     status, output = shell(line + "REGION_IS_CHOSEN=1; check_database")
     assert status == 1
     assert "Enterprise edition" in output
@@ -236,11 +293,12 @@ def test_an_enterprise_database_is_refused() -> None:
 
 
 def test_each_kind_of_secret_goes_only_to_functions_that_are_given_it() -> None:
-    flags = "SECRET_FLAGS=' twilio:A=a:1 inbox:B=b:2 push:C=c:3'; "
+    flags = "SECRET_FLAGS=' twilio+token:A=a:1 inbox:B=b:2 push:C=c:3 twilio:D=d:4'; "
     for kinds, given in {
         "-": "",
-        "twilio": "A=a:1",
-        "twilio+push": "A=a:1,C=c:3",
+        "twilio": "A=a:1,D=d:4",
+        "token": "A=a:1",
+        "twilio+push": "A=a:1,C=c:3,D=d:4",
         "inbox+push": "B=b:2,C=c:3",
     }.items():
         assert shell(f"{flags} secret_flag {kinds}") == (0, given)
