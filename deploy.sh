@@ -34,7 +34,8 @@ Usage: ./deploy.sh --project PROJECT [options]
   --base-url URL            public address in front of the functions (default: https://REGION-PROJECT.cloudfunctions.net)
   --min-instances N         keep N instances of pre-event, post-event and routing warm (1 is advised; costs money)
   --max-instances N         at most N instances of each webhook at once (default: 10; a new project's quota allows 10 to 20)
-  --alert-email ADDRESS     make alerts that write to this address when something is broken; kept up to date by later runs
+  --alert-email ADDRESS     make alerts that write to this address when something is broken; kept up to date by later runs;
+                            may be repeated: the addresses of the last run with this option count
   --alert-waiting MINUTES   with --alert-email: how long a customer may wait before it does (default: 30)
   --no-backups              make a new database without point-in-time recovery and daily backups
   --share-database          use the database although somebody else's data or rules are in it; replaces the rules
@@ -134,12 +135,18 @@ read_value() {
     --base-url) BASE_URL=${2%/} ;;
     --min-instances) MIN_INSTANCES=$2 ;;
     --max-instances) MAX_INSTANCES=$2 ;;
-    --alert-email) ALERT_EMAIL=$2 ;;
+    --alert-email) add_alert_address "$2" ;;
     --alert-waiting) ALERT_WAITING=$2 ;;
     --oidc-client-id) OIDC_CLIENT_ID=$2 ;;
     --only) ONLY=$(echo "$2" | tr _ -) ;;
     --number) NUMBERS="$NUMBERS --number $2" ;;
   esac
+}
+
+# One word each, so that a list of them is one string.
+add_alert_address() {
+  [[ "$1" =~ ^[^@[:space:]*?]+@[^@[:space:]*?]+\.[^@[:space:]*?]+$ ]] || fail "--alert-email '$1' must be an e-mail address."
+  ALERT_EMAIL="${ALERT_EMAIL:+$ALERT_EMAIL }$1"
 }
 
 check_arguments() {
@@ -152,8 +159,7 @@ check_arguments() {
   [[ "$MIN_INSTANCES" =~ ^[0-9]*$ ]] || fail "--min-instances '$MIN_INSTANCES' must be a whole number."
   [[ "$MAX_INSTANCES" =~ ^([1-9][0-9]*)?$ ]] || fail "--max-instances '$MAX_INSTANCES' must be a whole number from 1."
   [[ "$ALERT_WAITING" =~ ^([1-9][0-9]*)?$ ]] || fail "--alert-waiting '$ALERT_WAITING' must be whole minutes, from 1."
-  [[ "$ALERT_EMAIL" =~ ^([^@[:space:]]+@[^@[:space:]]+\.[^@[:space:]]+)?$ ]] || fail "--alert-email '$ALERT_EMAIL' must be an e-mail address."
-  [ -z "$ALERT_WAITING" ] || [ -n "$ALERT_EMAIL" ] || fail "--alert-waiting needs --alert-email: who is to be told?"
+  [ -z "$ALERT_WAITING" ] || [ -n "$ALERT_EMAIL" ] || fail "--alert-waiting needs --alert-email ADDRESS."
   [[ "$BASE_URL" =~ ^(https?://[^/?#,|]+(/[^?#,|]*)?)?$ ]] || fail "--base-url '$BASE_URL' must be an address such as https://example.com without ? and #."
   check_domains
   is_function "$ONLY" || ONLY=${ONLY#"$PREFIX-"}

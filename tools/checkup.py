@@ -299,7 +299,7 @@ def problems(place: Place) -> Iterator[Finding]:
         }
         rows = (
             documents(place).call(
-                "POST", f"{place.records}:runQuery", {"structuredQuery": query}
+                "POST", f"{place.records}:runQuery", {"structuredQuery": query}, or_none=True
             )
             or []
         )
@@ -317,14 +317,27 @@ def problems(place: Place) -> Iterator[Finding]:
 
 
 def alerting(place: Place) -> Iterator[Finding]:
+    """Whether alerts exist and reach an address."""
     have = alerts.kept(place.api("monitoring", "v3"), place.project, place.app)
+    renew = f"{place.again} --alert-email ADDRESS"
     if not have.policies:
         yield Finding(
-            None,
-            f"nobody learns when it breaks: {place.again} --alert-email somebody@example.com",
+            None, f"there are no alerts, so failures go unnoticed: run {renew}"
         )
-    else:
-        yield Finding(True, f"{len(have.policies)} alerts write to {have.email}")
+        return
+    faults = alerts.faults(have, place.app)
+    for fault in faults:
+        yield Finding(
+            False, f"{fault}: look at {_channels_page(place)}, or run {renew}"
+        )
+    if not faults:
+        yield Finding(
+            True, f"{len(have.policies)} alerts write to {', '.join(have.emails)}"
+        )
+
+
+def _channels_page(place: Place) -> str:
+    return f"https://console.cloud.google.com/monitoring/alerting/notifications?project={place.project}"
 
 
 def documents(place: Place) -> Api:

@@ -53,7 +53,8 @@ class RulesApi:
             "name": f"{self._project}/releases/{self.release}",
             "rulesetName": ruleset,
         }
-        if self._api.call("PATCH", release["name"], {"release": release}) is None:
+        body = {"release": release}
+        if self._api.call("PATCH", release["name"], body, or_none=True) is None:
             self._api.call("POST", f"{self._project}/releases", release)
 
 
@@ -78,21 +79,18 @@ def owner(rules: RulesApi, documents: Api, place: str, is_known: bool) -> str:
         for record in _OUR_RECORDS
     ):
         return ""
-    listed = (
-        documents.call("POST", f"{place}:listCollectionIds", {"pageSize": 20}) or {}
-    )
-    found = sorted(listed.get("collectionIds", []))
-    return f"somebody else's collections ({', '.join(found)})" if found else ""
+    path = f"{place}:listCollectionIds"
+    listed = documents.call("POST", path, {"pageSize": 20}, or_none=True) or {}
+    collections = sorted(listed.get("collectionIds", []))
+    return f"somebody else's collections ({', '.join(collections)})" if collections else ""
 
 
 def _refusal(error: ApiError) -> str:
-    if error.status in (401, 403):
-        return (
-            "You may not set the Firestore rules: have an owner of the project give you "
-            "roles/firebaserules.admin and roles/datastore.owner, then run the same command again, it continues "
-            "from here."
-        )
-    return f"The Firestore rules were refused with {error}"
+    roles = "roles/firebaserules.admin and roles/datastore.owner"
+    return (
+        f"The Firestore rules could not be set: {error.advice(roles)}; "
+        "then run the same command again, it continues from here."
+    )
 
 
 def _arguments() -> argparse.Namespace:

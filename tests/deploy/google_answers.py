@@ -47,9 +47,13 @@ def answer(google: Google, request: Request, raw: bytes) -> Answer:
     if request.method == "POST":
         return _create(google, request)
     if request.method == "PATCH":
-        google.resources[request.path] = (
-            google.resources.get(request.path, {}) | request.body
-        )
+        if request.path not in google.resources:
+            return NOT_FOUND
+        mask = request.query.get("updateMask")
+        names = mask.split(",") if mask else [*request.body]
+        google.resources[request.path] = google.resources[request.path] | {
+            name: request.body[name] for name in names if name in request.body
+        }
         return 200, google.resources[request.path]
     if request.method == "DELETE":
         return (
@@ -199,6 +203,8 @@ def _deploy(google: Google, request: Request) -> Answer:
     google.resources[f"{name.rsplit('/', 2)[0]}/repositories/gcf-artifacts"] = {
         "name": f"{name.rsplit('/', 2)[0]}/repositories/gcf-artifacts",
         "format": "DOCKER",
+        # Google's own default for this repository: firebase/firebase-tools#8418
+        "cleanupPolicyDryRun": True,
     } | google.resources.get(f"{name.rsplit('/', 2)[0]}/repositories/gcf-artifacts", {})
     service = name.replace("/functions/", "/services/")
     function["name"] = name
@@ -448,6 +454,33 @@ def _rules(google: Google, request: Request, raw: bytes) -> Answer | None:
     return None
 
 
+def _monitoring(google: Google, request: Request, raw: bytes) -> Answer | None:
+    """Policies are checked as documented; a channel that a policy names cannot be deleted."""
+    if request.method in ("POST", "PATCH") and "/alertPolicies" in request.path:
+        return _bad_policy(google, request.body)
+    if request.method == "DELETE" and any(
+        request.path in policy.get("notificationChannels", [])
+        for policy in google.resources.values()
+    ):
+        words = "Cannot delete notification channel. One or more alerting policies refer to it."
+        return 400, error(400, "FAILED_PRECONDITION", words)
+    return None
+
+
+def _bad_policy(google: Google, policy: Json) -> Answer | None:
+    kinds = [kind for condition in policy["conditions"] for kind in condition]
+    alone = {"conditionMatchedLog", "conditionPrometheusQueryLanguage"}
+    is_limited = "notificationRateLimit" in policy["alertStrategy"]
+    words = ""
+    if alone & {*kinds} and len(policy["conditions"]) > 1:
+        words = "This condition must be the only condition of the policy."
+    elif is_limited != ("conditionMatchedLog" in kinds):
+        words = "notification_rate_limit is for log match conditions, which need it."
+    elif missing := {*policy["notificationChannels"]} - {*google.resources}:
+        return 404, error(404, "NOT_FOUND", f"Channels {missing} do not exist.")
+    return (400, error(400, "INVALID_ARGUMENT", words)) if words else None
+
+
 OWN: dict[str, Callable[[Google, Request, bytes], Answer | None]] = {
     "cloudfunctions": _functions,
     "storage": _storage,
@@ -459,5 +492,6 @@ OWN: dict[str, Callable[[Google, Request, bytes], Answer | None]] = {
     "firestore": _firestore,
     "run": _run,
     "firebaserules": _rules,
+    "monitoring": _monitoring,
     "cloudscheduler": _scheduler,
 }
