@@ -235,7 +235,8 @@ def holder_left(before: Conversation, why: str = "left it") -> None:
         )
         matching.queue(before, gone, pool_for(before), f"{before.worker} {why}")
     else:
-        matching.move(before, transitions.nobodys(before, now, why))
+        keep = settings.kept_for()
+        matching.move(before, transitions.nobodys(before, now, why, keep))
 
 
 def pool_for(conversation: Conversation) -> Pool:

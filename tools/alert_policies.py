@@ -139,7 +139,9 @@ def _all_refused(watched: Watched) -> Json:
     """A 403 without any accepted request in the same hour: one is enough, because few customers may write."""
     forbidden = watched.requests_to('response_code="403"', *_FIRST)
     accepted = watched.requests_to('response_code_class="2xx"', *_FIRST)
-    query = f"sum(increase({forbidden}[1h])) > 0 unless sum(increase({accepted}[1h])) > 0"
+    query = (
+        f"sum(increase({forbidden}[1h])) > 0 unless sum(increase({accepted}[1h])) > 0"
+    )
     return _queried("403 to Twilio and no 2xx", query)
 
 

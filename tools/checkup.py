@@ -58,12 +58,19 @@ class Place:
         )
 
     @cached_property
+    def listed(self) -> list[Json]:
+        """All functions of the project, in every region."""
+        path = f"projects/{self.project}/locations/-/functions"
+        return self.api("cloudfunctions", "v2").all(path, "functions")
+
+    @cached_property
     def functions(self) -> dict[str, Json]:
-        """Ours by their deployed name, of the region that was named or that they are in."""
-        listed = self.api("cloudfunctions", "v2").all(
-            f"projects/{self.project}/locations/-/functions", "functions"
-        )
-        ours = [one for one in listed if one.get("labels", {}).get("app") == self.app]
+        """Ours by their deployed name, in the region that was named, else in the one where they run."""
+        ours = [
+            function
+            for function in self.listed
+            if function.get("labels", {}).get("app") == self.app
+        ]
         if not self.region and ours:
             self.region = ours[0]["name"].split("/")[3]
         return {
@@ -299,7 +306,10 @@ def problems(place: Place) -> Iterator[Finding]:
         }
         rows = (
             documents(place).call(
-                "POST", f"{place.records}:runQuery", {"structuredQuery": query}, or_none=True
+                "POST",
+                f"{place.records}:runQuery",
+                {"structuredQuery": query},
+                or_none=True,
             )
             or []
         )

@@ -82,7 +82,9 @@ def owner(rules: RulesApi, documents: Api, place: str, is_known: bool) -> str:
     path = f"{place}:listCollectionIds"
     listed = documents.call("POST", path, {"pageSize": 20}, or_none=True) or {}
     collections = sorted(listed.get("collectionIds", []))
-    return f"somebody else's collections ({', '.join(collections)})" if collections else ""
+    return (
+        f"somebody else's collections ({', '.join(collections)})" if collections else ""
+    )
 
 
 def _refusal(error: ApiError) -> str:

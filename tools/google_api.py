@@ -32,7 +32,9 @@ class ApiError(Exception):
         if any(words in self.text for words in _QUOTA_PROJECT):
             return f"have an owner of the project give you {QUOTA_ROLE}"
         if any(words in self.text for words in _NEW):
-            return "an API that was enabled recently is not ready yet: wait some minutes"
+            return (
+                "an API that was enabled recently is not ready yet: wait some minutes"
+            )
         if self.status == 401:
             return "gcloud is signed out: run 'gcloud auth login'"
         if self.status == 403:
@@ -129,7 +131,7 @@ class Api:
     def all(self, path: str, key: str, **query: Any) -> list[Any]:
         """Return every page of a list; an empty list for 404."""
         items: list[Any] = []
-        page: dict[str, str] = {}
+        page: dict[str, Any] = {}
         while True:
             answer = self.call("GET", path, **query, **page) or {}
             items += answer.get(key, [])

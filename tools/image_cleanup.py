@@ -83,7 +83,9 @@ def only_tries(repository: Json | None) -> bool:
 def others_in(repository: Json | None, app: str) -> list[str]:
     """Return the names of the cleanup policies that are not ours."""
     names = (repository or {}).get("cleanupPolicies", {})
-    return sorted(name for name in names if name not in (f"{app}-keep", f"{app}-delete"))
+    return sorted(
+        name for name in names if name not in (f"{app}-keep", f"{app}-delete")
+    )
 
 
 def switch_on(repository: str) -> str:

@@ -170,7 +170,8 @@ def _customer_is_missing(conversation: Conversation, run: Run) -> bool:
         or now - (conversation.created_at or since) <= _SURELY_THERE
     ):
         return False
-    closed = transitions.closed(conversation, now, "the customer left it")
+    why = "the customer left it"
+    closed = transitions.closed(conversation, now, why, settings.kept_for())
     matching.move(conversation, closed)
     return True
 

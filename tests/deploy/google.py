@@ -40,6 +40,7 @@ OVERRIDDEN = [  # the APIs whose address gcloud lets the environment change
     "CLOUDBILLING",
 ]
 OURS = (
+    "CLOUDRESOURCEMANAGER",
     "FIREBASERULES",
     "MONITORING",
     "FIRESTORE",

@@ -259,7 +259,7 @@ def _service(google: Google, name: str) -> Json:
 
 def _run(google: Google, request: Request, raw: bytes) -> Answer | None:
     if not request.path.startswith("namespaces/"):
-        return None
+        return _run_v2(google, request)
     _, _, kind, *named = request.path.split("/")
     if kind != "services":
         return 200, {"items": []}
@@ -272,6 +272,17 @@ def _run(google: Google, request: Request, raw: bytes) -> Answer | None:
     return (
         (200, google.services[named[0]]) if named[0] in google.services else NOT_FOUND
     )
+
+
+def _run_v2(google: Google, request: Request) -> Answer | None:
+    """A service in the shape of version 2, which says by a field whether callers are checked."""
+    service = google.resources.get(request.path)
+    name = request.path.rsplit("/", 1)[1]
+    if request.method != "GET" or service is None or name not in google.services:
+        return None
+    annotations = google.services[name]["metadata"]["annotations"]
+    unchecked = annotations.get("run.googleapis.com/invoker-iam-disabled", "")
+    return 200, service | {"invokerIamDisabled": unchecked.lower() == "true"}
 
 
 def _operation(name: str) -> Json:
