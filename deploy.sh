@@ -45,7 +45,7 @@ Usage: ./deploy.sh --project PROJECT [options]
   --twilio-api-key [SK...]  make REST calls with this API key, so that the auth token only checks signatures; its secret:
                             TWILIO_API_KEY_SECRET, or asked for; '' returns to the auth token
   --only NAME               deploy and probe this function alone, after one complete run
-  --dry-run                 print what would be done, change nothing
+  --dry-run                 print what would be done, change nothing; exit status 3 if something would change
   --no-probe                do not check the deployed webhooks with signed and unsigned requests;
                             with --delete: leave Twilio's settings alone
   --twilio                  then set up Twilio's side (python -m tools.twilio_setup)
@@ -261,8 +261,9 @@ check_account() {
 summary() {
   if [ "$DRY_RUN" = 1 ]; then
     step "Nothing was changed (dry run)."
+    if [ -s "$CHANGES" ]; then exit 3; fi
   elif [ -s "$CHANGES" ]; then
-    step "Done: $(wc -l <"$CHANGES" | tr -d ' ') changes. Webhooks are at $BASE_URL/${NAME_PREFIX}pre-event and so on."
+    step "Done: $(wc -l <"$CHANGES" | tr -d ' ') changes, version $(version_label). Webhooks are at $BASE_URL/${NAME_PREFIX}pre-event and so on."
   else
     step "Done: everything was already so; nothing was changed."
   fi

@@ -44,7 +44,7 @@ enable_apis() {
   changed "enable the APIs$missing" cloud services enable $missing
   if [ "$DRY_RUN" = 1 ]; then
     note "The rest can only be compared once these are on; a dry run ends here in a new project."
-    exit 0
+    exit 3
   fi
 }
 

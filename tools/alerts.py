@@ -150,14 +150,14 @@ class Run:
 
     def do(self, change: Change) -> Json:
         """Apply one change and print it; a dry run only prints it."""
+        if self.arguments.changes:
+            with self.arguments.changes.open("a") as changes:
+                changes.write(f"{change.doing}\n")
         if self.arguments.dry_run:
             print(f"  would {change.doing}")
             return {"name": "made-later"}
         answer = self.api.call(change.method, change.path, change.body)
         print(f"  {change.doing}: done")
-        if self.arguments.changes:
-            with self.arguments.changes.open("a") as changes:
-                changes.write(f"{change.doing}\n")
         return dict(answer or {})
 
 

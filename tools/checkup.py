@@ -121,8 +121,15 @@ def functions(place: Place) -> Iterator[Finding]:
     if not missing and not broken and len(sources) == 1:
         yield Finding(
             True,
-            f"{len(place.functions)} functions of one version serve in {place.region}",
+            f"{len(place.functions)} functions of one version{_version(place)} serve in {place.region}",
         )
+
+
+def _version(place: Place) -> str:
+    """Return the label `version` in brackets: the one of the newest deployment, whose source all of them share."""
+    labels = [f.get("labels", {}).get("version") for f in place.functions.values()]
+    versions = sorted({label for label in labels if label})
+    return f" ({', '.join(versions)})" if versions else ""
 
 
 def traffic(place: Place) -> Iterator[Finding]:

@@ -133,6 +133,7 @@ def _put_ours(rules: RulesApi, arguments: argparse.Namespace) -> None:
         print(
             f"  would put firestore.rules in force for the database {arguments.database}"
         )
+        _count(arguments)
         return
     rules.put_in_force(rules.store(text))
     print("  put firestore.rules in force: done")
@@ -140,6 +141,11 @@ def _put_ours(rules: RulesApi, arguments: argparse.Namespace) -> None:
         where = f"--project {arguments.project} --database '{arguments.database}'"
         back = f".venv/bin/python -m tools.firestore_rules {where} --put-back {before}"
         print(f"  to put the rules of before in force again: {back}")
+    _count(arguments)
+
+
+def _count(arguments: argparse.Namespace) -> None:
+    """Note the change for deploy.sh, which counts the lines."""
     if arguments.changes:
         with arguments.changes.open("a") as changes:
             changes.write("put firestore.rules in force\n")

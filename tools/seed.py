@@ -102,7 +102,7 @@ def main() -> None:
             if arguments.dry_run
             else f"  write the record {path}: done"
         )
-    if arguments.changes and not arguments.dry_run:
+    if arguments.changes:
         with arguments.changes.open("a") as changes:
             changes.writelines(f"write {path}\n" for path in written)
 

@@ -171,7 +171,7 @@ def main(words: list[str] | None = None) -> None:
     lines = list(_told(done, arguments.dry_run))
     for line in lines:
         print(f"  would {line}" if arguments.dry_run else f"  {line}: done")
-    if arguments.changes and not arguments.dry_run:
+    if arguments.changes:
         with arguments.changes.open("a") as changes:
             changes.writelines(f"{line}\n" for line in lines)
 
