@@ -126,7 +126,7 @@ def functions(place: Place) -> Iterator[Finding]:
 
 
 def _version(place: Place) -> str:
-    """Return the label `version` in brackets: the one of the newest deployment, whose source all of them share."""
+    """Return the label `version` in brackets: the functions share one source, but may carry labels of several runs."""
     labels = [f.get("labels", {}).get("version") for f in place.functions.values()]
     versions = sorted({label for label in labels if label})
     return f" ({', '.join(versions)})" if versions else ""
@@ -231,7 +231,7 @@ def database(place: Place) -> Iterator[Finding]:
         switch = f"gcloud firestore databases update --database='{place.database}' --enable-pitr"
         yield Finding(
             None,
-            f"what somebody deletes is gone at once: {switch} --project {place.project}",
+            f"a deleted record is gone at once: {switch} --project {place.project}",
         )
 
 

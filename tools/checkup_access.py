@@ -1,4 +1,4 @@
-"""Compares who may do what with what deploy.sh gives: roles, callers, readers of secrets, images, the database.
+"""Compares permissions with those that deploy.sh gives: roles, callers, readers of secrets, images, the database.
 
 Policies of a project are lost when another tool writes them whole, such as Terraform's google_project_iam_binding.
 """
@@ -42,7 +42,7 @@ def member(place: Place, kind: str) -> str:
 
 
 def members(policy: Json | None, role: str, condition: str | None = None) -> set[str]:
-    """Return who has a role: without a condition, or with exactly this one."""
+    """Return the members that have a role: without a condition, or with exactly this one."""
     return {
         name
         for binding in (policy or {}).get("bindings", [])

@@ -58,7 +58,7 @@ def webhooks(place: Place) -> Iterator[Finding]:
 
 
 def private(place: Place) -> Iterator[Finding]:
-    """What is not for everybody must refuse whoever is not signed in."""
+    """Functions that are not public must refuse a caller without a sign-in."""
     for one in FUNCTIONS:
         address = (
             place.functions.get(place.name(one.name), {})
@@ -77,7 +77,7 @@ def private(place: Place) -> Iterator[Finding]:
         ):  # 302: Google's Identity-Aware Proxy asks for a sign-in
             yield Finding(
                 False,
-                f"{place.name(one.name)} answers {status} to anybody: run {place.again}",
+                f"{place.name(one.name)} answers {status} to a caller without a sign-in: run {place.again}",
             )
 
 
@@ -92,7 +92,8 @@ def inbox(place: Place) -> Iterator[Finding]:
         )
     if own.get("INBOX_SIGN_IN") != "iap" and not client:
         yield Finding(
-            None, f"nobody can sign in to the inbox: {place.again} --oidc-client-id ID"
+            None,
+            f"no worker can sign in to the inbox yet: {place.again} --oidc-client-id ID",
         )
     if own.get("INBOX_SIGN_IN") == "iap":
         return

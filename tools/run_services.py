@@ -1,6 +1,6 @@
 """Reads Cloud Run services as gcloud prints them in JSON; writes one line each: name|open or asks|revision.
 
-open: whoever calls is not asked who they are (--no-invoker-iam-check). revision: where the service was rolled back to,
+open: callers are not checked (--no-invoker-iam-check). revision: where the service was rolled back to,
 that is to say all or part of its traffic is held at a revision by name; nothing: the latest one serves.
 """
 

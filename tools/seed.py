@@ -59,7 +59,7 @@ def _create(db: firestore.Client, path: str, fields: dict[str, Any]) -> bool:
     try:
         db.document(path).create(fields)
     except AlreadyExists:
-        return False  # somebody made it a moment ago
+        return False  # it was made a moment ago
     return True
 
 

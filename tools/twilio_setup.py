@@ -70,7 +70,7 @@ def agrees(question: str) -> bool:
 
 
 def apply(changes: list[Change], yes: bool) -> None:
-    """Asks once for what is required and once more for what is only advised."""
+    """Asks once for what is required and a second time for what is only advised."""
     required = [c for c in changes if not c.advised]
     advised = [c for c in changes if c.advised]
     if required and not (yes or agrees("Change these settings at Twilio?")):
