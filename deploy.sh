@@ -37,6 +37,7 @@ Usage: ./deploy.sh --project PROJECT [options]
   --alert-email ADDRESS     make alerts that write to this address when something is broken; kept up to date by later runs;
                             may be repeated: the addresses of the last run with this option count
   --alert-waiting MINUTES   with --alert-email: how long a customer may wait before it does (default: 30)
+  --budget AMOUNT           send mail when the project's cost in a month nears AMOUNT, in the billing account's currency
   --no-backups              make a new database without point-in-time recovery and daily backups
   --share-database          use the database although somebody else's data or rules are in it; replaces the rules
   --oidc-client-id ID       the OAuth client that signs workers into the inbox; its secret: OIDC_CLIENT_SECRET, or asked for
@@ -64,7 +65,7 @@ TEXT
 }
 
 PROJECT="" REGION="" DATABASE="" DATABASE_LOCATION="" PREFIX="" BASE_URL="" MIN_INSTANCES="" MAX_INSTANCES="" ONLY=""
-ALERT_EMAIL="" ALERT_WAITING="" BACKUPS=1 SHARE_DATABASE=0
+ALERT_EMAIL="" ALERT_WAITING="" BUDGET="" BACKUPS=1 SHARE_DATABASE=0
 DRY_RUN=0 PROBE=1 TWILIO=0 NUMBERS="" DELETE=0 YES=0
 API_KEY=0 DOMAINS_ARE_GIVEN=0 DEPLOYED_KEY_SID=""
 REMEMBERED="TWILIO_ACCOUNT_SID TWILIO_CONVERSATION_SERVICE_SID TWILIO_SMS_NUMBER TWILIO_WHATSAPP_NUMBER"
@@ -114,7 +115,7 @@ read_arguments() {
         shift
         ;;
       --project | --region | --database | --database-location | --prefix | --base-url | --min-instances | --max-instances | \
-        --alert-email | --alert-waiting | --oidc-client-id | --only | --number)
+        --alert-email | --alert-waiting | --budget | --oidc-client-id | --only | --number)
         if [ -z "${2:-}" ]; then fail "$1 needs a value: see ./deploy.sh --help."; fi
         read_value "$1" "$2"
         shift
@@ -137,6 +138,7 @@ read_value() {
     --max-instances) MAX_INSTANCES=$2 ;;
     --alert-email) add_alert_address "$2" ;;
     --alert-waiting) ALERT_WAITING=$2 ;;
+    --budget) BUDGET=$2 ;;
     --oidc-client-id) OIDC_CLIENT_ID=$2 ;;
     --only) ONLY=$(echo "$2" | tr _ -) ;;
     --number) NUMBERS="$NUMBERS --number $2" ;;
@@ -159,6 +161,7 @@ check_arguments() {
   [[ "$MIN_INSTANCES" =~ ^[0-9]*$ ]] || fail "--min-instances '$MIN_INSTANCES' must be a whole number."
   [[ "$MAX_INSTANCES" =~ ^([1-9][0-9]*)?$ ]] || fail "--max-instances '$MAX_INSTANCES' must be a whole number from 1."
   [[ "$ALERT_WAITING" =~ ^([1-9][0-9]*)?$ ]] || fail "--alert-waiting '$ALERT_WAITING' must be whole minutes, from 1."
+  [[ "$BUDGET" =~ ^([1-9][0-9]*)?$ ]] || fail "--budget '$BUDGET' must be a whole amount a month, from 1."
   [ -z "$ALERT_WAITING" ] || [ -n "$ALERT_EMAIL" ] || fail "--alert-waiting needs --alert-email ADDRESS."
   [[ "$BASE_URL" =~ ^(https?://[^/?#,|]+(/[^?#,|]*)?)?$ ]] || fail "--base-url '$BASE_URL' must be an address such as https://example.com without ? and #."
   check_domains
@@ -309,6 +312,7 @@ main() {
     default_records
     keep_few_images
     set_up_alerts
+    set_up_budget
   fi
   probe_webhooks
   probe_inbox

@@ -10,6 +10,13 @@ set_up_alerts() {
     ${addresses[@]+"${addresses[@]}"} ${ALERT_WAITING:+--waiting "$ALERT_WAITING"} ${DRY_FLAG:+"$DRY_FLAG"} --changes "$CHANGES" || exit 1
 }
 
+# In the billing account's own currency; only when it is named, because it needs a role on the billing account.
+set_up_budget() {
+  [ -n "$BUDGET" ] || return 0
+  "$PYTHON" -m tools.budget --project "$PROJECT" --app "$ACCOUNTS" --amount "$BUDGET" --patience "$((RETRIES * RETRY_SECONDS))" \
+    ${DRY_FLAG:+"$DRY_FLAG"} --changes "$CHANGES" || exit 1
+}
+
 # One line each for --delete.
 find_alerts() {
   has_line "$TMP/apis.out" monitoring.googleapis.com || return 0

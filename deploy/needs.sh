@@ -6,7 +6,7 @@ APIS="cloudresourcemanager cloudfunctions run cloudbuild artifactregistry eventa
 # Only when alerts are wanted, or there already.
 wanted_apis() {
   local api
-  for api in $APIS ${ALERT_EMAIL:+monitoring}; do echo "$api.googleapis.com"; done
+  for api in $APIS ${ALERT_EMAIL:+monitoring} ${BUDGET:+monitoring cloudbilling billingbudgets}; do echo "$api.googleapis.com"; done
 }
 
 check_tools() {

@@ -40,6 +40,8 @@ OVERRIDDEN = [  # the APIs whose address gcloud lets the environment change
     "CLOUDBILLING",
 ]
 OURS = (
+    "CLOUDBILLING",
+    "BILLINGBUDGETS",
     "CLOUDRESOURCEMANAGER",
     "FIREBASERULES",
     "MONITORING",

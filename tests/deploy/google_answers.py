@@ -332,7 +332,10 @@ def _projects(google: Google, request: Request, raw: bytes) -> Answer | None:
 
 
 def _billing(google: Google, request: Request, raw: bytes) -> Answer | None:
-    return 200, {"projectId": google.project, "billingEnabled": google.billing}
+    info: Json = {"projectId": google.project, "billingEnabled": google.billing}
+    return 200, info | (
+        {"billingAccountName": "billingAccounts/0A-0B"} if google.billing else {}
+    )
 
 
 def _accounts(google: Google, request: Request, raw: bytes) -> Answer | None:

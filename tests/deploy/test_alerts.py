@@ -210,6 +210,31 @@ def test_a_dry_run_of_a_repository_with_policies_of_others_is_said(
     assert "theirs" in world.resources[name]["cleanupPolicies"]
 
 
+def test_a_budget_is_set_once_and_renewed_for_another_amount(world: Google) -> None:
+    world.enabled |= {f"{n}.googleapis.com" for n in ("cloudbilling", "billingbudgets")}
+    assert tool(world, "alerts", *EMAIL)[0] == 0
+    assert tool(world, "budget", "--amount", "50", "--dry-run")[1].startswith("  would")
+    assert not kept(world, "budgets")
+    for amount in ("50", "50", "80"):
+        status, said = tool(world, "budget", "--amount", amount)
+        assert status == 0, said
+        (budget,) = kept(world, "budgets")
+        assert budget["amount"]["specifiedAmount"]["units"] == amount
+        assert budget["budgetFilter"]["projects"] == [f"projects/{world.project}"]
+        rule = budget["notificationsRule"]
+        assert len(rule["monitoringNotificationChannels"]) == 1
+    posted = [r for r in world.changes() if r.api == "billingbudgets"]
+    assert [r.method for r in posted] == ["POST", "PATCH"]
+
+
+def test_a_budget_that_a_person_may_not_set_is_one_sentence(world: Google) -> None:
+    world.refusals.append(Refusal(".*billingAccounts", 403, "no permission"))
+    world.enabled |= {f"{n}.googleapis.com" for n in ("cloudbilling", "billingbudgets")}
+    status, said = tool(world, "budget", "--amount", "50")
+    assert status == 1
+    assert "roles/billing.costsManager on the billing account" in said
+
+
 @pytest.mark.parametrize(
     ("refusal", "words"),
     [
