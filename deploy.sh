@@ -36,8 +36,10 @@ Usage: ./deploy.sh --project PROJECT [options]
   --base-url URL            public address in front of the functions (default: https://REGION-PROJECT.cloudfunctions.net)
   --min-instances N         keep N instances of pre-event, post-event and routing warm (1 is advised; costs money)
   --max-instances N         at most N instances of each webhook at once (default: 10; a new project's quota allows 10 to 20)
-  --alert-email ADDRESS     make alerts that write to this address when something is broken; kept up to date by later runs
+  --alert-email ADDRESS     make alerts that write to this address when something is broken; kept up to date by later runs;
+                            may be repeated: the addresses of the last run with this option count
   --alert-waiting MINUTES   with --alert-email: how long a customer may wait before it does (default: 30)
+  --budget AMOUNT           send mail when the project's cost in a month nears AMOUNT, in the billing account's currency
   --no-backups              make a new database without point-in-time recovery and daily backups
   --share-database          use the database although another application or another installation of this service is in it;
                             replaces the rules
@@ -50,7 +52,7 @@ Usage: ./deploy.sh --project PROJECT [options]
   --twilio-api-key [SK...]  make REST calls with this API key, so that the auth token only checks signatures; its secret:
                             TWILIO_API_KEY_SECRET, or asked for; '' returns to the auth token
   --only NAME               deploy and probe this function alone, after one complete run
-  --dry-run                 print what would be done, change nothing
+  --dry-run                 print what would be done, change nothing; exit status 3 if something would change
   --no-probe                do not check the deployed webhooks with signed and unsigned requests;
                             with --delete: leave Twilio's settings alone
   --twilio                  then set up Twilio's side (python -m tools.twilio_setup)
@@ -69,7 +71,7 @@ TEXT
 }
 
 PROJECT="" REGION="" DATABASE="" DATABASE_LOCATION="" PREFIX="" BASE_URL="" MIN_INSTANCES="" MAX_INSTANCES="" ONLY=""
-ALERT_EMAIL="" ALERT_WAITING="" BACKUPS=1 SHARE_DATABASE=0 KEEP_OTHERS=0 INGRESS="" SUPERVISORS=""
+ALERT_EMAIL="" ALERT_WAITING="" BUDGET="" BACKUPS=1 SHARE_DATABASE=0 KEEP_OTHERS=0 INGRESS="" SUPERVISORS=""
 DRY_RUN=0 PROBE=1 TWILIO=0 NUMBERS="" DELETE=0 YES=0
 API_KEY=0 DOMAINS_ARE_GIVEN=0 DEPLOYED_KEY_SID=""
 REMEMBERED="TWILIO_ACCOUNT_SID TWILIO_CONVERSATION_SERVICE_SID TWILIO_SMS_NUMBER TWILIO_WHATSAPP_NUMBER"
@@ -122,7 +124,7 @@ read_arguments() {
         shift
         ;;
       --project | --region | --database | --database-location | --prefix | --base-url | --min-instances | --max-instances | \
-        --alert-email | --alert-waiting | --oidc-client-id | --ingress | --supervisor | --only | --number)
+        --alert-email | --alert-waiting | --budget | --oidc-client-id | --ingress | --supervisor | --only | --number)
         if [ -z "${2:-}" ]; then fail "$1 needs a value: see ./deploy.sh --help."; fi
         read_value "$1" "$2"
         shift
@@ -143,14 +145,21 @@ read_value() {
     --base-url) BASE_URL=${2%/} ;;
     --min-instances) MIN_INSTANCES=$2 ;;
     --max-instances) MAX_INSTANCES=$2 ;;
-    --alert-email) ALERT_EMAIL=$2 ;;
+    --alert-email) add_alert_address "$2" ;;
     --alert-waiting) ALERT_WAITING=$2 ;;
+    --budget) BUDGET=$2 ;;
     --oidc-client-id) OIDC_CLIENT_ID=$2 ;;
     --ingress) INGRESS=$2 ;;
     --supervisor) SUPERVISORS="$SUPERVISORS $2" ;;
     --only) ONLY=$(echo "$2" | tr _ -) ;;
     --number) NUMBERS="$NUMBERS --number $2" ;;
   esac
+}
+
+# One word each, so that a list of them is one string.
+add_alert_address() {
+  [[ "$1" =~ ^[^@[:space:]*?]+@[^@[:space:]*?]+\.[^@[:space:]*?]+$ ]] || fail "--alert-email '$1' must be an e-mail address."
+  ALERT_EMAIL="${ALERT_EMAIL:+$ALERT_EMAIL }$1"
 }
 
 check_arguments() {
@@ -163,8 +172,8 @@ check_arguments() {
   [[ "$MIN_INSTANCES" =~ ^[0-9]*$ ]] || fail "--min-instances '$MIN_INSTANCES' must be a whole number."
   [[ "$MAX_INSTANCES" =~ ^([1-9][0-9]*)?$ ]] || fail "--max-instances '$MAX_INSTANCES' must be a whole number from 1."
   [[ "$ALERT_WAITING" =~ ^([1-9][0-9]*)?$ ]] || fail "--alert-waiting '$ALERT_WAITING' must be whole minutes, from 1."
-  [[ "$ALERT_EMAIL" =~ ^([^@[:space:]]+@[^@[:space:]]+\.[^@[:space:]]+)?$ ]] || fail "--alert-email '$ALERT_EMAIL' must be an e-mail address."
-  [ -z "$ALERT_WAITING" ] || [ -n "$ALERT_EMAIL" ] || fail "--alert-waiting needs --alert-email: who is to be told?"
+  [[ "$BUDGET" =~ ^([1-9][0-9]*)?$ ]] || fail "--budget '$BUDGET' must be a whole amount a month, from 1."
+  [ -z "$ALERT_WAITING" ] || [ -n "$ALERT_EMAIL" ] || fail "--alert-waiting needs --alert-email ADDRESS."
   [ -z "$BASE_URL" ] || is_public_address "$BASE_URL" || fail "--base-url '$BASE_URL' must be an address such as https://example.com, with https and without ? and #."
   [[ "$INGRESS" =~ ^(all|internal-and-gclb)?$ ]] || fail "--ingress '$INGRESS' must be all or internal-and-gclb."
   check_supervisors
@@ -295,8 +304,9 @@ check_account() {
 summary() {
   if [ "$DRY_RUN" = 1 ]; then
     step "Nothing was changed (dry run)."
+    if [ -s "$CHANGES" ]; then exit 3; fi
   elif [ -s "$CHANGES" ]; then
-    step "Done: $(wc -l <"$CHANGES" | tr -d ' ') changes. Webhooks are at $BASE_URL/${NAME_PREFIX}pre-event and so on."
+    step "Done: $(wc -l <"$CHANGES" | tr -d ' ') changes, version $(version_label). Webhooks are at $BASE_URL/${NAME_PREFIX}pre-event and so on."
   else
     step "Done: everything was already so; nothing was changed."
   fi
@@ -348,6 +358,7 @@ main() {
     make_supervisors
     keep_few_images
     set_up_alerts
+    set_up_budget
   fi
   probe_webhooks
   probe_inbox

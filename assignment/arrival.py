@@ -219,7 +219,8 @@ def _finish(abandoned: Conversation) -> None:
 
 def _note(before: Conversation, after: Conversation, why: str) -> None:
     """Write the record without a worker and without a queue entry."""
-    matching.move(before, transitions.unrouted(after, clock.now(), why))
+    keep = settings.kept_for()
+    matching.move(before, transitions.unrouted(after, clock.now(), why, keep))
     log.info(why, conversation=after.sid)
 
 

@@ -167,7 +167,8 @@ def end(sid: str, why: str) -> Worker | None:
         before = conversations.load(sid)
         if before.state == CLOSED:
             return None
-        freed = ledger.move(before, transitions.closed(before, clock.now(), why)).freed
+        after = transitions.closed(before, clock.now(), why, settings.kept_for())
+        freed = ledger.move(before, after).freed
         log.info(f"closed: {why}", conversation=sid, worker=before.worker)
         return freed
 

@@ -253,7 +253,8 @@ def holder_left(before: Conversation, why: str = "left it") -> None:
         why_queued = f"{before.worker} {why}"
         matching.queue(before, replace(without, mode="pool"), pool, why_queued)
     else:
-        matching.move(before, transitions.nobodys(before, now, why))
+        keep = settings.kept_for()
+        matching.move(before, transitions.nobodys(before, now, why, keep))
 
 
 def _can_be_queued(conversation: Conversation) -> bool:

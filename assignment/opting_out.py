@@ -31,7 +31,7 @@ from domain.conversation import (
 )
 from domain.messages import Message, sender_of
 from domain.opt_out import START, STOP, Wish
-from providers import clock, conversations, database, log, opt_outs
+from providers import clock, conversations, database, log, opt_outs, settings
 
 _ROUTED = ("custom", "pool")
 _MOST_OPEN = 20  # conversations with one address
@@ -125,7 +125,8 @@ def route(after: Conversation) -> None:
 def note_early(before: Conversation, after: Conversation) -> None:
     """Write down an opt-out word that comes before the arrival, which then routes nothing. Raises database.LostRace."""
     why = "an opt-out word came before the conversation was announced"
-    ledger.move(before, transitions.unrouted(after, clock.now(), why))
+    keep = settings.kept_for()
+    ledger.move(before, transitions.unrouted(after, clock.now(), why, keep))
 
 
 def _new(before: Conversation, after: Conversation) -> list[Heard]:

@@ -79,12 +79,16 @@ change() {
     shift # `cloud` or `cloud_unless_there`, which add the project
     printf ' %q' gcloud "$@" --project="$PROJECT"
     printf '\n'
+    would "$doing"
     return
   fi
   log=$(mktemp "$TMP/change.XXXXXX")
   attempt "$log" "$@" || explain "$doing" "$log.err"
   printf '%s\n' "$doing" >>"$CHANGES"
 }
+
+# would DOING: notes a change that a dry run leaves out, so that its exit status can say so.
+would() { printf '%s\n' "$1" >>"$CHANGES"; }
 
 # changed DOING COMMAND...: the same with a line for the person.
 changed() {

@@ -3,6 +3,13 @@
 
 THREADS=8
 
+# What serves, as a label's value: the commit that git names, else the newest version in CHANGELOG.md.
+version_label() {
+  local version
+  version=$(git describe --tags --always --dirty 2>/dev/null || sed -n 's/^## \([0-9][0-9.]*\).*/\1/p' CHANGELOG.md | head -n 1)
+  echo "${version:-unknown}" | tr 'A-Z.' 'a-z-' | tr -cd 'a-z0-9_\n-' | cut -c 1-63
+}
+
 deployed_name() { echo "$NAME_PREFIX$(echo "$1" | tr _ -)"; }
 
 # What gcloud would upload, as one number: the files' names and contents.
@@ -153,7 +160,7 @@ deploy_one() {
       # Only for a new one: on one that exists it would take the callers away until they are let in again.
       if [ -z "$deployed" ] && [ "$caller" != firestore ]; then ARGUMENTS+=(--no-allow-unauthenticated); fi
       MORE_TRANSIENT=$TRANSIENT_BUILD change "deploy $name" cloud functions deploy "$name" "${ARGUMENTS[@]}" \
-        --update-labels="app=$ACCOUNTS,mark=$mark,source=$(cat "$TMP/source")"
+        --update-labels="app=$ACCOUNTS,mark=$mark,source=$(cat "$TMP/source"),version=$(version_label)"
       if [ "$DRY_RUN" = 0 ]; then
         touch "$TMP/deployed.$name"
         let_callers_in "$name" "$caller"

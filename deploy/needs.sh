@@ -6,7 +6,7 @@ APIS="cloudresourcemanager cloudfunctions run cloudbuild artifactregistry eventa
 # Only when alerts are wanted, or there already.
 wanted_apis() {
   local api
-  for api in $APIS ${ALERT_EMAIL:+monitoring}; do echo "$api.googleapis.com"; done
+  for api in $APIS ${ALERT_EMAIL:+monitoring} ${BUDGET:+monitoring cloudbilling billingbudgets}; do echo "$api.googleapis.com"; done
 }
 
 check_tools() {
@@ -53,7 +53,7 @@ enable_apis() {
   changed "enable the APIs$missing" cloud services enable $missing
   if [ "$DRY_RUN" = 1 ]; then
     note "The rest can only be compared once these are on; a dry run ends here in a new project."
-    exit 0
+    exit 3
   fi
 }
 

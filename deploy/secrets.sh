@@ -167,6 +167,7 @@ store_secret() {
   has_secret "$secret" || changed "make the secret $secret" create_secret secrets create "$secret" --labels="app=$ACCOUNTS"
   if [ "$DRY_RUN" = 1 ]; then
     note "would add a version to the secret $secret"
+    would "add a version to $secret"
     return
   fi
   printf '%s' "$value" | CLOUDSDK_CORE_DISABLE_FILE_LOGGING=1 gcloud secrets versions add "$secret" --data-file=- --format='value(name.basename())' \

@@ -24,7 +24,9 @@ probe_webhooks() {
 set_up_twilio() {
   [ "$TWILIO" = 1 ] || return 0
   step "Twilio"
+  local status=0
   # shellcheck disable=SC2086 # a list of words
-  with_twilio -m tools.twilio_setup --base-url "$BASE_URL" --prefix "$PREFIX" $NUMBERS ${DRY_FLAG:+"$DRY_FLAG"} ${YES_FLAG:+"$YES_FLAG"} ||
-    fail "Twilio's side is not set up (above): run python -m tools.twilio_setup, or the same command again."
+  with_twilio -m tools.twilio_setup --base-url "$BASE_URL" --prefix "$PREFIX" $NUMBERS ${DRY_FLAG:+"$DRY_FLAG"} ${YES_FLAG:+"$YES_FLAG"} || status=$?
+  if [ "$DRY_RUN" = 1 ] && [ "$status" = 3 ]; then would "change Twilio's settings"; return; fi
+  [ "$status" = 0 ] || fail "Twilio's side is not set up (above): run python -m tools.twilio_setup, or the same command again."
 }

@@ -17,12 +17,14 @@ from domain.worker import Identities
 
 OWN_WORKER = ("always", "available", "wait")
 MODES = ("none", "custom", "pool")
+_LONGEST_KEPT = 36_500  # days
 _ZONE_BLANKS = re.compile(r"[\s_-]")
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How conversations are routed. `opt_out_words`: folded, in addition to Twilio's.
+    """How conversations are routed. `opt_out_words`: folded, in addition to Twilio's. `keep_days`:
+    how long closed conversations stay in the log.
 
     `own_worker`: what custom mode does when the assigned worker is Unavailable or full; `own_worker_wait`: for how many
     seconds the customer waits for them (None: without end).
@@ -40,6 +42,7 @@ class Settings:
     frontline_status: bool = False
     bots: Identities = Identities()  # noqa: RUF009 - it cannot be changed
     opt_out_words: tuple[str, ...] = ()
+    keep_days: int = 365
     problem: str | None = None
 
     @property
@@ -66,6 +69,7 @@ def parse(
         frontline_status=fields.flag("frontline_status", default=False),
         bots=Identities(fields.texts("bots", blanks_matter=False)),
         opt_out_words=opt_out.words_in_settings(fields, "opt_out_words"),
+        keep_days=min(_LONGEST_KEPT, fields.whole("keep_days", default=365, least=1)),
         problem=fields.problem,
     )
 

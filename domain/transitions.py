@@ -73,14 +73,19 @@ def _shows_the_first(message: Heard) -> bool:
     return message.index == 0 or message.word != STOP
 
 
-def unrouted(conversation: Conversation, now: datetime, why: str) -> Conversation:
+def unrouted(
+    conversation: Conversation,
+    now: datetime,
+    why: str,
+    keep: timedelta = KEPT_AFTER_CLOSING,
+) -> Conversation:
     """Record it without a worker and outside the queue; the record is kept as long as that of a closed one."""
     return replace(
         conversation,
         state=UNROUTED,
         for_worker=None,
         due_at=None,
-        expires_at=now + KEPT_AFTER_CLOSING,
+        expires_at=now + keep,
     ).noted(now, UNROUTED, why)
 
 
@@ -302,7 +307,12 @@ def without(conversation: Conversation, identity: str, now: datetime) -> Convers
     )
 
 
-def closed(conversation: Conversation, now: datetime, why: str) -> Conversation:
+def closed(
+    conversation: Conversation,
+    now: datetime,
+    why: str,
+    keep: timedelta = KEPT_AFTER_CLOSING,
+) -> Conversation:
     """Close it, and give up a claim that is under way."""
     return replace(
         conversation,
@@ -310,7 +320,7 @@ def closed(conversation: Conversation, now: datetime, why: str) -> Conversation:
         closed_at=now,
         lease_until=None,
         claim=None,
-        expires_at=now + KEPT_AFTER_CLOSING,
+        expires_at=now + keep,
         starting=False,
         left_out=False,
     ).noted(now, "closed", why)
@@ -383,7 +393,10 @@ def handed_over(
 
 
 def nobodys(
-    conversation: Conversation, now: datetime, why: str = "left it"
+    conversation: Conversation,
+    now: datetime,
+    why: str = "left it",
+    keep: timedelta = KEPT_AFTER_CLOSING,
 ) -> Conversation:
     """Leave it without a worker, because they left. An inactive one waits for its customer, any other is unrouted."""
     is_inactive = conversation.state == INACTIVE
@@ -393,5 +406,5 @@ def nobodys(
         worker=None,
         participant_sid=None,
         lease_until=None,
-        expires_at=None if is_inactive else now + KEPT_AFTER_CLOSING,
+        expires_at=None if is_inactive else now + keep,
     ).noted(now, "left", f"{conversation.worker} {why}")

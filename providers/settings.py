@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -11,16 +12,18 @@ from domain import settings as rules
 from domain.settings import Settings
 from providers import configuration, database
 
-_WORDS_FOR = 10.0  # seconds for which an instance keeps the opt-out words that it read
-_words: dict[configuration.Firestore, tuple[float, tuple[str, ...]]] = {}
+# Seconds for which an instance uses settings that it read before, instead of reading them for this alone.
+_WORDS_FOR = 10.0
+_KEEP_DAYS_FOR = 3600.0
+_last: dict[configuration.Firestore, tuple[float, Settings]] = {}
 
 
 def _parse(
     name: str, data: Mapping[str, Any] | None, version: object = None
 ) -> Settings:
-    """Read the record, and keep its opt-out words, which saves the next message a read."""
+    """Read the record and remember it, which saves the next message a read."""
     settings = rules.parse(name, data, version)
-    _words[configuration.firestore()] = (time.monotonic(), settings.opt_out_words)
+    _last[configuration.firestore()] = (time.monotonic(), settings)
     return settings
 
 
@@ -32,8 +35,18 @@ reference, load = (
 )
 
 
+def _no_older_than(seconds: float) -> Settings:
+    last = _last.get(configuration.firestore())
+    if last is not None and time.monotonic() - last[0] <= seconds:
+        return last[1]
+    return load()
+
+
 def opt_out_words() -> tuple[str, ...]:
     """Return the folded opt-out words of the settings, at most ten seconds old."""
-    read_at, words = _words.get(configuration.firestore(), (0.0, ()))
-    is_fresh = read_at > 0 and time.monotonic() - read_at <= _WORDS_FOR
-    return words if is_fresh else load().opt_out_words
+    return _no_older_than(_WORDS_FOR).opt_out_words
+
+
+def kept_for() -> timedelta:
+    """Return for how long a conversation is kept once it is closed (keep_days), at most an hour old."""
+    return timedelta(days=_no_older_than(_KEEP_DAYS_FOR).keep_days)

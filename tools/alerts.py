@@ -1,14 +1,11 @@
-"""Alerts that write to somebody when the service is broken, through the Monitoring REST API.
+"""Alerts by e-mail when the service is broken, through the Monitoring REST API.
 
-https://cloud.google.com/monitoring/api/ref_v3/rest/v3/projects.alertPolicies. What is made carries our label, `app`;
-nothing else is looked at. docs/operations.md has a section for each alert, named in its text.
+What this creates carries our label, `app`; nothing else is changed. tools/alert_policies.py says what is watched.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,170 +13,29 @@ from typing import Any
 
 import requests
 
-from functions.table import FUNCTIONS
+from tools.alert_policies import SECTIONS, WAITING, Watched, policies
 from tools.google_api import Api, ApiError
 
+__all__ = ["SECTIONS", "main"]
 Json = dict[str, Any]
-SECTIONS = {  # of docs/operations.md
-    "webhooks": "Alert: a webhook fails or is throttled",
-    "sweep": "Alert: no sweep for five minutes",
-    "errors": "Alert: an error in the log",
-    "waiting": "Alert: somebody waits too long",
-}
-WAITING = 30  # minutes
-_FIRST = ("pre_event", "post_event")  # Twilio does not repeat these
-_FIVE_MINUTES = "300s"
-_FORBIDDEN_AT_LEAST = 10  # in five minutes: a scanner knocks now and then, a wrong token is refused all the time
-
-
-@dataclass(frozen=True)
-class Watched:
-    """Which installation: its label, and its functions' names."""
-
-    app: str
-    region: str
-    prefix: str
-
-    def name(self, entry_point: str) -> str:
-        return (
-            f"{f'{self.prefix}-' if self.prefix else ''}{entry_point.replace('_', '-')}"
-        )
-
-    def logged_by(self, *entry_points: str) -> str:
-        """A filter of log lines."""
-        names = " OR ".join(f'"{self.name(one)}"' for one in entry_points)
-        return f"{self._where()} AND resource.labels.service_name=({names})"
-
-    def measured_at(self, *entry_points: str) -> str:
-        """A filter of metrics, whose language is another one."""
-        names = ", ".join(f'"{self.name(one)}"' for one in entry_points)
-        return f"{self._where()} AND resource.labels.service_name=one_of({names})"
-
-    def _where(self) -> str:
-        return f'resource.type="cloud_run_revision" AND resource.labels.location="{self.region}"'
-
-
-def _requests(watched: Watched, which: str, *entry_points: str) -> str:
-    metric = 'metric.type="run.googleapis.com/request_count"'
-    return f"{metric} AND {which} AND {watched.measured_at(*entry_points)}"
-
-
-def _more_than(watched: Watched, title: str, which: str, threshold: float) -> Json:
-    """So many answers of a kind by the first webhooks within five minutes."""
-    summed = {
-        "alignmentPeriod": _FIVE_MINUTES,
-        "perSeriesAligner": "ALIGN_DELTA",
-        "crossSeriesReducer": "REDUCE_SUM",
-    }
-    return {
-        "displayName": title,
-        "conditionThreshold": {
-            "filter": _requests(watched, which, *_FIRST),
-            "aggregations": [summed],
-            "comparison": "COMPARISON_GT",
-            "thresholdValue": threshold,
-            "duration": "0s",
-        },
-    }
-
-
-def _logged(title: str, wanted: str) -> Json:
-    return {"displayName": title, "conditionMatchedLog": {"filter": wanted}}
-
-
-def conditions(watched: Watched, waiting: int) -> dict[str, list[Json]]:
-    """What each alert looks at; `waiting` in minutes."""
-    swept = {
-        "displayName": "no sweep has answered 200",
-        "conditionAbsent": {
-            "filter": _requests(
-                watched, 'metric.labels.response_code_class="2xx"', "sweep"
-            ),
-            "aggregations": [
-                {
-                    "alignmentPeriod": "60s",
-                    "perSeriesAligner": "ALIGN_DELTA",
-                    "crossSeriesReducer": "REDUCE_SUM",
-                }
-            ],
-            "duration": _FIVE_MINUTES,
-        },
-    }
-    everything = watched.logged_by(*(one.name for one in FUNCTIONS))
-    late = (
-        f"{watched.logged_by('sweep')} AND jsonPayload.waiting_seconds>={waiting * 60}"
-    )
-    return {
-        "webhooks": [
-            _more_than(
-                watched, "5xx to Twilio", 'metric.labels.response_code_class="5xx"', 0
-            ),
-            _more_than(
-                watched, "429 to Twilio", 'metric.labels.response_code="429"', 0
-            ),
-            _more_than(
-                watched,
-                "403 to Twilio",
-                'metric.labels.response_code="403"',
-                _FORBIDDEN_AT_LEAST,
-            ),
-        ],
-        "sweep": [swept],
-        "errors": [_logged("an ERROR in the log", f"{everything} AND severity>=ERROR")],
-        "waiting": [_logged(f"somebody waits {waiting} minutes", late)],
-    }
-
-
-def policies(watched: Watched, waiting: int, channel: str) -> dict[str, Json]:
-    """By their short name, as the API wants them; a checksum tells whether one is as it should be."""
-    found = {}
-    for name, looked_at in conditions(watched, waiting).items():
-        is_log = any("conditionMatchedLog" in one for one in looked_at)
-        policy: Json = {
-            "displayName": f"{watched.app}: {SECTIONS[name].removeprefix('Alert: ')}",
-            "documentation": {
-                "content": _text(watched, name),
-                "mimeType": "text/markdown",
-            },
-            "conditions": looked_at,
-            "combiner": "OR",
-            "notificationChannels": [channel],
-            # Google wants a rate for alerts on log lines; the others close by themselves.
-            "alertStrategy": {"autoClose": "1800s"}
-            | (_once_an_hour() if is_log else {}),
-        }
-        mark = hashlib.sha256(json.dumps(policy, sort_keys=True).encode()).hexdigest()[
-            :32
-        ]
-        found[name] = policy | {
-            "userLabels": {"app": watched.app, "alert": name, "mark": mark}
-        }
-    return found
-
-
-def _once_an_hour() -> Json:
-    return {"notificationRateLimit": {"period": "3600s"}}
-
-
-def _text(watched: Watched, name: str) -> str:
-    doctor = f"python -m tools.doctor --project ${{project}}{f' --prefix {watched.prefix}' if watched.prefix else ''}"
-    return f'What to look at: docs/operations.md, section "{SECTIONS[name]}". `{doctor}` checks everything at once.'
+_ROLES = "roles/monitoring.editor and roles/logging.configWriter"
 
 
 @dataclass(frozen=True)
 class Kept:
-    """What is there of ours."""
+    """The channels and policies of an installation that exist at Google."""
 
     channels: list[Json]
     policies: list[Json]
 
     @property
-    def email(self) -> str | None:
-        return self.channels[0]["labels"]["email_address"] if self.channels else None
+    def emails(self) -> list[str]:
+        """The addresses that alerts are sent to."""
+        return [channel["labels"]["email_address"] for channel in self.channels]
 
     @property
     def waiting(self) -> int | None:
-        """Minutes, as the alert's own condition says."""
+        """Minutes, as the alert's own condition has them."""
         for policy in self.policies:
             if policy["userLabels"].get("alert") == "waiting":
                 words = policy["conditions"][0]["conditionMatchedLog"]["filter"]
@@ -188,93 +44,146 @@ class Kept:
 
 
 def kept(api: Api, project: str, app: str) -> Kept:
-    def ours(kind: str, key: str) -> list[Json]:
-        listed = api.all(f"projects/{project}/{kind}", key)
-        return [one for one in listed if one.get("userLabels", {}).get("app") == app]
+    """Read what carries the label `app`. Only channels by e-mail are ours to change."""
 
-    return Kept(
-        ours("notificationChannels", "notificationChannels"),
-        ours("alertPolicies", "alertPolicies"),
-    )
+    def ours(kind: str) -> list[Json]:
+        items = api.all(f"projects/{project}/{kind}", kind)
+        return [item for item in items if item.get("userLabels", {}).get("app") == app]
+
+    channels = ours("notificationChannels")
+    return Kept([c for c in channels if _is_email(c)], ours("alertPolicies"))
+
+
+def _is_email(channel: Json) -> bool:
+    return "email_address" in channel.get("labels", {})
+
+
+def faults(have: Kept, app: str) -> list[str]:
+    """Return a sentence for each reason why an alert would reach no one.
+
+    verificationStatus: https://cloud.google.com/monitoring/api/ref_v3/rest/v3/projects.notificationChannels
+    """
+    sentences = []
+    names = {channel["name"] for channel in have.channels}
+    for channel in have.channels:
+        address = channel["labels"]["email_address"]
+        if channel.get("enabled") is False:
+            sentences.append(f"the notification channel of {address} is disabled")
+        if channel.get("verificationStatus") == "UNVERIFIED":
+            sentences.append(
+                f"the notification channel of {address} is not verified, so Google sends nothing to it"
+            )
+    for policy in have.policies:
+        title = policy.get("displayName", policy["name"])
+        if policy.get("enabled") is False:
+            sentences.append(f"the alert {title!r} is disabled")
+        if not names.intersection(policy.get("notificationChannels", [])):
+            sentences.append(f"the alert {title!r} is sent to none of the addresses")
+    present = {policy["userLabels"].get("alert") for policy in have.policies}
+    missing = [title for name, title in SECTIONS.items() if name not in present]
+    sentences += [
+        f"there is no alert '{app}: {title.removeprefix('Alert: ')}'"
+        for title in missing
+    ]
+    return sentences
 
 
 @dataclass(frozen=True)
 class Change:
+    """One request that writes; `doing` completes "would ..."."""
+
     doing: str
     method: str
     path: str
     body: Json | None = None
 
 
-def channel_change(have: Kept, project: str, app: str, email: str) -> Change | None:
-    body = {
-        "type": "email",
-        "displayName": f"{app}: alerts",
-        "labels": {"email_address": email},
-        "userLabels": {"app": app},
-    }
-    if not have.channels:
-        return Change(
+def channel_changes(
+    have: Kept, project: str, app: str, emails: list[str]
+) -> list[Change]:
+    """Return the channels to create, one for each new address."""
+    return [
+        Change(
             f"let alerts write to {email}",
             "POST",
             f"projects/{project}/notificationChannels",
-            body,
+            {
+                "type": "email",
+                "displayName": f"{app}: alerts",
+                "labels": {"email_address": email},
+                "userLabels": {"app": app},
+            },
         )
-    if have.email != email:
-        return Change(
-            f"let alerts write to {email}", "PATCH", have.channels[0]["name"], body
-        )
-    return None
+        for email in emails
+        if email not in have.emails
+    ]
 
 
 def policy_changes(have: Kept, project: str, wanted: dict[str, Json]) -> list[Change]:
+    """Return the policies to create, and those to renew with the channels that people added by hand."""
     by_name = {policy["userLabels"].get("alert"): policy for policy in have.policies}
+    ours = {channel["name"] for channel in have.channels}
     changes = []
     for name, policy in wanted.items():
-        doing = f"make the alert {policy['displayName']!r}"
-        if name not in by_name:
-            changes.append(
-                Change(doing, "POST", f"projects/{project}/alertPolicies", policy)
-            )
-        elif by_name[name]["userLabels"].get("mark") != policy["userLabels"]["mark"]:
-            changes.append(
-                Change(
-                    doing.replace("make", "renew", 1),
-                    "PATCH",
-                    by_name[name]["name"],
-                    policy,
-                )
-            )
+        title = policy["displayName"]
+        existing = by_name.get(name)
+        if existing is None:
+            path = f"projects/{project}/alertPolicies"
+            changes.append(Change(f"make the alert {title!r}", "POST", path, policy))
+        elif existing["userLabels"].get("mark") != policy["userLabels"]["mark"]:
+            channels = list(policy["notificationChannels"])
+            for channel in existing.get("notificationChannels", []):
+                if channel not in ours and channel not in channels:
+                    channels.append(channel)
+            body = policy | {"notificationChannels": channels}
+            doing = f"renew the alert {title!r}"
+            changes.append(Change(doing, "PATCH", existing["name"], body))
     return changes
 
 
-def _do(api: Api, change: Change, arguments: argparse.Namespace) -> Json:
-    if arguments.dry_run:
-        print(f"  would {change.doing}")
-        return {"name": "made-later"}
-    answer = api.call(change.method, change.path, change.body)
-    print(f"  {change.doing}: done")
-    if arguments.changes:
-        with arguments.changes.open("a") as changes:
-            changes.write(f"{change.doing}\n")
-    return dict(answer or {})
+@dataclass(frozen=True)
+class Run:
+    """One run against one project, with the options of the command line."""
+
+    api: Api
+    arguments: argparse.Namespace
+
+    def do(self, change: Change) -> Json:
+        """Apply one change and print it; a dry run only prints it."""
+        if self.arguments.changes:
+            with self.arguments.changes.open("a") as changes:
+                changes.write(f"{change.doing}\n")
+        if self.arguments.dry_run:
+            print(f"  would {change.doing}")
+            return {"name": "made-later"}
+        answer = self.api.call(change.method, change.path, change.body)
+        print(f"  {change.doing}: done")
+        return dict(answer or {})
 
 
 def put_right(api: Api, arguments: argparse.Namespace) -> None:
-    """Makes or renews what is wanted; does nothing where nobody has ever asked for alerts."""
+    """Create or renew channels and policies; does nothing for an installation that has never asked for alerts."""
     have = kept(api, arguments.project, arguments.app)
-    email = arguments.email or have.email
-    if email is None:
+    emails = arguments.email or have.emails
+    if not emails:
         return
+    run = Run(api, arguments)
     if arguments.email and not arguments.dry_run:
-        print(f"  alerts write to {email}")
-    name = have.channels[0]["name"] if have.channels else ""
-    if change := channel_change(have, arguments.project, arguments.app, email):
-        name = _do(api, change, arguments)["name"]
+        print(f"  alerts write to {', '.join(emails)}")
+    names = {c["labels"]["email_address"]: c["name"] for c in have.channels}
+    for change in channel_changes(have, arguments.project, arguments.app, emails):
+        address = (change.body or {})["labels"]["email_address"]
+        names[address] = run.do(change)["name"]
+    # Sorted, so that the order of the options does not count as a change.
+    channels = sorted(names[email] for email in emails)
     watched = Watched(arguments.app, arguments.region, arguments.prefix)
-    wanted = policies(watched, arguments.waiting or have.waiting or WAITING, name)
+    wanted = policies(watched, arguments.waiting or have.waiting or WAITING, channels)
     for change in policy_changes(have, arguments.project, wanted):
-        _do(api, change, arguments)
+        run.do(change)
+    # Last, because a channel that a policy names cannot be deleted.
+    for address in set(have.emails) - set(emails):
+        doing = f"stop alerts from writing to {address}"
+        run.do(Change(doing, "DELETE", names[address]))
 
 
 def _arguments(words: list[str] | None) -> argparse.Namespace:
@@ -285,56 +194,57 @@ def _arguments(words: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--region", default="us-central1")
     parser.add_argument("--prefix", default="")
-    parser.add_argument("--email", help="who is told; none: whoever is told now")
+    parser.add_argument(
+        "--email",
+        action="append",
+        default=[],
+        help="an address that alerts are sent to; may be repeated; none: the addresses stay as they are",
+    )
     parser.add_argument(
         "--waiting",
         type=int,
-        help=f"minutes that somebody may wait (default {WAITING})",
+        help=f"minutes that a customer may wait (default {WAITING})",
     )
     parser.add_argument(
-        "--list", action="store_true", help="print the names of what is there, and end"
+        "--list", action="store_true", help="print the names of what exists, and end"
     )
     parser.add_argument("--remove", metavar="NAME", help="remove this one, and end")
     parser.add_argument(
         "--patience",
         type=float,
         default=0,
-        help="seconds to wait for an API just enabled",
+        help="seconds to wait for what Google does not know yet",
     )
     parser.add_argument("--dry-run", action="store_true")
     parser.add_argument(
         "--changes", type=Path, help="a file that gets a line for each change"
     )
-    return parser.parse_args(words)
+    arguments = parser.parse_args(words)
+    arguments.email = list(dict.fromkeys(arguments.email))
+    return arguments
 
 
 def run(arguments: argparse.Namespace) -> None:
+    """Do what the command line asks for."""
     api = Api("monitoring", "v3", arguments.project, arguments.patience)
     if arguments.remove:
         api.call("DELETE", arguments.remove)
     elif arguments.list:
         have = kept(api, arguments.project, arguments.app)
-        for one in [
-            *have.policies,
-            *have.channels,
-        ]:  # a channel that a policy names cannot go
-            print(one["name"])
+        # Policies first: a channel that a policy names cannot be deleted.
+        for item in [*have.policies, *have.channels]:
+            print(item["name"])
     else:
         put_right(api, arguments)
 
 
 def main(words: list[str] | None = None) -> None:
+    """Run the command; ends with one sentence when Google refuses or does not answer."""
     try:
         run(_arguments(words))
     except ApiError as error:
-        lacking = "roles/monitoring.editor and roles/logging.configWriter"
-        why = (
-            f"have an owner give you {lacking}"
-            if error.status in (401, 403)
-            else str(error)
-        )
         sys.exit(
-            f"\ndeploy.sh: The alerts could not be made: {why}; then run the same command again."
+            f"\ndeploy.sh: The alerts could not be made: {error.advice(_ROLES)}; then run the same command again."
         )
     except requests.RequestException as error:
         sys.exit(

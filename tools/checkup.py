@@ -58,12 +58,19 @@ class Place:
         )
 
     @cached_property
+    def listed(self) -> list[Json]:
+        """All functions of the project, in every region."""
+        path = f"projects/{self.project}/locations/-/functions"
+        return self.api("cloudfunctions", "v2").all(path, "functions")
+
+    @cached_property
     def functions(self) -> dict[str, Json]:
-        """Ours by their deployed name, of the region that was named or that they are in."""
-        listed = self.api("cloudfunctions", "v2").all(
-            f"projects/{self.project}/locations/-/functions", "functions"
-        )
-        ours = [one for one in listed if one.get("labels", {}).get("app") == self.app]
+        """Ours by their deployed name, in the region that was named, else in the one where they run."""
+        ours = [
+            function
+            for function in self.listed
+            if function.get("labels", {}).get("app") == self.app
+        ]
         if not self.region and ours:
             self.region = ours[0]["name"].split("/")[3]
         return {
@@ -114,8 +121,15 @@ def functions(place: Place) -> Iterator[Finding]:
     if not missing and not broken and len(sources) == 1:
         yield Finding(
             True,
-            f"{len(place.functions)} functions of one version serve in {place.region}",
+            f"{len(place.functions)} functions of one version{_version(place)} serve in {place.region}",
         )
+
+
+def _version(place: Place) -> str:
+    """Return the label `version` in brackets: the functions share one source, but may carry labels of several runs."""
+    labels = [f.get("labels", {}).get("version") for f in place.functions.values()]
+    versions = sorted({label for label in labels if label})
+    return f" ({', '.join(versions)})" if versions else ""
 
 
 def traffic(place: Place) -> Iterator[Finding]:
@@ -217,7 +231,7 @@ def database(place: Place) -> Iterator[Finding]:
         switch = f"gcloud firestore databases update --database='{place.database}' --enable-pitr"
         yield Finding(
             None,
-            f"what somebody deletes is gone at once: {switch} --project {place.project}",
+            f"a deleted record is gone at once: {switch} --project {place.project}",
         )
 
 
@@ -299,7 +313,10 @@ def problems(place: Place) -> Iterator[Finding]:
         }
         rows = (
             documents(place).call(
-                "POST", f"{place.records}:runQuery", {"structuredQuery": query}
+                "POST",
+                f"{place.records}:runQuery",
+                {"structuredQuery": query},
+                or_none=True,
             )
             or []
         )
@@ -317,14 +334,27 @@ def problems(place: Place) -> Iterator[Finding]:
 
 
 def alerting(place: Place) -> Iterator[Finding]:
+    """Whether alerts exist and reach an address."""
     have = alerts.kept(place.api("monitoring", "v3"), place.project, place.app)
+    renew = f"{place.again} --alert-email ADDRESS"
     if not have.policies:
         yield Finding(
-            None,
-            f"nobody learns when it breaks: {place.again} --alert-email somebody@example.com",
+            None, f"there are no alerts, so failures go unnoticed: run {renew}"
         )
-    else:
-        yield Finding(True, f"{len(have.policies)} alerts write to {have.email}")
+        return
+    faults = alerts.faults(have, place.app)
+    for fault in faults:
+        yield Finding(
+            False, f"{fault}: look at {_channels_page(place)}, or run {renew}"
+        )
+    if not faults:
+        yield Finding(
+            True, f"{len(have.policies)} alerts write to {', '.join(have.emails)}"
+        )
+
+
+def _channels_page(place: Place) -> str:
+    return f"https://console.cloud.google.com/monitoring/alerting/notifications?project={place.project}"
 
 
 def documents(place: Place) -> Api:

@@ -13,6 +13,10 @@ BACKUPS = 7  # one a day, kept for a week
 SWEEPS_PER_MONTH = 60 * 24 * 30
 CPUS, GIBIBYTES = 1, 0.5  # as deploy.sh asks for: --cpu=1 --memory=512Mi
 SECONDS_PER_MONTH = 3600 * 24 * 30
+# The table of volumes: conversations a month, messages of each, and the share that has to wait.
+VOLUMES = (1_000, 100_000, 10_000_000)
+MESSAGES_EACH = 12
+WAITING_SHARE = 0.3
 _BEGIN = ("pre-event",)
 _END = (
     "customer introduced",
@@ -81,7 +85,7 @@ PRICES = {
         "event, published and delivered",
         "https://cloud.google.com/pubsub/pricing",
     ),
-    # The next three have no second source.
+    # The next four have no second source.
     "gibibyte": Price(
         0.15,
         "GiB stored and month, us-central1",
@@ -89,6 +93,11 @@ PRICES = {
     ),
     "backup": Price(
         0.03, "GiB of a backup and month", "https://cloud.google.com/firestore/pricing"
+    ),
+    "log": Price(
+        0.50,
+        "GiB of log lines, kept for a month",
+        "https://cloud.google.com/stackdriver/pricing",
     ),
     "image": Price(
         0.10,
@@ -120,6 +129,7 @@ class Others:
     sweep_seconds: float
     conversation_kilobytes: float
     customer_kilobytes: float
+    log_kilobytes: float
     image_gigabytes: float
     secrets: float
 
@@ -248,6 +258,70 @@ def kept(counted: Others) -> list[tuple[str, str, float]]:
     return rows
 
 
+def dollars_per_thousand(life: str) -> float:
+    """Return the sum of one table of a thousand conversations."""
+    return sum(dollars for _, _, dollars in per_thousand(life))
+
+
+def range_per_thousand() -> str:
+    """Return what a thousand conversations cost without their messages, in words for the pages."""
+    low, high = sorted(dollars_per_thousand(life) for life in LIVES)
+    return f"{low:.3f} to {high:.3f} US dollars per thousand"
+
+
+def _of_conversations(conversations: int) -> float:
+    """Dollars for routing so many conversations and for their messages."""
+    at_once, waited = (dollars_per_thousand(life) for life in LIVES)
+    routed = (1 - WAITING_SHARE) * at_once + WAITING_SHARE * waited
+    messages = sum(dollars for _, _, dollars in per_thousand_messages())
+    return conversations / 1000 * (routed + MESSAGES_EACH * messages)
+
+
+def _of_records(conversations: int, counted: Others) -> tuple[float, float]:
+    """Dollars a month for the log of a year of so many conversations a month, and for its daily backups."""
+    gibibytes = 12 * conversations * counted.conversation_kilobytes * 1000 / 2**30
+    stored = gibibytes * PRICES["gibibyte"].dollars
+    return stored, BACKUPS * gibibytes * PRICES["backup"].dollars
+
+
+def _fixed(counted: Others) -> tuple[float, float]:
+    """Dollars a month without any conversation: the sweep and what else is always there; and warm instances."""
+    rows = {what: dollars for what, _, dollars in per_month(counted)}
+    left_out = ("the same, 100 workers", "With --min-instances 1")
+    kept_rows = {what for what, _, _ in kept(counted)}
+    idle = sum(
+        dollars
+        for what, dollars in rows.items()
+        if what not in left_out and what not in kept_rows
+    )
+    return idle, rows["With --min-instances 1"]
+
+
+def volumes() -> list[str]:
+    """Return the Markdown table of whole months, which README and the docs quote."""
+    counted = others()
+    idle, warm = _fixed(counted)
+    lines = [
+        "| Conversations a month | they and their messages | records of a year | daily backups | log lines | always "
+        "| one warm instance each | together |",
+        "|---:|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    for conversations in VOLUMES:
+        stored, backups = _of_records(conversations, counted)
+        log = conversations * counted.log_kilobytes * 1000 / 2**30
+        parts = (
+            _of_conversations(conversations),
+            stored,
+            backups,
+            log * PRICES["log"].dollars,
+            idle,
+            warm,
+        )
+        cells = " | ".join(f"{dollars:,.2f}" for dollars in parts)
+        lines.append(f"| {conversations:,} | {cells} | **{sum(parts):,.0f}** |")
+    return lines
+
+
 def table(
     title: str, rows: list[tuple[str, str, float]], with_sum: bool = False
 ) -> list[str]:
@@ -262,7 +336,7 @@ def table(
 
 
 def report() -> str:
-    """The tables, as they stand in docs/deploying.md."""
+    """Return the tables, as they stand in docs/deploying.md."""
     lines = []
     for life in LIVES:
         lines += table(
@@ -270,6 +344,7 @@ def report() -> str:
         )
     lines += table("A thousand messages", per_thousand_messages(), with_sum=True)
     lines += table("A month", per_month(others()))
+    lines += volumes()
     return "\n".join(lines).strip()
 
 

@@ -109,7 +109,7 @@ def export(arguments: argparse.Namespace) -> int:
 
 
 def erase(arguments: argparse.Namespace) -> int:
-    """Nothing while somebody is still talking with them: their worker would be left with a nameless conversation."""
+    """Refuses to erase a customer with an open conversation: its worker would lose the name."""
     db = connect(arguments.project, arguments.database)
     found = eraser.find(db, arguments.customer_id)
     for one in found.open:
@@ -159,7 +159,7 @@ def _tell_what_is_left(addresses: Sequence[str]) -> None:
 def _write_for_owner(
     path: Path, records: Iterable[tuple[str, Mapping[str, Any]]]
 ) -> int:
-    """All or nothing, and readable by nobody else: whoever else is on this machine has no right to the customers."""
+    """All or nothing, and readable by its owner only: other users of this machine have no right to the customers."""
     part = path.with_name(f"{path.name}.part")
     part.unlink(missing_ok=True)
     try:

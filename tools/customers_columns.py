@@ -86,7 +86,7 @@ def wrong_in(header: Sequence[str]) -> list[str]:
 
 
 def own(header: Sequence[str]) -> list[str]:
-    """The columns that are nobody's but the customer's: fields that only templates read."""
+    """Return the columns of fields that only templates read."""
     known = (*COLUMNS, "details", EXPORTED_ONLY)
     return [column for column in header if column and parts(column)[0] not in known]
 

@@ -48,7 +48,7 @@ def plan(rows: Sequence[Row], existing: Records, key: bytes) -> Plan:
 
 
 def _named(row: Row, made: Plan, existing: Records, key: bytes) -> Row:
-    """A row without an id gets the one that its first address always gives, unless somebody else has it by now."""
+    """A row without an id gets the one that its first address always gives, unless another customer has it by now."""
     if row.customer_id and not is_record_name(row.customer_id):
         made.mistakes.append(
             Mistake(row.line, "customer_id: a record cannot be called that")
@@ -65,7 +65,7 @@ def _named(row: Row, made: Plan, existing: Records, key: bytes) -> Row:
 
 
 def _name_for(address: str, existing: Records, key: bytes) -> str:
-    """The first name whose record is not there or has the number: records keep their names, numbers pass on."""
+    """Return the first free name, or the one with the number: records keep their names, numbers pass on."""
     *names, former = addresses.record_names(address, key)
     same = addresses.key(address)
     theirs = [

@@ -27,7 +27,7 @@ Chunk = list[tuple[str, Mapping[str, Any]]]
 
 
 def key(db: Client) -> bytes:
-    """What ids are made with; made here where nobody has needed it yet."""
+    """What ids are made with; made here if it was not needed before."""
     found = db.document(customers.THE_KEY).get(timeout=_PATIENCE)
     if known := customers.key_of(found.to_dict()):
         return known

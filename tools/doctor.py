@@ -20,11 +20,17 @@ from functions.table import FUNCTIONS
 from providers import configuration, twilio
 from tools import probe, probe_inbox, workers_checkup
 from tools.checkup import INSIDE, Finding, Place
-from tools.google_api import Api, ApiError
+from tools.checkup_access import ACCESS
+from tools.google_api import QUOTA_ROLE, Api, ApiError
 from tools.terminal import plain
 from tools.twilio_plan import Wanted, plan
 
 _SECONDS = 30
+# docs/operations.md names these, too.
+ROLES = (
+    "roles/viewer, roles/iam.securityReviewer, roles/secretmanager.secretAccessor "
+    f"and {QUOTA_ROLE}"
+)
 _API_KEY = ("TWILIO_API_KEY_SID", "TWILIO_API_KEY_SECRET")
 _FROM_POST_EVENT = (
     "TWILIO_ACCOUNT_SID",
@@ -52,7 +58,7 @@ def webhooks(place: Place) -> Iterator[Finding]:
 
 
 def private(place: Place) -> Iterator[Finding]:
-    """What is not for everybody must refuse whoever is not signed in."""
+    """Functions that are not public must refuse a caller without a sign-in."""
     for one in FUNCTIONS:
         address = (
             place.functions.get(place.name(one.name), {})
@@ -71,7 +77,7 @@ def private(place: Place) -> Iterator[Finding]:
         ):  # 302: Google's Identity-Aware Proxy asks for a sign-in
             yield Finding(
                 False,
-                f"{place.name(one.name)} answers {status} to anybody: run {place.again}",
+                f"{place.name(one.name)} answers {status} to a caller without a sign-in: run {place.again}",
             )
 
 
@@ -86,7 +92,8 @@ def inbox(place: Place) -> Iterator[Finding]:
         )
     if own.get("INBOX_SIGN_IN") != "iap" and not client:
         yield Finding(
-            None, f"nobody can sign in to the inbox: {place.again} --oidc-client-id ID"
+            None,
+            f"no worker can sign in to the inbox yet: {place.again} --oidc-client-id ID",
         )
     if own.get("INBOX_SIGN_IN") == "iap":
         return
@@ -143,16 +150,11 @@ def learn_account(place: Place) -> None:
 def asked(
     name: str, check: Callable[[Place], Iterator[Finding]], place: Place
 ) -> Iterator[Finding]:
-    """The findings; what could not be looked at is one, too."""
+    """Yield the findings of one check; a check that fails is a finding, too."""
     try:
         yield from check(place)
     except ApiError as error:
-        lacking = (
-            "you may not look (roles/viewer and roles/secretmanager.secretAccessor do)"
-        )
-        yield Finding(
-            False, f"{name}: {lacking if error.status in (401, 403) else error}"
-        )
+        yield Finding(False, f"{name}: not looked at; {error.advice(ROLES)}")
     except configuration.ConfigurationError as error:
         yield Finding(False, f"{name}: {error}")
     except TwilioException as error:
@@ -164,14 +166,16 @@ def asked(
 
 
 def examine(place: Place) -> Iterator[Finding]:
-    for name, check in (INSIDE | {"workers": workers_checkup.workers}).items():
+    """Yield every finding, from inside Google Cloud first."""
+    inside = INSIDE | ACCESS | {"workers": workers_checkup.workers}
+    for name, check in inside.items():
         yield from asked(name, check, place)
     try:
         learn_account(place)
-    except (ApiError, KeyError):
+    except (ApiError, KeyError, requests.RequestException):
         yield Finding(
             False,
-            "the Twilio token cannot be read, so the webhooks and Twilio were not asked",
+            "the Twilio token cannot be read, so webhooks and Twilio were not checked",
         )
         return
     for name, check in OUTSIDE.items():
@@ -200,7 +204,11 @@ def main(words: list[str] | None = None) -> None:
             sys.exit(2)
         findings = list(_printed(examine(place)))
     except ApiError as error:
-        sys.exit(f"Google Cloud does not let you look: {error}")
+        sys.exit(f"The functions cannot be listed: {error.advice(ROLES)}.")
+    except requests.RequestException as error:
+        sys.exit(
+            f"Google Cloud could not be reached ({type(error).__name__}): check the network, then run this again."
+        )
     except (OSError, subprocess.CalledProcessError):
         sys.exit(
             "gcloud is not there or not signed in: install it, run 'gcloud auth login', then this again."

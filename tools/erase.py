@@ -37,7 +37,7 @@ class Found:
 
     @property
     def open(self) -> list[Any]:
-        """Those that somebody still waits in or answers. One that was never routed is nobody's work."""
+        """Return those with a waiting customer or an answering worker. One that was never routed has neither."""
         return [
             one for one in self.conversations if _state(one) not in (CLOSED, UNROUTED)
         ]
@@ -64,7 +64,7 @@ def find(db: Client, customer_id: str) -> Found:
 def erase(db: Client, found: Found) -> None:
     """Each conversation with its queue entry in one commit, the record at last, so that a second run finds the rest.
 
-    Raises FailedPrecondition where somebody changed a conversation meanwhile; what was erased before stays so.
+    Raises FailedPrecondition if a conversation was changed meanwhile; what was erased before stays so.
     """
     names = list(_names(found))
     secret = customers_store.key(db) if found.conversations else b""

@@ -53,7 +53,8 @@ class RulesApi:
             "name": f"{self._project}/releases/{self.release}",
             "rulesetName": ruleset,
         }
-        if self._api.call("PATCH", release["name"], {"release": release}) is None:
+        body = {"release": release}
+        if self._api.call("PATCH", release["name"], body, or_none=True) is None:
             self._api.call("POST", f"{self._project}/releases", release)
 
 
@@ -78,21 +79,20 @@ def owner(rules: RulesApi, documents: Api, place: str, is_known: bool) -> str:
         for record in _OUR_RECORDS
     ):
         return ""
-    listed = (
-        documents.call("POST", f"{place}:listCollectionIds", {"pageSize": 20}) or {}
+    path = f"{place}:listCollectionIds"
+    listed = documents.call("POST", path, {"pageSize": 20}, or_none=True) or {}
+    collections = sorted(listed.get("collectionIds", []))
+    return (
+        f"somebody else's collections ({', '.join(collections)})" if collections else ""
     )
-    found = sorted(listed.get("collectionIds", []))
-    return f"somebody else's collections ({', '.join(found)})" if found else ""
 
 
 def _refusal(error: ApiError) -> str:
-    if error.status in (401, 403):
-        return (
-            "You may not set the Firestore rules: have an owner of the project give you "
-            "roles/firebaserules.admin and roles/datastore.owner, then run the same command again, it continues "
-            "from here."
-        )
-    return f"The Firestore rules were refused with {error}"
+    roles = "roles/firebaserules.admin and roles/datastore.owner"
+    return (
+        f"The Firestore rules could not be set: {error.advice(roles)}; "
+        "then run the same command again, it continues from here."
+    )
 
 
 def _arguments() -> argparse.Namespace:
@@ -133,6 +133,7 @@ def _put_ours(rules: RulesApi, arguments: argparse.Namespace) -> None:
         print(
             f"  would put firestore.rules in force for the database {arguments.database}"
         )
+        _count(arguments)
         return
     rules.put_in_force(rules.store(text))
     print("  put firestore.rules in force: done")
@@ -140,6 +141,11 @@ def _put_ours(rules: RulesApi, arguments: argparse.Namespace) -> None:
         where = f"--project {arguments.project} --database '{arguments.database}'"
         back = f".venv/bin/python -m tools.firestore_rules {where} --put-back {before}"
         print(f"  to put the rules of before in force again: {back}")
+    _count(arguments)
+
+
+def _count(arguments: argparse.Namespace) -> None:
+    """Note the change for deploy.sh, which counts the lines."""
     if arguments.changes:
         with arguments.changes.open("a") as changes:
             changes.write("put firestore.rules in force\n")

@@ -1,7 +1,8 @@
-"""Google's REST APIs as the tools call them: one session with gcloud's token, patient with an API just enabled."""
+"""A client for Google's REST APIs: one session with gcloud's token that waits for an API which was enabled recently."""
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import time
@@ -12,18 +13,42 @@ import requests
 _SECONDS = 30
 _BETWEEN = 5.0
 _TRIES = 3  # at least
-_NEW = (
-    "SERVICE_DISABLED",
-    "has not been used in project",
-)  # for some minutes after it was enabled
+# Google's words about an API, for some minutes after it was enabled.
+_NEW = ("SERVICE_DISABLED", "has not been used in project")
+_READS = ("GET", "DELETE")
+_QUOTA_PROJECT = ("USER_PROJECT_DENIED", "serviceusage.services.use")
+QUOTA_ROLE = "roles/serviceusage.serviceUsageConsumer"
 
 
 class ApiError(Exception):
-    """Google's refusal: `status` is HTTP's, `text` what it wrote."""
+    """A refusal by Google: `status` is HTTP's, `text` is the body of the answer."""
 
     def __init__(self, status: int, text: str) -> None:
-        super().__init__(f"{status}: {text[:500]}")
+        super().__init__(f"{status}: {_message(text)}")
         self.status, self.text = status, text
+
+    def advice(self, roles: str) -> str:
+        """Return what to do, as a clause. `roles`: the roles that the call needs."""
+        if any(words in self.text for words in _QUOTA_PROJECT):
+            return f"have an owner of the project give you {QUOTA_ROLE}"
+        if any(words in self.text for words in _NEW):
+            return (
+                "an API that was enabled recently is not ready yet: wait some minutes"
+            )
+        if self.status == 401:
+            return "gcloud is signed out: run 'gcloud auth login'"
+        if self.status == 403:
+            return f"have an owner of the project give you {roles}"
+        return f"Google answered {self}"
+
+
+def _message(text: str) -> str:
+    """Return Google's own sentence from the body of a refusal, in one line."""
+    try:
+        words = str(json.loads(text)["error"]["message"])
+    except (ValueError, KeyError, TypeError):
+        words = text
+    return " ".join(words.split())[:500]
 
 
 class Unreachable(ApiError):
@@ -48,23 +73,25 @@ class SignedOut(SystemExit):
 
 
 def token() -> str:
-    """Return the one that deploy.sh passes, else gcloud's own."""
+    """Return the access token that deploy.sh passes, or gcloud's."""
     return os.environ.get("GOOGLE_ACCESS_TOKEN") or fresh_token()
 
 
 def fresh_token() -> str:
-    """Return gcloud's token, which it renews when it has expired."""
-    quiet = os.environ | {
-        "CLOUDSDK_CORE_DISABLE_FILE_LOGGING": "1"
-    }  # gcloud logs what it prints
-    asked = ["gcloud", "auth", "print-access-token", "--quiet"]
+    """Return gcloud's token, which gcloud renews when it has expired."""
+    # gcloud would write the token into its own log.
+    quiet = os.environ | {"CLOUDSDK_CORE_DISABLE_FILE_LOGGING": "1"}
+    command = ["gcloud", "auth", "print-access-token", "--quiet"]
     return subprocess.run(
-        asked, capture_output=True, text=True, check=True, env=quiet
+        command, capture_output=True, text=True, check=True, env=quiet
     ).stdout.strip()
 
 
 class Api:
-    """One API, such as `monitoring`; its address can be changed by MONITORING_API_URL."""
+    """One API, such as `monitoring`. The variable MONITORING_API_URL replaces its address.
+
+    `patience`: for how many seconds, counted from now, temporary refusals are tried again.
+    """
 
     def __init__(
         self,
@@ -87,8 +114,23 @@ class Api:
             }
         )
 
-    def call(self, method: str, path: str, body: object = None, **query: Any) -> Any:
-        """The answer; None for 404. Raises ApiError for any other refusal, requests.RequestException without answer."""
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        or_none: bool = False,
+        **query: Any,
+    ) -> Any:
+        """Send one request and return the parsed answer.
+
+        A 404 gives None for GET and DELETE, and for other methods only with `or_none`: a write that finds nothing has
+        written nothing, so it is tried again while the patience lasts, because what it names may be new.
+
+        Raises ApiError for any other refusal and requests.RequestException without an answer.
+        """
+        allows_none = or_none or method in _READS
         tries = 0
         is_renewed = False
         while True:
@@ -102,7 +144,8 @@ class Api:
             )
             if response.ok:
                 return response.json() if response.content else {}
-            if response.status_code == 404:
+            is_missing = response.status_code == 404
+            if is_missing and allows_none:
                 return None
             if response.status_code == 401:
                 if is_renewed:
@@ -110,9 +153,9 @@ class Api:
                 self._renew()
                 is_renewed = True
                 continue
-            is_new = any(words in response.text for words in _NEW)
+            passes = is_missing or any(words in response.text for words in _NEW)
             left = self._until - time.monotonic()
-            if not is_new or (left < 0 and tries >= _TRIES):
+            if not passes or (left < 0 and tries >= _TRIES):
                 raise ApiError(response.status_code, response.text)
             time.sleep(max(0.1, min(_BETWEEN, left)))
 
@@ -125,14 +168,14 @@ class Api:
         self._session.headers["Authorization"] = f"Bearer {bearer}"
 
     def all(self, path: str, key: str, **query: Any) -> list[Any]:
-        """Return every page of a list; nothing for 404. Raise Unreachable where Google leaves out a location."""
-        found: list[Any] = []
-        page: dict[str, str] = {}
+        """Return every page of a list; an empty list for 404. Raise Unreachable where Google leaves out a location."""
+        items: list[Any] = []
+        page: dict[str, Any] = {}
         while True:
             answer = self.call("GET", path, **query, **page) or {}
             if away := answer.get("unreachable"):
                 raise Unreachable(away)
-            found += answer.get(key, [])
+            items += answer.get(key, [])
             if not (following := answer.get("nextPageToken")):
-                return found
+                return items
             page = {"pageToken": following}

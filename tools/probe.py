@@ -13,8 +13,8 @@ from twilio.request_validator import RequestValidator
 
 from providers import configuration
 
-# Frontline's callbacks say what they ask for in Location. An unknown one gets 422, but only a caller whose
-# signature is right hears that (others: 403). The other webhooks answer 200 to an event of no interest.
+# Frontline's callbacks say what they ask for in Location. An unknown one gets 422 if the
+# signature is right (else 403). The other webhooks answer 200 to an event of no interest.
 BY_LOCATION = ("crm", "outgoing_conversation", "templates")
 WEBHOOKS = ("pre_event", "post_event", "routing", *BY_LOCATION)
 # Events that a version from before they mattered answers with 200, and this one with 400, for all else is missing.
@@ -48,7 +48,7 @@ def address(base_url: str, prefix: str, entry_point: str) -> str:
 
 
 def complaint(webhook: Webhook) -> str | None:
-    """What is wrong with the webhook, as a sentence; None if it accepts Twilio and nobody else."""
+    """Return what is wrong with the webhook as a sentence; None if it accepts Twilio only."""
     try:
         signed = _signed(webhook, webhook.form)
         unsigned = _post(webhook, webhook.form, {})
@@ -63,7 +63,7 @@ def complaint(webhook: Webhook) -> str | None:
     if signed.status_code != webhook.accepted:
         return f"a signed request got {signed.status_code} instead of {webhook.accepted}: {_reason(signed)}"
     if unsigned.status_code != 403:
-        return f"an unsigned request got {unsigned.status_code} instead of 403: anybody could send events"
+        return f"an unsigned request got {unsigned.status_code} instead of 403: anyone could send events"
     if unknown:
         return (
             f"it does not know {' and '.join(unknown)}: an older version answers there"

@@ -21,7 +21,7 @@ def complaint(url: str, client: str | None) -> str | None:
     except requests.RequestException as error:
         return f"nothing answers at {url} ({type(error).__name__})"
     if page.status_code in (403, 404):
-        return f"{url} answers {page.status_code}: Google lets nobody in, or INBOX_URL is not this function's address"
+        return f"{url} answers {page.status_code}: Google refuses visitors, or INBOX_URL is another address"
     if page.status_code >= 500:
         return f"{url} answers {page.status_code}: see the function's log"
     return _sign_in(url, client) if client else None
@@ -45,7 +45,7 @@ def _sign_in(url: str, client: str) -> str | None:
 
 
 def _issuer(to: str, redirect: str) -> str | None:
-    """Google answers a wrong client or redirect with a page whose address says error."""
+    """Google answers a wrong client or redirect with a page that has "error" in its address."""
     try:
         answer = requests.get(to, headers=_BROWSER, timeout=_SECONDS)
     except requests.RequestException as error:

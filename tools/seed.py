@@ -59,7 +59,7 @@ def _create(db: firestore.Client, path: str, fields: dict[str, Any]) -> bool:
     try:
         db.document(path).create(fields)
     except AlreadyExists:
-        return False  # somebody made it a moment ago
+        return False  # it was made a moment ago
     return True
 
 
@@ -102,7 +102,7 @@ def main() -> None:
             if arguments.dry_run
             else f"  write the record {path}: done"
         )
-    if arguments.changes and not arguments.dry_run:
+    if arguments.changes:
         with arguments.changes.open("a") as changes:
             changes.writelines(f"write {path}\n" for path in written)
 

@@ -129,7 +129,7 @@ def main(words: list[str] | None = None) -> None:
         sys.exit(str(error))
     except GoogleAuthError:
         sys.exit(
-            "Google does not know who you are: run gcloud auth application-default login, then this command again."
+            "You are not signed in to Google: run gcloud auth application-default login, then this command again."
         )
     except GoogleAPIError as error:
         sys.exit(

@@ -230,7 +230,7 @@ def _autocreation(
     wanted: Wanted,
     services: _Services,
 ) -> Change:
-    """A message to this address from somebody new starts a conversation, in the service in use."""
+    """A message to this address from a new sender starts a conversation, in the service in use."""
     found = twilio_addresses.find(wanted_address, configured)
     current, service_sid = "off", wanted.service_sid
     if found is not None and found.starts:
@@ -266,7 +266,7 @@ def _in_service(kind: str, service_sid: str | None, services: _Services) -> str:
 def _address_notices(
     configured: list[Configured], wanted: Wanted, services: _Services
 ) -> list[Notice]:
-    """What is wrong with addresses that nobody named, and which of all start conversations elsewhere."""
+    """Return what is wrong with addresses that were not named, and which of all start conversations elsewhere."""
     named = [twilio_addresses.find(one, configured) for one in wanted.addresses]
     notices = []
     for one in configured:
@@ -305,7 +305,7 @@ def _elsewhere(one: Configured, service_sid: str | None) -> Notice:
 
 
 def _inactive_timer(twilio: Client, timer: str) -> Change:
-    """Only where there is none: a timer that somebody chose stays."""
+    """Set only if there is none: a timer that was chosen stays."""
     context = twilio.conversations.v1.configuration()
     now = context.fetch().default_inactive_timer
     row = Row(

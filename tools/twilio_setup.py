@@ -21,6 +21,7 @@ FRONTLINE = {
     "Callbacks: Outgoing Conversations Callback URL": "outgoing_conversation",
     "Callbacks: Templates Callback URL": "templates",
 }
+WOULD_CHANGE = 3  # the exit status of a dry run that found something to change
 TIMER = re.compile(r"P(?=.)(\d+D)?(T(?=.)(\d+H)?(\d+M)?(\d+S)?)?")
 
 
@@ -69,7 +70,7 @@ def agrees(question: str) -> bool:
 
 
 def apply(changes: list[Change], yes: bool) -> None:
-    """Asks once for what is required and once more for what is only advised."""
+    """Asks once for what is required and a second time for what is only advised."""
     required = [c for c in changes if not c.advised]
     advised = [c for c in changes if c.advised]
     if required and not (yes or agrees("Change these settings at Twilio?")):
@@ -160,7 +161,9 @@ def arguments_of(words: list[str] | None) -> argparse.Namespace:
         "--remove", action="store_true", help="take our webhooks away again"
     )
     parser.add_argument(
-        "--dry-run", action="store_true", help="only show what would change"
+        "--dry-run",
+        action="store_true",
+        help="only show what would change; exit status 3 if something would",
     )
     parser.add_argument("--yes", action="store_true", help="do not ask")
     return parser.parse_args(words)
@@ -196,6 +199,8 @@ def run(arguments: argparse.Namespace) -> None:
         if wanted.service_sid:
             show_of_service()
         show_frontline(wanted)
+    if arguments.dry_run and needed:
+        sys.exit(WOULD_CHANGE)
 
 
 def main(words: list[str] | None = None) -> None:

@@ -72,7 +72,7 @@ def _began(db: Client) -> datetime:
 
 
 def _is_old(record: Any, began: datetime | None) -> bool:
-    """Whether the record is there since before the first run, and does not say who made it."""
+    """Whether the record is older than the first run and has no valid `made_by`."""
     is_new = began is not None and record.create_time > began
     return not is_new and (record.to_dict() or {}).get("made_by") not in MAKERS
 
@@ -171,7 +171,7 @@ def main(words: list[str] | None = None) -> None:
     lines = list(_told(done, arguments.dry_run))
     for line in lines:
         print(f"  would {line}" if arguments.dry_run else f"  {line}: done")
-    if arguments.changes and not arguments.dry_run:
+    if arguments.changes:
         with arguments.changes.open("a") as changes:
             changes.writelines(f"{line}\n" for line in lines)
 

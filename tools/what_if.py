@@ -1,11 +1,11 @@
 """`python -m tools.what_if --days 7 --pool sales --set capacity=3 --set strategy=least_busy`: what would have been?
 
-Replays what the log of conversations tells (who wrote when, how long each conversation took a worker's slot) through
+Replays the log of conversations (the time of each message, how long each one took a worker's slot) through
 the product's own rules, as the pool is and as you would set it, and prints both beside what really happened. It only
 reads: one document for each conversation of those days. Times of day are those of settings/routing.time_zone.
 
-Who was Available when is worked out from the log (docs/what-if.md); how well that holds is printed first: the replay
-with nothing changed, against what really was.
+When each worker was Available is worked out from the log (docs/what-if.md). How well that holds is printed first: the
+replay with nothing changed, against what really was.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ _MOST_SHOWN = 20  # workers
 
 @dataclass(frozen=True)
 class Stored:
-    """What the database tells: the pools and workers as they are now, and the days' conversations."""
+    """What the database holds: the pools and workers as they are now, and the days' conversations."""
 
     zone: ZoneInfo
     threshold: int
@@ -175,7 +175,7 @@ def report(
     more: int,
     out: Console,
 ) -> None:
-    """Prints the agreement, the figures side by side, who got how many, and the waits by hour."""
+    """Prints the agreement, the figures side by side, the conversations of each worker, and the waits by hour."""
     names = {one.identity: one.name for one in known.workers}
     mine = [visit for visit in known.visits if pool_id is None or visit.pool == pool_id]
     was = {visit.key: replay.as_it_was(visit) for visit in mine}
@@ -213,7 +213,7 @@ def _agreement(was: Mapping[str, Outcome], same: Mapping[str, Outcome]) -> str:
         if one.waited is not None and same[key].waited is not None
     ]
     if not both:
-        return "Nothing to compare: nobody was given to a worker in these days."
+        return "Nothing to compare: no conversation was assigned in these days."
     apart = sum(abs((a.waited or 0.0) - (b.waited or 0.0)) for a, b in both) / len(both)
     alike = sum(a.worker == b.worker for a, b in both) / len(both)
     return (
@@ -250,7 +250,7 @@ def _shares(
     columns: Mapping[str, Mapping[str, Outcome]], names: Mapping[str, str]
 ) -> Table:
     counts = [replay.shares(outcomes.values()) for outcomes in columns.values()]
-    table = Table("", *columns, title="Who got how many")
+    table = Table("", *columns, title="Conversations of each worker")
     everybody = sorted(
         {one for count in counts for one in count},
         key=lambda one: (-counts[0][one], one),
@@ -348,7 +348,7 @@ def _parser() -> argparse.ArgumentParser:
         type=int,
         default=0,
         metavar="N",
-        help="so many more people in that pool, Available whenever anybody of it was",
+        help="so many more people in that pool, Available whenever a member of it was",
     )
     return parser
 

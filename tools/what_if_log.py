@@ -1,7 +1,7 @@
-"""What the log of conversations tells of the past: each wait with the time it then took, and who was Available when.
+"""The past as the log of conversations has it: each wait with the time it then took, and when workers were Available.
 
-Nobody notes when a worker turns Available, so that is worked out: whoever got a conversation by the pool was Available
-then; whoever had a free slot while somebody waited in their pool, for longer than it takes to pull, was not.
+No record says when a worker turned Available, so that is worked out: a worker who got a conversation by the pool was
+Available then; one with a free slot while a customer waited in their pool, for longer than it takes to pull, was not.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _WITHOUT_END = float("inf")
 
 @dataclass(frozen=True)
 class History:
-    """`workers` are those with a record, and those who had conversations and have none any more."""
+    """`workers` are those with a record, and those with conversations but without a record by now."""
 
     visits: tuple[Visit, ...]
     shifts: Shifts
@@ -78,7 +78,7 @@ def history(
 
 
 def _parts(one: Conversation, now: float) -> Iterator[_Part]:
-    """The story, cut where it began to wait anew."""
+    """The log, cut where the conversation began to wait again."""
     part = _Part(
         one.created_at.timestamp() if one.created_at else now,
         fixed=one.mode == "custom",
@@ -202,7 +202,7 @@ def _shifts(
 
 
 def _holder_before(parts: Sequence[tuple[Visit, _Part]], number: int) -> str | None:
-    """Who had it before it began to wait anew."""
+    """The worker before the conversation began to wait again."""
     visit = parts[number][0]
     earlier = (
         (v.worker for v, _ in reversed(parts[:number]) if v.sid == visit.sid)

@@ -1,7 +1,7 @@
-"""Plays arrivals through the product's own rules: who is free, who is asked first, who waits, who is pulled next.
+"""Plays arrivals through the product's own rules: free workers, their order, waiting customers, the next pull.
 
 Times are seconds since 1970. What is decided is decided by domain/rules.py, domain/strategies.py and the queue's order
-(priority, then since when somebody waits); what is not in it: the answer timer, hours, and people who take
+(priority, then the length of the wait); what is not in it: the answer timer, hours, and workers who take
 conversations by hand.
 """
 
@@ -31,7 +31,7 @@ Shifts = Mapping[
 @dataclass(frozen=True)
 class Visit:
     """One wait for a worker, and the time that it then takes a slot. `worker`, `waited`: what really happened;
-    `left`: when the customer was gone without having had anybody. `fixed`: it was for this worker, whoever was free."""
+    `left`: when the customer left without a worker. `fixed`: it was for this worker, even if others were free."""
 
     sid: str
     part: int
@@ -59,7 +59,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Figures:
-    """Waits in seconds; `level`: the share that had a worker in time, `fairness`: Jain's index of who got how many."""
+    """Waits in seconds; `level`: the share assigned in time, `fairness`: Jain's index of conversations per worker."""
 
     answered: int
     unanswered: int
@@ -78,7 +78,7 @@ class _Waiting:
 
 
 class _Floor:
-    """Everybody's state at one moment of the replay."""
+    """The state of all workers at one moment of the replay."""
 
     def __init__(self, workers: Iterable[Worker], pools: Mapping[str, Pool]) -> None:
         self.pools = pools
@@ -137,7 +137,7 @@ class _Floor:
             self.plan(due.timestamp(), _OVERFLOW, visit)
 
     def pull(self, identity: str, at: float) -> None:
-        """What this worker takes of those who wait: the first that they may take, as long as there is room."""
+        """Assign waiting conversations to this worker, in order, as long as there is room."""
         while self.can_take(worker := self.workers[identity]):
             theirs = set(worker.pools or ())
             found = next(
@@ -208,7 +208,7 @@ def as_it_was(visit: Visit) -> Outcome:
 def with_more(
     shifts: Shifts, workers: Sequence[Worker], pool_id: str, number: int
 ) -> tuple[Shifts, tuple[Worker, ...]]:
-    """So many more people in the pool, Available whenever anybody of it was."""
+    """More workers in the pool, Available whenever a member of it was."""
     theirs = [
         shifts.get(one.identity, ()) for one in workers if pool_id in (one.pools or ())
     ]
@@ -232,7 +232,7 @@ def union(spans: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
 
 
 def shares(outcomes: Iterable[Outcome]) -> Counter[str]:
-    """Who got how many."""
+    """Return the number of conversations of each worker."""
     return Counter(one.worker for one in outcomes if one.worker is not None)
 
 

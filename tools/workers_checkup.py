@@ -1,4 +1,4 @@
-"""Whom the doctor lists: workers who wait for confirmation, and customers' workers who have no record."""
+"""The workers that the doctor lists: unconfirmed ones, and customers' workers without a record."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def without_record(place: Place) -> Iterator[Finding]:
             continue
         missing += 1
         if missing > _SHOWN:
-            yield Finding(None, "and more customers name workers who have no record")
+            yield Finding(None, "and more customers name workers without a record")
             return
         former = documents(place).call(
             "GET", f"{place.records}/former_workers/{quote(former_name(name), safe='')}"

@@ -178,7 +178,8 @@ def _customer_is_missing(conversation: Conversation, run: Run) -> bool:
     age = now - (conversation.created_at or since)
     if since >= run.started or age <= _SURELY_THERE:
         return False
-    closed = transitions.closed(conversation, now, "the customer left it")
+    why = "the customer left it"
+    closed = transitions.closed(conversation, now, why, settings.kept_for())
     matching.move(conversation, closed)
     return True
 

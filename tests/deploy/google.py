@@ -40,6 +40,9 @@ OVERRIDDEN = [  # the APIs whose address gcloud lets the environment change
     "CLOUDBILLING",
 ]
 OURS = (
+    "CLOUDBILLING",
+    "BILLINGBUDGETS",
+    "CLOUDRESOURCEMANAGER",
     "FIREBASERULES",
     "MONITORING",
     "FIRESTORE",
@@ -94,6 +97,7 @@ class Google:
     uploads: dict[str, bytes] = field(default_factory=dict)
     requests: list[Request] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
+    refused_once: list[Refusal] = field(default_factory=list)
     operation_seconds: float = 0.0
     # What Google is documented to do to a new project, a new organisation and a shared one:
     slow_to_enable: int = 0  # requests to an API that are refused after it was enabled
@@ -191,10 +195,12 @@ class Google:
         """Records the request and answers it; a refusal comes first."""
         with self.lock:
             self.requests.append(request)
-            for refusal in self.refusals:
+            for refusal in [*self.refusals, *self.refused_once]:
                 if re.search(
                     refusal.pattern, f"{request.method} {request.api}/{request.path}"
                 ):
+                    if refusal in self.refused_once:
+                        self.refused_once.remove(refusal)
                     return refusal.status, google_answers.error(
                         refusal.status, refusal.reason, refusal.message
                     )

@@ -48,9 +48,13 @@ def answer(google: Google, request: Request, raw: bytes) -> Answer:
     if request.method == "POST":
         return _create(google, request)
     if request.method == "PATCH":
-        google.resources[request.path] = (
-            google.resources.get(request.path, {}) | request.body
-        )
+        if request.path not in google.resources:
+            return NOT_FOUND
+        mask = request.query.get("updateMask")
+        names = mask.split(",") if mask else [*request.body]
+        google.resources[request.path] = google.resources[request.path] | {
+            name: request.body[name] for name in names if name in request.body
+        }
         return 200, google.resources[request.path]
     if request.method == "DELETE":
         return (
@@ -212,6 +216,8 @@ def _deploy(google: Google, request: Request) -> Answer:
     google.resources[f"{name.rsplit('/', 2)[0]}/repositories/gcf-artifacts"] = {
         "name": f"{name.rsplit('/', 2)[0]}/repositories/gcf-artifacts",
         "format": "DOCKER",
+        # Google's own default for this repository: firebase/firebase-tools#8418
+        "cleanupPolicyDryRun": True,
     } | google.resources.get(f"{name.rsplit('/', 2)[0]}/repositories/gcf-artifacts", {})
     service = name.replace("/functions/", "/services/")
     function["name"] = name
@@ -274,7 +280,7 @@ def _run(google: Google, request: Request, raw: bytes) -> Answer | None:
         shown = [_in_version_two(google, one) for one in google.services.values()]
         return 200, {"services": shown} | _left_out(google)
     if not request.path.startswith("namespaces/"):
-        return None
+        return _run_v2(google, request)
     _, _, kind, *named = request.path.split("/")
     if kind != "services":
         return 200, {"items": []}
@@ -313,6 +319,17 @@ def _left_out(google: Google) -> Json:
     return {
         "unreachable": [f"projects/{google.project}/locations/{google.unreachable}"]
     }
+
+
+def _run_v2(google: Google, request: Request) -> Answer | None:
+    """A service in the shape of version 2, which says by a field whether callers are checked."""
+    service = google.resources.get(request.path)
+    name = request.path.rsplit("/", 1)[1]
+    if request.method != "GET" or service is None or name not in google.services:
+        return None
+    annotations = google.services[name]["metadata"]["annotations"]
+    unchecked = annotations.get("run.googleapis.com/invoker-iam-disabled", "")
+    return 200, service | {"invokerIamDisabled": unchecked.lower() == "true"}
 
 
 def _operation(name: str) -> Json:
@@ -365,7 +382,10 @@ def _projects(google: Google, request: Request, raw: bytes) -> Answer | None:
 
 
 def _billing(google: Google, request: Request, raw: bytes) -> Answer | None:
-    return 200, {"projectId": google.project, "billingEnabled": google.billing}
+    info: Json = {"projectId": google.project, "billingEnabled": google.billing}
+    return 200, info | (
+        {"billingAccountName": "billingAccounts/0A-0B"} if google.billing else {}
+    )
 
 
 def _accounts(google: Google, request: Request, raw: bytes) -> Answer | None:
@@ -519,6 +539,33 @@ def _rules(google: Google, request: Request, raw: bytes) -> Answer | None:
     return None
 
 
+def _monitoring(google: Google, request: Request, raw: bytes) -> Answer | None:
+    """Policies are checked as documented; a channel that a policy names cannot be deleted."""
+    if request.method in ("POST", "PATCH") and "/alertPolicies" in request.path:
+        return _bad_policy(google, request.body)
+    if request.method == "DELETE" and any(
+        request.path in policy.get("notificationChannels", [])
+        for policy in google.resources.values()
+    ):
+        words = "Cannot delete notification channel. One or more alerting policies refer to it."
+        return 400, error(400, "FAILED_PRECONDITION", words)
+    return None
+
+
+def _bad_policy(google: Google, policy: Json) -> Answer | None:
+    kinds = [kind for condition in policy["conditions"] for kind in condition]
+    alone = {"conditionMatchedLog", "conditionPrometheusQueryLanguage"}
+    is_limited = "notificationRateLimit" in policy["alertStrategy"]
+    words = ""
+    if alone & {*kinds} and len(policy["conditions"]) > 1:
+        words = "This condition must be the only condition of the policy."
+    elif is_limited != ("conditionMatchedLog" in kinds):
+        words = "notification_rate_limit is for log match conditions, which need it."
+    elif missing := {*policy["notificationChannels"]} - {*google.resources}:
+        return 404, error(404, "NOT_FOUND", f"Channels {missing} do not exist.")
+    return (400, error(400, "INVALID_ARGUMENT", words)) if words else None
+
+
 OWN: dict[str, Callable[[Google, Request, bytes], Answer | None]] = {
     "cloudfunctions": _functions,
     "storage": _storage,
@@ -530,5 +577,6 @@ OWN: dict[str, Callable[[Google, Request, bytes], Answer | None]] = {
     "firestore": _firestore,
     "run": _run,
     "firebaserules": _rules,
+    "monitoring": _monitoring,
     "cloudscheduler": _scheduler,
 }

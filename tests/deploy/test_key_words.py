@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.deploy.test_words import shell
@@ -191,3 +193,11 @@ def test_an_account_reads_no_secret_that_its_functions_are_not_given() -> None:
     assert output.count("remove-iam-policy-binding") == 2
     assert f"--member={account.format('inbox')}" in output
     assert shell(f"{there} DRY_RUN=1 ONLY=crm; take_back_secrets") == (0, "")
+
+
+def test_the_version_is_a_label_with_and_without_git() -> None:
+    for where in ("", "git() { return 1; }; "):
+        status, version = shell(f"{where}version_label\n")
+        assert status == 0
+        assert re.fullmatch(r"[a-z0-9_-]{1,63}", version), version
+    assert version == "0-1-0"

@@ -35,11 +35,12 @@ def with_second_token(story: Story) -> list[str]:
 def test_a_dry_run_says_what_it_would_do_and_does_nothing(
     story: Story, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    assert changes_of(story, "--dry-run")[0] == 0, "nothing would change"
     monkeypatch.setitem(
         story.shell.more, "TWILIO_AUTH_TOKEN_SECONDARY", "the-next-token"
     )
     status, output, changes = changes_of(story, "--dry-run")
-    assert status == 0, output
+    assert status == 3, output
     assert changes == []
     assert "would add a version to the secret twilio-auth-token-secondary" in output
     assert "TWILIO_AUTH_TOKEN_SECONDARY=twilio-auth-token-secondary:next" in output
@@ -55,7 +56,7 @@ def test_a_second_stage_has_names_accounts_secrets_and_a_database_of_its_own(
     status, output = shell.run(
         "--prefix", "staging", "--database", "staging", "--dry-run"
     )
-    assert status == 0, output
+    assert status == 3, output
     assert shell.google.changes() == []
     for words in (
         "firestore databases create --database=staging --location=us-central1",

@@ -158,6 +158,7 @@ EDITED: Mapping[str, Mapping[str, Sense]] = {
         "custom_fallback": _one_of("pool", "none"),
         "create_customers": _flag,
         "crm_open": _flag,
+        "keep_days": _typed_whole,
         "service_level_seconds": _typed_whole,
         "time_zone": _zone,
         "own_worker": _one_of("always", "available", "wait"),

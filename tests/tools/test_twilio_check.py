@@ -137,14 +137,14 @@ def test_what_another_system_loses_is_said_before_it_is_asked(
         pre_url="https://old.example.com/pre",
         filters=["onMessageAdd", "onConversationAdd"],
     )
-    set_up("--dry-run")
+    assert exit_status("--yes", "--dry-run") == 3
     shown = said()
     assert (
         "This stops another system: https://old.example.com/pre no longer gets" in shown
     )
     assert "onConversationAdd, onMessageAdd." in shown
     standin.configure_webhooks(post_url="https://old.example.com/post", filters=None)
-    set_up("--dry-run")
+    assert exit_status("--yes", "--dry-run") == 3
     assert "https://old.example.com/post no longer gets every event." in said()
 
 

@@ -138,11 +138,13 @@ def test_what_would_change_is_shown_before_it_changes(
     standin: StandIn, capsys: pytest.CaptureFixture[str]
 ) -> None:
     standin.configure_webhooks(pre_url="https://old.example.com/pre")
-    twilio_setup.main(["--base-url", BASE, "--dry-run"])
+    assert exit_status("--dry-run") == 3
     shown = capsys.readouterr().out
     assert "now     https://old.example.com/pre" in shown
     assert f"wanted  {BASE}/pre-event" in shown
     assert writes(standin) == []
+    set_up()
+    twilio_setup.main(["--base-url", BASE, "--dry-run"])
 
 
 def test_without_a_terminal_and_without_yes_nothing_is_changed(
