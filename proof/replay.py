@@ -16,9 +16,9 @@ from proof.journal import Written
 class Tolerance:
     """How far the order of the queue may be off.
 
-    A conversation may go before so many `places` older ones, and be passed that often, and only where those have
-    been in the queue for so many `seconds` at most: they came in while it was being decided on. One that was moved back
-    in the queue itself so lately may go by the place that it had.
+    A conversation may go before older ones that have been in the queue for at most so many `seconds`: they came in
+    while the claim was under way, which had read the queue before, so it can be any number of them. None of them may be
+    passed more often than `places`. A conversation that was moved back in the queue so lately may go by its old place.
     """
 
     places: int = 0
@@ -171,7 +171,7 @@ class Replay:
             self.tolerated.append((1, own))
             return
         self._passed.update(ahead)
-        places = max(len(ahead), *(self._passed[sid] for sid in ahead))
+        places = max(self._passed[sid] for sid in ahead)
         since = min(self._queued_since[sid] for sid in ahead)
         waited = (at - since).total_seconds()
         if places <= self.tolerance.places and waited <= self.tolerance.seconds:

@@ -42,7 +42,7 @@ LONGEST = (
     150.0  # seconds that all may take to come right after the storm; a lease lasts 30
 )
 # An age counts from the arrival, so a conversation that the sweep or a late webhook brings enters the queue ahead of
-# others, several at once. One whose claim has looked at the queue by then goes before them.
+# others, several at once. A claim that has read the queue before goes ahead of them, but none is passed this often.
 _PLACES = 5
 
 
