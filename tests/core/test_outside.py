@@ -91,7 +91,7 @@ def test_a_record_whose_name_nobody_can_sign_in_with_gets_nothing(
     service.settle()
     sid = write(service)
     assert conversation(db, sid)["state"] == "queued"
-    assert "Nobody can sign in" in records.read(db, "workers", name)["problem"]
+    assert "No worker can sign in" in records.read(db, "workers", name)["problem"]
 
 
 def test_a_pool_typed_with_blanks_is_that_pool(service: Service, db: Client) -> None:

@@ -338,18 +338,19 @@ def test_a_tolerance_is_for_one_place_and_for_who_has_just_come() -> None:
     assert len(Replay(Tolerance(places=0, seconds=8)).all(late)) == 1
 
 
-def test_a_tolerance_of_one_place_is_for_one_who_passes_and_for_one_who_is_passed() -> (
-    None
-):
+def test_a_claim_goes_before_any_number_of_newcomers_but_none_is_passed_again() -> None:
     third = [*START, [wrote(3, "conversations/CH3", None, waiting(3))]]
-    both = [*third, claim(9, "CH3", waiting(3), ANN)]
-    twice = [
+    before_two = [*third, claim(9, "CH3", waiting(3), ANN)]
+    assert Replay(Tolerance(1, 60)).all(before_two) == []
+    assert [breach.kind for breach in Replay(Tolerance(1, 5)).all(before_two)] == [
+        "out of turn"
+    ]
+    passed_twice = [
         *third,
         claim(8, "CH2", waiting(2), ANN),
         claim(9, "CH3", waiting(3), ANN | {"active": 2}),
     ]
-    for commits in (both, twice):
-        assert [one.kind for one in Replay(Tolerance(1, 60)).all(commits)] == [
-            "out of turn"
-        ]
-        assert Replay(Tolerance(2, 60)).all(commits) == []
+    assert [breach.kind for breach in Replay(Tolerance(1, 60)).all(passed_twice)] == [
+        "out of turn"
+    ]
+    assert Replay(Tolerance(2, 60)).all(passed_twice) == []
