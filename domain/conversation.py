@@ -322,7 +322,7 @@ def _last_message(record: Fields) -> LastMessage | None:
     index = read.whole("index", default=-1)
     if sender is None or index < 0:
         record.complain(
-            "last_message needs a valid sender (from) and index; it is ignored."
+            "last_message needs a valid sender (from) and index. It is ignored."
         )
         return None
     text = read.text("text", LONGEST_TEXT) or ""

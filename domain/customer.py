@@ -74,8 +74,8 @@ def _links(fields: Fields) -> tuple[Mapping[str, Any], ...]:
     allowed = tuple(link for link in links if _may_be_opened(link.get("value")))
     if len(allowed) < len(links):
         fields.complain(
-            "links has an entry whose value does not begin with https://, http://, mailto: or tel:; "
-            "that entry is left out."
+            "links has an entry whose value does not begin with https://, http://, mailto: or tel:. "
+            "That entry is left out."
         )
     return allowed
 

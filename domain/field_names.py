@@ -104,7 +104,7 @@ def _unknown(name: str, meant: str | None, record: str) -> str | None:
     """Return the sentence about an unknown name; None for a custom field."""
     shown = visible(name)[:_LONGEST_NAME] or "(an empty name)"
     if meant is not None:
-        return f"{shown} is the same field as {meant}; it is ignored."
+        return f"{shown} is the same field as {meant}. It is ignored."
     close = get_close_matches(
         key_of(name)[:_LONGEST_NAME], _by_key(record), n=1, cutoff=_CLOSE
     )
@@ -113,8 +113,8 @@ def _unknown(name: str, meant: str | None, record: str) -> str | None:
     if record in _WITH_OWN_FIELDS:
         return None
     other = _home_of(key_of(name))
-    done = "it is ignored" if other is None else f"it belongs to {other}"
-    return f"{shown} is not a field of this record; {done}."
+    done = "It is ignored" if other is None else f"It belongs to {other}"
+    return f"{shown} is not a field of this record. {done}."
 
 
 def _home_of(key: str) -> str | None:

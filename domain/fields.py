@@ -123,7 +123,7 @@ class Fields:
         text = value.strip()
         if len(text) > longest:
             self.complain(
-                f"{name} is longer than {longest} characters; the rest is left out."
+                f"{name} is longer than {longest} characters. The rest is left out."
             )
         return text[:longest].strip() or None
 
@@ -159,11 +159,11 @@ class Fields:
             self._report_blanks(name, texts)
         if len(texts) < len(value):
             self.complain(
-                f"{name} has an entry that is not a text, is empty or very long; that entry is ignored."
+                f"{name} has an entry that is not a text, is empty or very long. That entry is ignored."
             )
         if len(texts) > _MOST_ENTRIES:
             self.complain(
-                f"{name} has more than {_MOST_ENTRIES} entries; the rest is ignored."
+                f"{name} has more than {_MOST_ENTRIES} entries. The rest is ignored."
             )
         return tuple(map(str.strip, texts[:_MOST_ENTRIES]))
 
@@ -188,7 +188,7 @@ class Fields:
         value = visible(self.text(name, longest=1500) or "") or None
         if value and not is_record_name(value):
             self.complain(
-                f"{name} must be a record's name, such as sales, without a slash; it is ignored."
+                f"{name} must be a record's name, such as sales, without a slash. It is ignored."
             )
             return None
         return value
@@ -200,7 +200,7 @@ class Fields:
         names = tuple(filter(is_record_name, values))
         if len(names) < len(values):
             self.complain(
-                f"{name} has an entry that no record can have as its name; that entry is ignored."
+                f"{name} has an entry that no record can have as its name. That entry is ignored."
             )
         return names
 
@@ -353,6 +353,6 @@ class Fields:
 
     def _invalid(self, name: str, expected: str, done: str, value: T) -> T:
         """Report an invalid field, and return the value that it counts as."""
-        self.complain(f"{name} must be {expected}; it is {done}.")
+        self.complain(f"{name} must be {expected}. It is {done}.")
         self.invalid.add(name)
         return value

@@ -70,13 +70,13 @@ def words_in_settings(fields: Fields, name: str) -> tuple[str, ...]:
         word = folded(typed)
         if word_in(word) in (START, HELP):
             fields.complain(
-                f"{name} has “{typed}”, which lifts an opt-out or asks for help; it is ignored."
+                f"{name} has “{typed}”, which lifts an opt-out or asks for help. It is ignored."
             )
         elif _is_short(word):
             words.append(word)
         else:
             fields.complain(
-                f"{name} has an entry that is not a short word of at most {_LONGEST} characters; it is ignored."
+                f"{name} has an entry that is not a short word of at most {_LONGEST} characters. It is ignored."
             )
     return tuple(dict.fromkeys(words))
 
@@ -186,7 +186,7 @@ def times_in(fields: Fields, name: str) -> dict[str, datetime]:
         at = Fields({"at": value}).time("at")
         if at is None:
             fields.complain(
-                f"{name} has a value that is not a timestamp; the address counts as opted out."
+                f"{name} has a value that is not a timestamp. The address counts as opted out."
             )
         times[str(address)] = at or UNKNOWN_SINCE
     return times

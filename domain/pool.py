@@ -67,7 +67,7 @@ def parse(pool_id: str, data: Mapping[str, Any] | None, version: object = None) 
         "strategy", tuple(STRATEGIES), DEFAULT_STRATEGY, DEFAULT_STRATEGY
     )
     if (overflow := fields.record_name("overflow")) == pool_id:
-        fields.complain("overflow names the pool itself; it is ignored.")
+        fields.complain("overflow names the pool itself. It is ignored.")
     return Pool(
         id=pool_id,
         display_name=fields.text("display_name") or pool_id,

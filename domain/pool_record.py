@@ -82,7 +82,7 @@ def _same_name(pool: Pool, namesakes: Sequence[str]) -> str | None:
 
 def _unknown(name: str) -> str:
     return (
-        f"holidays: “{cut(name)}” is not a country or a part of one with known public holidays, and not a date; it is "
+        f"holidays: “{cut(name)}” is not a country or a part of one with known public holidays, and not a date. It is "
         "ignored. Write a country as DE or Germany, a part of it as DE-BY, a date as 2026-12-24."
     )
 
@@ -105,7 +105,7 @@ def _not_at_midnight(pool: Pool, zone: ZoneInfo) -> list[str]:
 
 def _is_no_day(wall: datetime, zone: ZoneInfo) -> str:
     return (
-        f"holidays: the timestamp {wall:%Y-%m-%d %H:%M} ({zone.key}) is not midnight; it counts as {wall:%Y-%m-%d}. "
+        f"holidays: the timestamp {wall:%Y-%m-%d %H:%M} ({zone.key}) is not midnight. It counts as {wall:%Y-%m-%d}. "
         "Write the date as a text, such as 2026-12-24, or set time_zone in settings/routing and save this pool again."
     )
 

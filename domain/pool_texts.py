@@ -64,7 +64,7 @@ def _read_kind(fields: Fields, name: str, value: Any) -> tuple[Text, ...]:
     kind = name.strip().lower()
     if kind not in KINDS:
         fields.complain(
-            f"texts: {cut(name)} is none of {', '.join(KINDS)}; it is ignored."
+            f"texts: {cut(name)} is none of {', '.join(KINDS)}. It is ignored."
         )
         return ()
     if value is None:
@@ -73,7 +73,7 @@ def _read_kind(fields: Fields, name: str, value: Any) -> tuple[Text, ...]:
         return _read_text(fields, f"texts.{kind}", "", value)
     if not isinstance(value, Mapping):
         fields.complain(
-            f"texts.{kind} must be a text, a map from language to text, or {{template: id}}; it is not sent."
+            f"texts.{kind} must be a text, a map from language to text, or {{template: id}}. It is not sent."
         )
         return ()
     by_language = {"": value} if _names_template(value) else value
@@ -91,11 +91,11 @@ def _read_text(
     is_template = _names_template(content)
     wrong = _wrong_template(content) if is_template else None
     if wrong is None and not _LANGUAGE.fullmatch(language):
-        wrong = ": that is no language such as en or de-at;"
+        wrong = ": that is no language such as en or de-at."
     if wrong is None and not is_template:
         wrong = _wrong_content(content)
     if wrong is not None:
-        fields.complain(f"{where}{wrong} it is not sent.")
+        fields.complain(f"{where}{wrong} It is not sent.")
         return ()
     spoken = None if language in _ANY_LANGUAGE else language
     if is_template:
@@ -119,7 +119,7 @@ def _template_name(value: Mapping[str, Any]) -> str:
 def _wrong_template(value: Mapping[str, Any]) -> str | None:
     if is_record_name(_template_name(value)):
         return None
-    return ": template must be the id of a record in templates;"
+    return ": template must be the id of a record in templates."
 
 
 def _wrong_content(content: Any) -> str | None:
@@ -127,15 +127,15 @@ def _wrong_content(content: Any) -> str | None:
     if content is None:
         return None
     if not isinstance(content, str):
-        return " must be a text;"
+        return " must be a text."
     if channels.length_of(content) > channels.SHORTEST_TEXT:
-        return f" is longer than {channels.SHORTEST_TEXT:,} characters;"
+        return f" is longer than {channels.SHORTEST_TEXT:,} characters."
     rest = _BRACES.sub(_without_placeholder, content)
     for form in (_BRACES, _MISSPELLED, _LEFT_OVER):
         match = form.search(rest)
         if match:
             names = ", ".join("{{" + name + "}}" for name in PLACEHOLDERS)
-            return f" has {cut(match[0])}, which is none of {names};"
+            return f" has {cut(match[0])}, which is none of {names}."
     return None
 
 

@@ -98,6 +98,6 @@ def _time_zone(fields: Fields, name: str) -> str:
         zone = _zones().get(_zone_key(typed))
     if zone is None:
         fields.complain(
-            f"{name} must be a time zone such as Europe/Berlin; it is treated as UTC."
+            f"{name} must be a time zone such as Europe/Berlin. It is treated as UTC."
         )
     return zone or "UTC"

@@ -84,7 +84,7 @@ def parse(
     is_approved = fields.flag("whatsapp_approved", default=False)
     if is_approved and content_sid is None:
         fields.complain(
-            "whatsapp_approved needs a content_sid (HX...), because WhatsApp takes templates by it only; without one "
+            "whatsapp_approved needs a content_sid (HX...), because WhatsApp takes templates by it only. Without one "
             "the template is sent as a text, within 24 hours of the customer's last message."
         )
     return Template(
@@ -107,7 +107,7 @@ def _content(fields: Fields) -> str:
     if fields.problem:
         return ""
     if content is None:
-        fields.complain("content is missing; the template is not shown.")
+        fields.complain("content is missing. The template is not shown.")
     return content or ""
 
 
@@ -122,7 +122,7 @@ def _complain_of_placeholders(
     for name, placeholder in places:
         advice = _advice(placeholder)
         fields.complain(
-            f"{name} has {cut(placeholder)}{advice} the template is not shown."
+            f"{name} has {cut(placeholder)}{advice} Until then the template is not shown."
         )
 
 
@@ -168,10 +168,10 @@ def _advice(wrong: str) -> str:
     """Return what to write instead."""
     match = _MISSPELLED.fullmatch(wrong)
     if match is None:
-        return ", which is none of {{Name}}, {{Author}}, {{customer.FIELD}} and {{worker.FIELD}};"
+        return ", which is none of {{Name}}, {{Author}}, {{customer.FIELD}} and {{worker.FIELD}}."
     record, dot, field = match["word"].partition(".")
     meant = f"{record.lower()}.{field}" if dot else record.capitalize()
-    return f": did you mean {{{{{meant}}}}}? Until then"
+    return f": did you mean {{{{{meant}}}}}?"
 
 
 def text_of(

@@ -37,19 +37,19 @@ def read(fields: Fields) -> Variables | None:
         return {}
     if not isinstance(value, Mapping):
         fields.complain(
-            "variables must be a map from names to texts; the template is not shown."
+            "variables must be a map from names to texts. The template is not shown."
         )
         return None
     if len(value) > _MOST:
         fields.complain(
-            f"variables has more than {_MOST} entries; the template is not shown."
+            f"variables has more than {_MOST} entries. The template is not shown."
         )
         return None
     for name, text in value.items():
         if not isinstance(text, str) or not addresses.visible(text):
             fields.complain(
-                f"variables has no text for {cut(str(name))}: write what stands there, such as {{{{Name}}}}; "
-                "until then the template is not shown."
+                f"variables has no text for {cut(str(name))}: write what stands there, such as {{{{Name}}}}. "
+                "Until then the template is not shown."
             )
             return None
     return {str(name).strip(): text for name, text in value.items()}

@@ -85,7 +85,7 @@ def read(fields: Fields) -> Hours:
     entries = list(islice(_entries(typed), _MOST_ENTRIES + 1))
     if len(entries) > _MOST_ENTRIES:
         fields.complain(
-            f"holidays has more than {_MOST_ENTRIES} entries; the rest is ignored."
+            f"holidays has more than {_MOST_ENTRIES} entries. The rest is ignored."
         )
     meanings = [
         (entry, _meaning(entry, is_day_first)) for entry in entries[:_MOST_ENTRIES]
@@ -323,10 +323,10 @@ def _country(entry: _Typed) -> str | None:
 def _problem_of(entry: _Typed, is_day_first: bool | None) -> str:
     name = _quoted(entry.days)
     if _meaning(_Typed(entry.days), is_day_first) is not None:
-        return f"holidays: the hours {_quoted(entry.hours)} of {name} are not understood; the entry is ignored."
+        return f"holidays: the hours {_quoted(entry.hours)} of {name} are not understood. The entry is ignored."
     return (
-        f"holidays: {name} is neither a date such as 2026-12-24 nor a country such as DE-BY, or it is ambiguous; "
-        "it is ignored."
+        f"holidays: {name} is neither a date such as 2026-12-24 nor a country such as DE-BY, or it is ambiguous. "
+        "It is ignored."
     )
 
 

@@ -82,7 +82,7 @@ def _week(fields: Fields) -> tuple[tuple[Span, ...], ...] | None:
     pairs = _pairs(typed)
     if not pairs:
         fields.complain(
-            "hours must be a map such as {mon: “09:00-17:00”}; it is treated as always open."
+            "hours must be a map such as {mon: “09:00-17:00”}. It is treated as always open."
         )
         return None
     entries = _entries(pairs)
@@ -134,7 +134,7 @@ def _contradictions(entries: list[_Entry]) -> list[str]:
     A narrower entry is an exception to a wider one, and no contradiction.
     """
     return [
-        f"hours: {name} is both closed and open; it is treated as open."
+        f"hours: {name} is both closed and open. It is treated as open."
         for day, name in enumerate(DAYS)
         if len({bool(entry.openings) for entry in _deciding(day, entries)}) > 1
     ]
@@ -263,7 +263,7 @@ def _days_meant(name: str, languages: set[str]) -> tuple[int, ...] | None:
 def _problem_of_name(name: str) -> str | None:
     if not _is_about_holidays(name):
         return None
-    return f"hours: {cut(name)} belongs to the field holidays; it is ignored."
+    return f"hours: {cut(name)} belongs to the field holidays. It is ignored."
 
 
 def _problem_of(entry: _Entry) -> str | None:
@@ -272,11 +272,11 @@ def _problem_of(entry: _Entry) -> str | None:
         return None
     if entry.days is None:
         return (
-            f"hours: {cut(addresses.shown(entry.name))} is not a day such as mon; it is "
+            f"hours: {cut(addresses.shown(entry.name))} is not a day such as mon. It is "
             "ignored, and days that no other entry names are treated as open."
         )
     return (
-        f"hours: {_quoted(entry.value)} of {cut(entry.name)} is not understood or is ambiguous; write it as "
+        f"hours: {_quoted(entry.value)} of {cut(entry.name)} is not understood or is ambiguous. Write it as "
         "“09:00-12:00, 13:00-17:00” or “closed”. It is treated as open all day."
     )
 

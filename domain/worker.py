@@ -133,7 +133,7 @@ def identity_in(fields: Fields, name: str) -> str | None:
     value = fields.text(name, longest=1000)
     if value and not is_identity(value):
         fields.complain(
-            f"{name} must be a worker's identity such as john@example.com; it is ignored."
+            f"{name} must be a worker's identity such as john@example.com. It is ignored."
         )
         return None
     return value

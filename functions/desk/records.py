@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 
 _MOST_CHANGES = 20
 _NULLS = frozenset({"capacity", "overflow_after"})
-_WHAT_IS_DONE = re.compile(r"[.;] ")
-_NEXT_FAULT = re.compile(r"(?<=[.?!]) (?=[a-z_]+[ :])")
+# A sentence ends with a full stop or a question mark; one in a quoted value ends none.
+_SENTENCE = re.compile(r"(?:“[^”]*”|[^“])+?[.?!](?=\s|$)|.+$", re.DOTALL)
+# A fault begins with the name of its field, in small letters.
+_FAULT = re.compile(r"[a-z_]+[ :.]")
 _JUST_CHANGED = 24 * 3600  # seconds: an older change of another person is not named
 
 
@@ -173,17 +175,9 @@ def _merged(
 
 
 def _faults(problem: str | None) -> list[str]:
-    """The faults in a record's `problem`, without the sentences about what is done with the values.
-
-    A fault begins with the name of its field, in small letters.
-    """
-    return [
-        _first_sentence(fault) for fault in _NEXT_FAULT.split(problem or "") if fault
-    ]
-
-
-def _first_sentence(text: str) -> str:
-    return f"{_WHAT_IS_DONE.split(text, maxsplit=1)[0].rstrip('.')}."
+    """Return the faults in a record's `problem`, without the sentences about what is done with the values."""
+    sentences = map(str.strip, _SENTENCE.findall(problem or ""))
+    return [sentence for sentence in sentences if _FAULT.match(sentence)]
 
 
 def shown(snapshot: Snapshot) -> dict[str, Any]:

@@ -111,7 +111,7 @@ def test_a_change_of_name_or_worker_is_followed(service: Service, db: Client) ->
         ),
         (
             {"addresses": [NUMBER], "do_not_contact": "x"},
-            "do_not_contact must be true or false; it is treated as true",
+            "do_not_contact must be true or false. It is treated as true",
         ),
     ],
 )
