@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -97,6 +97,34 @@ def open_at(
     return _contain(spans, since_midnight) or _contain(
         spans_of_yesterday, since_midnight + _DAY
     )
+
+
+def closed_days(
+    hours: Hours, first: date, zone: ZoneInfo, is_holiday: IsHoliday, most: int
+) -> list[date]:
+    """Return the next days that the holidays close all day, from `first` on.
+
+    A day that the week closes is among them if it is a holiday as well. At most 800 days
+    are looked at.
+    """
+    days = (first + number * _DAY for number in range(2 * _LOOK_AHEAD))
+    closed = (
+        day
+        for day in days
+        if _is_exception(hours, day, zone, is_holiday)
+        and not _spans(hours, day, zone, is_holiday)
+    )
+    return list(islice(closed, most))
+
+
+def _is_exception(
+    hours: Hours, day: date, zone: ZoneInfo, is_holiday: IsHoliday
+) -> bool:
+    """Return whether a holiday decides on this day, not the week."""
+    if any(holiday.includes(day) for holiday in hours.holidays):
+        return True
+    closed_moments = {moment.astimezone(zone).date() for moment in hours.moments}
+    return day in closed_moments or is_holiday(day)
 
 
 def _contain(spans: tuple[Span, ...], since_midnight: timedelta) -> bool:

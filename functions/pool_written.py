@@ -8,31 +8,12 @@ writes its own record first and looks for others afterwards, so one of the two c
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 from assignment import matching, worker_care
-from domain import field_names, phone_numbers, pool_record, pool_texts
-from domain.fields import NO_LIMIT
+from domain import field_names, pool_record
 from domain.pool import Pool, parse
 from functions.http.trigger import Change
-from providers import (
-    database,
-    log,
-    pools,
-    public_holidays,
-    settings,
-    templates,
-    workers,
-)
+from providers import database, log, pool_corrections, pools, workers
 
-_NUMBERS = (
-    "capacity",
-    "priority",
-    "answer_within",
-    "unavailable_after",
-    "overflow_after",
-)
 _MOST_WORKERS = 300  # the sweep updates the others
 
 
@@ -82,9 +63,9 @@ def _write_corrections(pool_id: str) -> None:
         return
     named = field_names.read(stored, field_names.POOLS)
     data = {**named.data}
-    changes = database.renaming(named) | _normalized(pool_id, data)
+    changes = database.renaming(named) | pool_corrections.normalized(pool_id, data)
     data |= {name: value for name, value in changes.items() if name in data}
-    problem = _problem(pool_id, data)
+    problem = pool_corrections.problem(pool_id, data)
     if stored.get("problem") != problem:
         changes["problem"] = problem or DELETE_FIELD
     if not changes:
@@ -92,53 +73,6 @@ def _write_corrections(pool_id: str) -> None:
     pools.write(record, changes)
     if problem and "problem" in changes:
         log.warning(f"The record of a pool is not right: {problem}", pool=pool_id)
-
-
-def _problem(pool_id: str, data: Mapping[str, Any]) -> str | None:
-    """Return the sentences for the field `problem`, None for a valid record."""
-    pool = parse(pool_id, data)
-    countries = pool_record.countries_of(data)
-    same_name: Sequence[str] = ()
-    if data.get("display_name"):
-        same_name = pools.namesakes(pool_id, pool.display_name)
-    return pool_record.problem(
-        pool_id,
-        data,
-        pools.twins(pool_record.numbers_of(data), other_than=pool_id),
-        unknown_countries=public_holidays.unknown(countries),
-        overflow=pools.overflow_of(pool),
-        namesakes=same_name,
-        countries_with_parts=public_holidays.with_parts(countries),
-        unknown_templates=templates.missing(pool_texts.templates_in(pool.texts)),
-        zone=settings.load().zone,
-    )
-
-
-def _normalized(pool_id: str, data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields that a person typed in another spelling, in the one that queries need.
-
-    Phone numbers as Twilio writes them, seconds as numbers, and the other pool by its id.
-    """
-    pool = parse(pool_id, data)
-    changes = _typed_numbers(pool, data)
-    numbers = phone_numbers.tidied(data.get("addresses"))
-    if isinstance(numbers, list) and numbers != data["addresses"]:
-        changes["addresses"] = numbers
-    if pool.overflow:
-        overflow_id = pools.as_called([pool.overflow])[0]
-        if overflow_id != data["overflow"]:
-            changes["overflow"] = overflow_id
-    return changes
-
-
-def _typed_numbers(pool: Pool, data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values of the fields that hold a number as text, such as "5 min"; None: no limit."""
-    changes: dict[str, Any] = {}
-    for name in _NUMBERS:
-        if isinstance(data.get(name), str) and name not in pool.invalid:
-            number = getattr(pool, name)
-            changes[name] = None if number in (None, NO_LIMIT) else int(number)
-    return changes
 
 
 def _use_room(pool_id: str) -> None:

@@ -63,6 +63,17 @@ def write(
     database.commit(batch)
 
 
+def remove(snapshot: Snapshot, entry: Entry) -> None:
+    """Delete a record and write its entry in one commit. Raises database.LostRace if the
+    record has changed since the snapshot."""
+    database_client = database.client()
+    batch = database_client.batch()
+    unchanged = database_client.write_option(last_update_time=snapshot.update_time)
+    batch.delete(snapshot.reference, option=unchanged)
+    add(batch, entry)
+    database.commit(batch)
+
+
 def note(entry: Entry) -> None:
     """Write an entry of its own, for an act that changes no record, such as reading."""
     batch = database.client().batch()

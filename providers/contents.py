@@ -108,6 +108,57 @@ def apply(change: Change) -> bool:
     return True
 
 
+def synchronized(found: list[Content]) -> list[str]:
+    """Bring the records in step with Twilio's contents; return a line for each record."""
+    return [
+        in_words(change) if apply(change) else edited_meanwhile(change)
+        for change in plan(found, creates=True)
+    ]
+
+
+def edited_meanwhile(change: Change) -> str:
+    return (
+        f"templates/{change.template_id} was edited at this moment: synchronize again."
+    )
+
+
+def in_words(change: Change) -> str:
+    """Return one line: which record, what is written, and what a person still has to do."""
+    verb = "change" if change.record else "create"
+    done = ", ".join([*_filled_in(change), *_approval(change)]) or "variables"
+    name = change.content.name
+    is_named_so = name in ("", change.template_id)
+    also_named = "" if is_named_so else f" ({name})"
+    line = f"{verb} templates/{change.template_id}{also_named}: {done}"
+    variables = change.fields.get("variables", {})
+    empty = [variable for variable, text in variables.items() if text == ""]
+    if not empty:
+        return line
+    return f"{line}; write in its variables what stands for {', '.join(empty)}"
+
+
+def _filled_in(change: Change) -> list[str]:
+    names = ("content", "language")
+    return [f"{name} filled in" for name in names if name in change.fields]
+
+
+def _approval(change: Change) -> list[str]:
+    approval = change.fields.get("approval")
+    if not approval:
+        return []
+    because = f" ({approval['reason']})" if approval.get("reason") else ""
+    return [f"{approval['status']} by WhatsApp{because}"]
+
+
+def summary(found: int, changed: int, is_dry_run: bool = False) -> str:
+    """Return one sentence about all of them."""
+    at_twilio = f"{found} content template{'' if found == 1 else 's'} at Twilio"
+    if changed == 0:
+        return f"{at_twilio}; every record is up to date."
+    did = "would be written (dry run: nothing was)" if is_dry_run else "written"
+    return f"{at_twilio}; {changed} record{'' if changed == 1 else 's'} {did}."
+
+
 def refresh(content_sid: str) -> None:
     """Ask for WhatsApp's approval of one template after a refusal, and record it. If this fails, the sweep does it."""
     api: Any = twilio.client().content.v1

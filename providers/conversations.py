@@ -30,6 +30,12 @@ _MOST_HELD = 1000  # Twilio's limit of open conversations per identity
 _OPEN = (QUEUED, ASSIGNING, ASSIGNED, INACTIVE, UNROUTED)
 
 
+def exist() -> bool:
+    """Return whether the log has any conversation."""
+    query = database.filtered(_LOG.name, ())
+    return database.count(query, 1) > 0
+
+
 def how_many_held(identity: str) -> int:
     """Count the conversations that occupy a slot of this worker (the right value of `active`), up to 1000."""
     conditions = [("worker", "==", identity), ("state", "in", list(HELD))]

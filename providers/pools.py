@@ -65,6 +65,12 @@ def _display_names() -> dict[str, str]:
     return {str(record.id): of(record).display_name for record in records}
 
 
+def all_pools() -> list[Pool]:
+    """Return all pools by their display names, 500 at most."""
+    records = database.find(database.filtered(_POOLS.name, ()).limit(_MOST_POOLS))
+    return sorted(map(of, records), key=lambda pool: pool.display_name.casefold())
+
+
 def namesakes(pool_id: str, display_name: str) -> list[str]:
     """Return the ids of other pools with this display name, in any spelling, or with it as their id."""
     key = key_of(display_name)

@@ -55,6 +55,34 @@ def with_parts(names: Iterable[str]) -> dict[str, str]:
     return examples
 
 
+def names_of(names: Iterable[str], day: date) -> list[str]:
+    """Return what the countries or parts call the holiday on this day."""
+    regions = [region for region in map(_region, names) if region is not None]
+    called = (_days(region, day.year).get(day) for region in regions)
+    return list(dict.fromkeys(filter(None, called)))
+
+
+def countries() -> dict[str, str]:
+    """Return the English names of all countries with known holidays, by code."""
+    from babel import Locale
+
+    territories = Locale("en").territories
+    named = {code: str(territories.get(code, code)) for code in _codes()}
+    return dict(sorted(named.items(), key=lambda country: country[1]))
+
+
+def parts_of(country: str) -> dict[str, str]:
+    """Return the names of a country's parts by code; empty for an unknown country."""
+    from holidays import country_holidays
+
+    if country not in _codes():
+        return {}
+    calendar = country_holidays(country)
+    aliases = reversed(calendar.subdivisions_aliases.items())
+    names = {code: name for name, code in aliases}
+    return {code: names.get(code, code) for code in calendar.subdivisions}
+
+
 @lru_cache(maxsize=500)
 def _region(name: str) -> _Region | None:
     """Return the country, or the part of one, that a person means by "DE", "DEU", "Germany", "DE-BY" or "Bayern"."""
@@ -153,22 +181,22 @@ def _only_part_called(plain: str) -> _Region | None:
 
 
 @lru_cache(maxsize=500)
-def _days(region: _Region, year: int) -> frozenset[date]:
-    """Return the public holidays of one year."""
+def _days(region: _Region, year: int) -> Mapping[date, str]:
+    """Return the public holidays of one year with their names."""
     from holidays import country_holidays
 
-    return frozenset(country_holidays(region.country, subdiv=region.part, years=year))
+    return dict(country_holidays(region.country, subdiv=region.part, years=year))
 
 
 @lru_cache(maxsize=300)
 def _part_with_more(country: str) -> str | None:
     """Return a part with holidays that the whole country does not have, None if there is none."""
-    whole = _days(_Region(country), _COMPARED_YEAR)
+    whole = _days(_Region(country), _COMPARED_YEAR).keys()
     parts = sorted(
         set(_parts(country).values()),
         key=lambda code: (not _USUAL_PART.fullmatch(code), code),
     )
     for code in parts:
-        if _days(_Region(country, code), _COMPARED_YEAR) - whole:
+        if _days(_Region(country, code), _COMPARED_YEAR).keys() - whole:
             return code
     return None

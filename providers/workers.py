@@ -92,6 +92,11 @@ def who_missed(limit: int) -> list[Worker]:
     return _WORKERS.find([("missed", ">", 0)], ("-missed",), limit)
 
 
+def some(limit: int = 20) -> list[Worker]:
+    """Return any workers, in no order."""
+    return _WORKERS.find([], (), limit)
+
+
 def busy(limit: int) -> list[Worker]:
     """Return the workers with a positive count or marked as full, in no order, `limit` of each at most."""
     holding, full = database.together(

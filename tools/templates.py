@@ -15,36 +15,7 @@ from google.auth.exceptions import GoogleAuthError
 
 from domain.contents import Content
 from providers import configuration, contents
-from providers.contents import Change
 from providers.twilio import Outcome, Result
-
-
-def in_words(change: Change) -> str:
-    """One line: which record, what is written, and what a person still has to do."""
-    approval = change.fields.get("approval", {})
-    told = [
-        f"{name} filled in" for name in ("content", "language") if name in change.fields
-    ]
-    told += (
-        [f"{approval['status']} by WhatsApp{_because(approval)}"] if approval else []
-    )
-    empty = [
-        name for name, text in change.fields.get("variables", {}).items() if text == ""
-    ]
-    todo = (
-        f"; write in its variables what stands for {', '.join(empty)}" if empty else ""
-    )
-    verb = "change" if change.record else "create"
-    name = (
-        f" ({change.content.name})"
-        if change.content.name not in ("", change.template_id)
-        else ""
-    )
-    return f"  {verb} templates/{change.template_id}{name}: {', '.join(told) or 'variables'}{todo}"
-
-
-def _because(approval: dict[str, str | None]) -> str:
-    return f" ({approval['reason']})" if approval.get("reason") else ""
 
 
 def show_what_is_left_out(found: list[Content]) -> None:
@@ -59,13 +30,10 @@ def sync(dry_run: bool) -> None:
     show_what_is_left_out(found)
     changes = contents.plan(found, creates=True)
     for change in changes:
-        if dry_run or contents.apply(change):
-            print(in_words(change))
-        else:
-            print(
-                f"  templates/{change.template_id} was edited at this moment: run the command again."
-            )
-    print(_summary(len(found), len(changes), dry_run))
+        is_done = dry_run or contents.apply(change)
+        say = contents.in_words if is_done else contents.edited_meanwhile
+        print(f"  {say(change)}")
+    print(contents.summary(len(found), len(changes), dry_run))
 
 
 def _listed() -> list[Content]:
@@ -80,14 +48,6 @@ def _listed() -> list[Content]:
     sys.exit(
         f"Twilio's content templates could not be listed: {result.why} Run the command again."
     )
-
-
-def _summary(found: int, changed: int, dry_run: bool) -> str:
-    at_twilio = f"{found} content template{'' if found == 1 else 's'} at Twilio"
-    if changed == 0:
-        return f"{at_twilio}; every record is up to date."
-    did = "would be written (dry run: nothing was)" if dry_run else "written"
-    return f"{at_twilio}; {changed} record{'' if changed == 1 else 's'} {did}."
 
 
 def arguments_of(words: list[str] | None) -> argparse.Namespace:

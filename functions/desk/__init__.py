@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from functions.desk import authority, records
+from functions.desk import authority, records, setup
 from functions.desk.page import PAGE
-from functions.desk.requests import Save
+from functions.desk.requests import Remove, Save
 from functions.http import requests
 from functions.http.answers import Answer
 from functions.http.router import Route, Router
@@ -26,13 +26,23 @@ def _load(visit: Visit, person: Person, kind: str, name: str) -> Answer:
 def _save(visit: Visit, person: Person, kind: str, name: str) -> Answer:
     supervisor = authority.supervisor(person)
     wanted = requests.read(visit, Save)
-    return records.save(supervisor, kind, name, wanted.version, wanted.fields)
+    return records.save(
+        supervisor, kind, name, wanted.version, wanted.fields, wanted.removed
+    )
+
+
+def _remove(visit: Visit, person: Person, kind: str, name: str) -> Answer:
+    supervisor = authority.supervisor(person)
+    wanted = requests.read(visit, Remove)
+    return records.remove(supervisor, kind, name, wanted.version)
 
 
 ROUTES = (
     Route("GET", "me", _me),
     Route("GET", "records/<kind>/<name>", _load),
     Route("POST", "records/<kind>/<name>", _save),
+    Route("POST", "records/<kind>/<name>/remove", _remove),
+    *setup.ROUTES,
 )
 _ROUTER = Router(PAGE, ROUTES)
 

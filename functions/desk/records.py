@@ -4,14 +4,14 @@ itself would carry in `problem`."""
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from domain import customer, field_names, pool, settings, template, worker
 from domain.fields import is_record_name
 from functions.desk.authority import Supervisor
+from functions.desk.kinds import Kind, kind_of
 from functions.http.answers import Answer, BadInput, Conflict, NotFound
 from providers import audit, clock, database
 from providers.audit import Entry
@@ -20,75 +20,12 @@ if TYPE_CHECKING:
     from providers.database import Snapshot
 
 _MOST_CHANGES = 20
-_NULLS = frozenset({"capacity", "overflow_after"})
+_REMOVABLE = ("pools", "templates")
 # A sentence ends with a full stop or a question mark; one in a quoted value ends none.
 _SENTENCE = re.compile(r"(?:“[^”]*”|[^“])+?[.?!](?=\s|$)|.+$", re.DOTALL)
 # A fault begins with the name of its field, in small letters.
 _FAULT = re.compile(r"[a-z_]+[ :.]")
 _JUST_CHANGED = 24 * 3600  # seconds: an older change of another person is not named
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A kind of record: its collection; the fields that a form may write; the reader that reports invalid values; the
-    names of fields by which other spellings are understood."""
-
-    collection: str
-    fields: frozenset[str]
-    parse: Callable[[str, Mapping[str, Any] | None], Any]
-    names: str
-
-
-def _kind(
-    collection: str,
-    fields: str,
-    parse: Callable[[str, Mapping[str, Any] | None], Any],
-    names: str,
-) -> Kind:
-    return Kind(collection, frozenset(fields.split()), parse, names)
-
-
-KINDS: Mapping[str, Kind] = {
-    "settings": _kind(
-        "settings",
-        "mode default_pool custom_fallback create_customers own_worker own_worker_wait frontline_status bots time_zone "
-        "service_level_seconds crm_open history keep_days opt_out_words",
-        settings.parse,
-        field_names.SETTINGS,
-    ),
-    "pools": _kind(
-        "pools",
-        "display_name addresses mode strategy capacity priority answer_within unavailable_after overflow "
-        "overflow_after hours holidays texts",
-        pool.parse,
-        field_names.POOLS,
-    ),
-    "workers": _kind(
-        "workers",
-        "status role pools capacity display_name addresses away_until deputy confirmed",
-        worker.parse,
-        field_names.WORKERS,
-    ),
-    "customers": _kind(
-        "customers",
-        "display_name priority addresses worker avatar links details language do_not_contact opted_out",
-        customer.parse,
-        field_names.CUSTOMERS,
-    ),
-    "templates": _kind(
-        "templates",
-        "category content language order content_sid variables whatsapp_approved",
-        template.parse,
-        field_names.TEMPLATES,
-    ),
-}
-
-
-def kind_of(name: str) -> Kind:
-    """Raise NotFound for a collection that has no form."""
-    if name not in KINDS:
-        raise NotFound("This kind of record has no form.")
-    return KINDS[name]
 
 
 def load(kind_name: str, name: str) -> Answer:
@@ -105,19 +42,26 @@ def save(
     name: str,
     version: str | None,
     fields: Mapping[str, Any],
+    removed: Collection[str] = (),
 ) -> Answer:
-    """POST records/KIND/NAME {version, fields}: null removes a field; a version of null makes a new record.
+    """POST records/KIND/NAME {version, fields, removed}: a version of null makes a new record.
+
+    Null removes a field, except where null is a value; `removed` names fields to remove in any case.
 
     Raises BadInput with the field's name for an invalid value, and Conflict with the present record if another
     person has changed it since `version`.
     """
     kind = kind_of(kind_name)
+    kind = replace(kind, nulls=kind.nulls - set(removed))
+    fields = {**fields, **dict.fromkeys(removed)}
     snapshot = _read(kind, name)
     _refuse_unknown_fields(kind, fields)
     if version_of(snapshot) != version:
         raise _conflict(kind, snapshot, fields)
-    changes = _changed(snapshot.to_dict() or {}, fields)
-    refuse_invalid(kind, name, snapshot.to_dict() or {}, changes)
+    changes = _changed(kind, snapshot.to_dict() or {}, fields)
+    record = snapshot.to_dict() or {}
+    refuse_invalid(kind, name, record, changes)
+    changes |= kind.normalized(name, merged(kind, record, changes))
     try:
         if changes or not snapshot.exists:
             write(supervisor, kind, snapshot, changes)
@@ -137,7 +81,7 @@ def write(
     done = did or ("changed" if snapshot.exists else "made")
     path = f"{kind.collection}/{snapshot.id}"
     entry = Entry(supervisor.identity, done, path, tuple(sorted(changes)))
-    audit.write(snapshot, changes, _nulls(kind), entry)
+    audit.write(snapshot, changes, kind.nulls, entry)
 
 
 def refuse_invalid(
@@ -145,39 +89,63 @@ def refuse_invalid(
 ) -> None:
     """Raise BadInput with the fault that the record would report because of one of these changes.
 
-    Each change is looked at by itself, so that the sentence stands at its field; then all together.
+    A fault begins with the name of its field, so that the sentence stands there.
     """
-    for field, value in changes.items():
-        if fault := _new_fault(kind, name, stored, {field: value}):
-            raise BadInput(fault, field=field)
-    if fault := _new_fault(kind, name, stored, changes):
-        raise BadInput(fault)
+    fault = _new_fault(kind, name, stored, changes)
+    if fault is None:
+        return
+    named = _FAULT.match(fault)
+    field = named[0][:-1] if named else ""
+    raise BadInput(fault, field=field if field in kind.fields else "")
 
 
 def _new_fault(
     kind: Kind, name: str, stored: Mapping[str, Any], changes: Mapping[str, Any]
 ) -> str | None:
     """The first fault that the record reports with these changes and does not report without them."""
-    before = _faults(kind.parse(name, stored).problem)
-    after = _faults(kind.parse(name, _merged(kind, stored, changes)).problem)
+    before = faults(kind.parse(name, stored).problem)
+    after = faults(kind.parse(name, merged(kind, stored, changes)).problem)
     return next((fault for fault in after if fault not in before), None)
 
 
-def _merged(
+def merged(
     kind: Kind, stored: Mapping[str, Any], changes: Mapping[str, Any]
 ) -> dict[str, Any]:
     merged = {**stored, **changes}
     return {
         field: value
         for field, value in merged.items()
-        if value is not None or field not in changes or field in _nulls(kind)
+        if value is not None or field not in changes or field in kind.nulls
     }
 
 
-def _faults(problem: str | None) -> list[str]:
+def faults(problem: str | None) -> list[str]:
     """Return the faults in a record's `problem`, without the sentences about what is done with the values."""
     sentences = map(str.strip, _SENTENCE.findall(problem or ""))
     return [sentence for sentence in sentences if _FAULT.match(sentence)]
+
+
+def remove(
+    supervisor: Supervisor, kind_name: str, name: str, version: str | None
+) -> Answer:
+    """POST records/KIND/NAME/remove {version}: delete the record as it was read.
+
+    Raises Conflict if another person has changed it since.
+    """
+    kind = kind_of(kind_name)
+    if kind.collection not in _REMOVABLE:
+        raise BadInput("This kind of record cannot be removed here.")
+    snapshot = _read(kind, name)
+    if not snapshot.exists:
+        raise Conflict("This record was removed already.")
+    if version_of(snapshot) != version:
+        raise _conflict(kind, snapshot, {})
+    path = f"{kind.collection}/{name}"
+    try:
+        audit.remove(snapshot, Entry(supervisor.identity, "removed", path))
+    except database.LostRace:
+        raise _conflict(kind, _read(kind, name), {}) from None
+    return Answer({"said": f"{name} is removed."})
 
 
 def shown(snapshot: Snapshot) -> dict[str, Any]:
@@ -206,26 +174,36 @@ def _read(kind: Kind, name: str) -> Snapshot:
     return database.read(reference)[0]
 
 
+def stored(kind: Kind, name: str) -> Mapping[str, Any]:
+    """Return the record's fields as they are stored; empty if it is not there."""
+    return _read(kind, name).to_dict() or {}
+
+
 def _refuse_unknown_fields(kind: Kind, fields: Mapping[str, Any]) -> None:
     for name in fields:
         if name not in kind.fields:
             raise BadInput(f"{name} cannot be changed here.", field=name)
 
 
-def _changed(stored: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields whose values differ from the record's."""
+def _changed(
+    kind: Kind, stored: Mapping[str, Any], fields: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the fields whose values differ from the record's."""
     return {
         name: value
         for name, value in fields.items()
-        if name not in stored
-        or stored[name] != value
-        or type(stored[name]) is not type(value)
+        if _is_changed(kind, stored, name, value)
     }
 
 
-def _nulls(kind: Kind) -> frozenset[str]:
-    """Fields whose explicit null differs from a field that is left out: a capacity of null is no limit."""
-    return _NULLS if kind.collection == "pools" else frozenset()
+def _is_changed(
+    kind: Kind, stored: Mapping[str, Any], name: str, value: object
+) -> bool:
+    if value is None and name not in kind.nulls:
+        return name in stored
+    if name not in stored:
+        return True
+    return stored[name] != value or type(stored[name]) is not type(value)
 
 
 def _conflict(kind: Kind, snapshot: Snapshot, fields: Mapping[str, Any]) -> Conflict:
@@ -245,7 +223,10 @@ def _conflict(kind: Kind, snapshot: Snapshot, fields: Mapping[str, Any]) -> Conf
         by = "Another person or the service changed this record in the meantime."
     else:
         by = f"{latest.by} changed {', '.join(latest.fields) or 'this record'} at {latest.at:%H:%M} UTC."
-    return Conflict(f"{by} Your change: {mine}.", shown(snapshot))
+    return Conflict(
+        f"{by} Your change: {mine}." if mine else by,
+        {**shown(snapshot), "editable": sorted(kind.fields)},
+    )
 
 
 def _said(kind: Kind, name: str, changes: Mapping[str, Any]) -> str:

@@ -1,5 +1,6 @@
 // The frame of the supervisor's pages: links to the five pages, the page that is open, and what was said last.
 import { render } from "./preact.js";
+import { mayLeave } from "./forms.js";
 import { ask } from "./server.js";
 import { Bones, html, useEffect, useState } from "./parts.js";
 
@@ -24,7 +25,12 @@ export const address = (...parts) => `#${parts.map(encodeURIComponent).join("/")
 function useHere() {
   const [place, setPlace] = useState(here);
   useEffect(() => {
-    const changed = () => setPlace(here());
+    let last = location.hash;
+    const changed = () => {
+      if (!mayLeave()) return history.replaceState(null, "", last || "#");
+      last = location.hash;
+      setPlace(here());
+    };
     addEventListener("hashchange", changed);
     return () => removeEventListener("hashchange", changed);
   }, []);

@@ -4,6 +4,15 @@ import { html, useEffect, useRef, useState } from "./parts.js";
 
 const same = (one, other) => JSON.stringify(one ?? null) === JSON.stringify(other ?? null);
 
+// The forms with changes that are not saved, by a key of their own: their titles.
+const unsaved = new Map();
+export const mayLeave = () => {
+  const titles = [...new Set(unsaved.values())].join(", ");
+  if (titles && !confirm(`Your changes to ${titles} are not saved. Leave without saving?`)) return false;
+  unsaved.clear();
+  return true;
+};
+
 // Loads `path` (records/KIND/NAME): [{ record, version, problem, changes }, failure, reload].
 export function useRecord(path) {
   const [loaded, setLoaded] = useState(null);
@@ -18,8 +27,23 @@ export function useRecord(path) {
   return [loaded?.path === path ? loaded : null, failure, () => setTimes((count) => count + 1)];
 }
 
+// Where only fields that the service maintains have changed since `known` was read, the change is written all the same.
+async function write(path, known, body) {
+  try {
+    return await change(path, body);
+  } catch (failure) {
+    const { record, version, editable } = failure.details || {};
+    const isTheirs = (name) => !same(record[name], known[name]);
+    if (failure.status !== 409 || !version || !body.version || !editable || editable.some(isTheirs)) throw failure;
+    return change(path, { ...body, version });
+  }
+}
+
+const words = (names) => { const text = names.join(", ").replaceAll("_", " "); return text[0].toUpperCase() + text.slice(1); };
+
 // The state of one form. `loaded` is what useRecord gave; `title` names the record in sentences; `say` shows what was saved.
-export function useForm({ path, loaded, title, say, onSaved }) {
+// A field set to undefined is removed, as is one set to null, except for those in `nulls`, where null is a value.
+export function useForm({ path, loaded, title, say, onSaved, nulls = [] }) {
   const [base, setBase] = useState(loaded);
   const [values, setValues] = useState({});
   const [errors, setErrors] = useState({});
@@ -28,33 +52,37 @@ export function useForm({ path, loaded, title, say, onSaved }) {
   const current = useRef(null);
   useEffect(() => { setBase(loaded); setValues({}); setErrors({}); setConflict(null); }, [loaded]);
 
-  const changed = Object.keys(values).filter((name) => !same(values[name], base?.record[name]));
+  const isAsBefore = (name) => (nulls.includes(name) ? JSON.stringify(values[name]) === JSON.stringify(base?.record[name]) : same(values[name], base?.record[name]));
+  const changed = Object.keys(values).filter((name) => !isAsBefore(name));
   const get = (name) => (name in values ? values[name] : base?.record[name]);
   const set = (name, value) => {
     setValues((before) => ({ ...before, [name]: value }));
     setErrors(({ [name]: removed, ...others }) => others);
   };
 
-  const write = async (fields, version) => {
-    const answer = await change(path, { version, fields });
-    setBase({ ...base, ...answer });
+  const saved = (answer) => {
+    setBase((before) => ({ ...before, ...answer }));
     setValues({});
     setErrors({});
     setConflict(null);
     onSaved?.(answer);
-    return answer;
   };
 
-  const save = async (event, version = base.version) => {
+  const save = async (event, from = base) => {
     event?.preventDefault();
     if (busy || changed.length === 0) return;
     setBusy(true);
-    const fields = Object.fromEntries(changed.map((name) => [name, values[name]]));
-    const former = Object.fromEntries(changed.map((name) => [name, base.record[name] ?? null]));
+    const { record: before, version } = from;
+    const pick = (names, source) => Object.fromEntries(names.map((name) => [name, source[name]]));
+    const had = changed.filter((name) => name in before);
+    const added = changed.filter((name) => !(name in before));
+    const given = changed.filter((name) => values[name] !== undefined);
+    const emptied = changed.filter((name) => values[name] === undefined);
     try {
-      const answer = await write(fields, version);
-      const undo = () => write(former, answer.version);
-      say?.(answer.said || `${title} saved.`, base.version ? { undo } : {});
+      const answer = await write(path, before, { version, fields: pick(given, values), removed: emptied });
+      saved(answer);
+      const undo = async () => saved(await write(path, answer.record, { version: answer.version, fields: pick(had, before), removed: added }));
+      say?.(`${words(changed)} of ${title} saved.`, version ? { undo } : {});
     } catch (failure) {
       const { field, record, version: newest } = failure.details || {};
       if (failure.status === 409 && newest) setConflict({ ...failure.details, sentence: failure.message, record, version: newest });
@@ -64,17 +92,22 @@ export function useForm({ path, loaded, title, say, onSaved }) {
   };
 
   // What the other person wrote stays; this form's own changes are saved on top of it.
-  const keepBoth = () => { setBase({ ...base, ...conflict }); save(null, conflict.version); };
+  const keepBoth = () => { const theirs = { ...base, ...conflict }; setBase(theirs); setConflict(null); save(null, theirs); };
   const takeTheirs = () => { setBase({ ...base, ...conflict }); setValues({}); setConflict(null); };
+  const discard = () => { setValues({}); setErrors({}); };
 
   current.current = changed.length > 0;
+  const key = useRef(Symbol(path)).current;
+  if (current.current) unsaved.set(key, title);
+  else unsaved.delete(key);
+  useEffect(() => () => unsaved.delete(key), []);
   useEffect(() => {
     const warn = (event) => { if (current.current) event.preventDefault(); };
     addEventListener("beforeunload", warn);
     return () => removeEventListener("beforeunload", warn);
   }, []);
 
-  return { get, set, save, errors, changed, busy, conflict, keepBoth, takeTheirs, title };
+  return { get, set, save, discard, errors, changed, busy, conflict, keepBoth, takeTheirs, title };
 }
 
 // The buttons of a form, what went wrong with the whole of it, and a conflict with another person's change.
@@ -86,7 +119,7 @@ export function Saving({ form, label = "Save" }) {
       <button type="button" onClick=${form.keepBoth}>Keep both</button>
       <button type="button" class="plain" onClick=${form.takeTheirs}>Take theirs</button></div>`}
     <button type="submit" disabled=${form.busy || form.changed.length === 0}>${label}</button>
-    ${form.changed.length > 0 && html`<span class="soft">Not saved yet</span>`}
+    ${form.changed.length > 0 && html`<button type="button" class="plain" onClick=${form.discard}>Discard</button><span class="soft">Not saved yet</span>`}
   </div>`;
 }
 
@@ -108,14 +141,14 @@ const described = (form, name, hint) => ({
 
 // Text; an emptied one is left out of the record.
 export function TextField({ form, name, label, hint, rows, ...more }) {
-  const onInput = (event) => form.set(name, event.currentTarget.value === "" ? null : event.currentTarget.value);
+  const onInput = (event) => form.set(name, event.currentTarget.value === "" ? undefined : event.currentTarget.value);
   const control = { ...described(form, name, hint), value: form.get(name) ?? "", onInput, ...more };
   return html`<${Field} ...${{ form, name, label, hint }}>${rows ? html`<textarea rows=${rows} ...${control}></textarea>` : html`<input type="text" ...${control} />`}<//>`;
 }
 
 // A whole number; what is no number goes to the server as it was typed and comes back with a sentence.
 export function NumberField({ form, name, label, hint, ...more }) {
-  const read = (text) => (text.trim() === "" ? null : /^-?\d+$/.test(text.trim()) ? Number(text) : text);
+  const read = (text) => (text.trim() === "" ? undefined : /^-?\d+$/.test(text.trim()) ? Number(text) : text);
   return html`<${Field} ...${{ form, name, label, hint }}><input type="text" inputmode="numeric" ...${described(form, name, hint)}
     value=${form.get(name) ?? ""} onInput=${(event) => form.set(name, read(event.currentTarget.value))} ...${more} /><//>`;
 }
@@ -124,17 +157,17 @@ export function NumberField({ form, name, label, hint, ...more }) {
 export function MinutesField({ form, name, label, hint, ...more }) {
   const seconds = form.get(name);
   const shown = typeof seconds === "number" ? String(Math.round((seconds / 60) * 100) / 100) : seconds ?? "";
-  const read = (text) => (text.trim() === "" ? null : Number.isFinite(Number(text.replace(",", "."))) ? Math.round(Number(text.replace(",", ".")) * 60) : text);
+  const read = (text) => (text.trim() === "" ? undefined : Number.isFinite(Number(text.replace(",", "."))) ? Math.round(Number(text.replace(",", ".")) * 60) : text);
   const [typed, setTyped] = useState(null);
   return html`<${Field} ...${{ form, name, label, hint }}><span class="unit"><input type="text" inputmode="decimal" ...${described(form, name, hint)}
     value=${typed ?? shown} onInput=${(event) => { setTyped(event.currentTarget.value); form.set(name, read(event.currentTarget.value)); }} onBlur=${() => setTyped(null)} ...${more} /> min</span><//>`;
 }
 
 // `options`: [value, label] pairs; "" stands for a field that is left out.
-export function ChoiceField({ form, name, label, hint, options, ...more }) {
-  const value = form.get(name) ?? "";
+export function ChoiceField({ form, name, label, hint, options, defaultsTo = "", ...more }) {
+  const value = form.get(name) ?? defaultsTo;
   return html`<${Field} ...${{ form, name, label, hint }}><select ...${described(form, name, hint)} value=${value}
-    onChange=${(event) => form.set(name, event.currentTarget.value === "" ? null : event.currentTarget.value)} ...${more}>
+    onChange=${(event) => form.set(name, event.currentTarget.value === "" ? undefined : event.currentTarget.value)} ...${more}>
     ${options.map(([key, text]) => html`<option key=${key} value=${key} selected=${key === value}>${text}</option>`)}</select><//>`;
 }
 
