@@ -182,10 +182,14 @@ def _only_part_called(plain: str) -> _Region | None:
 
 @lru_cache(maxsize=500)
 def _days(region: _Region, year: int) -> Mapping[date, str]:
-    """Return the public holidays of one year with their names."""
+    """Return the public holidays of one year with their English names."""
     from holidays import country_holidays
 
-    return dict(country_holidays(region.country, subdiv=region.part, years=year))
+    return dict(
+        country_holidays(
+            region.country, subdiv=region.part, years=year, language="en_US"
+        )
+    )
 
 
 @lru_cache(maxsize=300)

@@ -95,7 +95,7 @@ export function Hours({ form, week: known }) {
   };
   const copyMonday = () => write(week.map((spans, at) => (at < 5 ? week[0] : spans)));
   const wrong = form.errors.hours;
-  return html`<fieldset class="field hours"><legend>Hours</legend>
+  return html`<fieldset class="field hours"><legend class="hidden">Hours</legend>
     <div class="scroller" tabindex="-1"><${Grid} week=${week} onPaint=${paint} /></div>
     <small id="hint-hours">${isEmpty ? "Always open. Close a half hour by a click, or with the arrow keys and Space." : "Outside these hours customers still queue, and deadlines stop."}</small>
     <div class="daytexts">${DAYS.map(([name, label], at) => html`<label key=${name}><span>${label}</span>

@@ -64,8 +64,8 @@ function Kind({ kind: [kind, label, hint, placeholders], form, templates, look }
       preview=${previews.find((one) => spelled(one.language) === spelled(row.language))}
       onChange=${(change) => write(rows.map((other, index) => (index === at ? { ...other, ...change } : other)))}
       onRemove=${() => write(rows.filter((other, index) => index !== at))} />`)}
-    <button type="button" class="plain" onClick=${() => write([...rows, { language: rows.length ? LANGUAGES.find((code) => !rows.some((row) => row.language === code)) : "", text: "", template: null }])}>
-      ${rows.length ? "Add a language" : "Add a text"}<span class="hidden"> for “${label}”</span></button></div>`;
+    <button type="button" class="plain" aria-label=${`${rows.length ? "Add a language" : "Add a text"} for “${label}”`} onClick=${() => write([...rows, { language: rows.length ? LANGUAGES.find((code) => !rows.some((row) => row.language === code)) : "", text: "", template: null }])}>
+      ${rows.length ? "Add a language" : "Add a text"}</button></div>`;
 }
 
 export function Texts({ form, templates, look }) {
