@@ -1,4 +1,4 @@
-"""Setup: what a record would report is refused, what is typed is shown before it is saved, templates are synchronized."""
+"""Setup: what a record would report is refused, and what is typed is shown before it is saved."""
 
 from __future__ import annotations
 
