@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 
-_FRAME = re.compile(r"(?P<prefix>/as/[^/?]+)/inbox(?=[/?]|$)")
+_FRAME = re.compile(r"(?P<prefix>/as/[^/?]+)/(?P<page>inbox|desk)(?=[/?]|$)")
 
 
 class Gateway:
     """/NAME... goes to the functions process as it came, all else to `app`, where pages are mounted.
 
-    /as/IDENTITY/inbox/... is the inbox, too: the playground shows one for each worker, and their cookies' paths keep
-    them apart. What stands before it is taken off and handed on, as proxies do. `signed`: the functions that check a
+    /as/IDENTITY/inbox/... is the inbox, and /as/IDENTITY/desk/... the desk: the playground shows them for several
+    people at once, and their cookies' paths keep them apart. What stands before it is taken off and handed on, as proxies do. `signed`: the functions that check a
     signature, and answer whatever the request's Host is.
     """
 
@@ -76,7 +76,7 @@ class Gateway:
                 json.dumps({"error": why}), 403, content_type="application/json"
             )(environ, start_response)
         frame = _FRAME.match(environ["RAW_URI"]) if name == "as" else None
-        if name in self.names or (frame and "inbox" in self.names):
+        if name in self.names or (frame and frame["page"] in self.names):
             prefix = frame["prefix"] if frame else ""
             return self._forward(Request(environ), prefix)(environ, start_response)
         return self._pages(environ, start_response)

@@ -68,6 +68,7 @@ class Scenario:
         self.a_worker_hands_back(grace, edsger, latecomer)
         self.a_conversation_is_closed(stranger, grace)
         self.the_queue_empties(edsger, latecomer)
+        self.a_worker_is_free(grace)
         self.the_counts_are_true()
 
     def known_customer_with_a_worker(self) -> None:
@@ -193,9 +194,22 @@ class Scenario:
         self.turn(BOB, "Unavailable")
         self.expect_queue("default", [], "nobody is waiting")
 
+    def a_worker_is_free(self, grace: str) -> None:
+        self.report.step("Alice closes Grace's conversation and stays Available.")
+        self.inbox(ALICE).close(grace)
+        self.report.expect(
+            "it is closed in the log", lambda: self.state(grace), "closed"
+        )
+        self.report.expect(
+            "she is free for the next customer",
+            lambda: self.worker(ALICE).get("full"),
+            False,
+        )
+
     def the_counts_are_true(self) -> None:
         self.report.step("At the end the records agree with each other.")
-        for identity in (ALICE, BOB, CAROL, DAN):
+        self.report.expect("Alice holds none", lambda: self.held_by(ALICE), 0)
+        for identity in (BOB, CAROL, DAN):
             name = identity.partition("@")[0].capitalize()
             self.report.expect(f"{name} holds one", partial(self.held_by, identity), 1)
 

@@ -25,9 +25,8 @@ from joserfc.jwk import KeySet, RSAKey
 
 CLIENT_ID, CLIENT_SECRET = "local-inbox", "local-inbox-secret"
 _CODE_FOR = 60.0  # seconds
-_FRAME = re.compile(
-    r"/as/([^/]+)/inbox/back$"
-)  # in the playground each worker's frame is that worker's
+# In the playground each frame is signed in as its own person.
+_FRAME = re.compile(r"/as/([^/]+)/(?:inbox|desk)/back$")
 
 
 @dataclass
