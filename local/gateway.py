@@ -31,8 +31,8 @@ class Gateway:
     """/NAME... goes to the functions process as it came, all else to `app`, where pages are mounted.
 
     /as/IDENTITY/inbox/... is the inbox, and /as/IDENTITY/desk/... the desk: the playground shows them for several
-    people at once, and their cookies' paths keep them apart. What stands before it is taken off and handed on, as proxies do. `signed`: the functions that check a
-    signature, and answer whatever the request's Host is.
+    people at once, and their cookies' paths keep them apart. What stands before it is taken off and handed on, as
+    proxies do. `signed`: the functions that check a signature, and answer whatever the request's Host is.
     """
 
     def __init__(

@@ -7,19 +7,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from domain.pool_texts import KINDS
-from domain.settings import MODES, OWN_WORKER
-from local import raw_http, sample_data
-from local.playground import typed
+from local import raw_http
 from local.playground.given import (
     Given,
     ImpossibleError,
-    choice,
     number,
-    number_or_none,
     record_name,
     text,
-    texts,
 )
 from local.playground.trouble_menu import TroubleMenu
 
@@ -44,10 +38,6 @@ class Actions:
             "sweep": self._sweep,
             "pass": self._pass,
             "frontline": self._frontline,
-            "settings": self._settings,
-            "pool": self._pool,
-            "worker": self._worker,
-            "customer": self._customer,
         }
 
     def do(self, action: str, given: Given) -> Told:
@@ -58,9 +48,11 @@ class Actions:
 
     def _write(self, given: Given) -> Told:
         """A customer's message: Twilio makes the conversation and calls the webhooks."""
-        sent = self._standin().inbound(
+        standin, number = self._standin(), text(given, "to")
+        standin.set_autocreate(number, enabled=True)  # also one typed at the desk
+        sent = standin.inbound(
             from_=text(given, "from"),
-            to=text(given, "to"),
+            to=number,
             body=text(given, "body", _LONGEST),
             wait=False,
         )
@@ -101,83 +93,6 @@ class Actions:
             self._sweep(given)
         twilio.switch_in_frontline(identity, bool(given.get("on")))
         return {}
-
-    def _settings(self, given: Given) -> Told:
-        """As one would in the Firestore console."""
-        self._set(
-            "settings/routing",
-            {
-                "mode": choice(given, "mode", MODES),
-                "default_pool": record_name(given, "default_pool"),
-                "custom_fallback": choice(given, "custom_fallback", ("pool", "none")),
-                "own_worker": choice(given, "own_worker", OWN_WORKER),
-                "own_worker_wait": number_or_none(given, "own_worker_wait"),
-                "service_level_seconds": number(
-                    given, "service_level_seconds", at_least=1
-                ),
-                "time_zone": text(given, "time_zone"),
-                "frontline_status": bool(given.get("frontline_status")),
-            },
-        )
-        return {}
-
-    def _pool(self, given: Given) -> Told:
-        numbers = [one.strip() for one in texts(given, "addresses") if one.strip()]
-        mode = given.get("mode") or None
-        self._set(
-            f"pools/{record_name(given, 'id')}",
-            {
-                "display_name": text(given, "display_name"),
-                "addresses": numbers,
-                "mode": choice(given, "mode", MODES) if mode else None,
-                "strategy": choice(given, "strategy", ("longest_idle", "least_busy")),
-                "capacity": number_or_none(given, "capacity"),
-                "priority": number_or_none(given, "priority", at_least=-1000) or 0,
-                "overflow": record_name(given, "overflow")
-                if given.get("overflow")
-                else None,
-                "overflow_after": number_or_none(given, "overflow_after"),
-                "answer_within": number_or_none(given, "answer_within"),
-                "unavailable_after": number_or_none(given, "unavailable_after"),
-                "hours": typed.hours(given.get("hours")),
-                "holidays": texts(given, "holidays"),
-                "texts": {
-                    kind: typed.in_languages(given[kind])
-                    for kind in KINDS
-                    if given.get(kind)
-                },
-            },
-        )
-        for one in numbers if self._stack.standin else ():
-            self._standin().set_autocreate(one, enabled=True)
-        return {}
-
-    def _worker(self, given: Given) -> Told:
-        record: dict[str, Any] = {"pools": texts(given, "pools")}
-        if given.get("new"):
-            record |= {
-                "display_name": text(given, "display_name"),
-                "status": "Unavailable",
-            }
-        self._set(f"workers/{record_name(given, 'identity')}", record)
-        return {}
-
-    def _customer(self, given: Given) -> Told:
-        record = {name: given.get(name) or None for name in ("worker", "language")}
-        priority = number_or_none(given, "priority", at_least=-1000)
-        self._set(
-            f"customers/{record_name(given, 'id')}", record | {"priority": priority}
-        )
-        return {}
-
-    def _set(self, path: str, record: Mapping[str, Any]) -> None:
-        database = sample_data.client(
-            self._stack.emulator.host, self._stack.options.project
-        )
-        whole = list(
-            record
-        )  # each of these fields: a map is not merged with the one that is there
-        database.document(path).set(dict(record), merge=whole)  # type: ignore[arg-type] # takes names, too
 
     def _standin(self) -> StandIn:
         if self._stack.standin is None:

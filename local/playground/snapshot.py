@@ -11,12 +11,10 @@ from typing import TYPE_CHECKING, Any
 from domain.customer import parse as parse_customer
 from domain.fields import NO_LIMIT
 from domain.pool import parse as parse_pool
-from domain.pool_texts import KINDS
 from domain.rules import capacity_of
 from domain.settings import parse as parse_settings
 from domain.worker import parse as parse_worker
 from local import sample_data
-from local.playground import typed
 from local.sample_data import NUMBERS
 
 if TYPE_CHECKING:
@@ -263,25 +261,12 @@ def _settings(routing: Json) -> Json:
 
 
 def _pool(name: str, data: Json) -> Json:
-    """Hours, holidays and texts as they are typed, also where they make no sense."""
-    pool, found = parse_pool(name, data), data.get("texts")
-    texts = found if isinstance(found, dict) else {}
+    pool = parse_pool(name, data)
     return {
         "id": name,
         "display_name": pool.display_name,
         "addresses": list(pool.addresses),
-        "mode": pool.mode,
-        "strategy": pool.strategy,
         "capacity": _limit(pool.capacity),
-        "priority": pool.priority,
-        "overflow": pool.overflow,
-        "overflow_after": pool.overflow_after,
-        "answer_within": pool.answer_within,
-        "unavailable_after": pool.unavailable_after,
-        "hours": typed.shown(data.get("hours"), "; "),
-        "holidays": typed.shown(data.get("holidays"), ", "),
-        "texts": {kind: typed.in_one(texts[kind]) for kind in KINDS if texts.get(kind)},
-        "problem": str(data.get("problem") or "") or pool.problem,
     }
 
 

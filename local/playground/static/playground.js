@@ -80,7 +80,7 @@ function App() {
     </div>
     <main id="main">
       ${drawer === "trouble" && html`<${Trouble} state=${state} act=${act} />`}
-      ${drawer === "settings" && html`<${Settings} state=${state} act=${act} />`}
+      ${drawer === "settings" && html`<${Settings} />`}
       <div class="board">
         <${Phones} state=${state} act=${act} />
         <${Service} state=${state} now=${state.now} act=${act} />

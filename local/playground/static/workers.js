@@ -23,7 +23,7 @@ function Worker({ state, worker, act }) {
 export function Workers({ state, act }) {
   return html`<section class="column" aria-labelledby="workers">
     <h2 id="workers">Workers <span class="note">each one's inbox</span></h2>
-    ${state.workers.length === 0 && html`<p class="panel empty">There are no workers. Add one under Settings.</p>`}
+    ${state.workers.length === 0 && html`<p class="panel empty">There are no workers. Add one under Settings, People.</p>`}
     <ul class="workers">${state.workers.map((worker) => html`<${Worker} key=${worker.identity} state=${state} worker=${worker} act=${act} />`)}</ul>
   </section>`;
 }
