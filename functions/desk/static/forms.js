@@ -2,7 +2,11 @@
 import { ask, change } from "./server.js";
 import { html, useEffect, useRef, useState } from "./parts.js";
 
-const same = (one, other) => JSON.stringify(one ?? null) === JSON.stringify(other ?? null);
+// The order of a map's names has no meaning, and differs from one reading to the next.
+const isMap = (value) => value !== null && typeof value === "object" && !Array.isArray(value);
+const sorted = (key, value) => (isMap(value) ? Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1))) : value);
+const canonical = (value) => JSON.stringify(value, sorted);
+const same = (one, other) => canonical(one ?? null) === canonical(other ?? null);
 
 // The forms with changes that are not saved, by a key of their own: their titles.
 const unsaved = new Map();
@@ -52,7 +56,7 @@ export function useForm({ path, loaded, title, say, onSaved, nulls = [] }) {
   const current = useRef(null);
   useEffect(() => { setBase(loaded); setValues({}); setErrors({}); setConflict(null); }, [loaded]);
 
-  const isAsBefore = (name) => (nulls.includes(name) ? JSON.stringify(values[name]) === JSON.stringify(base?.record[name]) : same(values[name], base?.record[name]));
+  const isAsBefore = (name) => (nulls.includes(name) ? canonical(values[name]) === canonical(base?.record[name]) : same(values[name], base?.record[name]));
   const changed = Object.keys(values).filter((name) => !isAsBefore(name));
   const get = (name) => (name in values ? values[name] : base?.record[name]);
   const set = (name, value) => {

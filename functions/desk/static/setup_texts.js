@@ -18,7 +18,7 @@ function rowsOf(value) {
     language: language === "default" || language === "*" ? "" : language,
     text: typeof content === "string" ? content : "",
     template: isTemplate(content) ? content.template : null,
-  }));
+  })).sort((one, other) => (one.language < other.language ? -1 : 1));
 }
 
 function valueOf(rows) {
@@ -64,7 +64,7 @@ function Kind({ kind: [kind, label, hint, placeholders], form, templates, look }
       preview=${previews.find((one) => spelled(one.language) === spelled(row.language))}
       onChange=${(change) => write(rows.map((other, index) => (index === at ? { ...other, ...change } : other)))}
       onRemove=${() => write(rows.filter((other, index) => index !== at))} />`)}
-    <button type="button" class="plain" aria-label=${`${rows.length ? "Add a language" : "Add a text"} for “${label}”`} onClick=${() => write([...rows, { language: rows.length ? LANGUAGES.find((code) => !rows.some((row) => row.language === code)) : "", text: "", template: null }])}>
+    <button type="button" class="plain" aria-label=${`${rows.length ? "Add a language" : "Add a text"} for “${label}”`} onClick=${() => write([...rows, { language: rows.length ? LANGUAGES.find((code) => !rows.some((row) => row.language === code)) || "" : "", text: "", template: null }])}>
       ${rows.length ? "Add a language" : "Add a text"}</button></div>`;
 }
 
