@@ -131,7 +131,7 @@ function Form({ id, overview, loaded, numbers, say, reload }) {
     <div class="columns"><${Takes} ...${{ form, pools, id, numbers }} /><${Workers} ...${{ form, pools, id }} /></div>
     <section class="panel record"><h2>Hours</h2><${Hours} form=${form} week=${look?.week} /><${Holidays} form=${form} closed=${look?.closed} /></section>
     <${Deadlines} ...${{ form, templates, look }} />
-    <div class="panel savebar"><${Saving} form=${form} /></div>
+    <div class="panel savebar ${form.changed.length ? "stuck" : ""}"><${Saving} form=${form} /></div>
     <${Changes} changes=${loaded.changes} />
     ${loaded.version && html`<${Remove} ...${{ id, name: title, version, say }} onRemoved=${() => { form.discard(); reload(); location.hash = address("setup", "pools"); }} />`}
   </form>`;
