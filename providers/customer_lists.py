@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from domain import customer_record, customer_search, phone_numbers
@@ -11,6 +12,15 @@ from providers.customers import Cursor
 
 if TYPE_CHECKING:
     from providers.database import Snapshot
+
+
+@dataclass(frozen=True)
+class Page:
+    """Records of one page, and where the next one begins; None at the end."""
+
+    records: list[Snapshot]
+    following: Cursor | None
+
 
 LOOKED_THROUGH = (
     300  # records at most, for several words: Firestore looks up one word, the rarest
@@ -80,3 +90,15 @@ def _find(
         return customers.searched(worker, words[0], after, limit)
     rarest = customers.rarest(worker, words[:_COUNTED], up_to=LOOKED_THROUGH)
     return customers.searched(worker, rarest, after, limit, with_terms=True)
+
+
+def of_all(query: str, after: Cursor | None, limit: int) -> Page:
+    """Return all workers' customers after the cursor: by name, or those with the words of a search.
+
+    Firestore looks up one word, the longest; records without the others are left out, so a page may be short.
+    """
+    words = sorted(words_of(query), key=len, reverse=True)
+    records = customers.all_with(words[0] if words else None, after, limit)
+    last = records[-1] if len(records) == limit else None
+    following = customers.cursor_of(last, words[0] if words else None) if last else None
+    return Page([record for record in records if has_all(record, words)], following)

@@ -297,6 +297,29 @@ def _with_term(worker: str, term: str) -> tuple[Any, str]:
     return query.order_by("__name__").start_at([begin]).end_before([end]), begin
 
 
+def all_with(term: str | None, after: Cursor | None, limit: int) -> list[Snapshot]:
+    """Return customers of all workers: with this search term, or by name if it is None."""
+    field = _sorted_by(term)
+    query: Any = database.client().collection(_CUSTOMERS.name)
+    query = query.order_by(field).order_by("__name__")
+    if after is not None:
+        query = query.start_after(list(after))
+    return database.find(query.limit(limit))
+
+
+def cursor_of(record: Snapshot, term: str | None) -> Cursor:
+    """Return where a list in the order of `all_with` continues after this record."""
+    data = record.to_dict() or {}
+    value = (
+        data.get("sort_name") if term is None else (data.get("search") or {}).get(term)
+    )
+    return str(value), str(record.id)
+
+
+def _sorted_by(term: str | None) -> str:
+    return "sort_name" if term is None else database.client().field_path("search", term)
+
+
 def tell(customer: Customer, problem: str) -> None:
     """Report a problem in the record that only a message brought to light."""
     log.warning(

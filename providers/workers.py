@@ -106,6 +106,12 @@ def busy(limit: int) -> list[Worker]:
     return list({worker.identity: worker for worker in [*holding, *full]}.values())
 
 
+def supervisors(limit: int) -> list[Worker]:
+    """Return the confirmed supervisors, in no order."""
+    found = _WORKERS.find([("role", "==", "supervisor")], (), limit)
+    return [worker for worker in found if worker.confirmed]
+
+
 def with_device(fingerprint: str, limit: int) -> list[Worker]:
     """Return the workers with a device of this fingerprint (domain/device.py), in no order."""
     return _WORKERS.find(

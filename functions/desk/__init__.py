@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functions.desk import authority, records, setup
+from functions.desk import authority, customers, people, records, setup
 from functions.desk.page import PAGE
 from functions.desk.requests import Remove, Save
 from functions.http import requests
@@ -26,6 +26,8 @@ def _load(visit: Visit, person: Person, kind: str, name: str) -> Answer:
 def _save(visit: Visit, person: Person, kind: str, name: str) -> Answer:
     supervisor = authority.supervisor(person)
     wanted = requests.read(visit, Save)
+    if kind == "workers":
+        people.refuse_change_of_last_supervisor(name, wanted.fields)
     return records.save(
         supervisor, kind, name, wanted.version, wanted.fields, wanted.removed
     )
@@ -42,6 +44,8 @@ ROUTES = (
     Route("GET", "records/<kind>/<name>", _load),
     Route("POST", "records/<kind>/<name>", _save),
     Route("POST", "records/<kind>/<name>/remove", _remove),
+    *people.ROUTES,
+    *customers.ROUTES,
     *setup.ROUTES,
 )
 _ROUTER = Router(PAGE, ROUTES)
