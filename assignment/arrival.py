@@ -17,7 +17,7 @@ from domain.customer import NOBODY, Customer
 from domain.limits import NAME
 from domain.pool import DEFAULT_POOL, Pool
 from domain.settings import Settings
-from domain.worker import Worker
+from domain.worker import Worker, is_away
 from providers import (
     clock,
     configuration,
@@ -148,11 +148,35 @@ def _carry_out(seen: Seen) -> None:
     conversation = replace(
         seen.conversation, mode=route.mode, pool=route.pool, starting=False
     )
+    if deputy := _deputy_of(worker, seen.settings):
+        conversation = _for_deputy(conversation, worker, deputy)
+        worker = deputy
     if rules.own_worker_is_added(seen.settings) or _is_free(worker):
         return matching.give_to(conversation, worker, route.why)
     if rules.is_waited_for(seen.settings):
         return _wait_for(conversation, worker, seen.settings)
     return _without_own_worker(seen, f"{worker.name} is {rules.why_not(worker)}")
+
+
+def _deputy_of(worker: Worker, settings: Settings) -> Worker | None:
+    """Return the deputy of a worker who is away today; None without a deputy who is confirmed and present.
+
+    A deputy's own deputy does not count.
+    """
+    now, zone = clock.now(), settings.zone
+    if worker.deputy is None or not is_away(worker, now, zone):
+        return None
+    deputy = workers.called(worker.deputy)
+    if deputy is None or not deputy.confirmed or is_away(deputy, now, zone):
+        return None
+    return None if deputy.identity == worker.identity else deputy
+
+
+def _for_deputy(
+    conversation: Conversation, worker: Worker, deputy: Worker
+) -> Conversation:
+    why = f"{worker.name} is away; {deputy.name} is the deputy"
+    return conversation.noted(clock.now(), "own worker", why)
 
 
 def _leave_out(conversation: Conversation) -> None:

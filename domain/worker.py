@@ -6,10 +6,11 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from domain import sessions
 from domain.field_names import WORKERS
@@ -61,6 +62,8 @@ class Worker:
     ended_sessions: object = field(default=None, compare=False)
     signed_out_before: datetime | None = field(default=None, compare=False)
     subject: object = field(default=None, compare=False)
+    away_until: datetime | date | None = None
+    deputy: str | None = None
     has_status: bool = True
     has_odd_blanks_in_pools: bool = False
     can_sign_in: bool = True
@@ -171,6 +174,8 @@ def parse(
         ended_sessions=record.get("ended_sessions"),
         signed_out_before=fields.time("signed_out_before"),
         subject=record.get("subject"),
+        away_until=_day(fields, "away_until"),
+        deputy=identity_in(fields, "deputy"),
         has_status=record.get("status") is not None,
         made_by=made_by,
         confirmed=confirmed and data is not None,
@@ -181,6 +186,26 @@ def parse(
         **_kept_by_service(data),
     )
     return replace(worker, is_complete=_is_complete(worker, data, record))
+
+
+def _day(fields: Fields, name: str) -> datetime | date | None:
+    """Return the day of a timestamp or of a text such as 2026-12-24; invalid ones are reported."""
+    value = fields.plain(name)
+    if not isinstance(value, str):
+        return fields.time(name)
+    try:
+        return date.fromisoformat(value.strip()[:10])
+    except ValueError:
+        fields.complain(f"{name} must be a date such as 2026-12-24. It is ignored.")
+        return None
+
+
+def is_away(worker: Worker, now: datetime, zone: ZoneInfo) -> bool:
+    """Return whether the worker is away today, by the clock of this zone; the last day counts."""
+    last = worker.away_until
+    if isinstance(last, datetime):
+        last = last.astimezone(zone).date()
+    return last is not None and now.astimezone(zone).date() <= last
 
 
 def _has_visible_name(identity: str, fields: Fields) -> bool:

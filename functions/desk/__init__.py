@@ -28,9 +28,13 @@ def _save(visit: Visit, person: Person, kind: str, name: str) -> Answer:
     wanted = requests.read(visit, Save)
     if kind == "workers":
         people.refuse_change_of_last_supervisor(name, wanted.fields)
-    return records.save(
-        supervisor, kind, name, wanted.version, wanted.fields, wanted.removed
+    fields = people.with_status(wanted.fields) if kind == "workers" else wanted.fields
+    answer = records.save(
+        supervisor, kind, name, wanted.version, fields, wanted.removed
     )
+    if kind == "workers" and fields.get("away_until"):
+        people.hand_over_all(name)
+    return answer
 
 
 def _remove(visit: Visit, person: Person, kind: str, name: str) -> Answer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from assignment import ledger
+from assignment import hand_over, ledger
 from domain import addresses
 from domain.sessions import Ended
 from domain.worker import PERSON, SUPERVISOR, Worker, is_identity
@@ -17,7 +17,16 @@ from functions.http.answers import Answer, BadInput, Conflict, NotFound
 from functions.http.router import Route
 from functions.http.session import Person
 from functions.http.webhook import Visit
-from providers import audit, clock, conversations, customers, database, pools, workers
+from providers import (
+    audit,
+    clock,
+    conversations,
+    customers,
+    database,
+    log,
+    pools,
+    workers,
+)
 from providers.audit import Entry
 
 if TYPE_CHECKING:
@@ -150,6 +159,32 @@ def reset_account(visit: Visit, person: Person, identity: str) -> Answer:
         lambda: audit.write(_existing(identity), {"subject": None}, (), entry)
     )
     return Answer({"said": f"Another account can sign in as {identity} now."})
+
+
+def with_status(fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the changes of a worker's record: a worker who is away is Unavailable."""
+    return {**fields, "status": "Unavailable"} if fields.get("away_until") else fields
+
+
+def hand_over_all(identity: str) -> None:
+    """Hand over what a worker holds who is away now: to the deputy, else to the queue.
+
+    A conversation that is on its way to another worker already stays as it is.
+    """
+    worker = workers.load(identity)
+    deputy = workers.called(worker.deputy) if worker.deputy else None
+    for conversation in conversations.held_by(identity):
+        try:
+            if deputy is not None and deputy.confirmed:
+                hand_over.to_worker(conversation.sid, identity, deputy.identity)
+            else:
+                hand_over.to_queue(conversation.sid, identity)
+        except hand_over.Refused as refusal:
+            log.warning(
+                f"Not handed over: {refusal}",
+                conversation=conversation.sid,
+                worker=identity,
+            )
 
 
 def refuse_last_supervisor(worker: Worker, after: Mapping[str, Any]) -> None:

@@ -180,3 +180,30 @@ def test_an_opt_out_is_lifted(service: Service, open_desk: OpenDesk) -> None:
     service.settle()
     (row,) = desk.post("customers/search", {}).json()["customers"]
     assert row["opted_out"] == []
+
+
+def test_a_worker_who_is_away_hands_over_to_the_deputy(
+    service: Service, open_desk: OpenDesk
+) -> None:
+    desk = open_desk(MARIA)
+    service.db.document(f"workers/{ALICE}").set(
+        {"status": "Available", "pools": ["default"]}
+    )
+    service.settle()
+    service.standin.set_autocreate(OURS)
+    sid = service.standin.inbound(ANN, OURS, "Hello").conversation_sid
+    service.settle()
+    service.db.document("workers/ben@example.com").set({"pools": []})
+    service.settle()
+    version = desk.load(f"workers/{ALICE}")["version"]
+    status, answer = desk.save(
+        f"workers/{ALICE}", version, away_until="2099-12-24", deputy="ben@example.com"
+    )
+    assert status == 200, answer
+    service.settle()
+    worker = read(service, f"workers/{ALICE}")
+    conversation = read(service, f"conversations/{sid}")
+    assert worker is not None
+    assert conversation is not None
+    assert worker["status"] == "Unavailable"
+    assert conversation["worker"] == "ben@example.com"

@@ -200,6 +200,8 @@ EDITED: Mapping[str, Mapping[str, Sense]] = {
         "display_name": _text,
         "addresses": _texts,
         "confirmed": _flag,
+        "role": _one_of("worker", "supervisor"),
+        "deputy": _text,
     },
     "templates": {
         "category": _text,

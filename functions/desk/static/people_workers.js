@@ -1,6 +1,6 @@
 // People, Workers: the team in a table, a form for each, and what removing one would mean.
 import { address } from "./desk.js";
-import { Changes, ChoiceField, NumberField, Saving, TextField, TicksField, useForm, useRecord } from "./forms.js";
+import { Changes, ChoiceField, Field, NumberField, Saving, TextField, TicksField, useForm, useRecord } from "./forms.js";
 import { ask, change } from "./server.js";
 import { Bones, Wrong, age, count, html, useAct, useEffect, useState } from "./parts.js";
 
@@ -66,6 +66,12 @@ function Confirm({ loaded, identity, reload, say }) {
     <${Wrong}>${wrong}<//><button type="button" disabled=${busy} onClick=${confirm}>Confirm</button>`;
 }
 
+function AwayField({ form }) {
+  const value = String(form.get("away_until") ?? "").slice(0, 10);
+  const hint = value ? "Until the end of this day their customers go to the deputy. Saving makes them Unavailable and hands over what they hold." : "For a holiday: the last day on which they are away.";
+  return html`<${Field} form=${form} name="away_until" label="Away until" hint=${hint}><input type="date" id="field-away_until" value=${value} onInput=${(event) => form.set("away_until", event.currentTarget.value || undefined)} /><//>`;
+}
+
 function Form({ identity, loaded, team, say, reload }) {
   const [removing, setRemoving] = useState(false);
   const form = useForm({ path: `records/${path(identity)}`, loaded, title: loaded.record.display_name || identity, say, onSaved: reload });
@@ -74,10 +80,12 @@ function Form({ identity, loaded, team, say, reload }) {
     <form class="record" onSubmit=${form.save}>
       ${loaded.problem && html`<p class="notice">${loaded.problem}</p>`}
       <${TextField} form=${form} name="display_name" label="Name" hint="Customers see it in texts with {{Author}}." />
-      <${ChoiceField} form=${form} name="status" label="Status" options=${[["Available", "Available"], ["Unavailable", "Unavailable"]]} hint="Only Available workers get new customers." />
+      <${ChoiceField} form=${form} name="status" label="Status" defaultsTo="Unavailable" options=${[["Available", "Available"], ["Unavailable", "Unavailable"]]} hint="Only Available workers get new customers." />
       <${TicksField} form=${form} name="pools" label="Pools" options=${options} hint="They get conversations of these pools." />
       <${NumberField} form=${form} name="capacity" label="Capacity" hint="Conversations at the same time; empty: the largest capacity of their pools." />
-      <${ChoiceField} form=${form} name="role" label="Role" options=${ROLES} hint="Supervisors run the team from these pages." />
+      <${ChoiceField} form=${form} name="role" label="Role" options=${ROLES} defaultsTo="worker" hint="Supervisors run the team from these pages." />
+      <${AwayField} form=${form} />
+      <${ChoiceField} form=${form} name="deputy" label="Deputy" options=${[["", "No deputy"], ...team.workers.filter((one) => one.identity !== identity && one.confirmed).map((one) => [one.identity, one.name])]} hint="Gets this worker's customers while they are away." />
       <${Saving} form=${form} />
     </form>
     <${Account} identity=${identity} say=${say} />
