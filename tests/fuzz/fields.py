@@ -90,6 +90,17 @@ def _name(value: Any) -> bool:
     )
 
 
+def _day(value: Any) -> bool:
+    """A timestamp, or a text that begins with a date."""
+    if isinstance(value, str):
+        try:
+            date.fromisoformat(value.strip()[:10])
+        except ValueError:
+            return False
+        return True
+    return isinstance(value, datetime) and 1970 <= value.year <= 2900
+
+
 def _identity(value: Any) -> bool:
     return _name(value) and len(value.strip()) <= 256 and value.strip() != "system"
 
@@ -201,7 +212,8 @@ EDITED: Mapping[str, Mapping[str, Sense]] = {
         "addresses": _texts,
         "confirmed": _flag,
         "role": _one_of("worker", "supervisor"),
-        "deputy": _text,
+        "deputy": _identity,
+        "away_until": _day,
     },
     "templates": {
         "category": _text,
