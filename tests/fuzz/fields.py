@@ -94,11 +94,11 @@ def _day(value: Any) -> bool:
     """A timestamp, or a text that begins with a date."""
     if isinstance(value, str):
         try:
-            date.fromisoformat(value.strip()[:10])
+            datetime.date.fromisoformat(value.strip()[:10])
         except ValueError:
             return False
         return True
-    return isinstance(value, datetime) and 1970 <= value.year <= 2900
+    return isinstance(value, datetime.datetime) and 1970 <= value.year <= 2900
 
 
 def _identity(value: Any) -> bool:
