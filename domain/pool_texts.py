@@ -12,6 +12,12 @@ from domain.fields import Fields, cut, is_record_name
 
 QUEUED_TEXT, AWAY_TEXT, ASSIGNED_TEXT = KINDS = ("queued", "away", "assigned")
 PLACEHOLDERS = ("Name", "Author", "Position", "Wait", "Opens")
+# Placeholders that have no value in a text of this kind, whatever the customer:
+_WITHOUT_VALUE = {
+    QUEUED_TEXT: frozenset({"Author"}),
+    AWAY_TEXT: frozenset({"Author"}),
+    ASSIGNED_TEXT: frozenset({"Position", "Wait"}),
+}
 _ANY_LANGUAGE = ("", "default", "*")
 _FALLBACK = "en"
 _LANGUAGE = re.compile(
@@ -101,7 +107,32 @@ def _read_text(
     if is_template:
         return (Text("", spoken, _template_name(content)),)
     text = (content or "").strip()
-    return (Text(text, spoken),) if text else ()
+    if not text:
+        return ()
+    _report_gaps(fields, where, text)
+    return (Text(text, spoken),)
+
+
+def _report_gaps(fields: Fields, where: str, text: str) -> None:
+    """Report a text of which nothing is left for a customer without a name, or for any customer."""
+    kind = where.split(".")[1]
+    needed = [names_in(sentence) for sentence in sentences(text)]
+    never = _WITHOUT_VALUE[kind]
+    if all(names & never for names in needed):
+        fields.complain(
+            f"{where}: {_shown(never & names_in(text))} has no value in the text {kind}, and each sentence needs it, "
+            "so nothing is sent; write a sentence without it."
+        )
+    elif all(names & (never | {"Name"}) for names in needed):
+        count = "its only sentence needs" if len(needed) == 1 else "each sentence needs"
+        fields.complain(
+            f"{where}: {count} a name, so a customer whose name is not known gets nothing; "
+            "write a sentence without {{Name}}, too."
+        )
+
+
+def _shown(names: Iterable[str]) -> str:
+    return ", ".join("{{" + name + "}}" for name in sorted(names))
 
 
 def _names_template(value: Any) -> bool:

@@ -21,6 +21,8 @@ from domain.pool_texts import AWAY_TEXT, KINDS
 # Longer than any call to Twilio takes, so that only a crash lets it run out:
 LEASE = timedelta(seconds=30)
 MOST_TRIES = 5
+# In one wait; the text `assigned` is not sent about any more workers than that:
+MOST_WORKERS = 10
 # After the last text; then Firestore's TTL on expires_at may delete the record:
 KEPT = timedelta(days=90)
 # The assumed length of a closing time whose end is unknown:
@@ -31,7 +33,8 @@ CLOSED_FOR_LONG = timedelta(days=7)
 class Sending:
     """One text. `wait`: since when the customer has waited; for the text `away`, when the closing time ends.
 
-    `token` is in the message, the same in every try; `attempt` names the latest try, which began `at`.
+    `token` is in the message, the same in every try; `attempt` names the latest try, which began `at`. `workers`: the
+    workers that the text `assigned` has been about in this wait, the current one last.
     """
 
     wait: datetime
@@ -40,6 +43,7 @@ class Sending:
     at: datetime
     tries: int = 1
     is_sent: bool = False
+    workers: tuple[str, ...] = ()
 
     def once_more(self, attempt: str, now: datetime) -> Sending:
         """Return it with another try that begins now."""
@@ -75,11 +79,21 @@ class Step(enum.Enum):
 
 
 def next_step(
-    kind: str, sending: Sending | None, wait: datetime, now: datetime
+    kind: str,
+    sending: Sending | None,
+    wait: datetime,
+    now: datetime,
+    worker: str | None = None,
 ) -> Step:
-    """Return what to do about a text of this kind. `sending`: its record; `wait`: the current wait."""
+    """Return what to do about a text of this kind. `sending`: its record; `wait`: the current wait.
+
+    `worker`: the worker that the text is about, if it is about one.
+    """
     if sending is None or not _is_about(kind, sending, wait, now):
         return Step.BEGIN
+    if _is_about_another(sending, worker):
+        is_new = worker not in sending.workers and len(sending.workers) < MOST_WORKERS
+        return Step.BEGIN if is_new else Step.NOTHING
     if sending.is_sent or sending.tries >= MOST_TRIES:
         return Step.NOTHING
     return Step.LATER if now < sending.at + LEASE else Step.LOOK
@@ -91,6 +105,26 @@ def _is_about(kind: str, sending: Sending, wait: datetime, now: datetime) -> boo
     A closing time lasts until the end that the customer was given, even if the pool's hours were edited since.
     """
     return now < sending.wait if kind == AWAY_TEXT else wait <= sending.wait
+
+
+def _is_about_another(sending: Sending, worker: str | None) -> bool:
+    """Return whether the sending was about another worker. A record without workers counts as being about each."""
+    return bool(worker and sending.workers) and sending.workers[-1] != worker
+
+
+def workers_in(
+    kind: str,
+    sending: Sending | None,
+    wait: datetime,
+    now: datetime,
+    worker: str | None,
+) -> tuple[str, ...]:
+    """Return the workers of this wait, for a new sending about `worker`."""
+    if worker is None:
+        return ()
+    is_same_wait = sending is not None and _is_about(kind, sending, wait, now)
+    earlier = sending.workers if sending is not None and is_same_wait else ()
+    return (*earlier, worker)
 
 
 def wait_of(conversation: Conversation) -> datetime | None:
@@ -131,7 +165,8 @@ def _sending(fields: Fields, kind: str, version: object) -> Sending:
     tries, is_sent = read.whole("tries", default=1), read.flag("sent", default=True)
     if wait and at and token and not read.problem:
         attempt = read.text("attempt") or ""
-        return Sending(wait, token, attempt, at, tries, is_sent)
+        workers = read.texts("workers", blanks_matter=False)
+        return Sending(wait, token, attempt, at, tries, is_sent, workers)
     at = datetime.min.replace(tzinfo=UTC)
     if isinstance(version, datetime):
         at = version
@@ -140,7 +175,7 @@ def _sending(fields: Fields, kind: str, version: object) -> Sending:
 
 def stored(kind: str, sending: Sending, now: datetime) -> dict[str, Any]:
     """Return the fields of the record that the sending changes."""
-    data = {
+    data: dict[str, Any] = {
         "wait": sending.wait,
         "token": sending.token,
         "attempt": sending.attempt,
@@ -148,6 +183,8 @@ def stored(kind: str, sending: Sending, now: datetime) -> dict[str, Any]:
         "tries": sending.tries,
         "sent": sending.is_sent,
     }
+    if sending.workers:
+        data["workers"] = list(sending.workers)
     return {kind: data, "expires_at": now + KEPT}
 
 

@@ -1,20 +1,26 @@
-"""The Firestore trigger on workers/{identity}: completes a record, and assigns queued conversations.
+"""The Firestore trigger on workers/{identity}: completes a record, assigns queued conversations, and has customers who
+were given the worker meanwhile informed that the worker is there.
 
 Its own writes trigger it again, and it then has nothing to do: a count that grew frees no slot.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
 
 from assignment import arrival, ledger, matching, membership, worker_care
 from domain import field_names, rules
+from domain.conversation import Conversation
 from domain.worker import PERSON, Worker, is_identity, parse
+from functions.conversation_written import texts
 from functions.http.trigger import Change
 from providers import conversations, database, former_workers, log, pools
+
+# Customers who are informed in one call that their worker has turned Available:
+_MOST_TOLD = 20
 
 
 def handle(change: Change) -> None:
@@ -42,15 +48,28 @@ def _follow(change: Change, after: Worker) -> None:
     is_incomplete = rules.needs_care(before, after)
     if not is_incomplete and not rules.wakes(before, after):
         return
-    if not rules.can_be_found(after):
+    given = _given_while_unavailable(before, after)
+    if rules.can_be_found(after):
+        # The waiting customers come first: the worker can be found without the date of the change.
+        _take(after, before)
+        if is_incomplete:
+            database.until_it_holds(lambda: _complete(before, after, change.at))
+    else:
         worker = database.until_it_holds(lambda: _complete(before, after, change.at))
         if worker is not None:
             _take(worker, before)
-        return
-    # The waiting customers come first: the worker can be found without the date of the change.
-    _take(after, before)
-    if is_incomplete:
-        database.until_it_holds(lambda: _complete(before, after, change.at))
+    texts.tell_of_return(given)
+
+
+def _given_while_unavailable(
+    before: Worker | None, after: Worker
+) -> Sequence[Conversation]:
+    """Return the worker's unanswered conversations if the worker has turned Available, the latest ones."""
+    has_turned = before is not None and after.available and not before.available
+    if not has_turned or after.active == 0:
+        return ()
+    latest = conversations.latest_assigned(after.identity, _MOST_TOLD)
+    return [one for one in latest if one.awaiting_since is not None]
 
 
 def _came_back(before: Worker | None, after: Worker) -> bool:

@@ -94,6 +94,12 @@ def asleep_with(identity: str) -> list[Conversation]:
     )
 
 
+def latest_assigned(identity: str, limit: int) -> list[Conversation]:
+    """Return the conversations assigned to this worker, the latest change of state first."""
+    conditions = [("worker", "==", identity), ("state", "==", ASSIGNED)]
+    return _LOG.find(conditions, ("-state_changed_at",), limit)
+
+
 def _with(identity: str) -> list[tuple[str, str, Any]]:
     return [("worker", "==", identity), ("others", "array_contains", identity)]
 

@@ -74,17 +74,17 @@ def oldest(limit: int) -> list[Pending]:
 
 
 def how_many_before(entry: Pending) -> int | None:
-    """Return how many entries of the same pool come before this one.
+    """Return how many entries the workers of its pool take before this one: the pool's own, and those open to it.
 
     None for 1000 and more, and if there is no such number: the entry waits for one worker alone.
     """
     if not entry.is_complete or not entry.pool:
         return None
-    same_pool = ("pool", "==", entry.pool)
+    alternatives = _open_to([entry.pool], None)
     before = database.together(
-        lambda: _counted(same_pool, ("priority", ">", entry.priority)),
+        lambda: _counted(alternatives, ("priority", ">", entry.priority)),
         lambda: _counted(
-            same_pool,
+            alternatives,
             ("priority", "==", entry.priority),
             ("queued_at", "<", entry.queued_at),
         ),
@@ -92,9 +92,13 @@ def how_many_before(entry: Pending) -> int | None:
     return sum(before) if sum(before) < _COUNTED_UP_TO else None
 
 
-def _counted(*conditions: tuple[str, str, Any]) -> int:
-    """Count the entries that match, up to 1000."""
-    query = database.filtered(_QUEUE.name, conditions, order=("-priority", "queued_at"))
+def _counted(
+    alternatives: Sequence[tuple[str, str, Any]], *conditions: tuple[str, str, Any]
+) -> int:
+    """Count the entries that match all conditions and one of the alternatives, up to 1000."""
+    query = database.filtered(
+        _QUEUE.name, conditions, alternatives, order=("-priority", "queued_at")
+    )
     return database.count(query, _COUNTED_UP_TO)
 
 

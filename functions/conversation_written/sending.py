@@ -7,6 +7,7 @@ events at once one goes on. Every crash and interleaving: docs/decisions/0007-te
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -14,8 +15,9 @@ from datetime import UTC, datetime
 
 from assignment import opting_out
 from domain import opt_out, text_limits
+from domain import sent_texts as rules
 from domain.conversation import Conversation
-from domain.sent_texts import Sending, SentTexts, Step, next_step
+from domain.sent_texts import Sending, SentTexts, Step
 from domain.text_limits import HourCount
 from functions.conversation_written.receiver import Again
 from providers import clock, contents, database, log, messages, sent_texts
@@ -29,7 +31,7 @@ class Text:
     """A text to send.
 
     `wait`: see Sending. `content`: what Twilio is sent, as for messages.say. `is_still_so`: returns whether the text is
-    still true, right before it is sent.
+    still true, right before it is sent. `worker`: the worker that the text is about, if it is about one.
     """
 
     conversation: Conversation
@@ -38,11 +40,15 @@ class Text:
     content: Mapping[str, str]
     count: HourCount
     is_still_so: Callable[[], bool]
+    worker: str | None = None
 
 
-def is_due(sent: SentTexts, kind: str, wait: datetime) -> bool:
+def is_due(
+    sent: SentTexts, kind: str, wait: datetime, worker: str | None = None
+) -> bool:
     """Return whether there is anything to do; the answer holds until the record is written again."""
-    step = next_step(kind, sent.sendings.get(kind), wait, clock.now())
+    current = sent.sendings.get(kind)
+    step = rules.next_step(kind, current, wait, clock.now(), worker)
     return step is not Step.NOTHING
 
 
@@ -89,7 +95,7 @@ def _begun(text: Text, sent: SentTexts) -> SentTexts | None:
         current = sent.sendings.get(text.kind)
         if current is not None and current.attempt == attempt:
             return sent  # this call's own commit, if its answer was lost
-        step = next_step(text.kind, current, text.wait, clock.now())
+        step = rules.next_step(text.kind, current, text.wait, clock.now(), text.worker)
         if step is Step.NOTHING:
             return None
         if step is Step.LATER:
@@ -110,8 +116,10 @@ def _first_sent(
     text: Text, sent: SentTexts, step: Step, attempt: str
 ) -> SentTexts | None:
     """Write down the sending; None if the customer or the pool has reached its limit. Raises database.LostRace."""
-    token = f"{text.kind} {text.wait.astimezone(UTC).isoformat()} {attempt}"
-    begun = Sending(text.wait, token, attempt, clock.now())
+    now, current = clock.now(), sent.sendings.get(text.kind)
+    workers = rules.workers_in(text.kind, current, text.wait, now, text.worker)
+    token = f"{_name(text)} {text.wait.astimezone(UTC).isoformat()} {attempt}"
+    begun = Sending(text.wait, token, attempt, now, workers=workers)
     if step is not Step.BEGIN:
         return sent_texts.write(sent, text.kind, begun)
     why = text_limits.reached(sent, text.count, clock.now())
@@ -122,6 +130,13 @@ def _first_sent(
         )
         return None
     return sent_texts.begin(sent, text.kind, begun, text.count)
+
+
+def _name(text: Text) -> str:
+    """Return the text's name within a wait: its kind, and a key of the worker that it is about."""
+    if text.worker is None:
+        return text.kind
+    return f"{text.kind}:{hashlib.sha256(text.worker.encode()).hexdigest()[:8]}"
 
 
 def _sent_again(

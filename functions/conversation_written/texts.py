@@ -44,34 +44,83 @@ def tell(written: Written) -> None:
         _tell(wording.look(written.after, pool), kinds)
 
 
+def tell_of_return(given: Sequence[Conversation]) -> None:
+    """Send the text `assigned` to customers whose worker was Unavailable when assigned, and is Available now.
+
+    Raises Again after the last customer, while it is not known whether a text has arrived.
+    """
+    later: list[str] = []
+    for conversation in given:
+        try:
+            _tell_of_return(conversation)
+        except Again as again:
+            later.append(str(again))
+    if later:
+        raise Again("; ".join(later))
+
+
+def _tell_of_return(conversation: Conversation) -> None:
+    if not conversation.pool or not _SID.fullmatch(conversation.sid):
+        return
+    pool = pools.load(conversation.pool)
+    if ASSIGNED_TEXT in pool.texts:
+        _tell(wording.look(conversation, pool), (ASSIGNED_TEXT,), has_returned=True)
+
+
 def kinds_for(written: Written) -> tuple[str, ...]:
     """Return the texts that this write may call for, by the event alone; the first that applies is sent."""
     before, after = written.before, written.after
     if after.mode not in _ROUTED:
         return ()
     if after.state == ASSIGNED:
-        is_new = before.state not in (ASSIGNED, INACTIVE)
-        return (ASSIGNED_TEXT,) if is_new else ()
-    if after.state != QUEUED:
+        return (AWAY_TEXT, ASSIGNED_TEXT) if _is_newly_assigned(before, after) else ()
+    if after.state != QUEUED or after.awaiting_since is None:
         return ()
-    if before.state != QUEUED:
+    if _begins_to_wait(before, after):
         return (AWAY_TEXT, QUEUED_TEXT)
     return (AWAY_TEXT,) if written.has_customers_message else ()
 
 
-def _tell(seen: Seen, kinds: tuple[str, ...]) -> None:
-    """Send the first of these texts that applies, unless it was sent in this wait."""
+def _is_newly_assigned(before: Conversation, after: Conversation) -> bool:
+    """Return whether a worker was assigned; one who is there again after a pause was assigned before."""
+    if before.state == INACTIVE:
+        return before.worker != after.worker
+    return before.state != ASSIGNED or before.assigned_at != after.assigned_at
+
+
+def _begins_to_wait(before: Conversation, after: Conversation) -> bool:
+    """Return whether the customer waits in the queue of a pool, and did not before this write."""
+    is_first_in_queue = before.state != QUEUED or before.awaiting_since is None
+    had_waited_for_one_worker = bool(before.for_worker) and not after.for_worker
+    return is_first_in_queue or had_waited_for_one_worker
+
+
+def _tell(seen: Seen, kinds: tuple[str, ...], has_returned: bool = False) -> None:
+    """Send the first of these texts that applies, unless it was sent in this wait.
+
+    `has_returned`: the worker has turned Available, so `assigned` is news also after `away`.
+    """
     kind = next((kind for kind in kinds if _applies(kind, seen)), None)
     if kind is None or not _may_be_written_to(seen):
         return
-    wait = _wait(kind, seen)
-    if wait is None or not sending.is_due(seen.sent, kind, wait):
+    if kind == ASSIGNED_TEXT and not has_returned and _is_closed_and_told(seen):
         return
     conversation = seen.conversation
+    wait = _wait(kind, seen)
+    worker = conversation.worker if kind == ASSIGNED_TEXT else None
+    if wait is None or not sending.is_due(seen.sent, kind, wait, worker):
+        return
     content = _content(kind, seen)
     if content and _is_in_it(conversation) and not _asked_for_no_text(seen):
-        is_still_so = partial(_is_as_it_was, conversation)
-        text = sending.Text(conversation, kind, wait, content, seen.count, is_still_so)
+        text = sending.Text(
+            conversation,
+            kind,
+            wait,
+            content,
+            seen.count,
+            is_still_so=partial(_is_as_it_was, conversation, kind),
+            worker=worker,
+        )
         sending.send_once(text, seen.sent)
 
 
@@ -90,11 +139,27 @@ def _content(kind: str, seen: Seen) -> Mapping[str, str] | None:
 def _applies(kind: str, seen: Seen) -> bool:
     """Return whether the pool has this text, and it is true now.
 
-    Outside the hours the text `away` takes the place of the text `queued`.
+    Outside the hours the text `away` takes the place of the text `queued`. A customer whose worker is Unavailable
+    waits, too.
     """
-    if kind not in seen.pool.texts or (kind == AWAY_TEXT and seen.is_open):
+    if kind not in seen.pool.texts:
         return False
-    return seen.conversation.state == (ASSIGNED if kind == ASSIGNED_TEXT else QUEUED)
+    has_worker = seen.conversation.state == ASSIGNED
+    is_worker_there = has_worker and seen.worker is not None and seen.worker.available
+    if kind == ASSIGNED_TEXT:
+        return is_worker_there
+    if seen.conversation.awaiting_since is None:
+        return False
+    if kind == AWAY_TEXT:
+        is_waiting = seen.conversation.state == QUEUED or has_worker
+        return is_waiting and not seen.is_open and not is_worker_there
+    return seen.conversation.state == QUEUED
+
+
+def _is_closed_and_told(seen: Seen) -> bool:
+    """Return whether the pool is closed and the customer had the text `away` in this closing time."""
+    away = seen.sent.sendings.get(AWAY_TEXT)
+    return not seen.is_open and away is not None and seen.now < away.wait
 
 
 def _wait(kind: str, seen: Seen) -> datetime | None:
@@ -169,10 +234,13 @@ def _is_in_it(conversation: Conversation) -> bool:
     return any(binding.get("address") for binding in bindings)
 
 
-def _is_as_it_was(before: Conversation) -> bool:
+def _is_as_it_was(before: Conversation, kind: str) -> bool:
     """Return whether the text is still true, right before it is sent."""
     now = conversations.load(before.sid)
+    is_about_waiting = kind != ASSIGNED_TEXT
     if now.opted_out_at is not None:
+        return False
+    if is_about_waiting and now.awaiting_since is None:
         return False
     return (now.state, now.pool, now.worker) == (
         before.state,
