@@ -31,8 +31,30 @@ def handle(change: Change) -> None:
     if is_new_or_gone or before.overflow != after.overflow:
         for pool_id in _connected_by_overflow(before, after):
             _correct(pool_id)
+    if after.exists and (is_new_or_gone or before.display_name != after.display_name):
+        _follow_name(after)
     if before.capacity != after.capacity:
         _use_room(change.name)
+
+
+def _follow_name(pool: Pool) -> None:
+    """Put this pool's id into the records that name it by a display name that it has only now."""
+    names = _spellings(pool.display_name) - {pool.id}
+    for pool_id in pools.overflowing_into(*names):
+        _correct(pool_id)
+    for worker in workers.in_pools(names, _MOST_WORKERS):
+        pool_ids = pools.as_called(worker.pools or ())
+        if pool_ids == worker.pools:
+            continue
+        try:
+            worker_care.put_right(worker, called=pool_ids)
+        except database.LostRace:  # the other writer's event reads the names again
+            continue
+
+
+def _spellings(name: str) -> set[str]:
+    """Return the usual spellings of a name: a query finds exact ones only."""
+    return {name, name.lower(), name.upper(), name.title(), name.capitalize()}
 
 
 def _connected_by_overflow(before: Pool, after: Pool) -> list[str]:

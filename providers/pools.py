@@ -162,10 +162,13 @@ def overflow_of(pool: Pool) -> list[str | None]:
     return pool_ids
 
 
-def overflowing_into(pool_id: str) -> list[str]:
-    """Return the ids of the pools that overflow into this one; 20 at most."""
-    query = database.filtered(_POOLS.name, [("overflow", "==", pool_id)]).select([])
-    return [record.id for record in database.find(query.limit(_MOST_TWINS))]
+def overflowing_into(*names: str) -> list[str]:
+    """Return the ids of the pools whose `overflow` is one of these names; 20 at most."""
+    if not names:
+        return []
+    query = database.filtered(_POOLS.name, [("overflow", "in", list(names))])
+    records = database.find(query.select([]).limit(_MOST_TWINS))
+    return [record.id for record in records]
 
 
 def write(record: Snapshot, fields: Mapping[str, Any]) -> None:

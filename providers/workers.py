@@ -87,6 +87,13 @@ def available(pool_id: str, limit: int) -> list[Worker]:
     )
 
 
+def in_pools(names: Collection[str], limit: int) -> list[Worker]:
+    """Return workers with one of these names in `pools`, in no order."""
+    if not names:
+        return []
+    return _WORKERS.find([("pools", "array_contains_any", sorted(names))], (), limit)
+
+
 def who_missed(limit: int) -> list[Worker]:
     """Return workers that lost conversations because they did not answer in time, most losses first."""
     return _WORKERS.find([("missed", ">", 0)], ("-missed",), limit)

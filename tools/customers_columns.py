@@ -14,6 +14,7 @@ COLUMNS = (
     "display_name",
     "addresses",
     "worker",
+    "priority",
     "avatar",
     "language",
     "do_not_contact",
@@ -26,7 +27,52 @@ _NAME = re.compile(r"(?!__)[A-Za-z_][A-Za-z0-9_ -]*(?<! )")
 _HEADER = re.compile(r"(?P<name>.*?)(?: \((?P<kind>json|time)\))?")
 _INVISIBLE = re.compile(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _BETWEEN_WORDS = re.compile(r"[\s_-]+")
-_ALIKE = 0.8  # of 1; `address` and `adress` are that near to addresses, `company` and `name` to nothing
+_ALIKE = (
+    0.8  # of 1; `address` and `adress` are that near to addresses, `company` to nothing
+)
+# What other programs call these columns:
+_OTHER_NAMES = {
+    "display_name": (
+        "name",
+        "full name",
+        "customer name",
+        "contact name",
+        "nom",
+        "nombre",
+        "nome",
+        "naam",
+    ),
+    "addresses": (
+        "phone",
+        "phone number",
+        "telephone",
+        "telephone number",
+        "tel",
+        "telefon",
+        "telefonnummer",
+        "telefono",
+        "teléfono",
+        "téléphone",
+        "telefone",
+        "telefoon",
+        "mobile",
+        "mobile phone",
+        "mobile number",
+        "cell",
+        "cell phone",
+        "handy",
+        "mobil",
+        "number",
+        "sms",
+        "whatsapp",
+        "mail",
+        "e-mail",
+        "e-mail address",
+        "correo",
+    ),
+    "worker": ("agent", "assigned to", "assignee"),
+    "language": ("lang", "locale", "sprache", "langue", "idioma"),
+}
 
 
 def _folded(name: str) -> str:
@@ -34,6 +80,11 @@ def _folded(name: str) -> str:
 
 
 _KNOWN = {_folded(name): name for name in (*COLUMNS, *KEPT)}
+
+
+_BY_OTHER_NAME = {
+    _folded(other): name for name, others in _OTHER_NAMES.items() for other in others
+}
 
 
 def parts(column: str) -> tuple[str, str | None]:
@@ -77,12 +128,24 @@ def wrong_in(header: Sequence[str]) -> list[str]:
                 f"the column “{column}” is not a name: letters, digits, blanks, - and _"
             )
         elif kind is None and is_like_another(name):
-            wrong.append(
-                f"the column {name}: did you mean {_meant(name)}? For a field of its own call it {name} (json)"
-            )
+            wrong.append(_question(name))
     if not {ID, "addresses"} & set(named):
         wrong.append("there is neither a column customer_id nor a column addresses")
     return wrong
+
+
+def _question(name: str) -> str:
+    """Return the sentence about a column that probably has another right name."""
+    meant = _meant(name)
+    several = (
+        " (one column holds all of a customer's numbers and e-mail addresses, separated by ;)"
+        if meant == "addresses"
+        else ""
+    )
+    return (
+        f"the column {name}: did you mean {meant}{several}? For a field of its own call it {name} (json), "
+        "and write its cells as JSON"
+    )
 
 
 def own(header: Sequence[str]) -> list[str]:
@@ -92,5 +155,7 @@ def own(header: Sequence[str]) -> list[str]:
 
 
 def _meant(name: str) -> str | None:
-    near = get_close_matches(_folded(name), _KNOWN, n=1, cutoff=_ALIKE)
+    if (folded := _folded(name)) in _BY_OTHER_NAME:
+        return _BY_OTHER_NAME[folded]
+    near = get_close_matches(folded, _KNOWN, n=1, cutoff=_ALIKE)
     return _KNOWN[near[0]] if near else None

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TextIO
 
-from domain import opt_out, phone_numbers
+from domain import opt_out, phone_numbers, typed_numbers
 from domain.customer_record import KEPT
-from domain.fields import Fields
+from domain.fields import Fields, cut
 from tools import customers_columns
 from tools.customers_columns import COLUMNS, ID
 
@@ -23,6 +23,7 @@ _FORMULA = re.compile(
 )  # what spreadsheets take a text with such a beginning for
 _SIGNED_NUMBER = re.compile(r"[+-]\d+([.,]\d+)*")
 _LARGEST_CELL = 2**21  # characters, more than a record holds
+_FIRST_TOO_LARGE = 10**15  # larger numbers are exported as JSON
 _FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
@@ -150,7 +151,17 @@ def _value(name: str, kind: str | None, cell: str, country: str | None) -> Any:
         if cell.lower() not in _FLAGS:
             raise ValueError("true or false is wanted")
         return _FLAGS[cell.lower()]
+    if name == "priority":
+        return _priority(cell)
     return _as_it_was(cell)
+
+
+def _priority(cell: str) -> int:
+    """Return the number in the cell; raises ValueError with a sentence."""
+    number = typed_numbers.whole(cell)
+    if number is None:
+        raise ValueError(f"“{cut(cell)}” is not a whole number, such as 10")
+    return number
 
 
 def _harmless(text: str) -> str:
@@ -191,6 +202,7 @@ def _cells(name: str, value: Any) -> dict[str, str]:
     special = {
         "addresses": _is_plain_list,
         "do_not_contact": _is_flag,
+        "priority": _is_whole,
         "links": _is_json,
         "details": _is_card,
     }
@@ -240,6 +252,11 @@ def _is_plain_list(value: Any) -> bool:
 
 def _is_flag(value: Any) -> bool:
     return isinstance(value, bool)
+
+
+def _is_whole(value: Any) -> bool:
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return is_number and abs(value) < _FIRST_TOO_LARGE
 
 
 def _is_card(value: Any) -> bool:

@@ -15,7 +15,7 @@ from domain.pool import Pool
 from domain.worker import Worker
 from functions.sweep import waiting
 from functions.sweep.run import Run
-from providers import clock, conversations, database, pending, pools, workers
+from providers import clock, conversations, database, log, pending, pools, workers
 from providers.backlog import Entry
 from providers.sweeps import Progress
 
@@ -152,6 +152,7 @@ def _compare(
         run.note("queue entries without a waiting conversation", _drop(conversation))
         return
     if not entry.is_complete:
+        _log_not_understood(entry)
         restored = _restore(replace(conversation, priority=entry.priority))
         run.note("queue entries with fields missing", restored)
         return
@@ -160,8 +161,28 @@ def _compare(
         is_moved = _moved(conversation, edited)
         run.note("waiting conversations that follow an edit", is_moved)
     elif is_spelled_otherwise or not edits.is_told_right(entry, conversation):
+        if not is_spelled_otherwise:
+            _log_not_editable(entry)
         is_restored = _restore(conversation)
         run.note("queue entries that did not say what the log says", is_restored)
+
+
+def _log_not_understood(entry: Pending) -> None:
+    """Log which values of a queue entry are replaced."""
+    why = entry.problem or "pool, queued_at or priority is missing."
+    log.warning(
+        f"A queue entry is restored from its conversation: {why}",
+        conversation=entry.sid,
+    )
+
+
+def _log_not_editable(entry: Pending) -> None:
+    """Log that an edit of the other fields changes nothing."""
+    log.warning(
+        "A queue entry is restored from its conversation: for_worker, open_to or due_at differs; "
+        "edit pool or priority instead.",
+        conversation=entry.sid,
+    )
 
 
 def _with_pool_meant(

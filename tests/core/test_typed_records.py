@@ -282,6 +282,52 @@ def test_its_own_pool_in_another_spelling_moves_nothing(
     assert len(records.conversation(db, sid)["log"]) == before
 
 
+@pytest.mark.parametrize("is_new", [True, False], ids=["new pool", "renamed pool"])
+def test_a_display_name_that_a_pool_gets_later_is_understood(
+    service: Service, db: Client, is_new: bool
+) -> None:
+    records.pool(db, "help", display_name="Help", overflow="sales team")
+    records.worker(db, ANN, pools=["Sales Team", "help"])
+    if not is_new:
+        records.pool(db, "sales", display_name="Sales")
+    service.settle()
+    assert records.read(db, "workers", ANN)["pools"] == ["Sales Team", "help"]
+    records.pool(db, "sales", display_name="Sales Team", addresses=["+15550000002"])
+    service.settle()
+    assert records.read(db, "workers", ANN)["pools"] == ["sales", "help"]
+    assert records.read(db, "pools", "help")["overflow"] == "sales"
+    sid = write(service, "+15550000001", to="+15550000002")
+    assert records.conversation(db, sid)["worker"] == ANN
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ({"priority": "10"}, "priority must be a whole number"),
+        ({"queued_at": "2026-11-01"}, "queued_at must be a timestamp"),
+        ({"due_at": "tomorrow"}, "due_at must be a timestamp"),
+        ({"open_to": "support"}, "open_to must be a list of texts"),
+        ({"for_worker": "Sue44@example.com"}, "edit pool or priority instead"),
+    ],
+)
+def test_a_value_in_the_queue_that_is_not_understood_is_logged(
+    service: Service,
+    db: Client,
+    capsys: pytest.CaptureFixture[str],
+    typed: dict[str, Any],
+    said: str,
+) -> None:
+    sid = write(service, "+15550000001")
+    entry = db.collection("pending_conversations").document(sid)
+    before = entry.get().to_dict()
+    entry.update(typed)
+    service.post("sweep", signed=False)
+    service.settle()
+    assert entry.get().to_dict() == before
+    (line,) = [one for one in capsys.readouterr().out.splitlines() if said in one]
+    assert sid in line and '"WARNING"' in line
+
+
 def test_a_display_name_of_two_pools_is_reported(service: Service, db: Client) -> None:
     records.pool(db, "a", display_name="Sales")
     records.pool(db, "b", display_name="sales")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import re
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -300,97 +299,6 @@ def test_what_is_no_time_zone_is_reported(typed: str) -> None:
     assert "time_zone" in (
         settings.parse("routing", {"time_zone": typed}).problem or ""
     )
-
-
-ZONES = [
-    "Europe/Berlin",
-    "America/New_York",
-    "Africa/Cairo",
-    "Australia/Lord_Howe",
-    "Asia/Kathmandu",
-    "America/Santiago",
-]
-
-
-def minute_by_minute(read: Pool, moment: datetime, zone: ZoneInfo) -> bool:
-    """The rule again, for one moment, by the wall clock of its day and of the day before."""
-    assert read.hours is not None and read.hours.week is not None
-    wall = moment.astimezone(zone)
-    for back in (0, 1):
-        day = wall.date() - timedelta(days=back)
-        own = [one.spans for one in read.hours.holidays if one.first <= day <= one.last]
-        spans = own[0] if own else read.hours.week[day.weekday()]
-        minutes = wall.hour * 60 + wall.minute + back * 24 * 60
-        if any(span.begins <= timedelta(minutes=minutes) < span.ends for span in spans):
-            return True
-    return False
-
-
-@pytest.mark.parametrize("zone_name", ZONES)
-def test_opening_hours_agree_with_a_reading_minute_by_minute(zone_name: str) -> None:
-    """Around each change of the clock of a year, for random weeks with nights, midnights and half days."""
-    zone, chance = ZoneInfo(zone_name), random.Random(zone_name)
-    year = [
-        datetime(2026, 1, 1, 12, tzinfo=UTC) + timedelta(days=number)
-        for number in range(365)
-    ]
-    changes = [
-        one
-        for one in year
-        if one.astimezone(zone).utcoffset()
-        != (one + timedelta(days=1)).astimezone(zone).utcoffset()
-    ]
-    times = (
-        "00:00-02:30",
-        "02:30-06:00",
-        "22:00-02:00",
-        "00:30-24:00",
-        "09:00-12:00, 13:00-17:00",
-        "closed",
-        "01:59-03:01",
-    )
-    for noon in [*changes, *chance.sample(year, 3)]:
-        typed = {day: chance.choice(times) for day in DAYS}
-        holiday = f"{(noon + timedelta(days=chance.choice((-1, 0, 1)))).date()}"
-        read = parse(
-            "p",
-            {
-                "hours": typed,
-                "holidays": {holiday: chance.choice(("closed", "10:00-11:00"))},
-            },
-        )
-        assert read.hours is not None and read.problem is None
-        none = public_holidays.of(())
-        moments = [noon + timedelta(minutes=number) for number in range(0, 36 * 60, 1)]
-        found = [hours.open_at(read.hours, moment, zone, none) for moment in moments]
-        assert found == [minute_by_minute(read, moment, zone) for moment in moments], (
-            typed,
-            holiday,
-        )
-        open_minutes = (
-            hours.open_seconds(read.hours, moments[0], moments[-1], zone, none) / 60
-        )
-        assert open_minutes == sum(found[:-1])
-        until = hours.open_for(read.hours, moments[0], 3600.0, zone, none)
-        if open_minutes >= 60:
-            assert (
-                until is not None
-                and sum(found[: int((until - moments[0]).total_seconds() // 60)]) == 60
-            )
-        first = next(
-            (
-                moment
-                for moment, is_open_then in zip(moments, found, strict=True)
-                if is_open_then
-            ),
-            None,
-        )
-        opens = hours.opens_next(read.hours, moments[0], zone, none)
-        assert (
-            opens == first
-            if first is not None
-            else opens is None or opens > moments[-1]
-        )
 
 
 def test_a_deadline_counts_open_time_only() -> None:

@@ -16,7 +16,7 @@ from domain import addresses
 from local.ports import free_port
 from tests.core import records
 from tests.service import Service
-from tools import customers, customers_store
+from tools import customers, customers_csv, customers_store
 from tools.seed import connect
 
 Import = Callable[..., int]
@@ -250,6 +250,7 @@ def test_export_and_import_give_the_same_records(
         do_not_contact=False,
         created_at=datetime(2026, 11, 23, 10, 0, 0, 123456, tzinfo=UTC),
         age=36,
+        priority=10,
         tags=["a", "b"],
         company=" blanks ",
     )
@@ -259,6 +260,7 @@ def test_export_and_import_give_the_same_records(
         display_name="Bob",
         addresses=["+15550000002"],
         age="unknown",
+        priority="soon",
         details={"more": [1]},
     )
     records.customer(
@@ -342,6 +344,16 @@ def test_a_column_is_understood_however_it_is_spelled(
         ("Link", "links"),
         ("Languages", "language"),
         ("detail title", "details_title"),
+        ("name", "display_name"),
+        ("Full Name", "display_name"),
+        ("Phone", "addresses"),
+        ("phone_number", "addresses"),
+        ("e-mail", "addresses"),
+        ("Email", "addresses"),
+        ("mail", "addresses"),
+        ("Telephone", "addresses"),
+        ("Telefon", "addresses"),
+        ("prioritiy", "priority"),
     ],
 )
 def test_a_column_that_is_nearly_one_is_refused_with_what_was_meant(
@@ -381,8 +393,39 @@ def test_a_cell_without_a_column_is_a_mistake(
 def test_columns_that_only_templates_read_are_named(
     import_: Import, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert import_("addresses,company,Name\n+15550000001,A,B\n") == 0
-    assert "company, Name" in capsys.readouterr().err
+    assert import_("addresses,company,Region\n+15550000001,A,B\n") == 0
+    assert "company, Region" in capsys.readouterr().err
+
+
+def test_a_file_of_another_program_is_asked_about_column_by_column(
+    import_: Import, db: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert import_("Name,Phone,Email\nAda,+15550000001,ada@example.com\n") == 1
+    said = capsys.readouterr().err
+    for column, meant in (("Name", "display_name"), ("Phone", "addresses")):
+        assert f"the column {column}: did you mean {meant}" in said
+    assert _all(db) == {}
+
+
+@pytest.mark.parametrize(
+    ("cell", "priority"), [("10", 10), (" -3 ", -3), ("+7", 7), ("", None)]
+)
+def test_a_priority_is_imported_and_exported_as_a_number(
+    import_: Import, db: Client, tmp_path: Path, cell: str, priority: int | None
+) -> None:
+    assert import_(f"customer_id,addresses,Priority\nada,+15550000001,{cell}\n") == 0
+    record = _all(db)["ada"]
+    assert record.get("priority") == priority
+    row = customers_csv.cells_of("ada", record)
+    assert row.get("priority") == (None if priority is None else str(priority))
+
+
+@pytest.mark.parametrize("cell", ["high", "1.5", "10 %"])
+def test_a_priority_that_is_no_number_is_a_mistake(
+    import_: Import, capsys: pytest.CaptureFixture[str], cell: str
+) -> None:
+    assert import_(f"addresses,priority\n+15550000001,{cell}\n") == 1
+    assert f"priority: “{cell}” is not a whole number" in capsys.readouterr().err
 
 
 FORMULAS = [
