@@ -260,7 +260,6 @@ def test_export_and_import_give_the_same_records(
         display_name="Bob",
         addresses=["+15550000002"],
         age="unknown",
-        priority="soon",
         details={"more": [1]},
     )
     records.customer(
