@@ -301,6 +301,35 @@ def test_what_is_no_time_zone_is_reported(typed: str) -> None:
     )
 
 
+@pytest.mark.parametrize(("typed", "means"), rows("typed as seconds"))
+def test_seconds_are_understood_as_the_page_says(typed: str, means: str) -> None:
+    read = parse("p", {"overflow_after": typed})
+    if means == "reported":
+        assert "overflow_after" in (read.problem or "")
+        return
+    expected = None if means == "never" else int(means)
+    assert (read.overflow_after, read.problem) == (expected, None)
+
+
+@pytest.mark.parametrize(("typed", "means"), rows("typed as a field of a pool"))
+def test_fields_are_understood_as_the_page_says(typed: str, means: str) -> None:
+    read = parse("p", {typed: "300"})
+    if means == "reported":
+        assert typed in (read.problem or "")
+    else:
+        assert read == parse("p", {means: "300"})
+        assert read.problem is None
+
+
+@pytest.mark.parametrize(("typed", "means"), rows("typed as a time zone"))
+def test_time_zones_are_understood_as_the_page_says(typed: str, means: str) -> None:
+    read = settings.parse("routing", {"time_zone": typed})
+    if means == "reported":
+        assert "time_zone" in (read.problem or "")
+    else:
+        assert (read.time_zone, read.problem) == (means, None)
+
+
 def test_a_deadline_counts_open_time_only() -> None:
     read = parse("p", {"hours": OFFICE, "holidays": ["2026-11-30"]})
     assert read.hours is not None
