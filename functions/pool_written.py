@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from assignment import matching, worker_care
 from domain import field_names, pool_record
+from domain.fields import is_record_name
 from domain.pool import Pool, parse
 from functions.http.trigger import Change
 from providers import database, log, pool_corrections, pools, workers
@@ -50,11 +51,17 @@ def _follow_name(pool: Pool) -> None:
             worker_care.put_right(worker, called=pool_ids)
         except database.LostRace:  # the other writer's event reads the names again
             continue
+        except database.Unwritable:  # another try would fail, too
+            log.warning(
+                "The record of a worker is too large to be written to; it stays as it is.",
+                worker=worker.identity,
+            )
 
 
 def _spellings(name: str) -> set[str]:
     """Return the usual spellings of a name: a query finds exact ones only."""
-    return {name, name.lower(), name.upper(), name.title(), name.capitalize()}
+    spelled = {name, name.lower(), name.upper(), name.title(), name.capitalize()}
+    return {one for one in spelled if is_record_name(one)}
 
 
 def _connected_by_overflow(before: Pool, after: Pool) -> list[str]:

@@ -27,7 +27,7 @@ from domain.pool_texts import ASSIGNED_TEXT, AWAY_TEXT, QUEUED_TEXT
 from functions.conversation_written import sending, wording
 from functions.conversation_written.receiver import Again, Written
 from functions.conversation_written.wording import Seen
-from providers import conversations, log, messages, pools, twilio, windows
+from providers import conversations, database, log, messages, pools, twilio, windows
 from providers.twilio import Outcome
 
 _SID = re.compile(r"CH[0-9a-fA-F]{32}")
@@ -54,7 +54,12 @@ def tell_of_return(given: Sequence[Conversation]) -> None:
         try:
             _tell_of_return(conversation)
         except Again as again:
+            log.warning(
+                f"To be tried again (texts): {again}", conversation=conversation.sid
+            )
             later.append(str(again))
+        except database.Unwritable as error:  # another try would fail, too
+            log.error(f"Not done (texts): {error}", conversation=conversation.sid)
     if later:
         raise Again("; ".join(later))
 
