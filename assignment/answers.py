@@ -77,6 +77,12 @@ def has_read(sid: str, index: int) -> bool:
     return after != before
 
 
+def mark_unread(sid: str) -> None:
+    """Note that the worker wants to come back to the customer's last message. Raises database.LostRace."""
+    before = conversations.load(sid)
+    ledger.note(before, messages.marked_unread(before))
+
+
 def take_back(sid: str, pool: Pool, told: Iterable[Message]) -> ledger.Moved | None:
     """Return a conversation to the queue if its worker has not answered in time.
 

@@ -35,6 +35,7 @@ from domain.conversation import (
     INACTIVE,
     QUEUED,
     UNROUTED,
+    WORD,
     Conversation,
 )
 from domain.pool import Pool
@@ -59,18 +60,18 @@ class Refused(Exception):
     """It cannot be done; the text is one sentence for the worker who asked."""
 
 
-def to_queue(sid: str, actor: str) -> None:
+def to_queue(sid: str, actor: str, word: str = "") -> None:
     """Queue it in the pool that it was routed by; its worker is not tried again for a while."""
-    _queue(sid, actor, membership.pool_for)
+    _queue(sid, actor, membership.pool_for, word)
 
 
-def to_pool(sid: str, actor: str, pool_id: str) -> None:
+def to_pool(sid: str, actor: str, pool_id: str, word: str = "") -> None:
     """Queue it in another pool."""
     pool = pools.load(pool_id)
-    _queue(sid, actor, lambda conversation: pool)
+    _queue(sid, actor, lambda conversation: pool, word)
 
 
-def to_worker(sid: str, actor: str, identity: str) -> None:
+def to_worker(sid: str, actor: str, identity: str, word: str = "") -> None:
     """Hand it over to a confirmed worker, whatever their status and load; `identity` may be in any spelling."""
     worker = workers.called(identity)
     if worker is None or not worker.can_sign_in:
@@ -81,7 +82,7 @@ def to_worker(sid: str, actor: str, identity: str) -> None:
         )
     attempt = uuid.uuid4().hex
     moved = database.until_it_holds(
-        lambda: _promised(sid, actor, worker.identity, attempt)
+        lambda: _promised(sid, actor, worker.identity, attempt, word)
     )
     if moved is None:
         return
@@ -113,12 +114,15 @@ def _has_ended(conversation: Conversation, result: Result) -> bool:
     return result.outcome in (Outcome.DONE, Outcome.GONE)
 
 
-def back_to_queue(before: Conversation, pool: Pool, why: str) -> None:
+def back_to_queue(
+    before: Conversation, pool: Pool, why: str, actor: str = "", word: str = ""
+) -> None:
     """Queue it in the pool; its worker is removed at Twilio and not tried again for a while.
 
     Raises database.LostRace, and Refused while Twilio doesn't say which participant they are.
     """
-    after = transitions.let_go(with_stay(before), clock.now())
+    with_word = _with_word(with_stay(before), actor, word)
+    after = transitions.let_go(with_word, clock.now())
     matching.queue(before, replace(after, mode="pool"), pool, why)
 
 
@@ -258,7 +262,9 @@ def _recounted(identity: str) -> Worker | None:
     return worker_care.put_right(worker, held=conversations.how_many_held(identity))
 
 
-def _queue(sid: str, actor: str, pool_of: Callable[[Conversation], Pool]) -> None:
+def _queue(
+    sid: str, actor: str, pool_of: Callable[[Conversation], Pool], word: str
+) -> None:
     def step() -> None:
         before = conversations.load(sid)
         if before.state == QUEUED and before.leaving == actor:
@@ -268,12 +274,15 @@ def _queue(sid: str, actor: str, pool_of: Callable[[Conversation], Pool]) -> Non
         before = _theirs(sid, actor)
         _refuse_if_unsettled(before)
         pool = pool_of(before)
-        back_to_queue(before, pool, f"{actor} handed it over to {pool.display_name}")
+        why = f"{actor} handed it over to {pool.display_name}"
+        back_to_queue(before, pool, why, actor, word)
 
     database.until_it_holds(step)
 
 
-def _promised(sid: str, actor: str, identity: str, attempt: str) -> Moved | None:
+def _promised(
+    sid: str, actor: str, identity: str, attempt: str, word: str
+) -> Moved | None:
     """Count it for the next worker, while the one before is still in it. Returns None if it is theirs already."""
     before = conversations.load(sid)
     if attempt in (before.claim or ""):
@@ -286,9 +295,17 @@ def _promised(sid: str, actor: str, identity: str, attempt: str) -> Moved | None
     if not worker.confirmed:  # deleted since it was looked up
         raise Refused(f"No worker is called {identity}.")
     why = f"{actor} handed it over"
-    after = transitions.handed_to(with_stay(before), worker, attempt, clock.now(), why)
+    current = _with_word(with_stay(before), actor, word)
+    after = transitions.handed_to(current, worker, attempt, clock.now(), why)
     log.info(f"handed over by {actor}", conversation=sid, worker=identity)
     return ledger.move(before, after, worker)
+
+
+def _with_word(conversation: Conversation, actor: str, word: str) -> Conversation:
+    """Put the word to the next worker into the log, before the line that says what happened."""
+    if not word:
+        return conversation
+    return conversation.noted(clock.now(), WORD, word, by=actor)
 
 
 def _theirs(sid: str, actor: str) -> Conversation:

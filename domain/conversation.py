@@ -21,6 +21,7 @@ HELD = (ASSIGNING, ASSIGNED)
 CUSTOMER, WORKER, SERVICE = "customer", "worker", "service"
 SENDERS = (CUSTOMER, WORKER, SERVICE)
 LONGEST_LOG = 50
+WORD = "word"  # the log's line for the sentence that a worker left at a hand-over
 LONGEST_TEXT = 120  # characters of the last message
 MOST_HEARD = 20
 MOST_UNDELIVERED = 10
@@ -162,9 +163,16 @@ class Conversation:
         """Whether it is being handed over: its former worker stays in it until the next worker is added."""
         return self.leaving is not None and self.leaving in self.others
 
-    def noted(self, at: datetime, what: str, why: str) -> Conversation:
-        """Return it with one more line in its log, which keeps the newest LONGEST_LOG lines."""
+    def noted(
+        self, at: datetime, what: str, why: str, by: str | None = None
+    ) -> Conversation:
+        """Return it with one more line in its log, which keeps the newest LONGEST_LOG lines.
+
+        `by`: the identity of the person that the line is about.
+        """
         line = {"at": at, "what": what, "why": cut(why, _LONGEST_LINE)}
+        if by is not None:
+            line["by"] = by
         return replace(self, log=(*self.log, line)[-LONGEST_LOG:])
 
 
@@ -310,7 +318,9 @@ def _wrote_at(conversation: Conversation) -> datetime | None:
 def _line(data: Mapping[str, Any]) -> dict[str, Any]:
     read = Fields(data)
     what, why = read.text("what"), read.text("why", _LONGEST_LINE)
-    return {"at": read.time("at"), "what": what or "", "why": why or ""}
+    line = {"at": read.time("at"), "what": what or "", "why": why or ""}
+    by = read.text("by")
+    return line if by is None else {**line, "by": by}
 
 
 def _last_message(record: Fields) -> LastMessage | None:

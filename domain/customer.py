@@ -12,6 +12,8 @@ from domain import addresses as spelling
 from domain import opt_out
 from domain.field_names import CUSTOMERS
 from domain.fields import Fields
+from domain.notes import Note
+from domain.notes import parse as notes_in
 from domain.worker import identity_in
 
 _LINK = re.compile(r"(?:https?://|mailto:|tel:)[^\x00-\x1f\x7f]+", re.IGNORECASE)
@@ -30,6 +32,7 @@ class Customer:
     do_not_contact: bool = False
     language: str | None = None
     opted_out: Mapping[str, datetime] = field(default_factory=dict)
+    notes: tuple[Note, ...] = ()
     known: bool = True
     problem: str | None = None
 
@@ -64,6 +67,7 @@ def parse(
         ),
         language=fields.text("language"),
         opted_out=opt_out.times_in(fields, "opted_out"),
+        notes=notes_in(fields),
         problem=fields.problem,
     )
 

@@ -172,6 +172,15 @@ def read(before: Conversation, index: int) -> Conversation:
     return replace(after, unread=min(before.unread, _unread_in(after)))
 
 
+def marked_unread(before: Conversation) -> Conversation:
+    """Return the record with the customer's last message unread; unchanged if no message of theirs is known."""
+    indexes = [heard.index for heard in before.heard if heard.sender == CUSTOMER]
+    if not indexes:
+        return before
+    read_index = min(before.read_index, max(indexes) - 1)
+    return replace(before, read_index=read_index, unread=max(1, before.unread))
+
+
 def not_delivered(
     before: Conversation, message_sid: str, failure: Failure, at: datetime
 ) -> Conversation:

@@ -17,13 +17,15 @@ from domain.worker import Identities
 
 OWN_WORKER = ("always", "available", "wait")
 MODES = ("none", "custom", "pool")
+HISTORIES = ("own", "all")
 _LONGEST_KEPT = 36_500  # days
 _ZONE_BLANKS = re.compile(r"[\s_-]")
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How conversations are routed. `opt_out_words`: folded, in addition to Twilio's. `keep_days`:
+    """How conversations are routed. `history`: whether a worker reads all earlier conversations of a customer, or
+    only their own. `opt_out_words`: folded, in addition to Twilio's. `keep_days`:
     how long closed conversations stay in the log.
 
     `own_worker`: what custom mode does when the assigned worker is Unavailable or full; `own_worker_wait`: for how many
@@ -39,6 +41,7 @@ class Settings:
     crm_open: bool = False
     service_level_seconds: int = 60
     time_zone: str = "UTC"
+    history: str = "all"
     frontline_status: bool = False
     bots: Identities = Identities()  # noqa: RUF009 - it cannot be changed
     opt_out_words: tuple[str, ...] = ()
@@ -66,6 +69,7 @@ def parse(
         crm_open=fields.flag("crm_open", default=False),
         service_level_seconds=max(1, fields.whole("service_level_seconds", default=60)),
         time_zone=_time_zone(fields, "time_zone"),
+        history=fields.choice("history", HISTORIES, "all", "own") or "all",
         frontline_status=fields.flag("frontline_status", default=False),
         bots=Identities(fields.texts("bots", blanks_matter=False)),
         opt_out_words=opt_out.words_in_settings(fields, "opt_out_words"),

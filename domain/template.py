@@ -271,11 +271,15 @@ def values_for(
     identity: str,
     worker: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Return the values of the placeholders. A customer whose only name is their address has no Name."""
+    """Return the values of the placeholders. A customer whose only name is their address has no Name.
+
+    Notes on a customer are no values, because they are never sent.
+    """
+    public = {name: value for name, value in record.items() if name != "notes"}
     return {
         "Name": customer.display_name if has_name(record) else None,
         "Author": parse_worker(identity, worker).name,
-        "customer": {**record, "customer_id": customer.customer_id},
+        "customer": {**public, "customer_id": customer.customer_id},
         "worker": {**worker, "identity": identity},
     }
 

@@ -109,6 +109,42 @@ def with_customer(customer_id: str, limit: int) -> list[Conversation]:
     return _LOG.find([("customer_id", "==", customer_id)], ("-created_at",), limit)
 
 
+def earlier(
+    customer_id: str | None, address: str | None, before: datetime | None, limit: int
+) -> list[Conversation]:
+    """Return a customer's conversations that were created before this time, the latest first.
+
+    Those under the customer's id; without an id, those with the address in any spelling of its channel.
+    """
+    condition = _of_customer(customer_id, address)
+    if condition is None:
+        return []
+    bounds = [("created_at", "<", before)] if before else []
+    return _LOG.find([condition, *bounds], ("-created_at",), limit)
+
+
+def with_worker_open(
+    customer_id: str | None, address: str | None, limit: int
+) -> list[Conversation]:
+    """Return a customer's conversations that are with a worker now, in no order; the arguments are those of `earlier`."""
+    condition = _of_customer(customer_id, address)
+    if condition is None:
+        return []
+    return _LOG.find([condition, ("state", "in", [ASSIGNED, INACTIVE])], (), limit)
+
+
+def _of_customer(
+    customer_id: str | None, address: str | None
+) -> tuple[str, str, Any] | None:
+    """Return the condition for all conversations of a customer; None if there is nothing to recognize them by."""
+    if customer_id is not None:
+        return ("customer_id", "==", customer_id)
+    if not address:
+        return None
+    spelled = dict.fromkeys((address, *addresses.on_same_channel(address)))
+    return ("address", "in", list(spelled))
+
+
 def open_with(address: str, limit: int) -> list[Conversation]:
     """Return the conversations with this address that are not over, in no order."""
     return _LOG.find(

@@ -9,9 +9,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from domain import addresses as spelling
-from domain import customer_search
+from domain import customer_search, notes
 from domain.customer import Customer, parse
 from domain.fields import LONGEST_ENTRY, Fields
+from domain.notes import Note
 from domain.settings import Settings
 from providers import clock, conversations, database, log
 
@@ -335,6 +336,18 @@ def tell(customer: Customer, problem: str) -> None:
         write([(record, {"problem": text})])
     except database.LostRace:
         return  # the record was edited meanwhile: the next message reports it
+
+
+def add_note(record: Snapshot, note: Note) -> Customer:
+    """Add a note to the record as it was read, and return the customer with it.
+
+    Raises database.LostRace if the record has changed, and database.Unwritable if it is too large.
+    """
+    customer = of(record)
+    all_notes = notes.added(customer.notes, note)
+    if all_notes != customer.notes:
+        write([(record, {"notes": notes.stored(all_notes)})])
+    return replace(customer, notes=all_notes)
 
 
 def write(records: Iterable[tuple[Snapshot, Mapping[str, Any]]]) -> None:

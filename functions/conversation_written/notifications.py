@@ -15,7 +15,7 @@ from cachetools import TTLCache
 
 from assignment import ledger
 from domain import device
-from domain.conversation import ASSIGNED, CUSTOMER, Conversation
+from domain.conversation import ASSIGNED, CUSTOMER, WORD, Conversation
 from domain.device import Device
 from domain.worker import Worker
 from functions.conversation_written.receiver import Written
@@ -84,11 +84,20 @@ def content(
         return {"title": title, "sid": conversation.sid}
     last, name = conversation.last_message, conversation.display_name or "A customer"
     text = last.text if last and last.sender == CUSTOMER else ""
+    if what == _YOURS:
+        text = _word(conversation) or text
     return {
         "title": f"New: {name}" if what == _YOURS else name,
         "body": text or "Open the conversation to read it.",
         "sid": conversation.sid,
     }
+
+
+def _word(conversation: Conversation) -> str:
+    """Return what the worker before wrote at the hand-over that made the conversation this worker's, if anything."""
+    lines = [line for line in conversation.log if line["what"] in (WORD, ASSIGNED)]
+    words = [line["why"] for line in lines[-2:] if line["what"] == WORD]
+    return str(words[-1]) if words else ""
 
 
 def _send(

@@ -51,7 +51,7 @@ def headers(cached: str = "no-store") -> tuple[tuple[str, str], ...]:
     if local := configuration.twilio_api_base_url():
         pictures += f" {_origin(local)}"
     policy = (
-        f"default-src 'none'; script-src 'self'; style-src 'self'; img-src {pictures}; connect-src 'self'; "
+        f"default-src 'none'; script-src 'self'; style-src 'self'; img-src {pictures}; media-src {pictures}; connect-src 'self'; "
         "manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
     )
     return (

@@ -39,18 +39,29 @@ def read(visit: Visit, person: Person, sid: str) -> Answer:
     return Answer({})
 
 
+def unread(visit: Visit, person: Person, sid: str) -> Answer:
+    """POST unread: mark the customer's last message as unread, so that the worker comes back to it."""
+    theirs = authority.theirs(person, sid)
+    requests.read(visit, RequestModel)
+    if theirs.conversation.worker == theirs.worker.identity:
+        database.until_it_holds(partial(answers.mark_unread, sid))
+    return Answer({})
+
+
 def hand_over(visit: Visit, person: Person, sid: str) -> Answer:
     """POST hand-over: to the queue, another pool or a named worker. Raises Impossible, BadInput."""
     worker = authority.theirs(person, sid).worker
     target = requests.read(visit, HandOver)
     if target.to == "queue":
-        change = partial(handing.to_queue, sid, worker.identity)
+        change = partial(handing.to_queue, sid, worker.identity, target.word)
     elif target.to == "pool":
         pool = _pool(_named(target.pool, "pool"))
-        change = partial(handing.to_pool, sid, worker.identity, pool)
+        change = partial(handing.to_pool, sid, worker.identity, pool, target.word)
     else:
         next_worker = _named(target.worker, "worker")
-        change = partial(handing.to_worker, sid, worker.identity, next_worker)
+        change = partial(
+            handing.to_worker, sid, worker.identity, next_worker, target.word
+        )
     return _answer(change)
 
 

@@ -13,8 +13,9 @@ from functions.http import access, cache
 from functions.http.answers import Answer
 from functions.http.session import Person
 from functions.http.webhook import Visit
-from functions.inbox import authority
+from functions.inbox import authority, notes
 from functions.inbox import templates as ready_made
+from functions.inbox.colleagues import name_of
 from functions.inbox.formats import iso, status_of
 from functions.inbox.page import PAGE
 from providers import conversations, customers, database, settings, windows, workers
@@ -91,6 +92,7 @@ def _card(customer: Customer) -> dict[str, Any]:
         "customer_id": customer.customer_id,
         "details": _texts(customer.details or {}, ("title", "content")) or None,
         "links": [link for link in links if "value" in link],
+        "notes": notes.listed(customer),
         **_reached_at(customer.addresses),
     }
 
@@ -104,6 +106,7 @@ def _unknown_card(conversation: Conversation) -> dict[str, Any]:
         "customer_id": conversation.customer_id,
         "details": None,
         "links": [],
+        "notes": None,  # without a record there is no place for them
         **_reached_at((address,) if address else ()),
     }
 
@@ -126,10 +129,12 @@ def _texts(value: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, str]:
 
 
 def _earlier(conversation: Conversation) -> dict[str, Any]:
-    """Return one of the earlier conversations; `at` is an ISO 8601 time or None."""
+    """Return one of the earlier conversations; `at` is an ISO 8601 time or None, `with` the worker's name."""
+    worker = conversation.worker
     return {
         "sid": conversation.sid,
         "at": iso(conversation.created_at or conversation.assigned_at),
         "state": conversation.state,
         "worker": conversation.worker,
+        "with": worker and name_of(worker),
     }

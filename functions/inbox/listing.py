@@ -9,16 +9,17 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from domain import addresses
-from domain.conversation import Conversation, LastMessage
-from domain.worker import Worker
+from domain.conversation import WORD, Conversation, LastMessage
+from domain.worker import Worker, is_identity
 from functions.http import cache, page_kit, session
 from functions.http.answers import Answer
 from functions.http.session import Person
 from functions.http.webhook import Visit
+from functions.inbox import colleagues
 from functions.inbox.formats import channel_of, iso, status_of
 from functions.inbox.page import PAGE
 from providers import configuration, conversations, database, pending, pools, workers
@@ -93,6 +94,8 @@ def shown(conversation: Conversation, identity: str) -> dict[str, Any]:
         "awaiting_since": iso(conversation.awaiting_since),
         "assigned_at": iso(conversation.assigned_at),
         "why": why_mine(conversation.log),
+        "word": word_to(conversation.log, identity),
+        "others": _others(conversation, identity),
     }
     if conversation.opted_out_at:
         fields["opted_out"] = iso(conversation.opted_out_at)
@@ -135,6 +138,35 @@ def why_mine(log: Iterable[Mapping[str, Any]]) -> str:
     """Return the last line of the log that says why a worker has the conversation; empty for none."""
     reasons = [line["why"] for line in log if line["what"] in _REASONS]
     return reasons[-1] if reasons else ""
+
+
+def word_to(log: Iterable[Mapping[str, Any]], identity: str) -> dict[str, Any] | None:
+    """Return the latest word at a hand-over as {text, by, at}; None if there is none, or if the worker wrote it."""
+    word = next((line for line in reversed([*log]) if line["what"] == WORD), None)
+    if word is None or word.get("by") == identity:
+        return None
+    by = word.get("by")
+    name = colleagues.name_of(by) if is_identity(by or "") else None
+    return {"text": word["why"], "by": name, "at": iso(word["at"])}
+
+
+def _others(conversation: Conversation, identity: str) -> list[str]:
+    """Return the names of the other workers in the conversation."""
+    inside = dict.fromkeys((conversation.worker, *conversation.others))
+    return [
+        colleagues.name_of(other)
+        for other in inside
+        if other and other != identity and is_identity(other)
+    ]
+
+
+def wait_first(conversation: Conversation) -> tuple[bool, float]:
+    """Sort the longest-waiting customer first, then the latest event."""
+    since = conversation.awaiting_since
+    if since is not None:
+        return (False, since.timestamp())
+    event = max(_last_event(conversation), datetime.fromtimestamp(0, UTC))
+    return (True, -event.timestamp())
 
 
 def why_empty(worker: Worker, waiting: int | None) -> str:

@@ -20,7 +20,7 @@ _SID = re.compile(r"ME[0-9a-fA-F]{32}")
 
 def shown(visit: Visit, person: Person, sid: str, media_sid: str) -> Answer:
     """Redirect to Twilio's temporary address of the file. Raises NotFound for another conversation's file."""
-    theirs = authority.theirs(person, sid)
+    theirs = authority.readable(person, sid)
     conversation = theirs.conversation
     if not _SID.fullmatch(media_sid):
         raise NotFound("File not found.")

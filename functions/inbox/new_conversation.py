@@ -66,13 +66,18 @@ _NOT_STARTED = "The conversation could not be started."
 def found(visit: Visit, person: Person) -> Answer:
     """POST customers {query}: the worker's own customers by name, the first 30 that match all words."""
     worker = authority.worker(person)
-    words = customer_lists.words_of(requests.read(visit, Search).query)
-    limit = customer_lists.LOOKED_THROUGH if len(words) > 1 else _SHOWN
-    records = customer_lists.found(worker.identity, words, None, limit)
-    matches = [record for record in records if customer_lists.has_all(record, words)]
+    query = requests.read(visit, Search).query
     access.note(PAGE, "searched for customers", worker)
-    listed = [_listed(customers.of(record)) for record in matches[:_SHOWN]]
-    return Answer({"customers": listed})
+    return Answer({"customers": own_customers(worker.identity, query)})
+
+
+def own_customers(identity: str, query: str) -> list[dict[str, Any]]:
+    """Return the worker's own customers by name, the first 30 that match all words of the query."""
+    words = customer_lists.words_of(query)
+    limit = customer_lists.LOOKED_THROUGH if len(words) > 1 else _SHOWN
+    records = customer_lists.found(identity, words, None, limit)
+    matches = [record for record in records if customer_lists.has_all(record, words)]
+    return [_listed(customers.of(record)) for record in matches[:_SHOWN]]
 
 
 def _listed(customer: Customer) -> dict[str, Any]:

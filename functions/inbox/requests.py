@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from domain.notes import LONGEST_NOTE
 from functions.http.answers import BadInput
 from functions.http.requests import RequestModel
 
@@ -59,6 +60,14 @@ class HandOver(RequestModel):
     to: Literal["queue", "pool", "worker"]
     pool: Name | None = None
     worker: Name | None = None
+    word: Annotated[str, StringConstraints(max_length=500, strip_whitespace=True)] = ""
+
+
+class NewNote(RequestModel):
+    text: Annotated[
+        str,
+        StringConstraints(min_length=1, max_length=LONGEST_NOTE, strip_whitespace=True),
+    ]
 
 
 class NewConversation(RequestModel):

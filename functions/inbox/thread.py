@@ -13,6 +13,7 @@ from domain.conversation import (
     CLOSED,
     CUSTOMER,
     INACTIVE,
+    WORKER,
     Conversation,
     Undelivered,
 )
@@ -23,7 +24,7 @@ from functions.http import access, cache
 from functions.http.answers import Answer, BadInput, NotFound, TryAgain
 from functions.http.session import Person
 from functions.http.webhook import Visit
-from functions.inbox import authority
+from functions.inbox import authority, colleagues
 from functions.inbox.authority import Theirs
 from functions.inbox.formats import channel_of, closed, iso
 from functions.inbox.page import PAGE
@@ -54,7 +55,7 @@ def listed(visit: Visit, person: Person, sid: str) -> Answer:
 
     `deliveries` reports what became of the newest messages since they were listed.
     """
-    theirs = authority.theirs(person, sid)
+    theirs = authority.readable(person, sid)
     conversation = theirs.conversation
     after, before = _index(visit, "after"), _index(visit, "before")
     is_opened = after is None and before is None
@@ -174,7 +175,7 @@ def shown(
         "at": iso(_utc(message.date_created)),
         "from": sender,
         "author": message.author,
-        "name": _name(message, theirs, is_customer),
+        "name": _name(message, theirs, sender),
         **_words(message, sender, theirs.conversation),
         "media": [_file(file) for file in message.media or ()],
         "delivery": None if is_customer else _delivery(message, lost),
@@ -182,14 +183,14 @@ def shown(
     }
 
 
-def _name(message: Any, theirs: Theirs, is_customer: bool) -> str | None:
+def _name(message: Any, theirs: Theirs, sender: str) -> str | None:
     """Return the name to show for the sender: display name or Twilio's author."""
-    if is_customer and theirs.conversation.display_name:
+    if sender == CUSTOMER and theirs.conversation.display_name:
         return theirs.conversation.display_name
     if message.author == theirs.worker.identity:
         return theirs.worker.name
     author: str | None = message.author
-    return author
+    return colleagues.name_of(author) if author and sender == WORKER else author
 
 
 def _file(file: Mapping[str, Any]) -> dict[str, Any]:
