@@ -126,7 +126,10 @@ def earlier(
 def with_worker_open(
     customer_id: str | None, address: str | None, limit: int
 ) -> list[Conversation]:
-    """Return a customer's conversations that are with a worker now, in no order; the arguments are those of `earlier`."""
+    """Return a customer's conversations that are with a worker now, in no order.
+
+    The arguments are those of `earlier`.
+    """
     condition = _of_customer(customer_id, address)
     if condition is None:
         return []

@@ -51,8 +51,8 @@ def headers(cached: str = "no-store") -> tuple[tuple[str, str], ...]:
     if local := configuration.twilio_api_base_url():
         pictures += f" {_origin(local)}"
     policy = (
-        f"default-src 'none'; script-src 'self'; style-src 'self'; img-src {pictures}; media-src {pictures}; connect-src 'self'; "
-        "manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
+        f"default-src 'none'; script-src 'self'; style-src 'self'; img-src {pictures}; media-src {pictures}; "
+        "connect-src 'self'; manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
     )
     return (
         ("Content-Security-Policy", policy),

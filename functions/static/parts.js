@@ -8,8 +8,13 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const format = (options) => (at) => new Intl.DateTimeFormat("en-GB", options).format(new Date(at));
 export const clock = format({ hour: "2-digit", minute: "2-digit" });
-export const date = format({ day: "numeric", month: "short" });
-const longDate = format({ weekday: "long", day: "numeric", month: "long" });
+const isThisYear = (at) => new Date(at).getFullYear() === new Date(now()).getFullYear();
+const dated = (options) => { // with the year unless it is this one
+  const [short, long] = [format(options), format({ ...options, year: "numeric" })];
+  return (at) => (isThisYear(at) ? short : long)(at);
+};
+export const date = dated({ day: "numeric", month: "short" });
+const longDate = dated({ weekday: "long", day: "numeric", month: "long" });
 const daysAgo = (at) => Math.round((new Date(now()).setHours(0, 0, 0, 0) - new Date(at).setHours(0, 0, 0, 0)) / (24 * HOUR));
 
 export const day = (at) => ["Today", "Yesterday"][daysAgo(at)] || longDate(at);
@@ -76,10 +81,14 @@ export function Sheet({ title, kind = "", onClose, children }) {
   const dialog = useRef(null);
   useLayoutEffect(() => {
     const element = dialog.current;
-    element.showModal();
+    if (kind === "drawer" && matchMedia("(min-width: 1180px)").matches) {
+      element.classList.add("beside"); // beside the conversation, which stays usable
+      element.show();
+    } else element.showModal();
     return () => element.close();
   }, []);
-  return html`<dialog ref=${dialog} class="sheet ${kind}" aria-label=${title} onClose=${onClose} onMouseDown=${(event) => event.target === dialog.current && onClose()}>
+  return html`<dialog ref=${dialog} class="sheet ${kind}" aria-label=${title} onClose=${onClose} onMouseDown=${(event) => event.target === dialog.current && !event.target.matches(".beside") && onClose()}
+    onKeyDown=${(event) => { if (event.key === "Escape" && dialog.current.matches(".beside")) { event.stopPropagation(); onClose(); } }}>
     <div class="sheettop"><h2>${title}</h2><${Round} icon="away" label="Dismiss" onClick=${onClose} /></div>
     <div class="sheetbody">${children}</div>
   </dialog>`;
@@ -117,6 +126,8 @@ export function useAct(act) {
 
 const drafts = (me) => `inbox ${me.identity} draft `;
 export const clearDrafts = (me) => kept.clear(drafts(me));
+
+export const hasDraft = (me, about) => Boolean(kept.get(drafts(me) + about)?.trim());
 
 export function useDraft(me, about) {
   const key = drafts(me) + about;

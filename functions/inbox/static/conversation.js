@@ -1,6 +1,9 @@
 // One conversation and its actions.
 import { ago, ask, change, now, of } from "./server.js";
-import { Close, Customer, HandOver, Templates } from "./sheets.js";
+import { Customer } from "./card.js";
+import { Earlier } from "./earlier.js";
+import { Close, HandOver, Templates } from "./sheets.js";
+import { Medium, Rich } from "./text.js";
 import { Avatar, Bones, Channel, Icon, Round, Waits, Wrong, bare, clock, count, day, html, inWords, nameOf, size, useDraft, useEffect, useLayoutEffect, useRef, useState } from "./parts.js";
 
 const [WATCHED, AS_OFTEN] = [120_000, 6000]; // milliseconds: how long and how often a delivery is checked
@@ -8,7 +11,10 @@ const GROUP_SPAN = 300_000; // milliseconds between messages that are grouped
 const NEAR = 200; // characters; fewer than these left are shown
 const EDGE = 2048; // pixels; a larger photo is scaled down
 
-const PICTURE = /^image\/(jpeg|png|gif|webp)$/;
+const PICTURE = /^image\/(jpe?g|png|gif|webp)$/;
+const BESIDE = "(min-width: 1180px)"; // room for the card beside the conversation
+
+let isCardOpen = false; // stays open from one conversation to the next
 
 const threads = new Map(); // messages by conversation, while the page is open
 
@@ -52,14 +58,6 @@ function useThread(sid, one, looks, outbox) {
   return [thread, wrong, () => read(`?before=${thread.messages[0].index}`)];
 }
 
-function Medium({ sid, medium: { sid: id, type, name, size: bytes } }) {
-  const [broken, setBroken] = useState(false);
-  const link = { href: of(sid, `media/${encodeURIComponent(id)}`), target: "_blank", rel: "noopener noreferrer" };
-  return PICTURE.test(type) && !broken
-    ? html`<a class="shown" ...${link}><img src=${link.href} alt=${name || "Picture"} onError=${() => setBroken(true)} /></a>`
-    : html`<a class="file" ...${link}><${Icon} name="file" /><span>${name || "File"}<small>${type}${bytes ? `, ${size(bytes)}` : ""}</small></span></a>`;
-}
-
 function Message({ sid, message, me, before, next, newest, onAgain }) {
   const { from, author, at, body, described, media, delivery } = message;
   const isGrouped = (one, other) => one && other && one.author === other.author && Date.parse(other.at) - Date.parse(one.at) < GROUP_SPAN;
@@ -67,9 +65,9 @@ function Message({ sid, message, me, before, next, newest, onAgain }) {
   const who = from === "service" ? "Automatic message" : author === me.identity ? "You" : message.name || author;
   const joined = isGrouped(before, message);
   return html`<div class="bubble ${from === "customer" ? "theirs" : "own"} ${from} ${joined ? "joined" : ""} ${failed ? "failed" : ""}">
-    <small class=${from === "customer" || who === "You" || joined ? "hidden" : ""}>${who}<span class="hidden"> wrote: </span></small>
+    <small class=${from === "customer" || who === "You" || joined ? "hidden" : ""}><bdi>${who}</bdi><span class="hidden"> wrote: </span></small>
     ${media.map((medium) => html`<${Medium} key=${medium.sid} sid=${sid} medium=${medium} />`)}
-    ${body && html`<p class=${described && "soft"}>${body}</p>`}
+    ${body && html`<p class=${described && "soft"} dir="auto"><${Rich} text=${body} /></p>`}
     <small class=${isGrouped(message, next) ? "hidden" : "meta"}><time datetime=${at}>${clock(at)}</time>${newest && delivery && !failed && ` · ${delivery.state}`}</small>
     ${failed && html`<p class="wrong">Not delivered: ${delivery.reason || "no reason was given."} ${delivery.link && html`<a href=${delivery.link} target="_blank" rel="noopener noreferrer">Explanation</a>`} ${body && !described && delivery.again && onAgain && html`<button class="link" onClick=${() => onAgain(body)}>Try again</button>`}</p>`}
   </div>`;
@@ -80,7 +78,7 @@ function Unsent({ entry, outbox, onEdit }) {
   const failed = state === "failed";
   const drop = () => outbox.drop(token);
   return html`<div class="bubble own ${failed ? "failed" : "going"}"><span class="hidden">You wrote: </span>
-    ${file ? html`<${Local} blob=${outbox.blobs.get(token)} ...${file} />` : html`<p>${text || content}</p>`}
+    ${file ? html`<${Local} blob=${outbox.blobs.get(token)} ...${file} />` : html`<p dir="auto">${text || content}</p>`}
     <small class="meta">${state === "waiting" ? "Sending ..." : clock(at)}</small>
     ${error && html`<p class="wrong">${failed ? "Not sent: " : ""}${error} ${!failed ? "Trying again ..." : html`
       <button class="link" onClick=${() => outbox.again(entry)}>Try again</button>
@@ -117,6 +115,7 @@ function Log({ sid, me, thread: { messages, more }, outbox, earlier, onAgain, on
   const newest = messages.findLast(({ from }) => from === "worker");
   return html`<div class="logs">
     <div class="log" role="log" aria-label="Messages" tabindex="0" ref=${log} onScroll=${scrolled}>
+      ${!more && html`<${Earlier} sid=${sid} me=${me} Message=${Message} />`}
       ${more && html`<button class="plain middle" onClick=${earlier}>Show earlier messages</button>`}
       ${messages.length + unsent.length === 0 && html`<p class="middle soft">No messages yet.</p>`}
       ${messages.map((message, at) => {
@@ -210,7 +209,7 @@ function Composer({ me, sid, rules: { limit = 1600, files = [], largest_file: la
       ${files.length > 0 && html`<label class="round attach ${off ? "off" : ""}" title="Attach a picture or file"><${Icon} name="picture" /><input ref=${chooser} class="hidden" type="file"
         aria-label="Attach a picture or file" accept=${files.join()} disabled=${off} onChange=${(event) => choose(event.currentTarget.files[0])} /></label>`}
       <${Round} icon="templates" label="Templates" disabled=${Boolean(blocked)} onClick=${onTemplates} />
-      <textarea ref=${box} aria-label="Message" rows="1" placeholder=${late ? "Choose a template" : "Write a message"} value=${text} readonly=${off}
+      <textarea ref=${box} aria-label="Message" rows="1" dir="auto" placeholder=${late ? "Choose a template" : "Write a message"} value=${text} readonly=${off}
         onInput=${(event) => write(event.currentTarget.value)} onKeyDown=${keys}></textarea>
       <${Round} icon="send" label="Send" kind="" type="submit" disabled=${off || left < 0 || empty} />
     </div>
@@ -219,12 +218,17 @@ function Composer({ me, sid, rules: { limit = 1600, files = [], largest_file: la
   </form>`;
 }
 
+function Gone({ sentence, onBack }) {
+  return html`<section class="pane" aria-label="Conversation"><div class="nothing"><p role="alert">${sentence}</p><button onClick=${onBack}>Back to the list</button></div></section>`;
+}
+
 export function Conversation({ one, view: { state, failure, looks }, outbox, live, say, onBack }) {
   const { sid } = one;
   const name = nameOf(one);
   const gone = !state.conversations.some((other) => other.sid === sid);
   const [thread, wrong, earlier] = useThread(sid, one, looks, outbox);
   const [sheet, setSheet] = useState("");
+  const [hasCard, setHasCard] = useState(isCardOpen && matchMedia(BESIDE).matches);
   const [put, setPut] = useState(null);
   const last = thread?.messages.at(-1)?.index;
   useEffect(() => { // marks what is on the screen as read
@@ -238,20 +242,23 @@ export function Conversation({ one, view: { state, failure, looks }, outbox, liv
   const leave = (sentence) => { close(); say(sentence); onBack(); live.look(); live.soon(); };
   const send = (what) => { outbox.add(sid, what); live.soon(); };
   const write = (text) => setPut({ text });
-  const Act = ({ icon, label }) => html`<button class="quiet" aria-label=${label} title=${label} disabled=${gone && icon !== "customer"} onClick=${() => setSheet(icon)}><${Icon} name=${icon} /><span>${label}</span></button>`;
+  const showCard = (on) => { isCardOpen = on; setHasCard(on); };
+  const markUnread = () => change(of(sid, "unread")).then(() => { showCard(false); leave("Marked as unread."); }, (failure) => say(failure.message, "bad"));
+  if (gone && !thread && wrong) return html`<${Gone} sentence=${wrong} onBack=${onBack} />`;
+  const Act = ({ icon, label }) => html`<button class="quiet" aria-label=${label} title=${label} disabled=${gone} onClick=${() => (icon === "customer" ? showCard(!hasCard) : setSheet(icon))}><${Icon} name=${icon} /><span>${label}</span></button>`;
   return html`<section class="pane" aria-label=${`Conversation with ${name}`}>
     <div class="head">
       <${Round} icon="back" label="Back" onClick=${onBack} /><${Avatar} name=${name} picture=${one.avatar} />
-      <h1>${name}<small><${Channel} of=${one.channel} /> ${bare(one.address)}</small></h1>
-      ${Act({ icon: "customer", label: "Customer" })}${Act({ icon: "hand", label: "Hand over" })}${Act({ icon: "done", label: "Close" })}
+      <h1 dir="auto">${name}<small><${Channel} of=${one.channel} /> <bdi>${bare(one.address)}</bdi> ${one.awaiting_since && html`<${Waits} since=${one.awaiting_since} />`}</small></h1>
+      <div class="does">${Act({ icon: "customer", label: "Customer" })}${Act({ icon: "hand", label: "Hand over" })}${Act({ icon: "done", label: "Close" })}</div>
     </div>
-    <p class="why">${failure ? html`<span><b class="lost">${failure.message}</b> Messages you write are sent later.</span>`
-      : html`${one.awaiting_since && html`<${Waits} since=${one.awaiting_since} />`}<span>${one.why}</span>`}</p>
+    ${failure && html`<p class="why"><span><b class="lost">${failure.message}</b> Messages you write are sent later.</span></p>`}
+    ${one.word && html`<p class="word"><b>${one.word.by || "The worker before you"}:</b> <span dir="auto">${one.word.text}</span></p>`}
     ${thread ? html`<${Log} ...${{ sid, me: state.me, thread, outbox, earlier }} onAgain=${!late && ((text) => send({ text }))} onEdit=${write} />`
       : html`<div class="logs">${wrong ? html`<${Wrong}>${wrong}<//>` : html`<${Bones} />`}</div>`}
     <${Composer} ...${{ me: state.me, sid, outbox, late, put }} rules=${thread || {}} onTemplates=${() => setSheet("templates")} onSent=${() => live.soon()}
       blocked=${gone ? "You no longer have this conversation: it was closed or handed over. Your draft is kept." : thread?.write} />
-    ${sheet === "customer" && html`<${Customer} one=${one} onClose=${close} />`}
+    ${hasCard && html`<${Customer} one=${one} me=${state.me} onUnread=${markUnread} onClose=${() => showCard(false)} />`}
     ${sheet === "templates" && html`<${Templates} one=${one} late=${late} onClose=${close} onText=${({ content }) => write(content)} onTemplate=${({ id, content }) => send({ template: id, content })} />`}
     ${sheet === "hand" && html`<${HandOver} one=${one} me=${state.me} pools=${state.pools} onDone=${leave} onClose=${close} />`}
     ${sheet === "done" && html`<${Close} one=${one} onDone=${leave} onClose=${close} />`}

@@ -2,8 +2,9 @@
 import { render } from "./preact.js";
 import { Device, Live, Outbox, change } from "./server.js";
 import { Conversation } from "./conversation.js";
+import { Found, SearchBox } from "./find.js";
 import { More, NewConversation } from "./sheets.js";
-import { Avatar, Bones, Channel, Icon, Round, Switch, Waits, age, clock, count, html, nameOf, useAct, useEffect, useLayoutEffect, useRef, useState } from "./parts.js";
+import { Avatar, Bones, Channel, Icon, Round, Switch, Waits, age, clock, count, hasDraft, html, nameOf, useAct, useEffect, useLayoutEffect, useRef, useState } from "./parts.js";
 
 const MESSAGE_FOR = 6000; // milliseconds for which the result of an action is shown
 const WRITING = "textarea, input, select, dialog";
@@ -16,17 +17,26 @@ function inOrder(conversations) {
     : Boolean(other.awaiting_since) - Boolean(one.awaiting_since) || last(other) - last(one)));
 }
 
-function Row({ one, open, outbox }) {
-  const failed = outbox.of(one.sid).some(({ state }) => state === "failed");
+// One mark at a time: what the worker has to come back to.
+function markOf(one, me, open, outbox) {
+  const states = outbox.of(one.sid).map(({ state }) => state);
+  if (states.includes("failed")) return ["late", "Not sent"];
+  if (one.undelivered > 0) return ["late", "Not delivered"];
+  if (states.includes("waiting")) return ["", "Sending"];
+  return !open && hasDraft(me, one.sid) ? ["soon", "Draft"] : null;
+}
+
+function Row({ one, me, open, outbox }) {
+  const mark = markOf(one, me, open, outbox);
   const sender = one.last?.from !== "worker" ? "" : one.mine ? "You: " : "Team: ";
   return html`<li><a class="row ${one.unread ? "new" : ""}" href=${`#${one.sid}`} id=${one.sid} aria-current=${open ? "true" : undefined}>
     <${Avatar} name=${nameOf(one)} picture=${one.avatar} />
-    <span class="name">${nameOf(one)}</span><span class="age">${one.last && age(one.last.at)}</span>
-    <span class="preview">${one.last ? `${sender}${one.last.text || "Picture or file"}` : "No messages yet"}</span>
+    <span class="name" dir="auto">${nameOf(one)}</span><span class="age">${one.awaiting_since ? html`<${Waits} since=${one.awaiting_since} />` : one.last && age(one.last.at)}</span>
+    <span class="preview" dir="auto">${one.last ? `${sender}${one.last.text || "Picture or file"}` : "No messages yet"}</span>
     <span>${one.unread > 0 && html`<b class="unread">${one.unread}<span class="hidden"> unread</span></b>`}</span>
-    <span class="tags">${one.awaiting_since && html`<${Waits} since=${one.awaiting_since} />`}<${Channel} of=${one.channel} />
+    <span class="tags"><${Channel} of=${one.channel} />
       ${one.state === "inactive" && html`<span class="tag">Inactive</span>`}${!one.mine && html`<span class="tag">Joined</span>`}
-      ${(failed || one.undelivered > 0) && html`<span class="wait late">Not ${failed ? "sent" : "delivered"}</span>`}</span>
+      ${mark && html`<span class="wait ${mark[0]}">${mark[1]}</span>`}</span>
   </a></li>`;
 }
 
@@ -49,17 +59,23 @@ function useFocusKept() {
 function List({ view: { state, failure, at }, open, outbox, live, say, onSheet }) {
   useFocusKept();
   const on = state.me.status === "Available";
+  const [query, setQuery] = useState("");
+  const row = (one) => html`<${Row} key=${one.sid} one=${one} me=${state.me} open=${one.sid === open} outbox=${outbox} />`;
+  const waiting = state.conversations.filter((one) => one.awaiting_since).length;
   const status = failure ? html`<b class="lost">${failure.message}</b> Last updated at ${clock(at)}.`
+    : waiting > 0 ? `${waiting} ${waiting === 1 ? "waits" : "wait"} for you${state.waiting ? `, ${count(state.waiting, "customer")} in the queue` : ""}`
     : !on ? "You won't get new customers while Unavailable." : state.waiting ? `${count(state.waiting, "customer")} in the queue` : state.waiting === 0 && "The queue is empty.";
   return html`<section class="side" aria-label="Inbox">
     <div class="top"><h1>Inbox</h1><${Available} on=${on} live=${live} say=${say} />
       <${Round} icon="write" label="New conversation" onClick=${() => onSheet("write")} /><${Round} icon="more" label="More" onClick=${() => onSheet("more")} /></div>
     <p class="told" role="status">${status}</p>
     ${state.me.note && html`<p class="notice">${state.me.note}</p>`}
+    ${(query || state.conversations.length > 0) && html`<${SearchBox} query=${query} set=${setQuery} />`}
     <div class="scroll">
+      ${query.trim() ? html`<${Found} query=${query} row=${row} onCustomer=${(customer) => onSheet(customer)} />` : html`
       ${state.conversations.length === 0 && html`<div class="nothing"><span><${Icon} name=${on ? "done" : "away"} /></span>
         <p>${state.empty || (on ? "No customers are waiting." : "You are Unavailable.")}</p></div>`}
-      <ul role="list" aria-label="Conversations" class="rows">${inOrder(state.conversations).map((one) => html`<${Row} key=${one.sid} one=${one} open=${one.sid === open} outbox=${outbox} />`)}</ul>
+      <ul role="list" aria-label="Conversations" class="rows">${inOrder(state.conversations).map(row)}</ul>`}
     </div>
   </section>`;
 }
@@ -88,7 +104,7 @@ function useOpen(live, onHelp) {
   useEffect(() => {
     const pressed = (event) => {
       const { key, target } = event;
-      if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+      if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]:not(.beside)")) return;
       if (key === "Escape" && here()) back();
       if (target.closest(WRITING)) return;
       if (key === "?") onHelp();
@@ -156,15 +172,15 @@ function App() {
   return html`<div class="both ${one ? "inside" : ""}">
     <${List} ...${{ view, open, outbox, live, say }} onSheet=${setSheet} />
     ${one ? html`<${Conversation} key=${open} ...${{ one, view, outbox, live, say }} onBack=${back} />`
-      : html`<div class="pane none"><p>Choose a conversation.<small>Press ? for keyboard shortcuts.</small></p></div>`}
+      : html`<div class="pane none">${state.conversations.length > 0 && html`<p>Choose a conversation.<small>Press ? for keyboard shortcuts.</small></p>`}</div>`}
     ${messages}
-    ${sheet === "write" && html`<${NewConversation} me=${me} onClose=${close} onDone=${(sid) => { close(); location.hash = sid; live.look(); live.soon(); }} />`}
+    ${(sheet === "write" || sheet.id) && html`<${NewConversation} me=${me} customer=${sheet.id ? sheet : null} onClose=${close} onDone=${(sid) => { close(); location.hash = sid; live.look(); live.soon(); }} />`}
     ${sheet === "more" && html`<${More} me=${me} device=${device} own=${state.sign_out} unsent=${outbox.entries.filter((entry) => entry.state !== "sent").length} onClose=${close} />`}
   </div>`;
 }
 
 function Starting({ failure, live }) {
-  return html`<div class="both"><section class="side" aria-label="Inbox"><div class="top"><h1>Inbox</h1></div>
+  return html`<div class="both ${failure ? "alone" : ""}"><section class="side" aria-label="Inbox"><div class="top"><h1>Inbox</h1></div>
     ${!failure ? html`<p class="told">Loading your conversations</p><${Bones} />`
     : html`<div class="nothing"><p role="alert">${failure.message}</p>${failure.status === 401
       ? html`<a class="button" href="sign-in">Sign in</a>` : html`<button onClick=${() => live.look()}>Try again</button>`}</div>`}

@@ -1,26 +1,13 @@
 // Dialogs: customer, templates, hand over, close, new conversation, settings and help.
 import { ask, change, of } from "./server.js";
-import { Avatar, Bones, Channel, Sheet, Switch, Wrong, bare, channelOf, clearDrafts, count, date, html, nameOf, useAct, useAsked, useDraft, useState } from "./parts.js";
+import { Avatar, Bones, Channel, Sheet, Switch, Wrong, bare, channelOf, clearDrafts, count, html, nameOf, useAct, useAsked, useDraft, useState } from "./parts.js";
 
 const Part = ({ title, children }) => html`<section><h3>${title}</h3>${children}</section>`;
 const Person = ({ name, picture, under }) => html`<span class="person"><${Avatar} name=${name} picture=${picture} /><b>${name}<small>${under}</small></b></span>`;
 const Search = ({ label, value, set }) => html`<input type="search" aria-label=${label} placeholder=${label} value=${value} onInput=${(event) => set(event.currentTarget.value)} />`;
-const Radio = ({ group, value, is, set, children }) => html`<label class="radio"><input type="radio" name=${group} checked=${is === value} onChange=${() => set(value)} /><span>${children}</span></label>`;
+const Radio = ({ group, value, is, set, children }) => html`<label class="radio"><input type="radio" name=${group} checked=${is === value} onChange=${() => set(value)} onKeyDown=${(event) => { if (event.key === "Enter") event.preventDefault(); }} /><span>${children}</span></label>`;
 const Acts = ({ busy, off, onClose, cancel = "Cancel", wrong, children }) => html`<${Wrong}>${wrong}<//>
   <p class="acts"><button type="button" class="plain" onClick=${onClose}>${cancel}</button><button disabled=${busy || off}>${children}</button></p>`;
-
-export function Customer({ one, onClose }) {
-  const [card, otherwise] = useAsked(() => ask(of(one.sid, "customer")));
-  const link = ({ value, display_name: name }) => (/^https?:/.test(value)
-    ? html`<a href=${value} target="_blank" rel="noopener noreferrer">${name || value}</a>` : `${name ? `${name}: ` : ""}${value}`);
-  return html`<${Sheet} title="Customer" kind="drawer" onClose=${onClose}>${otherwise || html`
-    <${Person} name=${card.name || nameOf(one)} picture=${card.avatar} />
-    ${card.details && html`<${Part} title=${card.details.title || "Details"}><p class="plainly">${card.details.content}</p><//>`}
-    ${card.links.length > 0 && html`<${Part} title="Links"><ul>${card.links.map((one) => html`<li>${link(one)}</li>`)}</ul><//>`}
-    <${Part} title="Contact"><ul>${card.addresses.map((one) => html`<li>${bare(one)} <${Channel} of=${channelOf(one)} /></li>`)}</ul><//>
-    <${Part} title="Earlier conversations">${card.earlier.length === 0 && html`<p class="soft">This is the first conversation.</p>`}
-      <ul>${card.earlier.map((one) => html`<li>${date(one.at)} <span class="soft">${one.state}${one.worker ? `, ${one.worker}` : ""}</span></li>`)}</ul><//>`}<//>`;
-}
 
 // While the window is open a template goes into the textbox; after that it is sent unchanged.
 export function Templates({ one, late, onText, onTemplate, onClose }) {
@@ -30,20 +17,21 @@ export function Templates({ one, late, onText, onTemplate, onClose }) {
   const matches = answer?.categories.map(({ name, templates }) => [name, templates.filter(fits)]).filter(([, templates]) => templates.length);
   const choose = (template) => () => { onClose(); (late ? onTemplate : onText)(template); };
   return html`<${Sheet} title="Templates" onClose=${onClose}>
-    ${late && html`<p class="soft">${late} Tap a template to send it.</p>`}
+    ${late && html`<p class="soft">${late} WhatsApp has checked the approved ones, so they can be sent at any time. Tap one to send it.</p>`}
     ${otherwise || html`<${Search} label="Find a template" value=${query} set=${setQuery} />
       ${matches.length === 0 && html`<p class="soft">No ${late ? "approved " : ""}templates${query && " match your search"}.</p>`}
       ${matches.map(([name, templates]) => html`<${Part} title=${name}><ul>${templates.map((template) => html`<li>
-        <button class="choice" onClick=${choose(template)}>${template.content}</button></li>`)}</ul><//>`)}`}
+        <button class="choice" onClick=${choose(template)}><b>${template.id}</b>${template.approved && html` <span class="tag">Approved</span>`}<span dir="auto">${template.content}</span></button></li>`)}</ul><//>`)}`}
   <//>`;
 }
 
 export function HandOver({ one, me, pools, onDone, onClose }) {
   const [answer, otherwise] = useAsked(() => ask(of(one.sid, "workers")));
   const [to, set] = useState("queue");
+  const [word, setWord] = useState("");
   const [busy, wrong, run] = useAct(async () => {
     const [kind, name] = to.split(/ (.*)/);
-    await change(of(one.sid, "hand-over"), { to: kind, [kind]: name });
+    await change(of(one.sid, "hand-over"), { to: kind, [kind]: name, word });
     onDone(`${nameOf(one)} was handed over.`);
   });
   const radio = (value, text) => html`<${Radio} group="to" value=${value} is=${to} set=${set}>${text}<//>`;
@@ -53,6 +41,7 @@ export function HandOver({ one, me, pools, onDone, onClose }) {
     <fieldset><legend>To the next available worker</legend>${radio("queue", "Back to the queue")}${pools.map(({ id, name }) => radio(`pool ${id}`, name))}</fieldset>
     <fieldset><legend>To a colleague</legend>${otherwise || others.map(({ identity, name, status }) =>
     radio(`worker ${identity}`, html`${name} <small class=${status}>${status}</small>`))}${others?.length === 0 && html`<p class="soft">There are no other workers.</p>`}</fieldset>
+    <textarea rows="2" aria-label="A word to the next" placeholder="A word to the next (never sent to the customer)" maxlength="500" dir="auto" value=${word} onInput=${(event) => setWord(event.currentTarget.value)}></textarea>
     <${Acts} busy=${busy} wrong=${wrong} onClose=${onClose}>Hand over<//>
   </form><//>`;
 }
@@ -69,9 +58,9 @@ export function Close({ one, onDone, onClose }) {
   </form><//>`;
 }
 
-export function NewConversation({ me, onDone, onClose }) {
+export function NewConversation({ me, customer = null, onDone, onClose }) {
   const [query, setQuery] = useState("");
-  const [chosen, setChosen] = useState(null);
+  const [chosen, setChosen] = useState(customer);
   const [answer, otherwise] = useAsked(() => change("customers", { query }), query);
   return html`<${Sheet} title="New conversation" onClose=${onClose}>${chosen
     ? html`<${FirstMessage} me=${me} customer=${chosen} onBack=${() => setChosen(null)} onDone=${onDone} />`
@@ -104,8 +93,8 @@ function FirstMessage({ me, customer, onBack, onDone }) {
       ${ways.map((one) => html`<${Radio} group="address" value=${one} is=${address} set=${set}>${bare(one)} <${Channel} of=${channelOf(one)} /><//>`)}</fieldset>
     ${about && !loaded ? otherwise || html`<${Bones} />` : late ? html`<fieldset><legend>Template</legend><p class="soft">${late}</p>
       ${loaded.categories.length === 0 && html`<p class="soft">There are no approved templates.</p>`}
-      ${loaded.categories.flatMap(({ templates }) => templates).map(({ id, content }) => html`<${Radio} group="template" value=${id} is=${picked} set=${pick}>${content}<//>`)}</fieldset>`
-      : html`<textarea rows="4" aria-label="Text" placeholder="Write a message" value=${body} onInput=${(event) => setBody(event.currentTarget.value)}></textarea>`}
+      ${loaded.categories.flatMap(({ templates }) => templates).map(({ id, content }) => html`<${Radio} group="template" value=${id} is=${picked} set=${pick}><b>${id}</b><br /><span dir="auto">${content}</span><//>`)}</fieldset>`
+      : html`<textarea rows="4" aria-label="Text" dir="auto" placeholder="Write a message" value=${body} onInput=${(event) => setBody(event.currentTarget.value)}></textarea>`}
     <${Acts} busy=${busy} off=${!Object.values(what)[0].trim() || !address || (about && !loaded)} wrong=${wrong} cancel="Another customer" onClose=${onBack}>Write<//>
   </form>`;
 }
