@@ -52,7 +52,8 @@ def headers(cached: str = "no-store") -> tuple[tuple[str, str], ...]:
         pictures += f" {_origin(local)}"
     policy = (
         f"default-src 'none'; script-src 'self'; style-src 'self'; img-src {pictures}; media-src {pictures}; "
-        "connect-src 'self'; manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
+        "connect-src 'self'; manifest-src 'self'; worker-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
     )
     return (
         ("Content-Security-Policy", policy),

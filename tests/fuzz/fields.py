@@ -172,6 +172,7 @@ EDITED: Mapping[str, Mapping[str, Sense]] = {
         "keep_days": _typed_whole,
         "service_level_seconds": _typed_whole,
         "time_zone": _zone,
+        "history": _one_of("own", "all"),
         "own_worker": _one_of("always", "available", "wait"),
         "own_worker_wait": _limit,
         "frontline_status": _flag,
@@ -228,7 +229,14 @@ EDITED: Mapping[str, Mapping[str, Sense]] = {
 # What the service keeps: put right or let be, never told.
 KEPT: Mapping[str, tuple[str, ...]] = {
     "settings": ("problem",),
-    "customers": ("search", "sort_name", "problem", "created_at", "opted_out"),
+    "customers": (
+        "search",
+        "sort_name",
+        "problem",
+        "created_at",
+        "opted_out",
+        "notes",
+    ),
     "pools": ("problem",),
     "workers": (
         "active",
@@ -302,6 +310,7 @@ KEPT: Mapping[str, tuple[str, ...]] = {
         "log.at",
         "log.what",
         "log.why",
+        "log.by",
         "last_message",
         "unread",
         "awaiting_since",

@@ -149,6 +149,9 @@ def _inbox(service: Service) -> None:
             record = one.to_dict() or {}
             conversations.with_customer(record["customer_id"], 3)
             conversations.open_with(record["address"], 3)
+            for name in (record["customer_id"], None):
+                conversations.earlier(name, record["address"], clock.now(), 3)
+                conversations.with_worker_open(name, record["address"], 3)
             conversations.with_open_window(record["address"], forms.PROXY, clock.now())
     workers.called("Ann@Example.com")
     workers.named("Ann@Example.com")
