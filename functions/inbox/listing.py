@@ -94,11 +94,13 @@ def shown(conversation: Conversation, identity: str) -> dict[str, Any]:
         "awaiting_since": iso(conversation.awaiting_since),
         "assigned_at": iso(conversation.assigned_at),
         "why": why_mine(conversation.log),
-        "word": word_to(conversation.log, identity),
-        "others": _others(conversation, identity),
     }
     if conversation.opted_out_at:
         fields["opted_out"] = iso(conversation.opted_out_at)
+    if word := word_to(conversation.log, identity):
+        fields["word"] = word
+    if others := _others(conversation, identity):
+        fields["others"] = others
     return fields
 
 
