@@ -1,8 +1,7 @@
 // One conversation and its actions.
 import { ago, ask, change, now, of } from "./server.js";
-import { Customer } from "./card.js";
 import { Earlier } from "./earlier.js";
-import { Close, HandOver, Templates } from "./sheets.js";
+import { Close, Customer, HandOver, Templates } from "./lazy.js";
 import { Medium, Rich } from "./text.js";
 import { Avatar, Bones, Channel, Icon, Round, Waits, Wrong, bare, clock, count, day, html, inWords, nameOf, size, useDraft, useEffect, useLayoutEffect, useRef, useState } from "./parts.js";
 

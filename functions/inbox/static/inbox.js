@@ -3,7 +3,7 @@ import { render } from "./preact.js";
 import { Device, Live, Outbox, change } from "./server.js";
 import { Conversation } from "./conversation.js";
 import { Found, SearchBox } from "./find.js";
-import { More, NewConversation } from "./sheets.js";
+import { More, NewConversation } from "./lazy.js";
 import { Avatar, Bones, Channel, Icon, Round, Switch, Waits, age, clock, count, hasDraft, html, nameOf, useAct, useEffect, useLayoutEffect, useRef, useState } from "./parts.js";
 
 const MESSAGE_FOR = 6000; // milliseconds for which the result of an action is shown
