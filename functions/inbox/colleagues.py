@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from domain.fields import is_record_name
+from domain.worker import is_identity
 from functions.http import cache
 from providers import workers
 
@@ -10,6 +12,8 @@ _NAME_FOR = 600.0  # seconds
 
 def name_of(identity: str) -> str:
     """Return the worker's display name, and the identity itself if there is no record; read once in ten minutes."""
+    if not (is_identity(identity) and is_record_name(identity)):
+        return identity
     return cache.get(("name of", identity), _NAME_FOR, lambda: _read(identity))
 
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from domain import addresses
 from domain.conversation import WORD, Conversation, LastMessage
-from domain.worker import Worker, is_identity
+from domain.worker import Worker
 from functions.http import cache, page_kit, session
 from functions.http.answers import Answer
 from functions.http.session import Person
@@ -148,7 +148,7 @@ def word_to(log: Iterable[Mapping[str, Any]], identity: str) -> dict[str, Any] |
     if word is None or word.get("by") == identity:
         return None
     by = word.get("by")
-    name = colleagues.name_of(by) if is_identity(by or "") else None
+    name = colleagues.name_of(by) if by else None
     return {"text": word["why"], "by": name, "at": iso(word["at"])}
 
 
@@ -156,9 +156,7 @@ def _others(conversation: Conversation, identity: str) -> list[str]:
     """Return the names of the other workers in the conversation."""
     inside = dict.fromkeys((conversation.worker, *conversation.others))
     return [
-        colleagues.name_of(other)
-        for other in inside
-        if other and other != identity and is_identity(other)
+        colleagues.name_of(other) for other in inside if other and other != identity
     ]
 
 

@@ -12,7 +12,6 @@ from tests.browser.test_inbox_page import (
     BEN,
     BOB,
     DESK,
-    HOSTILE,
     PHONE,
     Desk,
     box,
@@ -24,6 +23,7 @@ from tests.browser.test_inbox_page import (
 )
 
 __all__ = ["desk"]
+HOSTILE = "<img src=x onerror=\"alert('x')\">"
 
 
 def _with_history(desk: Desk) -> Page:
@@ -84,7 +84,7 @@ def test_a_word_stands_on_top_for_the_next_worker(desk: Desk) -> None:
 
 
 def test_links_can_be_tapped_and_nothing_else_runs(desk: Desk) -> None:
-    text = f"See https://example.com/a?b=1. or +44 20 7946 0000, a@b.example {HOSTILE}"
+    text = f"https://example.com/a?b=1. +44 20 7946 0000, a@b.example {HOSTILE}"
     page, _ = desk.with_ann(text)
     links = messages(page).locator(".bubble p a")
     hrefs = links.evaluate_all("all => all.map(one => one.getAttribute('href'))")

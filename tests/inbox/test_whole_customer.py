@@ -159,6 +159,17 @@ def test_invalid_notes_typed_in_the_console_do_no_harm(
     assert [note["text"] for note in answer.json()["notes"]] == ["Likes tea."]
 
 
+@pytest.mark.parametrize("by", ["a/b", "..", "__x__", "x" * 2000, "  "])
+def test_a_note_by_an_invalid_name_does_no_harm(
+    service: Service, with_ann: tuple[Page, str], by: str
+) -> None:
+    alice, sid = with_ann
+    path = f"customers/{_record(service, sid)['customer_id']}"
+    note = {"at": START, "by": by, "text": "Typed"}
+    service.db.document(path).update({"notes": [note]})
+    assert alice.get(f"conversations/{sid}/customer").status_code == 200
+
+
 @pytest.mark.parametrize("to", ["worker", "queue"])
 def test_a_word_at_the_hand_over_reaches_the_next_worker(
     service: Service, with_ann: tuple[Page, str], open_as: Open, to: str
