@@ -80,7 +80,7 @@ def _content(worker: Worker, active: list[Conversation]) -> dict[str, Any]:
 
 def shown(conversation: Conversation, identity: str) -> dict[str, Any]:
     """Return a conversation as the list shows it to the worker `identity`; times are ISO 8601."""
-    fields = {
+    fields: dict[str, Any] = {
         "sid": conversation.sid,
         "name": _name(conversation),
         "avatar": None,
@@ -182,7 +182,7 @@ def why_empty(worker: Worker, waiting: int | None) -> str:
 
 def _me(worker: Worker) -> dict[str, Any]:
     """Return the worker. `note`, if present, is a problem of the record or why the worker was made Unavailable."""
-    fields = {
+    fields: dict[str, Any] = {
         "identity": worker.identity,
         "name": worker.name,
         "status": status_of(worker),
