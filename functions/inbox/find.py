@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from domain import addresses, customer_search
-from domain.conversation import Conversation
+from domain.conversation import ASSIGNED, ASSIGNING, INACTIVE, Conversation
 from functions.http import access, cache, requests
 from functions.http.answers import Answer
 from functions.http.session import Person
@@ -15,6 +15,7 @@ from functions.inbox.page import PAGE
 from functions.inbox.requests import Search
 from providers import conversations
 
+_OPEN = (ASSIGNING, ASSIGNED, INACTIVE)
 _OPEN_FOR = 10.0  # seconds
 _FEWEST_DIGITS = 3
 _NO_DIGIT = re.compile(r"\D")
@@ -42,7 +43,9 @@ def found(visit: Visit, person: Person) -> Answer:
 
 
 def _open(identity: str) -> list[Conversation]:
-    return [*conversations.with_worker(identity), *conversations.asleep_with(identity)]
+    """Return all of them, also the inactive ones that the list is too short for."""
+    involved = conversations.involving(identity)
+    return [conversation for conversation in involved if conversation.state in _OPEN]
 
 
 def matches_query(conversation: Conversation, query: str) -> bool:
