@@ -85,7 +85,7 @@ export function Sheet({ title, kind = "", onClose, children }) {
       element.classList.add("beside"); // beside the conversation, which stays usable
       element.show();
     } else element.showModal();
-    return () => element.close();
+    return () => { if (!element.matches(".beside")) element.close(); };
   }, []);
   return html`<dialog ref=${dialog} class="sheet ${kind}" aria-label=${title} onClose=${onClose} onMouseDown=${(event) => event.target === dialog.current && !event.target.matches(".beside") && onClose()}
     onKeyDown=${(event) => { if (event.key === "Escape" && dialog.current.matches(".beside")) { event.stopPropagation(); onClose(); } }}>

@@ -130,7 +130,12 @@ def test_the_card_stands_beside_the_conversation_on_a_desktop(desk: Desk) -> Non
     expect(page.get_by_role("textbox", name="Note")).to_be_visible()
     send(page, "I can still write")
     sent(page, "I can still write")
-    expect(page.get_by_role("dialog", name="Customer")).to_contain_text(ANN)
+    card = page.get_by_role("dialog", name="Customer")
+    expect(card).to_contain_text(ANN)
+    desk.write("Hello from Ben", BEN)
+    for text, number in (("Hello from Ben", BEN), ("I can still write", ANN)):
+        entry(page, text).click()
+        expect(card).to_contain_text(number)
 
 
 def test_messages_have_room_on_a_phone_on_its_side_and_at_400_percent(
