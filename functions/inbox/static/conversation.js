@@ -114,7 +114,7 @@ function Log({ sid, me, thread: { messages, more }, outbox, earlier, onAgain, on
   const newest = messages.findLast(({ from }) => from === "worker");
   return html`<div class="logs">
     <div class="log" role="log" aria-label="Messages" tabindex="0" ref=${log} onScroll=${scrolled}>
-      ${!more && html`<${Earlier} sid=${sid} me=${me} Message=${Message} />`}
+      <${Earlier} sid=${sid} me=${me} isFirst=${!more} Message=${Message} />
       ${more && html`<button class="plain middle" onClick=${earlier}>Show earlier messages</button>`}
       ${messages.length + unsent.length === 0 && html`<p class="middle soft">No messages yet.</p>`}
       ${messages.map((message, at) => {

@@ -1,4 +1,4 @@
-// The customer's earlier conversations, above the messages of this one.
+// The customer's earlier conversations, above the messages of this one. `isFirst`: all of its messages are shown.
 import { ask, of } from "./server.js";
 import { Channel, Wrong, day, html, useEffect, useLayoutEffect, useRef, useState } from "./parts.js";
 
@@ -35,12 +35,12 @@ async function stepped(sid, before) {
   return { ...past, listed: past.listed.slice(1), sections: [{ ...conversation, messages: linesOf(messages), more }, ...past.sections] };
 }
 
-function usePast(sid) {
+function usePast(sid, isReady) {
   const [past, setPast] = useState(pasts.get(sid) || fresh());
   const [wrong, setWrong] = useState("");
   const my = useRef({}).current;
   const step = async () => {
-    if (my.busy || past.isFirst) return;
+    if (my.busy || past.isFirst || !isReady) return;
     my.busy = true;
     setWrong("");
     await stepped(sid, past).then((next) => { pasts.set(sid, next); setPast(next); }, (failure) => setWrong(failure.message));
@@ -77,13 +77,13 @@ function useSteadyPlace(mark, sections) {
   });
 }
 
-export function Earlier({ sid, me, Message }) {
+export function Earlier({ sid, me, isFirst, Message }) {
   const mark = useRef(null);
-  const [past, wrong, step] = usePast(sid);
+  const [past, wrong, step] = usePast(sid, isFirst);
   useScrolledUp(mark, step);
   useSteadyPlace(mark, past.sections);
   return html`<div class="past" aria-live="off" ref=${mark}>
-    ${past.isFirst ? html`<p class="middle soft">${past.sections.length ? "The first conversation." : "No earlier conversations."}</p>`
+    ${!isFirst ? null : past.isFirst ? html`<p class="middle soft">${past.sections.length ? "The first conversation." : "No earlier conversations."}</p>`
       : html`<button class="plain middle" onClick=${step}>Earlier</button>`}
     <${Wrong}>${wrong}<//>
     ${past.sections.map((section, at) => html`<section key=${section.sid} aria-label=${`Conversation of ${day(section.at)}`}>
