@@ -30,9 +30,10 @@ export function inWords(span) {
   return minutes < 1 ? "under 1 min" : minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-export function Waits({ since }) {
+// `short`: the word is for readers of the screen only.
+export function Waits({ since, short }) {
   const minutes = ago(since) / MINUTE;
-  return html`<span class="wait ${minutes < 2 ? "" : minutes < 5 ? "soon" : "late"}">Waiting ${inWords(ago(since))}</span>`;
+  return html`<span class="wait ${minutes < 2 ? "" : minutes < 5 ? "soon" : "late"}"><span class=${short && "hidden"}>Waiting </span>${inWords(ago(since))}</span>`;
 }
 
 export const count = (number, one) => `${number.toLocaleString("en")} ${one}${number === 1 ? "" : "s"}`;

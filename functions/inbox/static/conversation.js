@@ -248,7 +248,7 @@ export function Conversation({ one, view: { state, failure, looks }, outbox, liv
   return html`<section class="pane" aria-label=${`Conversation with ${name}`}>
     <div class="head">
       <${Round} icon="back" label="Back" onClick=${onBack} /><${Avatar} name=${name} picture=${one.avatar} />
-      <h1 dir="auto">${name}<small><${Channel} of=${one.channel} /> <bdi>${bare(one.address)}</bdi> ${one.awaiting_since && html`<${Waits} since=${one.awaiting_since} />`}</small></h1>
+      <h1 dir="auto">${name}<small><${Channel} of=${one.channel} /> <bdi>${bare(one.address)}</bdi> ${one.awaiting_since && html`<${Waits} short since=${one.awaiting_since} />`}</small></h1>
       <div class="does">${Act({ icon: "customer", label: "Customer" })}${Act({ icon: "hand", label: "Hand over" })}${Act({ icon: "done", label: "Close" })}</div>
     </div>
     ${failure && html`<p class="why"><span><b class="lost">${failure.message}</b> Messages you write are sent later.</span></p>`}

@@ -31,7 +31,7 @@ function Row({ one, me, open, outbox }) {
   const sender = one.last?.from !== "worker" ? "" : one.mine ? "You: " : "Team: ";
   return html`<li><a class="row ${one.unread ? "new" : ""}" href=${`#${one.sid}`} id=${one.sid} aria-current=${open ? "true" : undefined}>
     <${Avatar} name=${nameOf(one)} picture=${one.avatar} />
-    <span class="name" dir="auto">${nameOf(one)}</span><span class="age">${one.awaiting_since ? html`<${Waits} since=${one.awaiting_since} />` : one.last && age(one.last.at)}</span>
+    <span class="name" dir="auto">${nameOf(one)}</span><span class="age">${one.awaiting_since ? html`<${Waits} short since=${one.awaiting_since} />` : one.last && age(one.last.at)}</span>
     <span class="preview" dir="auto">${one.last ? `${sender}${one.last.text || "Picture or file"}` : "No messages yet"}</span>
     <span>${one.unread > 0 && html`<b class="unread">${one.unread}<span class="hidden"> unread</span></b>`}</span>
     <span class="tags"><${Channel} of=${one.channel} />
