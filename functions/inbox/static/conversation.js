@@ -64,7 +64,7 @@ function Message({ sid, message, me, before, next, newest, onAgain }) {
   const who = from === "service" ? "Automatic message" : author === me.identity ? "You" : message.name || author;
   const joined = isGrouped(before, message);
   return html`<div class="bubble ${from === "customer" ? "theirs" : "own"} ${from} ${joined ? "joined" : ""} ${failed ? "failed" : ""}">
-    <small class=${from === "customer" || who === "You" || joined ? "hidden" : ""}><bdi>${who}</bdi><span class="hidden"> wrote: </span></small>
+    <small class=${from === "customer" || who === "You" || joined ? "hidden" : ""} dir="auto">${who}<span class="hidden"> wrote: </span></small>
     ${media.map((medium) => html`<${Medium} key=${medium.sid} sid=${sid} medium=${medium} />`)}
     ${body && html`<p class=${described && "soft"} dir="auto"><${Rich} text=${body} /></p>`}
     <small class=${isGrouped(message, next) ? "hidden" : "meta"}><time datetime=${at}>${clock(at)}</time>${newest && delivery && !failed && ` · ${delivery.state}`}</small>
