@@ -26,12 +26,13 @@ class Note:
 def parse(fields: Fields) -> tuple[Note, ...]:
     """Return the notes of a customer's record, oldest first; invalid entries are left out and reported."""
     entries = fields.objects("notes")
-    notes = tuple(note for entry in entries if (note := _note(entry)) is not None)
+    notes = [note for entry in entries if (note := _note(entry)) is not None]
     if len(notes) < len(entries):
         fields.complain(
             "notes has an entry without a valid at, by and text; that entry is left out."
         )
-    return notes[-MOST_NOTES:]
+    # Two records that were merged have each its own order.
+    return tuple(sorted(notes, key=lambda note: note.at)[-MOST_NOTES:])
 
 
 def _note(data: Mapping[str, Any]) -> Note | None:
