@@ -117,13 +117,13 @@ function Log({ sid, me, thread: { messages, more }, outbox, earlier, onAgain, on
   const newest = messages.findLast(({ from }) => from === "worker");
   return html`<div class="logs">
     <div class="log" role="log" aria-label="Messages" tabindex="0" ref=${log} onScroll=${scrolled}>
-      ${more && html`<button class="plain middle" onClick=${earlier}>Show earlier messages</button>`}
+      <button class="plain middle" hidden=${!more} onClick=${earlier}>Show earlier messages</button>
       ${messages.length + unsent.length === 0 && html`<p class="middle soft">No messages yet.</p>`}
-      ${messages.map((message, at) => {
+      ${messages.flatMap((message, at) => { // one flat list with keys, so that earlier messages are put before the others
         const sameDay = (one) => one && day(one.at) === day(message.at) && one;
         const before = sameDay(messages[at - 1]);
-        return html`${!before && html`<p class="middle day">${day(message.at)}</p>`}
-          <${Message} key=${message.index} ...${{ sid, message, me, before, onAgain }} next=${sameDay(messages[at + 1])} newest=${message === newest} />`;
+        const shown = html`<${Message} key=${message.index} ...${{ sid, message, me, before, onAgain }} next=${sameDay(messages[at + 1])} newest=${message === newest} />`;
+        return before ? [shown] : [html`<p key=${`day ${message.index}`} class="middle day">${day(message.at)}</p>`, shown];
       })}
       ${unsent.map((entry) => html`<${Unsent} key=${entry.token} entry=${entry} outbox=${outbox} onEdit=${onEdit} />`)}
     </div>
