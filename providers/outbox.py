@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 LEASE = timedelta(seconds=40)
 # A call without an answer may still arrive at Twilio for so long.
 TO_LAND = timedelta(seconds=10)
-_BEGINNING = "new"  # in place of a SID: the entry of a conversation that a worker begins
+_BEGINNING = (
+    "new"  # in place of a SID: the entry of a conversation that a worker begins
+)
 KEPT = timedelta(days=30)  # then Firestore's TTL on expires_at may delete the record
 
 
@@ -105,9 +107,7 @@ def bind(token: str, digest: str, worker: str) -> Entry:
     return Entry(f"{_BEGINNING}-{token}", token, digest=digest)
 
 
-def claim(
-    entry: Entry, sid: str, token: str, worker: str, digest: str
-) -> Entry | None:
+def claim(entry: Entry, sid: str, token: str, worker: str, digest: str) -> Entry | None:
     """Claim the message for sending; no other request sends it before the lease ends. None: another request has it."""
     now, attempt = clock.now(), uuid.uuid4().hex
     if entry.is_claimed(now) or entry.is_sent:

@@ -61,7 +61,9 @@ _MOST_LOOKED_AT = 20
 _ONE_TEXT = "A new conversation needs either a body or a template, not both."
 _NO_NUMBER = "address is not an international phone number such as +15551234567."
 _NO_CUSTOMER = "Customer not found."
-_ANOTHER_START = "This message was begun with another number or text. Please begin a new one."
+_ANOTHER_START = (
+    "This message was begun with another number or text. Please begin a new one."
+)
 _NOT_STARTED = "The conversation could not be started."
 
 

@@ -89,7 +89,6 @@ class NewConversation(RequestModel):
     template: Name | None = None
     token: Token
 
-
     @property
     def digest(self) -> str:
         """Return a hash of the customer, the address and the content."""

@@ -134,6 +134,8 @@ def _content(
     """Return what Twilio is sent. Raises BadInput, Impossible, TooLarge and TryAgain."""
     if message.media is not None:
         return {"media_sid": _uploaded(conversation, message.media)}
+    if message.again is not None:
+        return _undelivered(conversation, message.again)
     if message.template is None:
         text = message.body or ""
         if not text.strip():
@@ -142,6 +144,22 @@ def _content(
     content = templates.content(worker, conversation, message.template, window)
     refuse_long(channel_of(conversation), content.get("body", ""))
     return content
+
+
+def _undelivered(conversation: Conversation, message_sid: str) -> Mapping[str, str]:
+    """Return the content of a worker's message that reached no recipient. Raises Impossible and TryAgain."""
+    result = at_twilio.one(conversation, message_sid)
+    if result.outcome is Outcome.RETRY:
+        raise TryAgain(twilio_results.NO_RESPONSE)
+    if result.outcome is not Outcome.DONE:
+        raise Impossible("Twilio no longer has this message.")
+    if not thread.can_be_sent_again(result.body, conversation):
+        raise Impossible("This message was not reported as undelivered.")
+    if result.body.media:
+        return {"media_sid": str(result.body.media[0]["sid"])}
+    if not (result.body.body or "").strip():
+        raise Impossible("This message has no text. Choose its template again.")
+    return {"body": result.body.body}
 
 
 def _uploaded(conversation: Conversation, file: File) -> str:

@@ -13,7 +13,7 @@ _ORDER = """() => [...document.querySelectorAll('.log .bubble > p')].map(one => 
 
 @pytest.mark.parametrize("number", [60, 100])
 def test_earlier_messages_stand_above_the_later_ones_at_once(
-    desk: Desk,  # noqa: F811 - the fixture
+    desk: Desk,
     number: int,
 ) -> None:
     desk.record(ALICE, "Available")

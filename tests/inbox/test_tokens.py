@@ -21,9 +21,7 @@ FIRST_TEXT: dict[str, Any] = {
 
 
 @pytest.fixture
-def page(
-    service: Service, open_as: Open, monkeypatch: pytest.MonkeyPatch
-) -> Page:
+def page(service: Service, open_as: Open, monkeypatch: pytest.MonkeyPatch) -> Page:
     """Alice's page; her customer Ann has two numbers."""
     monkeypatch.setenv("TWILIO_SMS_NUMBER", OURS)
     opened = open_as(ALICE, display_name="Alice")

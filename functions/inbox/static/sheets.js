@@ -132,7 +132,7 @@ const KEYS = [["j k ↓ ↑", "next, previous"], ["Enter", "open"], ["Ctrl + Ent
 async function leave(me, device, { everywhere = false, to = location.pathname }) {
   if (device.on) await device.toggle().catch(() => {});
   if (to === location.pathname) await change("sign-out", { everywhere });
-  clearDrafts(me);
+  await clearDrafts(me);
   location.assign(to);
 }
 
