@@ -37,14 +37,15 @@ def after(place: Somewhere, index: int, limit: int) -> Result:
 
 
 class Page(NamedTuple):
-    """Messages, the newest first, and Twilio's token of the page after them; None at the end of the list."""
+    """Messages, the newest first. `token`: Twilio's name of the page after them, if one begins right there."""
 
     messages: list[Any]
+    is_more: bool
     token: str | None
 
 
 def earlier(place: Somewhere, index: int, size: int, token: str | None) -> Result:
-    """Return one Page with the messages before this index.
+    """Return one Page with `size` messages before this index.
 
     Twilio pages from the newest message on. `token` says where the older ones begin; without it, this reads all
     later messages, too.
@@ -56,10 +57,13 @@ def earlier(place: Somewhere, index: int, size: int, token: str | None) -> Resul
             order="desc", page_size=size, page_token=token or values.unset
         )
         older = _older(page, index)
-        while not older and page.next_page_url and not clock.is_time_over(1.0):
+        while len(older) < size and page.next_page_url and not clock.is_time_over(1.0):
             page = page.next_page()
-            older = _older(page, index)
-        return Page(older, _token_in(page.next_page_url))
+            older += _older(page, index)
+        next_token = _token_in(page.next_page_url)
+        if len(older) > size:
+            return Page(older[:size], is_more=True, token=None)
+        return Page(older, next_token is not None, next_token)
 
     from twilio.base import values
 

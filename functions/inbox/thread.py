@@ -94,7 +94,7 @@ def _part(
     if before is not None:
         return _earlier(conversation, before, token)
     latest = _found_page(at_twilio.earlier(conversation, _PAST_ALL, _PAGE, None))
-    newest, is_more = latest.messages, latest.token is not None
+    newest, is_more = latest.messages, latest.is_more
     if after is None:
         return _Slice(newest, newest, is_more, latest.token)
     if newest and newest[-1].index > after + 1:  # the page has missed more than these
@@ -107,7 +107,7 @@ def _part(
 def _earlier(conversation: Conversation, before: int, token: str | None) -> _Slice:
     """Read the messages before this index; without Twilio's token for them all later ones are read, too."""
     page = _found_page(at_twilio.earlier(conversation, before, _PAGE, token))
-    return _Slice(page.messages, [], page.token is not None, page.token)
+    return _Slice(page.messages, [], page.is_more, page.token)
 
 
 def _found_page(result: Result) -> at_twilio.Page:
