@@ -96,6 +96,8 @@ def shown(conversation: Conversation, identity: str) -> dict[str, Any]:
     }
     if conversation.opted_out_at:
         fields["opted_out"] = iso(conversation.opted_out_at)
+    if conversation.corrected_at:
+        fields["corrected"] = iso(conversation.corrected_at)
     return fields
 
 

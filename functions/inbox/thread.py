@@ -343,6 +343,8 @@ def _index(visit: Visit, name: str) -> int | None:
     value = visit.request.args.get(name)
     if value is None:
         return None
+    if name == "after" and value == "-1":  # all messages
+        return -1
     if not value.isdecimal() or len(value) > _LONGEST_INDEX:
         raise BadInput(f"{name} must be the index of a message.")
     return int(value)

@@ -107,6 +107,16 @@ _EVENTS: dict[str, Form] = {
     "onUserAdded": {"Identity": WORKER},
     "onMessageAdded": {"ConversationSid": CONVERSATION, "Index": "7"},
     "onDeliveryUpdated": {"ConversationSid": CONVERSATION, "MessageSid": MESSAGE},
+    "onMessageUpdated": {
+        "ConversationSid": CONVERSATION,
+        "MessageSid": MESSAGE,
+        "Index": "7",
+    },
+    "onMessageRemoved": {
+        "ConversationSid": CONVERSATION,
+        "MessageSid": MESSAGE,
+        "Index": "7",
+    },
 }
 REQUIRED: list[tuple[str, Form, str]] = [
     ("post_event", {"EventType": event} | fields, field)

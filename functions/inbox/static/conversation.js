@@ -4,6 +4,7 @@ import { Close, Customer, HandOver, Templates } from "./sheets.js";
 import { Avatar, Bones, Channel, Icon, Round, Waits, Wrong, bare, clock, count, day, html, inWords, nameOf, size, useDraft, useEffect, useLayoutEffect, useRef, useState } from "./parts.js";
 
 const [WATCHED, AS_OFTEN] = [120_000, 6000]; // milliseconds: how long and how often a delivery is checked
+const MOST_NEW = 200; // messages in one answer
 const GROUP_SPAN = 300_000; // milliseconds between messages that are grouped
 const NEAR = 200; // characters; fewer than these left are shown
 const EDGE = 2048; // pixels; a larger photo is scaled down
@@ -25,18 +26,21 @@ function useThread(sid, one, looks, outbox) {
   const [thread, setThread] = useState(threads.get(sid));
   const [wrong, setWrong] = useState("");
   const reading = useRef({ at: 0 });
-  const read = async (rest) => {
+  const read = async (rest, replaced) => { // replaced: the messages from this index on are read again
     const my = reading.current;
     if (my.busy) { my.again = true; return; }
     Object.assign(my, { busy: true, again: false, at: now() });
     const before = threads.get(sid);
+    const { corrected } = rest.includes("before") ? before : one;
     try {
       const answer = await ask(of(sid, `messages${rest}`));
-      const all = new Map([...(before?.messages || []), ...answer.messages].map((message) => [message.index, message]));
+      const start = answer.messages.length < MOST_NEW ? replaced : answer.messages[0].index;
+      const known = (before?.messages || []).filter(({ index }) => replaced === undefined || index < start);
+      const all = new Map([...known, ...answer.messages].map((message) => [message.index, message]));
       for (const { index, delivery } of answer.deliveries) if (all.has(index)) all.set(index, { ...all.get(index), delivery });
       const messages = [...all.values()].sort((first, second) => first.index - second.index);
       const { more, page } = before && !rest.includes("before") ? before : answer;
-      threads.set(sid, { ...answer, messages, more, page });
+      threads.set(sid, { ...answer, messages, more, page, corrected });
       setThread(threads.get(sid));
       for (const { token } of answer.messages) if (token) outbox.drop(token);
       setWrong("");
@@ -47,11 +51,14 @@ function useThread(sid, one, looks, outbox) {
     if (my.again) newer();
   };
   const newer = () => {
-    const last = threads.get(sid)?.messages.at(-1);
-    return read(last ? `?after=${last.index}` : "");
+    const { messages = [], corrected } = threads.get(sid) || {};
+    if (messages.length === 0) return read("");
+    const first = messages[0].index;
+    if (corrected !== one.corrected) return read(`?after=${first - 1}`, first);
+    return read(`?after=${messages.at(-1).index}`);
   };
   const sent = outbox.of(sid).filter(({ state }) => state === "sent").length;
-  useEffect(() => { newer(); }, [JSON.stringify([one.last, one.undelivered, one.state, one.awaiting_since, one.opted_out]), sent]);
+  useEffect(() => { newer(); }, [JSON.stringify([one.last, one.corrected, one.undelivered, one.state, one.awaiting_since, one.opted_out]), sent]);
   useEffect(() => {
     if ((wrong || thread?.messages.some(isInTransit)) && now() - reading.current.at > AS_OFTEN) newer();
   }, [looks]);
