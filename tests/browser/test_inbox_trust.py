@@ -21,6 +21,7 @@ from tests.browser.test_inbox_page import (
     messages,
     send,
     sent,
+    sign_in,
     switch,
     until,
 )
@@ -58,7 +59,7 @@ def with_two(desk: Desk) -> tuple[Page, str]:
 def test_a_failure_that_passes_after_a_while_is_no_reason_to_tap(desk: Desk) -> None:
     """Also what was written after it waits until it is out."""
     page, sid = desk.with_ann()
-    desk.standin.fail(503, None, method="POST", path="Messages")
+    desk.standin.fail(503, 20503, method="POST", path="Messages")
     send(page, "The first")
     send(page, "The second")
     time.sleep(13)
@@ -290,7 +291,7 @@ def clicked(page: Page, sid: str) -> None:
 def test_a_notification_moves_one_window_and_never_the_one_in_which_one_types(
     desk: Desk,
 ) -> None:
-    page, sid = with_two(desk)
+    page, _ = with_two(desk)
     page.reload()
     box(page).fill("Dear Ann, your password is ")
     other = page.context.new_page()
@@ -338,7 +339,8 @@ PushManager.prototype.subscribe = async ({ applicationServerKey }) => {
   calls.push('subscribe'); key = applicationServerKey; return made(key); };
 """
 _REGISTER = """async on => {
-  const { Device } = await import(document.querySelector('script[src*="inbox.js"]').src.replace('inbox.js', 'server.js'));
+  const { src } = document.querySelector('script[src*="inbox.js"]');
+  const { Device } = await import(src.replace('inbox.js', 'server.js'));
   const device = new Device('alice', 'AQIE');
   device.kept.on = on;
   Object.defineProperty(Notification, 'permission', { value: 'granted' });
