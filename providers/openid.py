@@ -141,7 +141,7 @@ def verified(
     id_token = CodeIDToken(claims, header, options, parameters)
     _validate(lambda: id_token.validate(leeway=_SKEW))
     known = {**claims, **_address_at(description, claims, access_token)}
-    if not _is_verified(known, issuer):
+    if not is_verified(known, issuer):
         raise Untrue(_not_verified(known))
     return _person(known)
 
@@ -197,8 +197,8 @@ def behind_proxy(iap: Iap, header: str) -> SignedIn:
     return _person(claims)
 
 
-def _is_verified(claims: Mapping[str, Any], issuer: Issuer) -> bool:
-    """Only the boolean true means verified: https://openid.net/specs/openid-connect-core-1_0.html#StandardClaims.
+def is_verified(claims: Mapping[str, Any], issuer: Issuer) -> bool:
+    """Return whether the e-mail address counts. Only the boolean true means verified: https://openid.net/specs/openid-connect-core-1_0.html#StandardClaims.
 
     JumpCloud, and Apple until 2024, send the text "true"; Entra ID sends nothing. Both count only if the administrator
     trusts the issuer's addresses (OIDC_TRUST_EMAIL). Entra ID can be set up to say in a claim of its own that the

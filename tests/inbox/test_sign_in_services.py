@@ -8,7 +8,7 @@ import pytest
 
 from local.oidc import Issuer
 from local.oidc.kinds import KINDS
-from providers import openid
+from providers import configuration, openid
 from tests.inbox.page import ALICE, Page, told
 from tests.service import Service
 
@@ -58,6 +58,28 @@ def test_user_info_is_believed_no_more_than_a_token(
     issuer.behave_as(KINDS["Authelia"])
     issuer.claims = claims
     assert page.sign_in(ALICE).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("address", "claims", "counts"),
+    [
+        ("https://login.microsoftonline.com/our-own/v2.0", {"xms_edov": True}, True),
+        ("https://login.microsoftonline.com/our-own/v2.0", {"xms_edov": "1"}, True),
+        ("https://login.microsoftonline.com/our-own/v2.0", {"xms_edov": False}, False),
+        ("https://login.microsoftonline.com/our-own/v2.0", {}, False),
+        ("https://elsewhere.example", {"xms_edov": True}, False),
+        (
+            "https://login.microsoftonline.com/our-own/v2.0",
+            {"xms_edov": True, "email_verified": False},
+            False,
+        ),
+    ],
+)
+def test_entra_says_in_a_claim_of_its_own_that_an_address_is_verified(
+    address: str, claims: dict[str, object], counts: bool
+) -> None:
+    issuer = configuration.Issuer(address, "client", "secret")
+    assert openid.is_verified({"email": ALICE, **claims}, issuer) is counts
 
 
 def test_user_info_of_another_account_is_refused(page: Page, issuer: Issuer) -> None:
