@@ -9,7 +9,7 @@ from assignment import hearing, ledger
 from domain import corrections, messages
 from domain.conversation import Conversation, LastMessage
 from domain.messages import Message
-from providers import clock, conversations
+from providers import conversations
 from providers import messages as at_twilio
 from providers.twilio import Outcome
 
@@ -48,7 +48,7 @@ def _remove(before: Conversation, index: int, message_sid: str, at: datetime) ->
 def _newest(before: Conversation, removed_index: int) -> LastMessage | None:
     """Ask Twilio for the newest message that is left, if the list shows the removed one; None if that is unknown."""
     last = before.last_message
-    if last is None or last.index != removed_index or clock.is_time_over():
+    if last is None or last.index != removed_index:
         return None
     result = at_twilio.after(before, -1, 1)
     if result.outcome is not Outcome.DONE or not result.body:
