@@ -33,7 +33,7 @@ Form = dict[str, str]
 # and before the database, so it tells "let in" from "refused" without either.
 OF_NO_INTEREST: dict[str, tuple[Form, int]] = {
     "pre_event": ({"EventType": "onMessageAdd"}, 200),
-    "post_event": ({"EventType": "onMessageUpdated"}, 200),
+    "post_event": ({"EventType": "onConversationUpdated"}, 200),
     "routing": ({"EventType": "onSomethingElse"}, 200),
     "crm": ({"Location": "GetSomethingElse"}, 422),
     "outgoing_conversation": ({"Location": "GetSomethingElse"}, 422),
