@@ -82,6 +82,7 @@ class Conversation:
     says what messages change. `outside_hours`: its pool was closed when it arrived. `customer_missing_since`: when a
     sweep first found this queued conversation without its customer at Twilio. `opted_out_at`: a copy for lists of what
     opt_outs says about the address. `left_out`: unrouted because the customer has written nothing but opt-out words.
+    `corrected_at`: when a message was last edited or removed at Twilio.
     """
 
     sid: str
@@ -130,6 +131,7 @@ class Conversation:
     read_index: int = -1
     heard: tuple[Heard, ...] = ()
     undelivered: tuple[Undelivered, ...] = ()
+    corrected_at: datetime | None = None
     taken_from: str | None = None
     went_back: int = 0
     customer_missing_since: datetime | None = None
@@ -205,6 +207,7 @@ _CHANGED_BY_MESSAGES = (
     "undelivered",
     "customer_missing_since",
     "opted_out_at",
+    "corrected_at",
 )
 _SIDS = (("service_sid", "IS"), ("participant_sid", "MB"), ("leaving_sid", "MB"))
 # Most entries lack these, and then cost no index entries for them:

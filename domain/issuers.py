@@ -41,6 +41,14 @@ _SHARED_TENANTS = frozenset(
 )
 
 
+def is_microsoft(issuer: str) -> bool:
+    """Return whether it is an issuer of Microsoft Entra ID."""
+    try:
+        return (urlsplit(issuer).hostname or "").rstrip(".") in _MICROSOFT
+    except ValueError:
+        return False
+
+
 def is_shared(issuer: str) -> bool:
     """Return whether any person can get an account of this issuer, with an address of
     their choice. An invalid URL counts as shared.

@@ -317,6 +317,18 @@ def _recount(conversation: Conversation) -> Conversation:
     )
 
 
+def without_question(after: Conversation, asked_at: datetime) -> Conversation:
+    """Return the record once a question is gone from `heard`: nothing waits for an answer to it."""
+    unread = min(after.unread, _unread_in(after))
+    open_questions = _questions_after(_answered_up_to(after), after)
+    since = after.awaiting_since
+    if not open_questions:
+        since = None
+    elif since == asked_at:
+        since = min(question.at for question in open_questions)
+    return replace(after, unread=unread, awaiting_since=since)
+
+
 def _questions_after(index: int, conversation: Conversation) -> list[Heard]:
     """Return the customer's messages with a larger index that want an answer."""
     return [

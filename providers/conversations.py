@@ -22,7 +22,7 @@ from providers import database
 _LOG = database.Collection("conversations", parse)
 reference, of, load, load_all = _LOG.reference, _LOG.of, _LOG.load, _LOG.load_all
 BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
-_MOST_SHOWN = 200
+_MOST_SHOWN = 1000  # as many as Twilio lets one identity take part in
 _MOST_ASLEEP = 50
 _MOST_WITH_WINDOW = 10
 _MOST_HELD_BY_ALL = 10_000
@@ -69,7 +69,7 @@ def held_by(identity: str) -> list[Conversation]:
 def with_worker(identity: str) -> list[Conversation]:
     """Return the conversations with a slot that this worker holds, or takes part in beside another worker.
 
-    200 at most, in no order.
+    1000 at most, in no order.
     """
     return _LOG.find(
         [("state", "in", list(HELD))], (), _MOST_SHOWN, any_of=_with(identity)

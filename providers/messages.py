@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from itertools import islice, takewhile
-from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from itertools import takewhile
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import parse_qs, quote, urlsplit
 
 from domain import json_text, messages, wordless
 from domain.messages import Message
@@ -22,7 +22,7 @@ _CONVERSATIONS = "https://conversations.twilio.com/v1"
 _TO_DESCRIBE = 1.5  # seconds; the message itself is recorded in any case
 _MEDIA = "https://mcs.us1.twilio.com/v1/Services"
 _PAGE = 50
-_MOST_LOOKED_THROUGH = 1000
+_MOST_LOOKED_THROUGH = 10_000
 _TO_UPLOAD = 15.0
 
 
@@ -36,18 +36,54 @@ def after(place: Somewhere, index: int, limit: int) -> Result:
     return twilio.persistently(fetch)
 
 
-def before(place: Somewhere, index: int, limit: int) -> Result:
-    """Return the messages before this index, the newest first.
+class Page(NamedTuple):
+    """Messages, the newest first. `token`: Twilio's name of the page after them, if one begins right there."""
 
-    Twilio pages from the end, so this reads all later messages, too.
+    messages: list[Any]
+    is_more: bool
+    token: str | None
+
+
+def earlier(place: Somewhere, index: int, size: int, token: str | None) -> Result:
+    """Return one Page with `size` messages before this index.
+
+    Twilio pages from the newest message on. `token` says where the older ones begin; without it, this reads all
+    later messages, too.
     """
 
-    def fetch() -> list[Any]:
-        newest = _newest_first(place, _MOST_LOOKED_THROUGH)
-        older = filter(lambda message: message.index < index, newest)
-        return list(islice(older, limit))
+    def fetch() -> Page:
+        listed = twilio.at(place).messages
+        page = listed.page(
+            order="desc", page_size=size, page_token=token or values.unset
+        )
+        older = _older(page, index)
+        while len(older) < size and page.next_page_url and not clock.is_time_over(1.0):
+            page = page.next_page()
+            older += _older(page, index)
+        next_token = _token_in(page.next_page_url)
+        if len(older) > size:
+            return Page(older[:size], is_more=True, token=None)
+        return Page(older, next_token is not None, next_token)
+
+    from twilio.base import values
 
     return twilio.persistently(fetch)
+
+
+def _older(page: Any, index: int) -> list[Any]:
+    return [message for message in page if message.index < index]
+
+
+def _token_in(next_page_url: str | None) -> str | None:
+    """Return the token in the address of Twilio's next page."""
+    query = parse_qs(urlsplit(next_page_url or "").query)
+    return next(iter(query.get("PageToken", [])), None)
+
+
+def one(place: Somewhere, message_sid: str) -> Result:
+    """Return one message; the body is Twilio's."""
+    messages: Any = twilio.at(place).messages
+    return twilio.persistently(lambda: messages(message_sid).fetch())
 
 
 def with_token(

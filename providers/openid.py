@@ -13,13 +13,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from domain import issuers
 from domain.sessions import Account, is_account
-from providers import clock, configuration
+from providers import clock, configuration, token_exchange
 from providers.configuration import ConfigurationError, Iap, Issuer
+from providers.token_exchange import Redirect
 
 if TYPE_CHECKING:
     from authlib.integrations.requests_client import OAuth2Session
-    from joserfc.jwk import KeySet
+    from joserfc.jwk import Key, KeySet
     from joserfc.jwt import Claims
 
 # Signed with a key that only the issuer has: with a shared secret or without a key, others could sign as well.
@@ -35,13 +37,16 @@ _ALGORITHMS = [
     "ES512",
 ]
 _IAP_ISSUER = "https://cloud.google.com/iap"
-_SKEW = 30  # seconds by which clocks may differ
+_SKEW = 90  # seconds by which clocks may differ
 _FRESH_FOR = 3600.0  # seconds for which an issuer's description and keys are used
 _UNKNOWN_KEY_AFTER = 10.0  # seconds until an unknown key makes us fetch the keys again
 _PATIENCE = 5.0  # seconds for one call
 _STALE_FOR = 24 * 3600.0  # seconds for which they are used if the issuer is unreachable
 _FAILED_FOR = 5.0  # seconds for which an unreachable address is not called again
 _ON_THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
+_CHOOSE = "select_account"
+_VERIFIED = ("email_verified", "xms_edov")
+_NO_ADDRESS = "Your account has no e-mail address, so we can't match it to a worker."
 _ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 
 
@@ -82,9 +87,10 @@ def begin(issuer: Issuer, back: str, choose: bool) -> Begun:
     """
     nonce, verifier = secrets.token_urlsafe(24), secrets.token_urlsafe(48)
     with _session(issuer, back) as session:
-        more = {"prompt": "select_account"} if choose else {}
+        description = _described(issuer)
+        more = {"prompt": _prompt(description)} if choose else {}
         address, state = session.create_authorization_url(
-            _described(issuer)["authorization_endpoint"],
+            description["authorization_endpoint"],
             nonce=nonce,
             code_verifier=verifier,
             **more,
@@ -92,32 +98,37 @@ def begin(issuer: Issuer, back: str, choose: bool) -> Begun:
     return Begun(address, state, nonce, verifier)
 
 
+def _prompt(description: Mapping[str, Any]) -> str:
+    """Return what makes the issuer ask for an account; some only know how to ask for the password again.
+
+    https://openid.net/specs/openid-connect-prompt-create-1_0.html#section-4.2
+    """
+    known = description.get("prompt_values_supported")
+    is_listed = not isinstance(known, list) or _CHOOSE in known
+    return _CHOOSE if is_listed else "login"
+
+
 def signed_in(
     issuer: Issuer, back: str, code: str, nonce: str, verifier: str
 ) -> SignedIn:
     """Exchange the code for the person's identity. Raises Untrue and Unreachable."""
-    from authlib.common.errors import AuthlibBaseError
-
     description = _described(issuer)
-    with _session(issuer, back) as session:
-        try:
-            token = _asked(
-                lambda: session.fetch_token(
-                    description["token_endpoint"],
-                    grant_type="authorization_code",
-                    code=code,
-                    code_verifier=verifier,
-                )
-            )
-        except AuthlibBaseError:
-            raise Untrue(
-                "Your sign-in service refused this sign-in. Please start over."
-            ) from None
-    return verified(issuer, token.get("id_token"), nonce)
+    token = token_exchange.token(
+        issuer, description, Redirect(back, code, verifier), _asked
+    )
+    if token is None:
+        raise Untrue("Your sign-in service refused this sign-in. Please start over.")
+    access_token = str(token.get("access_token") or "")
+    return verified(issuer, token.get("id_token"), nonce, access_token)
 
 
-def verified(issuer: Issuer, token: object, nonce: str) -> SignedIn:
-    """Return the person in an ID token that was issued to us, now, for this sign-in. Raises Untrue."""
+def verified(
+    issuer: Issuer, token: object, nonce: str, access_token: str = ""
+) -> SignedIn:
+    """Return the person in an ID token that was issued to us, now, for this sign-in. Raises Untrue and Unreachable.
+
+    If the token has no e-mail address, the issuer's UserInfo is asked.
+    """
     from authlib.oidc.core import CodeIDToken
 
     description = _described(issuer)
@@ -129,11 +140,40 @@ def verified(issuer: Issuer, token: object, nonce: str) -> SignedIn:
     parameters = {"nonce": nonce, "client_id": issuer.client_id}
     id_token = CodeIDToken(claims, header, options, parameters)
     _validate(lambda: id_token.validate(leeway=_SKEW))
-    if not _is_verified(claims, issuer.trusts_email):
-        raise Untrue(
-            "Your e-mail address is not verified at your sign-in service. Verify it there, then try again."
+    known = {**claims, **_address_at(description, claims, access_token)}
+    if not is_verified(known, issuer):
+        raise Untrue(_not_verified(known))
+    return _person(known)
+
+
+def _address_at(
+    description: Mapping[str, Any], claims: Mapping[str, Any], access_token: str
+) -> Mapping[str, Any]:
+    """Return the e-mail address and whether it is verified, both from UserInfo, if the token has no address.
+
+    https://openid.net/specs/openid-connect-core-1_0.html#ScopeClaims: with an access token, an issuer may send the
+    address at UserInfo only. Raises Untrue and Unreachable.
+    """
+    endpoint = description.get("userinfo_endpoint")
+    if claims.get("email") or not access_token or not isinstance(endpoint, str):
+        return {}
+    answer = _asked(lambda: _fetched(endpoint, access_token))
+    # https://openid.net/specs/openid-connect-core-1_0.html#UserInfoResponse: it may be another person's.
+    if answer.get("sub") != claims.get("sub"):
+        raise Untrue("The sign-in service named another account. Please start over.")
+    return {name: answer.get(name) for name in ("email", *_VERIFIED)}
+
+
+def _not_verified(claims: Mapping[str, Any]) -> str:
+    """Return the sentence for an address that does not count, with what has to be done."""
+    if not claims.get("email"):
+        return _NO_ADDRESS
+    if claims.get("email_verified") is None:
+        return (
+            "Your sign-in service doesn't say that your e-mail address is verified. Ask your administrator to set that "
+            "up (docs/inbox.md, Sign-in services)."
         )
-    return _person(claims)
+    return "Your e-mail address is not verified at your sign-in service. Verify it there, then try again."
 
 
 def behind_proxy(iap: Iap, header: str) -> SignedIn:
@@ -152,30 +192,32 @@ def behind_proxy(iap: Iap, header: str) -> SignedIn:
         iat={"essential": True},
     )
     _validate(lambda: registry.validate(claims))
-    if not _is_verified({"email_verified": True, **claims}, trusts_email=False):
+    if claims.get("email_verified", True) is not True:
         raise Untrue("Your e-mail address is not verified at your sign-in service.")
     return _person(claims)
 
 
-def _is_verified(claims: Mapping[str, Any], trusts_email: bool) -> bool:
-    """Only the boolean true means verified: https://openid.net/specs/openid-connect-core-1_0.html#StandardClaims.
+def is_verified(claims: Mapping[str, Any], issuer: Issuer) -> bool:
+    """Return whether the e-mail address counts. Only the boolean true means verified: https://openid.net/specs/openid-connect-core-1_0.html#StandardClaims.
 
     JumpCloud, and Apple until 2024, send the text "true"; Entra ID sends nothing. Both count only if the administrator
-    trusts the issuer's addresses (OIDC_TRUST_EMAIL).
+    trusts the issuer's addresses (OIDC_TRUST_EMAIL). Entra ID can be set up to say in a claim of its own that the
+    organisation owns the address's domain: https://learn.microsoft.com/entra/identity-platform/optional-claims-reference
     """
     claim = claims.get("email_verified")
     if claim is True:
         return True
-    return trusts_email and (claim is None or claim == "true")
+    owns_domain = claims.get("xms_edov") in (True, "1", "true")
+    if claim is None and owns_domain and issuers.is_microsoft(issuer.address):
+        return True
+    return issuer.trusts_email and (claim is None or claim == "true")
 
 
 def _person(claims: Mapping[str, Any]) -> SignedIn:
     claim = claims.get("email")
     address = claim.strip(" ") if isinstance(claim, str) else ""
     if not address:
-        raise Untrue(
-            "Your account has no e-mail address, so we can't match it to a worker."
-        )
+        raise Untrue(_NO_ADDRESS)
     # Names are compared without invisible characters, so this could be another person's.
     if not address.isprintable():
         raise Untrue("Your e-mail address contains invisible characters.")
@@ -218,18 +260,14 @@ def _decoded(
 
 
 def _session(issuer: Issuer, back: str) -> OAuth2Session:
-    """Return Authlib's client. The secret is sent in the body, which all issuers accept; public clients have none."""
+    """Return Authlib's client for the address to which the browser is sent."""
     from authlib.integrations.requests_client import OAuth2Session
 
-    method = "client_secret_post" if issuer.client_secret else "none"
     return OAuth2Session(
         issuer.client_id,
-        issuer.client_secret or None,
         scope="openid email",
         redirect_uri=back,
         code_challenge_method="S256",
-        token_endpoint_auth_method=method,
-        default_timeout=clock.remaining(_PATIENCE),
     )
 
 
@@ -263,7 +301,23 @@ def _refuse_insecure(address: str) -> None:
 def _keys(address: str, age: float) -> KeySet:
     from joserfc.jwk import KeySet
 
-    return KeySet.import_key_set(_fresh(address, age))  # type: ignore[arg-type] # joserfc raises its own error for a mistake in it
+    listed = _fresh(address, age).get("keys")
+    read = map(_key, listed if isinstance(listed, list) else [])
+    return KeySet([key for key in read if key is not None])
+
+
+def _key(data: object) -> Key | None:
+    """Return one key; None for a kind that is unknown here, which has to be ignored.
+
+    https://datatracker.ietf.org/doc/html/rfc7517#section-5
+    """
+    from joserfc.errors import JoseError
+    from joserfc.jwk import JWKRegistry
+
+    try:
+        return JWKRegistry.import_key(data)  # type: ignore[arg-type] # a mistake in it raises
+    except (JoseError, LookupError, ValueError, TypeError, AttributeError):
+        return None
 
 
 _documents: dict[str, tuple[float, Mapping[str, Any]]] = {}
@@ -313,10 +367,14 @@ def _renewed(address: str) -> Mapping[str, Any]:
     return document
 
 
-def _fetched(address: str) -> Mapping[str, Any]:
+def _fetched(address: str, access_token: str = "") -> Mapping[str, Any]:
     import requests
 
-    answer = requests.get(address, timeout=clock.remaining(_PATIENCE))
+    answer = requests.get(
+        address,
+        timeout=clock.remaining(_PATIENCE),
+        headers={"Authorization": f"Bearer {access_token}"} if access_token else {},
+    )
     answer.raise_for_status()
     content = answer.json()
     return content if isinstance(content, dict) else {}

@@ -24,12 +24,18 @@ if TYPE_CHECKING:
 LEASE = timedelta(seconds=40)
 # A call without an answer may still arrive at Twilio for so long.
 TO_LAND = timedelta(seconds=10)
+_BEGINNING = (
+    "new"  # in place of a SID: the entry of a conversation that a worker begins
+)
 KEPT = timedelta(days=30)  # then Firestore's TTL on expires_at may delete the record
 
 
 @dataclass(frozen=True)
 class Entry:
-    """The state of one message. `version` is None before the first request for it."""
+    """The state of one message. `version` is None before the first request for it.
+
+    `digest`: a hash of what the token was first used for.
+    """
 
     name: str
     token: str = ""
@@ -37,6 +43,7 @@ class Entry:
     attempt: str | None = None
     index: int = -1
     message_sid: str | None = None
+    digest: str | None = None
     problem: str | None = None
     version: object = None
 
@@ -49,6 +56,10 @@ class Entry:
     def is_sent(self) -> bool:
         """Whether Twilio has the message."""
         return self.message_sid is not None and self.index >= 0
+
+    def is_for(self, digest: str) -> bool:
+        """Return whether the token stands for this content. Entries from before digests count as the same."""
+        return self.digest is None or self.digest == digest
 
     def is_claimed(self, now: datetime) -> bool:
         """Return whether a request is sending the message now."""
@@ -65,6 +76,7 @@ def parse(name: str, data: Mapping[str, Any] | None, version: object = None) -> 
         attempt=read.text("attempt"),
         index=read.whole("index", default=-1),
         message_sid=read.sid("message_sid", "IM"),
+        digest=read.text("digest"),
         problem=read.problem,
         version=version,
     )
@@ -84,7 +96,18 @@ def load(sid: str, token: str) -> Entry:
     return _OUTBOX.load(f"{sid}-{token}")
 
 
-def claim(entry: Entry, sid: str, token: str, worker: str) -> Entry | None:
+def bind(token: str, digest: str, worker: str) -> Entry:
+    """Return the entry that says what a new conversation's token stands for; the first request decides."""
+    reference = _OUTBOX.reference(f"{_BEGINNING}-{token}")
+    fields = {"digest": digest, "worker": worker, "expires_at": clock.now() + KEPT}
+    try:
+        database.write(reference, fields, None)
+    except database.LostRace:
+        return load(_BEGINNING, token)
+    return Entry(f"{_BEGINNING}-{token}", token, digest=digest)
+
+
+def claim(entry: Entry, sid: str, token: str, worker: str, digest: str) -> Entry | None:
     """Claim the message for sending; no other request sends it before the lease ends. None: another request has it."""
     now, attempt = clock.now(), uuid.uuid4().hex
     if entry.is_claimed(now) or entry.is_sent:
@@ -94,6 +117,7 @@ def claim(entry: Entry, sid: str, token: str, worker: str) -> Entry | None:
         "attempt": attempt,
         "worker": worker,
         "conversation": sid,
+        "digest": digest,
     }
     fields["expires_at"] = now + KEPT
     try:
@@ -103,7 +127,12 @@ def claim(entry: Entry, sid: str, token: str, worker: str) -> Entry | None:
         is_ours = current.attempt == attempt  # only the answer to our commit was lost
         return current if is_ours and not current.is_sent else None
     return replace(
-        entry, token=token, lease_until=now + LEASE, attempt=attempt, version=version
+        entry,
+        token=token,
+        lease_until=now + LEASE,
+        attempt=attempt,
+        digest=digest,
+        version=version,
     )
 
 

@@ -22,14 +22,18 @@ def sealed(purpose: str, content: dict[str, str], secret: str | None = None) -> 
 
 
 def opened(
-    page: Page, request: Request, purpose: str, seconds: int
+    page: Page, request: Request, purpose: str, seconds: int, name: str | None = None
 ) -> dict[str, Any] | None:
     """Return the cookie's content; None if it is missing, forged or older than `seconds`.
+
+    `name`: the cookie's name, if it differs from its purpose.
 
     A browser may send several cookies of one name, for another path or planted by a neighbouring host, and does not
     say which is which. If more than one of them is valid, none counts.
     """
-    values = request.cookies.getlist(name_of(base_url.of(page, request), purpose))
+    values = request.cookies.getlist(
+        name_of(base_url.of(page, request), name or purpose)
+    )
     contents = [_loaded(purpose, value, seconds) for value in dict.fromkeys(values)]
     valid = [content for content in contents if content is not None]
     return valid[0] if len(valid) == 1 else None

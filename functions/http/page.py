@@ -36,6 +36,7 @@ class Page:
         "icon.svg",
         "icon-192.png",
         "sign-in.html",
+        "sign-in.js",
     )
     why_not: Callable[[Worker], str | None] = _admit_everyone
 

@@ -6,6 +6,7 @@ ended. docs/decisions/0015-sessions.md says what is written when.
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,13 +18,18 @@ from flask import Request
 from domain import addresses, sessions
 from domain.sessions import Account, Ended
 from domain.worker import Worker, is_identity
-from functions.http import cookies
+from functions.http import base_url, cookies
 from functions.http.answers import NotSignedIn, Refused, TryAgain
 from functions.http.base_url import BaseUrl
 from functions.http.page import Page
 from providers import clock, configuration, openid, workers
+from providers.openid import Begun
 
 _SECONDS_TO_SIGN_IN = 600
+_MOST_AT_ONCE = 5  # sign-ins of one browser that are begun and not finished
+_STATE = re.compile(r"[A-Za-z0-9_-]{16,100}")
+_LENGTH_OF_STATE = 16  # characters of it in a cookie's name
+_CHOOSES_FOR = 30 * 24 * 3600  # seconds
 _IAP_HEADER = "X-Goog-IAP-JWT-Assertion"
 _LASTS = int(sessions.LASTS.total_seconds())
 _NOT_SIGNED_IN = "You aren't signed in. Please sign in."
@@ -200,28 +206,76 @@ def ended_by(person: Person, worker: Worker, everywhere: bool) -> Ended:
     return sessions.after_signing_out(person.session, worker.ended, now)
 
 
-def remembered(page: Page, base: BaseUrl, begun: openid.Begun) -> tuple[str, str]:
-    """Return the header that keeps what the issuer's answer is checked against."""
-    content = {"state": begun.state, "nonce": begun.nonce, "verifier": begun.verifier}
-    purpose = _signing_in(page)
-    value = cookies.sealed(purpose, content)
-    return cookies.header(base, purpose, value, _SECONDS_TO_SIGN_IN)
+def remembered(page: Page, base: BaseUrl, begun: Begun, to: str) -> tuple[str, str]:
+    """Return the header that keeps what the issuer's answer is checked against, and where to go after that.
+
+    Each sign-in has a cookie of its own, so that several tabs can sign in at once.
+    """
+    content = {
+        "state": begun.state,
+        "nonce": begun.nonce,
+        "verifier": begun.verifier,
+        "to": to,
+    }
+    value = cookies.sealed(_signing_in(page), content)
+    return cookies.header(
+        base, _signing_in(page, begun.state), value, _SECONDS_TO_SIGN_IN
+    )
 
 
-def begun(page: Page, request: Request) -> openid.Begun | None:
-    """Return the sign-in that this browser has begun; None if it has begun none, or too long ago."""
-    content = cookies.opened(page, request, _signing_in(page), _SECONDS_TO_SIGN_IN)
-    values = [(content or {}).get(name) for name in ("state", "nonce", "verifier")]
-    return openid.Begun("", *map(str, values)) if all(values) else None
+def begun(page: Page, request: Request, state: str) -> tuple[Begun, str] | None:
+    """Return the sign-in with this state that this browser has begun, and where to go after it.
+
+    None if the browser has begun none, or too long ago.
+    """
+    if not _STATE.fullmatch(state):
+        return None
+    name = _signing_in(page, state)
+    content = cookies.opened(
+        page, request, _signing_in(page), _SECONDS_TO_SIGN_IN, name
+    )
+    values = [(content or {}).get(key) for key in ("state", "nonce", "verifier")]
+    if content is None or not all(values):
+        return None
+    return Begun("", *map(str, values)), str(content.get("to", ""))
 
 
-def forgotten(page: Page, base: BaseUrl) -> tuple[str, str]:
-    """Return the header that removes the cookie of a sign-in that has begun."""
-    return cookies.header(base, _signing_in(page), "", 0)
+def forgotten(page: Page, base: BaseUrl, state: str) -> tuple[str, str]:
+    """Return the header that removes the cookie of one sign-in."""
+    return cookies.header(base, _signing_in(page, state), "", 0)
 
 
-def _signing_in(page: Page) -> str:
-    return f"{page.name}-sign-in"
+def surplus(page: Page, base: BaseUrl, request: Request) -> list[tuple[str, str]]:
+    """Return the headers that remove sign-ins which were begun and not finished, beyond a few."""
+    start = cookies.name_of(base, f"{_signing_in(page)}-")
+    states = [
+        name.removeprefix(start)
+        for name in request.cookies
+        if name[: len(start)] == start
+    ]
+    return [forgotten(page, base, state) for state in states[: -_MOST_AT_ONCE + 1]]
+
+
+def asks_for_account(page: Page, request: Request) -> bool:
+    """Return whether the last session in this browser was ended by signing out."""
+    base = base_url.of(page, request)
+    return bool(request.cookies.get(cookies.name_of(base, _signed_out(page))))
+
+
+def signed_out(
+    page: Page, base: BaseUrl, seconds: int = _CHOOSES_FOR
+) -> tuple[str, str]:
+    """Return the header that makes the next sign-in ask for an account; 0 seconds end that."""
+    return cookies.header(base, _signed_out(page), "1" if seconds else "", seconds)
+
+
+def _signing_in(page: Page, state: str = "") -> str:
+    name = f"{page.name}-sign-in"
+    return f"{name}-{state[:_LENGTH_OF_STATE]}" if state else name
+
+
+def _signed_out(page: Page) -> str:
+    return f"{page.name}-signed-out"
 
 
 def _behind_proxy(iap: configuration.Iap, request: Request) -> Person:

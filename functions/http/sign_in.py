@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hmac
+import re
 import threading
+from urllib.parse import quote
 
 from cachetools import TTLCache
+from flask import Request
 
 from assignment import ledger
 from domain.sessions import Account
@@ -36,6 +39,9 @@ _BY_GOOGLE = "Google signs you in. To sign out, sign out of your Google account.
 # the same person in again silently, so this is offered as another account and not as a way to sign out.
 ANOTHER_GOOGLE_ACCOUNT = "?gcp-iap-mode=CLEAR_LOGIN_COOKIE"
 
+# What may follow # in the page's own address: such as a conversation's SID, or one of the desk's pages.
+_PLACE = re.compile(r"[A-Za-z0-9/_.%:@+=&?,~-]{1,200}")
+
 _used: TTLCache[str, bool] = TTLCache(10_000, 600)  # states, as long as cookies live
 _using = threading.Lock()
 
@@ -61,17 +67,23 @@ def another_account(page: Page, why: str) -> Answer:
 
 
 def begin(page: Page, visit: Visit) -> Answer:
-    """GET sign-in: redirect to the issuer. `?again` asks it for another account than the last one."""
+    """GET sign-in: redirect to the issuer. `?again` asks it for another account than the last one, as does signing out.
+
+    `?to=`: the part of the page's address after #, where the worker comes back to.
+    """
     issuer, base = configuration.issuer(), base_url.of(page, visit.request)
     if page.iap() is not None:  # IAP has signed this visitor in already
         return _to(base.path)
     if issuer is None:
         return _not_set_up(page, base)
+    request = visit.request
+    chooses = "again" in request.args or session.asks_for_account(page, request)
     try:
-        begun = openid.begin(issuer, _back(base), "again" in visit.request.args)
+        begun = openid.begin(issuer, _back(base), chooses)
     except openid.Unreachable as error:
         return _not_reached(page, error)
-    return _to(begun.address, session.remembered(page, base, begun))
+    cookie = session.remembered(page, base, begun, _place(request))
+    return _to(begun.address, cookie, *session.surplus(page, base, request))
 
 
 def back(page: Page, visit: Visit) -> Answer:
@@ -79,12 +91,13 @@ def back(page: Page, visit: Visit) -> Answer:
     issuer, base = configuration.issuer(), base_url.of(page, visit.request)
     if issuer is None:
         return _not_set_up(page, base)
+    found = session.begun(page, visit.request, visit.request.args.get("state", ""))
     try:
-        begun = _checked(page, visit)
+        begun = _checked(found, visit)
         signed_in = _signed_in(issuer, base, begun, visit.request.args["code"])
         worker = _admitted(signed_in)
     except (openid.Untrue, Refused) as error:
-        return _refused(page, base, str(error))
+        return _refused(page, base, str(error), found)
     except openid.Unreachable as error:
         return _not_reached(page, error)
     if worker is None:
@@ -92,15 +105,28 @@ def back(page: Page, visit: Visit) -> Answer:
     else:
         access.note(page, "signed in", worker)
     new_session = session.opened(page, base, signed_in, worker)
-    return _to(base.path, new_session, session.forgotten(page, base))
+    place = found[1] if found else ""
+    return _to(
+        f"{base.path}#{place}" if place else base.path,
+        new_session,
+        session.forgotten(page, base, begun.state),
+        session.signed_out(page, base, 0),
+    )
 
 
-def _checked(page: Page, visit: Visit) -> Begun:
+def _place(request: Request) -> str:
+    """Return where the worker was on the page; "" for what can't be such a place."""
+    place = request.args.get("to", "")
+    return place if _PLACE.fullmatch(place) else ""
+
+
+def _checked(found: tuple[Begun, str] | None, visit: Visit) -> Begun:
     """Return the sign-in that this redirect finishes. Raises Refused for any other redirect."""
-    args, begun = visit.request.args, session.begun(page, visit.request)
+    args = visit.request.args
     state = args.get("state", "").encode()
-    if begun is None or not hmac.compare_digest(begun.state.encode(), state):
+    if found is None or not hmac.compare_digest(found[0].state.encode(), state):
         raise Refused(_ELSEWHERE)
+    begun = found[0]
     if not _is_first_use(begun.state):
         raise Refused(_USED)
     if "error" in args or not args.get("code"):
@@ -165,8 +191,9 @@ def out(page: Page, visit: Visit) -> Answer:
     except (NotSignedIn, Refused):
         if everywhere:
             raise
-    closed = session.closed(page, base_url.of(page, visit.request))
-    return Answer({}, headers=(*page_kit.headers(), closed))
+    base = base_url.of(page, visit.request)
+    sent = (session.closed(page, base), session.signed_out(page, base))
+    return Answer({}, headers=(*page_kit.headers(), *sent))
 
 
 def _end(page: Page, person: Person, everywhere: bool) -> None:
@@ -204,11 +231,17 @@ def _not_reached(page: Page, error: openid.Unreachable) -> Answer:
     return page_kit.sentence(page, _NOT_REACHED, status=503)
 
 
-def _refused(page: Page, base: BaseUrl, text: str) -> Answer:
-    """Return the page with the reason, and forget the sign-in that has begun."""
+def _refused(
+    page: Page, base: BaseUrl, text: str, found: tuple[Begun, str] | None
+) -> Answer:
+    """Return the page with the reason, and forget the sign-in that was refused; others may go on."""
     log.warning(f"A sign-in was refused: {text}", function=page.name)
-    answer = page_kit.sentence(page, text, "sign-in?again", "Sign in", 403)
-    return page_kit.with_headers(answer, session.forgotten(page, base))
+    place = f"&to={quote(found[1])}" if found and found[1] else ""
+    link = f"sign-in?again{place}"
+    answer = page_kit.sentence(page, text, link, "Sign in", 403)
+    if found is None:
+        return answer
+    return page_kit.with_headers(answer, session.forgotten(page, base, found[0].state))
 
 
 def _back(base: BaseUrl) -> str:

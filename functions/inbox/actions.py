@@ -30,9 +30,15 @@ def status(visit: Visit, person: Person) -> Answer:
 
 
 def read(visit: Visit, person: Person, sid: str) -> Answer:
-    """POST read: mark messages up to an index as read; later ones stay unread, in whatever order both arrive."""
-    conversation = authority.theirs(person, sid).conversation
+    """POST read: mark messages up to an index as read; later ones stay unread, in whatever order both arrive.
+
+    `unread` counts for the assigned worker, so that a look of another participant changes nothing.
+    """
+    theirs = authority.theirs(person, sid)
+    conversation = theirs.conversation
     index = requests.read(visit, ReadUpTo).index
+    if conversation.worker != theirs.worker.identity:
+        return Answer({})
     is_changed = database.until_it_holds(partial(answers.has_read, sid, index))
     if is_changed and conversation.participant_sid:
         at_twilio.looked(conversation, conversation.participant_sid, index)

@@ -97,6 +97,8 @@ def shown(conversation: Conversation, identity: str) -> dict[str, Any]:
     }
     if conversation.opted_out_at:
         fields["opted_out"] = iso(conversation.opted_out_at)
+    if conversation.corrected_at:
+        fields["corrected"] = iso(conversation.corrected_at)
     if word := word_to(conversation.log, identity):
         fields["word"] = word
     if others := _others(conversation, identity):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from typing import Any
 
 from domain.conversation import Conversation
 from functions.http import access, cache, page_kit
@@ -34,6 +36,17 @@ def shown(visit: Visit, person: Person, sid: str, media_sid: str) -> Answer:
     access.note(PAGE, "opened a file", theirs.worker, conversation=sid, file=media_sid)
     headers = page_kit.headers("private, max-age=60")
     return Answer(None, 302, (("Location", result.body), *headers))
+
+
+def note_files(conversation: Conversation, messages: Iterable[Any]) -> None:
+    """Remember the files of messages that were listed, so that they are not looked for when they are opened."""
+    sids = {
+        str(file.get("sid")) for message in messages for file in message.media or ()
+    }
+    if sids:
+        key = ("files", conversation.sid)
+        known: frozenset[str] = cache.peek(key) or frozenset()
+        cache.put(key, known | sids)
 
 
 def _has_file(conversation: Conversation, media_sid: str) -> bool:

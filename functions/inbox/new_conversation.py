@@ -1,6 +1,7 @@
 """Lets a worker write first: which customers can be chosen, and how the conversation is created.
 
     rules       may this customer be written to, from which number (the same as for Frontline's callback)
+    bind        the page's token stands for one address and one text
     look        one conversation per pair of numbers: the worker's own is used, another worker's is named
     create      at Twilio, with a name made of the page's token, so that a repeated request creates one
     claim       the record says which worker has it, then Twilio is informed (the sweep finishes after a crash)
@@ -60,6 +61,9 @@ _MOST_LOOKED_AT = 20
 _ONE_TEXT = "A new conversation needs either a body or a template, not both."
 _NO_NUMBER = "address is not an international phone number such as +15551234567."
 _NO_CUSTOMER = "Customer not found."
+_ANOTHER_START = (
+    "This message was begun with another number or text. Please begin a new one."
+)
 _NOT_STARTED = "The conversation could not be started."
 
 
@@ -97,6 +101,7 @@ def begin(visit: Visit, person: Person) -> Answer:
     sending.refuse_long(body.channel, body.body or "")
     way = _way(worker, body, body.customer)
     message = Message(token=body.token, body=body.body, template=body.template)
+    _bind(worker, body)
     existing = _existing(worker, way)
     if existing is not None:
         if existing.last_message is None:  # an earlier try may have stopped here
@@ -108,6 +113,17 @@ def begin(visit: Visit, person: Person) -> Answer:
     _introduce(worker, conversation, way)
     _say(worker, conversation, message)
     return Answer({"sid": conversation.sid}, 201)
+
+
+def _bind(worker: Worker, body: NewConversation) -> None:
+    """Let the token stand for this customer, address and content only.
+
+    The conversation's name at Twilio is made of the token, so a second address would join the first one's
+    conversation. Raises Impossible for another address or content under the same token.
+    """
+    entry = outbox.bind(body.token, body.digest, worker.identity)
+    if not entry.is_for(body.digest):
+        raise Impossible(_ANOTHER_START)
 
 
 def templates(visit: Visit, person: Person, customer_id: str) -> Answer:
@@ -264,5 +280,4 @@ def _has_customer(conversation: Conversation, way: Way) -> bool:
 def _say(worker: Worker, conversation: Conversation, message: Message) -> None:
     """Send the first message, unless an earlier try has sent it."""
     entry = outbox.load(conversation.sid, message.token)
-    if not entry.is_sent:
-        sending.once(worker, conversation, message, entry)
+    sending.once(worker, conversation, message, entry)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
+import json
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
@@ -16,7 +18,14 @@ Token = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{8,64}$")]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=1500)]
 Address = Annotated[str, StringConstraints(min_length=1, max_length=320)]
 Channel = Literal["sms", "whatsapp"]
+MessageSid = Annotated[str, StringConstraints(pattern=r"^IM[0-9a-fA-F]{32}$")]
 Body = Annotated[str, StringConstraints(min_length=1, max_length=32_000)]
+
+
+def digest_of(content: object) -> str:
+    """Return a short hash of JSON content."""
+    text = json.dumps(content, sort_keys=True)
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:32]
 
 
 class Status(RequestModel):
@@ -44,12 +53,21 @@ class File(RequestModel):
 
 
 class Message(RequestModel):
-    """One of `body`, `template` and `media`. `token`: the page's name for the message, the same in repetitions."""
+    """One of `body`, `template`, `media` and `again`, the SID of an undelivered message to send again.
+
+    `token`: the page's name for the message, the same in repetitions.
+    """
 
     token: Token
     body: Body | None = None
     template: Name | None = None
     media: File | None = None
+    again: MessageSid | None = None
+
+    @property
+    def digest(self) -> str:
+        """Return a hash of the content, by which another content under the same token is recognized."""
+        return digest_of(self.model_dump(mode="json", exclude={"token"}))
 
 
 class ReadUpTo(RequestModel):
@@ -79,6 +97,11 @@ class NewConversation(RequestModel):
     body: Body | None = None
     template: Name | None = None
     token: Token
+
+    @property
+    def digest(self) -> str:
+        """Return a hash of the customer, the address and the content."""
+        return digest_of(self.model_dump(mode="json", exclude={"token"}))
 
 
 class FirstTemplates(RequestModel):

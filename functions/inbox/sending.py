@@ -48,6 +48,7 @@ from providers.twilio import Outcome, Result
 
 _UNKNOWN = "It is not known yet whether Twilio accepted this message. We check that before we send it again."
 _NOT_SENT = "The message was not sent."
+_ANOTHER_CONTENT = "Another message was sent under this token. Please write it again."
 _UNDER_WAY = "This message is being sent."
 _WAIT = 0.25  # seconds between looks at the result of another request
 _PATIENCE = 6.0  # seconds to wait for it
@@ -58,21 +59,27 @@ _MEGABYTE = 1_000_000
 def message(visit: Visit, person: Person, sid: str) -> Answer:
     """POST messages: 201 with {index, sid}, or 200 if the message was sent already."""
     body = requests.read(visit, Message, requests.OF_A_FILE)
-    if [body.body, body.template, body.media].count(None) != 2:
-        raise BadInput("A message is one of body, template and media.")
+    if [body.body, body.template, body.media, body.again].count(None) != 3:
+        raise BadInput(
+            "A message is one of body, template and media, or again with the SID of an undelivered message."
+        )
     theirs = authority.theirs(person, sid, outbox.reference(sid, body.token))
     entry = outbox.of(theirs.more[0])
-    if entry.is_sent:
-        return _answer(entry, 200)
     return once(theirs.worker, theirs.conversation, body, entry)
 
 
 def once(
     worker: Worker, conversation: Conversation, message: Message, entry: Entry
 ) -> Answer:
-    """Send the message, unless it is sent already. `entry`: its record in the outbox."""
+    """Send the message, unless it is sent already. `entry`: its record in the outbox.
+
+    Raises Impossible if the token stands for another message.
+    """
+    refuse_another_content(entry, message.digest)
+    if entry.is_sent:
+        return _answer(entry, 200)
     if entry.is_claimed(clock.now()):
-        return _result_of_another(conversation.sid, message.token)
+        return _result_of_another(conversation.sid, message)
     if (sent := _sent_before(conversation, entry, entry)) is not None:
         return _answer(sent, 200)
     refuse_what_cannot_be_sent(conversation, message)
@@ -82,12 +89,20 @@ def once(
     content = _content(worker, conversation, message, window)
     if message.media is not None:
         conversation = _after_upload(worker, conversation, message)
-    claimed = outbox.claim(entry, conversation.sid, message.token, worker.identity)
+    claimed = outbox.claim(
+        entry, conversation.sid, message.token, worker.identity, message.digest
+    )
     if claimed is None:
-        return _result_of_another(conversation.sid, message.token)
+        return _result_of_another(conversation.sid, message)
     if (sent := _sent_before(conversation, entry, claimed)) is not None:
         return _answer(sent, 200)
     return _sent(worker, conversation, claimed, content)
+
+
+def refuse_another_content(entry: Entry, digest: str) -> None:
+    """Raise Impossible if the token was first used for other content: a token belongs to one address and one text."""
+    if not entry.is_for(digest):
+        raise Impossible(_ANOTHER_CONTENT)
 
 
 def refuse_what_cannot_be_sent(conversation: Conversation, message: Message) -> None:
@@ -119,6 +134,8 @@ def _content(
     """Return what Twilio is sent. Raises BadInput, Impossible, TooLarge and TryAgain."""
     if message.media is not None:
         return {"media_sid": _uploaded(conversation, message.media)}
+    if message.again is not None:
+        return _undelivered(conversation, message.again)
     if message.template is None:
         text = message.body or ""
         if not text.strip():
@@ -127,6 +144,22 @@ def _content(
     content = templates.content(worker, conversation, message.template, window)
     refuse_long(channel_of(conversation), content.get("body", ""))
     return content
+
+
+def _undelivered(conversation: Conversation, message_sid: str) -> Mapping[str, str]:
+    """Return the content of a worker's message that reached no recipient. Raises Impossible and TryAgain."""
+    result = at_twilio.one(conversation, message_sid)
+    if result.outcome is Outcome.RETRY:
+        raise TryAgain(twilio_results.NO_RESPONSE)
+    if result.outcome is not Outcome.DONE:
+        raise Impossible("Twilio no longer has this message.")
+    if not thread.can_be_sent_again(result.body, conversation):
+        raise Impossible("This message was not reported as undelivered.")
+    if result.body.media:
+        return {"media_sid": str(result.body.media[0]["sid"])}
+    if not (result.body.body or "").strip():
+        raise Impossible("This message has no text. Choose its template again.")
+    return {"body": result.body.body}
 
 
 def _uploaded(conversation: Conversation, file: File) -> str:
@@ -225,13 +258,14 @@ def _looked_for(conversation: Conversation, claimed: Entry) -> Entry | None:
     return outbox.sent(claimed, result.body.index, result.body.sid)
 
 
-def _result_of_another(sid: str, token: str) -> Answer:
-    """Wait for the request that is sending this message; its result answers both. Raises UnderWay."""
+def _result_of_another(sid: str, message: Message) -> Answer:
+    """Wait for the request that is sending this message; its result answers both. Raises UnderWay and Impossible."""
     waited = 0.0
     while waited < _PATIENCE and not clock.is_time_over(1.0):
         clock.wait(_WAIT)
         waited += _WAIT
-        entry = outbox.load(sid, token)
+        entry = outbox.load(sid, message.token)
+        refuse_another_content(entry, message.digest)
         if entry.is_sent:
             return _answer(entry, 200)
         if not entry.is_claimed(clock.now()):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -24,7 +25,7 @@ from functions.http import access, cache
 from functions.http.answers import Answer, BadInput, NotFound, TryAgain
 from functions.http.session import Person
 from functions.http.webhook import Visit
-from functions.inbox import authority, colleagues
+from functions.inbox import authority, colleagues, media
 from functions.inbox.authority import Theirs
 from functions.inbox.formats import channel_of, closed, iso
 from functions.inbox.page import PAGE
@@ -35,7 +36,9 @@ from providers.twilio import Outcome, Result
 
 _PAGE = 50
 _MOST_NEW = 200  # messages in one answer; the page reads the rest as older ones
+_TOKEN = re.compile(r"[!-~]{1,500}")  # opaque, made by Twilio
 _LONGEST_INDEX = 15  # digits
+_PAST_ALL = 10**_LONGEST_INDEX  # an index after all messages
 _BOTS_FOR = 60.0  # seconds
 _WORDS_FOR = 3600.0
 _TO_DESCRIBE = 2.0  # seconds for all messages without words of one answer
@@ -43,24 +46,30 @@ _WITH_A_WORKER = (ASSIGNING, ASSIGNED, INACTIVE)
 
 
 class _Slice(NamedTuple):
-    """Messages of Twilio's, the newest first. `newest`: the newest ones that were read on the way."""
+    """Messages of Twilio's, the newest first. `newest`: the newest ones that were read on the way.
+
+    `page`: Twilio's token of the older ones.
+    """
 
     messages: list[Any]
     newest: list[Any]
     is_more: bool
+    page: str | None = None
 
 
 def listed(visit: Visit, person: Person, sid: str) -> Answer:
     """Return the newest messages; `after=N`: those after message N; `before=N`: the ones before it; oldest first.
 
-    `deliveries` reports what became of the newest messages since they were listed.
+    `deliveries` reports what became of the newest messages since they were listed. `page`, a token of Twilio's, says
+    where the older ones begin, so that the later ones need not be read again.
     """
     theirs = authority.readable(person, sid)
     conversation = theirs.conversation
     after, before = _index(visit, "after"), _index(visit, "before")
     is_opened = after is None and before is None
     access.note_thread(PAGE, person, theirs.worker, sid, is_opened)
-    part = _part(conversation, after, before)
+    part = _part(conversation, after, before, _page_token(visit))
+    media.note_files(conversation, part.messages)
     lost = {entry.message_sid: entry for entry in conversation.undelivered}
     with clock.within(_TO_DESCRIBE):
         messages = [shown(message, theirs, lost) for message in reversed(part.messages)]
@@ -70,25 +79,45 @@ def listed(visit: Visit, person: Person, sid: str) -> Answer:
             "messages": messages,
             "deliveries": _deliveries(part.newest, lost),
             "more": part.is_more,
+            "page": part.page,
             **rules(conversation, wrote_at),
         }
     )
 
 
-def _part(conversation: Conversation, after: int | None, before: int | None) -> _Slice:
+def _part(
+    conversation: Conversation,
+    after: int | None,
+    before: int | None,
+    token: str | None,
+) -> _Slice:
     """Read the messages from Twilio. Raises NotFound and TryAgain."""
     if before is not None:
-        older = _read(at_twilio.before(conversation, before, _PAGE + 1))
-        return _Slice(older[:_PAGE], [], len(older) > _PAGE)
-    newest = _read(at_twilio.after(conversation, -1, _PAGE + 1))
-    is_more = len(newest) > _PAGE
+        return _earlier(conversation, before, token)
+    latest = _found_page(at_twilio.earlier(conversation, _PAST_ALL, _PAGE, None))
+    newest, is_more = latest.messages, latest.is_more
     if after is None:
-        return _Slice(newest[:_PAGE], newest, is_more)
+        return _Slice(newest, newest, is_more, latest.token)
     if newest and newest[-1].index > after + 1:  # the page has missed more than these
         all_new = _read(at_twilio.after(conversation, after, _MOST_NEW))
         return _Slice(all_new, all_new, is_more)
-    unread = [message for message in newest[:_PAGE] if message.index > after]
+    unread = [message for message in newest if message.index > after]
     return _Slice(unread, newest, is_more)
+
+
+def _earlier(conversation: Conversation, before: int, token: str | None) -> _Slice:
+    """Read the messages before this index; without Twilio's token for them all later ones are read, too."""
+    page = _found_page(at_twilio.earlier(conversation, before, _PAGE, token))
+    return _Slice(page.messages, [], page.is_more, page.token)
+
+
+def _found_page(result: Result) -> at_twilio.Page:
+    """Return a page of Twilio's list. Raises NotFound, TryAgain, and BadInput for a token that Twilio doesn't know."""
+    if result.outcome is Outcome.REFUSED:
+        raise BadInput("page is not a token of this list.")
+    _refuse_missing(result)
+    page: at_twilio.Page = result.body
+    return page
 
 
 def _customer_wrote_at(
@@ -248,6 +277,15 @@ def _delivery(message: Any, lost: Mapping[str, Undelivered]) -> dict[str, Any] |
     }
 
 
+def can_be_sent_again(message: Any, conversation: Conversation) -> bool:
+    """Return whether a message of a worker reached no recipient at all."""
+    lost = {entry.message_sid: entry for entry in conversation.undelivered}
+    if _sender(message, conversation) == CUSTOMER:
+        return False
+    report = _delivery(message, lost)
+    return report is not None and report.get("again") is True
+
+
 def _sender(message: Any, conversation: Conversation) -> str:
     """Return the sender; an author who has left the conversation counts as a worker, unless it is a bot."""
     attributes = _attributes(message.attributes)
@@ -280,11 +318,25 @@ def _utc(moment: datetime | None) -> datetime | None:
 
 def _read(result: Result) -> list[Any]:
     """Return the messages that Twilio has listed. Raises NotFound and TryAgain."""
+    _refuse_missing(result)
+    return list(result.body)
+
+
+def _refuse_missing(result: Result) -> None:
+    """Raise NotFound or TryAgain for a list that Twilio has not returned."""
     if result.outcome is Outcome.DONE:
-        return list(result.body)
+        return
     if result.outcome in (Outcome.MISSING, Outcome.GONE):
         raise NotFound(UNKNOWN_TO_TWILIO)
     raise TryAgain(NO_RESPONSE)
+
+
+def _page_token(visit: Visit) -> str | None:
+    """Return Twilio's token in the parameter `page`. Raises BadInput."""
+    token = visit.request.args.get("page")
+    if token is not None and not _TOKEN.fullmatch(token):
+        raise BadInput("page is not a token of this list.")
+    return token
 
 
 def _index(visit: Visit, name: str) -> int | None:
@@ -292,6 +344,8 @@ def _index(visit: Visit, name: str) -> int | None:
     value = visit.request.args.get(name)
     if value is None:
         return None
+    if name == "after" and value == "-1":  # all messages
+        return -1
     if not value.isdecimal() or len(value) > _LONGEST_INDEX:
         raise BadInput(f"{name} must be the index of a message.")
     return int(value)

@@ -8,7 +8,7 @@ from assignment import activity, arrival, matching, membership, worker_care
 from domain.conversation import UNROUTED
 from functions.http.answers import NOTHING_TO_DO, Answer
 from functions.http.forms import Form, InboundConversation, Parameters, parse
-from functions.post_event import introduction, messages
+from functions.post_event import corrections, introduction, messages
 from functions.post_event.events import (
     ConversationRemoved,
     ConversationStateUpdated,
@@ -115,4 +115,6 @@ EVENTS: dict[str, Callable[[Form], None]] = {
     "onUserAdded": user_added,
     "onMessageAdded": messages.added,
     "onDeliveryUpdated": messages.delivery_updated,
+    "onMessageUpdated": corrections.edited,
+    "onMessageRemoved": corrections.removed,
 }

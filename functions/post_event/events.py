@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from pydantic import Field
@@ -67,6 +68,22 @@ class MessageAdded(Parameters):
         return Message(
             self.index, at, self.author, text, attributes, self.source, self.message_sid
         )
+
+
+class MessageChanged(MessageAdded):
+    """onMessageUpdated and onMessageRemoved."""
+
+    changed_sid: MessageSid = Field(alias="MessageSid")
+    updated: Moment | None = Field(None, alias="DateUpdated")
+    removed: Moment | None = Field(None, alias="DateRemoved")
+
+    def message(self, now: datetime) -> Message:
+        """Return the message as the event has it."""
+        return replace(super().message(now), sid=self.changed_sid)
+
+    def changed_at(self, now: datetime) -> datetime:
+        """Return when the message was changed; a missing time, or one in the future, is replaced by `now`."""
+        return min(self.removed or self.updated or now, now)
 
 
 class DeliveryUpdated(Parameters):

@@ -15,12 +15,19 @@ export const ago = (at) => now() - Date.parse(at || 0);
 // Only the page's own script sends it, which shows the server where a change comes from.
 const HEADER = `X-${document.body.dataset.page || "Inbox"}`;
 
+// Older browsers have no AbortSignal.timeout.
+function endsAfter(time) {
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(), time);
+  return controller.signal;
+}
+
 export async function ask(path, method = "GET", body, etag) {
   const headers = method === "GET" ? {} : { [HEADER]: "1", "Content-Type": "application/json" };
   if (etag) headers["If-None-Match"] = etag;
   let answer;
   try {
-    const signal = AbortSignal.timeout(30_000);
+    const signal = endsAfter(30_000);
     answer = await fetch(path, { method, headers, body: body && JSON.stringify(body), cache: "no-store", redirect: "manual", signal });
   } catch {
     throw new Failure(navigator.onLine ? "The inbox isn't responding." : "You're offline.", 0);
@@ -91,13 +98,40 @@ const attempt = (act) => { try { return act(); } catch { return null; } };
 export const kept = {
   get: (key) => attempt(() => JSON.parse(localStorage.getItem(key))),
   set: (key, value) => attempt(() => (value ? localStorage.setItem(key, JSON.stringify(value)) : localStorage.removeItem(key))),
-  clear: (start) => attempt(() => Object.keys(localStorage).filter((key) => key.startsWith(start)).forEach((key) => localStorage.removeItem(key))),
+  keys: (start) => (attempt(() => Object.keys(localStorage)) || []).filter((key) => key.startsWith(start)),
+  clear: (start) => kept.keys(start).forEach((key) => kept.set(key)),
 };
 
 // Files are too large for localStorage, so they are in a cache, which serves no request.
-const files = async (act, token, ...more) => {
-  try { return await (await caches.open("inbox-files"))[act](new URL(`file/${token}`, document.baseURI), ...more); } catch { return null; }
+const stored = async (act, name, ...more) => {
+  try { return await (await caches.open("inbox-files"))[act](new URL(`file/${name}`, document.baseURI), ...more); } catch { return null; }
 };
+
+// The files that were chosen for a message and aren't sent yet: they survive switching the conversation and a reload.
+export const MOST_FILES = 10;
+const placeOf = (me, sid, at) => `draft/${encodeURIComponent(me.identity)}/${sid}/${at}`;
+
+export async function keepFiles(me, sid, files) {
+  for (let at = 0; at < MOST_FILES; at += 1) {
+    const file = files[at];
+    const headers = file && { "Content-Type": file.type, "X-Name": encodeURIComponent(file.name) };
+    await (file ? stored("put", placeOf(me, sid, at), new Response(file, { headers })) : stored("delete", placeOf(me, sid, at)));
+  }
+}
+
+export async function keptFiles(me, sid) {
+  const answers = await Promise.all(Array.from({ length: MOST_FILES }, (_, at) => stored("match", placeOf(me, sid, at))));
+  return Promise.all(answers.filter(Boolean).map(async (answer) => {
+    const { headers } = answer;
+    return new File([await answer.blob()], decodeURIComponent(headers.get("X-Name")), { type: headers.get("Content-Type") });
+  }));
+}
+
+export async function clearFiles(me) {
+  const start = new URL(`file/draft/${encodeURIComponent(me.identity)}/`, document.baseURI).href;
+  const cache = await attempt(() => caches.open("inbox-files"));
+  for (const { url } of await cache?.keys() || []) if (url.startsWith(start)) await cache.delete(url);
+}
 
 function base64(blob) {
   return new Promise((done) => {
@@ -108,10 +142,15 @@ function base64(blob) {
 }
 
 // The outbox. A message is stored before it is sent, with a token that identifies it at the server: despite a lost
-// answer, a reload, a second tap or a second window it is sent once. A browser lock lets one window at a time send;
-// a second window then finds that the entry is no longer stored.
-const PAUSES = [1000, 3000, 8000]; // milliseconds between tries
-const OLD = 600_000; // milliseconds; after a reload, older entries wait for a tap
+// answer, a reload, a second tap or a second window it is sent once. A browser lock lets one window at a time try;
+// the windows learn from localStorage what the others have added, sent or deleted. While a failure may pass, the message
+// is tried again without end, and later messages of the same conversation wait behind it.
+const PAUSES = [1000, 3000, 8000, 15_000, 30_000]; // milliseconds between tries; the last one repeats
+const OLD = 600_000; // milliseconds; after a reload, entries that were last tried before wait for a tap
+const TAKE_OVER = 20_000; // milliseconds after which a window sends what another window was to send
+
+// Older browsers have no locks; there the token alone keeps a message from being sent twice.
+const alone = (name, act) => (navigator.locks ? navigator.locks.request(name, act) : act());
 
 export class Outbox {
   constructor(owner, changed) {
@@ -119,58 +158,99 @@ export class Outbox {
     this.changed = changed;
     this.blobs = new Map(); // token: file
     this.running = new Set(); // conversations
-    const keys = attempt(() => Object.keys(localStorage)) || [];
-    this.entries = keys.filter((key) => key.startsWith(this.start)).map(kept.get).sort((first, second) => first.at - second.at);
+    this.waking = new Set(); // ends the pauses between tries
+    this.entries = kept.keys(this.start).map(kept.get).filter(Boolean).sort((first, second) => first.at - second.at);
+    addEventListener("storage", (event) => this.hear(event));
     this.resume();
   }
 
   async resume() {
     for (const entry of this.entries) {
-      const blob = entry.file && await (await files("match", entry.token))?.blob();
-      this.blobs.set(entry.token, blob);
-      if (entry.file && !blob) this.fail(entry, "The file is missing. Please choose it again.");
-      if (entry.state === "waiting" && now() - entry.at > OLD) this.fail(entry, "The page was closed before it was sent.");
+      entry.isStored = true;
+      await this.load(entry);
+      if (entry.file && !this.blobs.get(entry.token)) this.fail(entry, "The file is missing. Please choose it again.");
+      if (entry.state === "waiting" && now() - (entry.tried || entry.at) > OLD) this.fail(entry, "The page was closed before it was sent.");
     }
-    for (const entry of this.entries) this.run(entry.sid);
+    for (const { sid } of this.entries) this.run(sid);
+  }
+
+  async load({ file, token }) {
+    if (file && !this.blobs.get(token)) this.blobs.set(token, await (await stored("match", token))?.blob());
+  }
+
+  // Follows what another window has stored or removed.
+  hear({ key, newValue }) {
+    if (!key?.startsWith(this.start)) return;
+    const token = key.slice(this.start.length);
+    const entry = this.find(token);
+    const change = newValue && JSON.parse(newValue);
+    if (!change) {
+      if (entry && entry.state !== "sent") this.remove(token);
+    } else if (entry) {
+      Object.assign(entry, change, { isStored: true });
+    } else {
+      this.entries = [...this.entries, { ...change, isStored: true }];
+      setTimeout(() => this.run(change.sid), TAKE_OVER);
+    }
+    this.changed();
+  }
+
+  find(token) {
+    return this.entries.find((entry) => entry.token === token);
   }
 
   of(sid) {
     return this.entries.filter((entry) => entry.sid === sid);
   }
 
-  async add(sid, what, blob) {
+  // A token of the caller's own makes a repeated call send once.
+  async add(sid, what, blob, token = crypto.randomUUID()) {
+    if (this.find(token)) return;
     const at = Math.max(now(), (this.entries.at(-1)?.at || 0) + 1); // keeps the order after a reload
-    const entry = { token: crypto.randomUUID(), sid, at, state: "waiting", ...what };
-    this.blobs.set(entry.token, blob);
+    const entry = { token, sid, at, state: "waiting", ...what };
+    this.blobs.set(token, blob);
     this.entries = [...this.entries, entry];
     this.write(entry);
-    if (blob) await files("put", entry.token, new Response(blob));
+    if (blob) await stored("put", token, new Response(blob));
     this.run(sid);
   }
 
   again(entry) {
-    Object.assign(entry, { state: "waiting", error: "", at: now() });
+    Object.assign(entry, { state: "waiting", error: "", at: now(), tried: 0, tries: 0 });
     this.write(entry);
+    this.wake();
     this.run(entry.sid);
   }
 
+  // Tries at once what waits for the next try, and what waits for the next sign-in.
   retry() {
-    for (const entry of this.entries) if (entry.state === "failed" && entry.transient) this.again(entry);
+    for (const entry of this.entries) if (entry.state === "signed-out") this.again(entry);
+    this.wake();
+  }
+
+  wake() {
+    for (const end of this.waking) end();
   }
 
   drop(token) {
-    this.entries = this.entries.filter((entry) => entry.token !== token);
+    if (!this.find(token)) return;
+    this.remove(token);
     this.forget(token);
     this.changed();
   }
 
-  forget(token) {
-    kept.set(this.start + token);
-    files("delete", token);
+  remove(token) {
+    this.entries = this.entries.filter((entry) => entry.token !== token);
+    this.wake();
   }
 
-  fail(entry, error, transient) {
-    Object.assign(entry, { state: "failed", error, transient });
+  forget(token) {
+    kept.set(this.start + token);
+    stored("delete", token);
+  }
+
+  fail(entry, error) {
+    Object.assign(entry, { state: "failed", error });
     this.write(entry);
   }
 
@@ -185,33 +265,50 @@ export class Outbox {
     this.running.add(sid);
     for (let due; (due = this.of(sid).find(({ state }) => state === "waiting"));) {
       const entry = due;
-      await navigator.locks.request(this.start + sid, () => this.send(entry));
+      await alone(this.start + sid, () => this.send(entry));
+      if (entry.state === "waiting" && this.find(entry.token)) await this.pause(PAUSES[Math.min(entry.tries, PAUSES.length) - 1]);
     }
     this.running.delete(sid);
   }
 
+  async pause(time) {
+    let end;
+    await new Promise((done) => {
+      end = done;
+      this.waking.add(done);
+      setTimeout(done, time);
+    });
+    this.waking.delete(end);
+  }
+
+  // Makes one try.
   async send(entry) {
     if (entry.isStored && !kept.get(this.start + entry.token)) return this.drop(entry.token); // another window has sent it
-    for (let tries = 0; entry.state === "waiting"; tries += 1) {
-      try {
-        await change(of(entry.sid, "messages"), await this.content(entry));
-        Object.assign(entry, { state: "sent", error: "" });
-        this.forget(entry.token);
-      } catch (failure) {
-        const pause = failure.again && PAUSES[tries];
-        entry.error = failure.message;
-        if (failure.status === 401) entry.state = "failed"; // the stored entry still waits
-        else if (!pause) this.fail(entry, failure.message, failure.again);
-        this.changed();
-        if (pause) await new Promise((done) => setTimeout(done, pause));
-      }
+    try {
+      await change(of(entry.sid, "messages"), await this.content(entry));
+      Object.assign(entry, { state: "sent", error: "" });
+      this.forget(entry.token);
+    } catch (failure) {
+      this.failed(entry, failure);
     }
     this.changed();
   }
 
-  async content({ token, text, template, file }) {
+  failed(entry, failure) {
+    if (!this.find(entry.token)) return; // deleted meanwhile
+    Object.assign(entry, { tries: (entry.tries || 0) + 1, tried: now(), error: failure.message });
+    if (failure.status === 401) entry.state = "signed-out"; // the stored entry still waits
+    else if (failure.again) this.write(entry);
+    else this.fail(entry, failure.message);
+  }
+
+  async content({ token, text, template, file, again }) {
     if (template) return { token, template };
-    return file ? { token, media: { ...file, data: await base64(this.blobs.get(token)) } } : { token, body: text };
+    if (again) return { token, again };
+    if (!file) return { token, body: text };
+    await this.load({ token, file });
+    if (!this.blobs.get(token)) throw new Failure("The file is missing. Please choose it again.", 400);
+    return { token, media: { ...file, data: await base64(this.blobs.get(token)) } };
   }
 }
 
@@ -250,12 +347,27 @@ export class Device {
     return this.keep({ on: false });
   }
 
+  // At each start: a browser's subscription belongs to the worker who signed in last.
+  async start() {
+    if (this.on) return this.register();
+    return (await (await ready)?.pushManager?.getSubscription())?.unsubscribe();
+  }
+
+  async subscribed() {
+    const { pushManager } = await ready;
+    const bytes = Uint8Array.from(atob(this.key.replace(/-/g, "+").replace(/_/g, "/")), (letter) => letter.charCodeAt(0));
+    const before = await pushManager.getSubscription();
+    const key = before?.options?.applicationServerKey;
+    const isOurs = !key || String(new Uint8Array(key)) === String(bytes);
+    if (before && isOurs) return before;
+    await before?.unsubscribe(); // it was made for another key, so the push service refuses our messages
+    return pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: bytes });
+  }
+
   async register(change = {}) {
     let subscription;
     try {
-      const { pushManager } = await ready;
-      const bytes = Uint8Array.from(atob(this.key.replace(/-/g, "+").replace(/_/g, "/")), (letter) => letter.charCodeAt(0));
-      subscription = await pushManager.getSubscription() || await pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: bytes });
+      subscription = await this.subscribed();
     } catch {
       throw new Error("The browser's notification service isn't responding.");
     }
@@ -266,5 +378,17 @@ export class Device {
   keep(change) {
     Object.assign(this.kept, change);
     kept.set(this.place, this.kept);
+    const { id, on, words } = this.kept; // sw.js needs them when the browser changes the subscription
+    if (on) stored("put", "device", new Response(JSON.stringify({ id, words, key: this.key })));
+    else stored("delete", "device");
+  }
+}
+
+// Closes the notifications of conversations that were read, and older ones of conversations that are gone.
+export async function closeNotifications(conversations) {
+  const shown = await (await ready)?.getNotifications?.() || [];
+  for (const one of shown.filter(({ data }) => data)) {
+    const conversation = conversations.find(({ sid }) => sid === one.data);
+    if (conversation ? !conversation.unread : now() - one.timestamp > MINUTE) one.close();
   }
 }

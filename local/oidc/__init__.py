@@ -23,6 +23,8 @@ from flask import Blueprint, Response, jsonify, redirect, request
 from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
 
+from local.oidc.kinds import USUAL, Kind
+
 CLIENT_ID, CLIENT_SECRET = "local-inbox", "local-inbox-secret"
 _CODE_FOR = 60.0  # seconds
 # In the playground each frame is signed in as its own person.
@@ -56,15 +58,18 @@ class Issuer:
         self.claims: dict[str, Any] = {}
         self.sign: Callable[[dict[str, Any]], str] = self.signed
         self.name = self.address
+        self.kind = USUAL
         self.delay = 0.0
         self.is_down = False
         self.asked: list[str] = []
+        self._signed_in: dict[str, dict[str, Any]] = {}
         self._codes: dict[str, Code] = {}
         self._lock = threading.Lock()
 
     def as_usual(self) -> None:
         """Takes back what a test has changed."""
         self.claims, self.sign, self.name = {}, self.signed, self.address
+        self.kind = USUAL
         self.delay, self.is_down, self.asked = 0.0, False, []
 
     def answers(self, path: str) -> bool:
@@ -73,11 +78,31 @@ class Issuer:
         time.sleep(self.delay)
         return not self.is_down
 
+    def behave_as(self, kind: Kind) -> None:
+        """Behave as this product is documented to."""
+        self.kind, self.claims = kind, dict(kind.claims)
+        self.name = f"{self.address}/" if kind.ends_in_slash else self.address
+
+    def listed_keys(self) -> dict[str, Any]:
+        """Return the key set; some products list keys that are not for signatures, or of a kind that is new."""
+        keys: dict[str, Any] = dict(self.keys.as_dict(private=False))
+        return {**keys, "keys": [*self.kind.other_keys, *keys["keys"]]}
+
+    def user_info(self, access_token: str) -> dict[str, Any] | None:
+        """Return what UserInfo says of the person with this token; None for an unknown token."""
+        return self._signed_in.get(access_token)
+
     def described(self) -> dict[str, Any]:
+        more = {
+            "token_endpoint_auth_methods_supported": self.kind.methods,
+            "prompt_values_supported": self.kind.prompts,
+        }
         return {
+            **{name: list(value) for name, value in more.items() if value},
             "issuer": self.name,
             "authorization_endpoint": f"{self.address}/authorize",
             "token_endpoint": f"{self.address}/token",
+            "userinfo_endpoint": f"{self.address}/userinfo",
             "jwks_uri": f"{self.address}/keys",
             "response_types_supported": ["code"],
             "subject_types_supported": ["public"],
@@ -96,7 +121,7 @@ class Issuer:
         return code
 
     def token_for(self, form: Mapping[str, str]) -> dict[str, Any] | None:
-        """The token for a code, its secret and its verifier; None where they do not fit, or did so once before."""
+        """The token for a code and its verifier; None where they do not fit, or did so once before."""
         with self._lock:
             code = self._codes.pop(form.get("code", ""), None)
         digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
@@ -105,19 +130,40 @@ class Issuer:
             code is not None
             and time.monotonic() - code.made < _CODE_FOR
             and form.get("grant_type") == "authorization_code"
-            and form.get("client_id") == CLIENT_ID
-            and hmac.compare_digest(form.get("client_secret", ""), CLIENT_SECRET)
             and form.get("redirect_uri") == code.redirect_uri
             and hmac.compare_digest(challenge, code.challenge)
         )
         if code is None or not fits:
             return None
+        claims, access_token = (
+            self.claims_of(code.email, code.nonce),
+            secrets.token_urlsafe(16),
+        )
+        about_person = ("sub", "email", "email_verified")
+        self._signed_in[access_token] = {
+            name: claims[name] for name in about_person if name in claims
+        }
+        in_token = {
+            name: value
+            for name, value in claims.items()
+            if name not in self.kind.only_at_user_info
+        }
         return {
-            "access_token": secrets.token_urlsafe(16),
+            "access_token": access_token,
             "token_type": "Bearer",
             "expires_in": 3600,
-            "id_token": self.sign(self.claims_of(code.email, code.nonce)),
+            "id_token": self.sign(in_token),
         }
+
+    def knows_client(self, form: Mapping[str, str], basic: tuple[str, str]) -> bool:
+        """Return whether the client has authenticated itself, by the method for which it is registered."""
+        posted = (form.get("client_id", ""), form.get("client_secret", ""))
+        given = {"client_secret_basic": basic, "client_secret_post": posted}
+        methods = (self.kind.registered,) if self.kind.registered else tuple(given)
+        return any(
+            hmac.compare_digest(":".join(given[method]), f"{CLIENT_ID}:{CLIENT_SECRET}")
+            for method in methods
+        )
 
     def claims_of(self, email: str, nonce: str) -> dict[str, Any]:
         now = int(time.time())
@@ -151,9 +197,7 @@ def pages(issuer: Issuer, path: str = "/oidc") -> Blueprint:
 
     @blueprint.get("/keys")
     def keys() -> tuple[Response, int]:
-        return _of_the_service(
-            issuer, "keys", lambda: issuer.keys.as_dict(private=False)
-        )
+        return _of_the_service(issuer, "keys", issuer.listed_keys)
 
     @blueprint.get("/authorize")
     def authorize() -> Response:
@@ -175,8 +219,24 @@ def pages(issuer: Issuer, path: str = "/oidc") -> Blueprint:
     def token() -> tuple[Response, int]:
         if not issuer.answers("token"):
             return jsonify(error="temporarily_unavailable"), 503
+        sent = request.authorization
+        basic = (
+            (unquote(sent.username or ""), unquote(sent.password or ""))
+            if sent
+            else ("", "")
+        )
+        if not issuer.knows_client(request.form, basic):
+            return jsonify(error="invalid_client"), 401
         found = issuer.token_for(request.form)
         return (jsonify(found), 200) if found else (jsonify(error="invalid_grant"), 400)
+
+    @blueprint.get("/userinfo")
+    def user_info() -> tuple[Response, int]:
+        if not issuer.answers("userinfo"):
+            return jsonify(error="temporarily_unavailable"), 503
+        sent = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        found = issuer.user_info(sent)
+        return (jsonify(found), 200) if found else (jsonify(error="invalid_token"), 401)
 
     return blueprint
 

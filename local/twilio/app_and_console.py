@@ -10,7 +10,7 @@ from local.twilio.errors import ApiError
 from local.twilio.events import Event, Origin
 from local.twilio.members import NewParticipant
 from local.twilio.pre_event_answers import RejectedError
-from local.twilio.records import Conversation, FrontlineUser
+from local.twilio.records import Conversation, FrontlineUser, Message
 from local.twilio.shapes import Shape
 from local.twilio.webhooks import Webhooks
 
@@ -96,6 +96,25 @@ class AppAndConsole:
             shape = shapes.participant(self._account, participant)
         self._publish(made, origin, wait)
         return shape
+
+    def edit_message(
+        self, conversation_sid: str, message_sid: str, body: str, wait: bool = True
+    ) -> None:
+        """A person changes a message's text in the console or another app."""
+        with self._account.lock:
+            conversation = self._find(conversation_sid)
+            message = _message(conversation, message_sid)
+            made = changes.edit_message(self._account, conversation, message, body)
+        self._publish(made, Origin("SDK"), wait)
+
+    def remove_message(
+        self, conversation_sid: str, message_sid: str, wait: bool = True
+    ) -> None:
+        with self._account.lock:
+            conversation = self._find(conversation_sid)
+            message = _message(conversation, message_sid)
+            made = changes.remove_message(self._account, conversation, message)
+        self._publish(made, Origin("SDK"), wait)
 
     def worker_leave(
         self, conversation_sid: str, identity: str, wait: bool = True
@@ -208,3 +227,7 @@ class AppAndConsole:
         sent = self._webhooks.publish(made, origin)
         for delivery in sent if wait else ():
             delivery.result()
+
+
+def _message(conversation: Conversation, sid: str) -> Message:
+    return next(one for one in conversation.messages if one.sid == sid)

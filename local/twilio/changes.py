@@ -166,7 +166,7 @@ def draft_message(
     return account.make(
         Message,
         conversation_sid=conversation.sid,
-        index=len(conversation.messages),
+        index=conversation.next_index,
         author=wanted.author,
         body=wanted.body,
         attributes=checks.attributes(wanted.attributes, checks.OTHER_ATTRIBUTES),
@@ -181,7 +181,8 @@ def publish_message(
     account: Account, conversation: Conversation, message: Message
 ) -> list[Event]:
     """Publishes a draft; an inactive conversation comes back to life by it."""
-    message.index = len(conversation.messages)
+    message.index = conversation.next_index
+    conversation.next_index += 1
     conversation.messages.append(message)
     conversation.active_at = message.created
     made = [events.message("onMessageAdded", message, conversation)]
@@ -196,6 +197,23 @@ def add_message(
     members.refuse_unless_open(conversation)
     message = draft_message(account, conversation, wanted)
     return message, publish_message(account, conversation, message)
+
+
+def edit_message(
+    account: Account, conversation: Conversation, message: Message, body: str | None
+) -> list[Event]:
+    """Changes the text of a message."""
+    checks.body(body)
+    message.body, message.updated = body, account.now()
+    return [events.message("onMessageUpdated", message, conversation)]
+
+
+def remove_message(
+    account: Account, conversation: Conversation, message: Message
+) -> list[Event]:
+    conversation.messages.remove(message)
+    message.updated = account.now()
+    return [events.message("onMessageRemoved", message, conversation)]
 
 
 def add_user(

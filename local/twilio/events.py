@@ -146,8 +146,9 @@ def participant(
 
 
 def message(name: str, record: Message, conversation: Conversation) -> Event:
-    """onMessageAdd (no SID, index or date yet) and onMessageAdded."""
+    """onMessageAdd (no SID, index or date yet), onMessageAdded, -Updated and -Removed."""
     asked_for = name == "onMessageAdd"
+    is_change = name in ("onMessageUpdated", "onMessageRemoved")
     params = {
         "ConversationSid": record.conversation_sid,
         "MessageSid": None if asked_for else record.sid,
@@ -156,6 +157,7 @@ def message(name: str, record: Message, conversation: Conversation) -> Event:
         else conversation.messaging_service_sid,
         "Index": None if asked_for else str(record.index),
         "DateCreated": None if asked_for else moment(record.created),
+        "DateUpdated": moment(record.updated) if is_change else None,
         "Body": record.body,
         "Author": record.author,
         "ParticipantSid": record.participant_sid,

@@ -141,6 +141,7 @@ class Conversation(Record):
     author_address: str | None = None
     participants: dict[str, Participant] = field(default_factory=dict)
     messages: list[Message] = field(default_factory=list)
+    next_index: int = 0  # the index of a removed message is not used again
 
 
 @dataclass

@@ -351,8 +351,8 @@ def test_a_forged_cookie_signs_nobody_in_and_what_was_typed_is_there_afterwards(
     ).to_be_visible()
     page.reload()
     expect(page.get_by_role("link", name="Sign in")).to_be_visible()
-    sign_in(page, ALICE)
-    entry(page, "Ann" if entry(page, "Ann").count() else "4477").click()
+    page.get_by_role("link", name=re.compile("Sign in")).click()
+    page.get_by_role("link", name=re.compile("alice", re.IGNORECASE)).first.click()
     sent(page, "Half a sentence")
 
 
@@ -390,7 +390,6 @@ def test_signing_out_everywhere_ends_the_other_devices_and_keeps_their_drafts(
     ).to_be_visible()
     phone.get_by_role("link", name="Sign in again").click()
     phone.get_by_role("link", name=re.compile("alice", re.IGNORECASE)).first.click()
-    entry(phone, "Hello").click()
     expect(box(phone)).to_have_value("Half a sentence")
 
 

@@ -33,7 +33,7 @@ Form = dict[str, str]
 # and before the database, so it tells "let in" from "refused" without either.
 OF_NO_INTEREST: dict[str, tuple[Form, int]] = {
     "pre_event": ({"EventType": "onMessageAdd"}, 200),
-    "post_event": ({"EventType": "onMessageUpdated"}, 200),
+    "post_event": ({"EventType": "onConversationUpdated"}, 200),
     "routing": ({"EventType": "onSomethingElse"}, 200),
     "crm": ({"Location": "GetSomethingElse"}, 422),
     "outgoing_conversation": ({"Location": "GetSomethingElse"}, 422),
@@ -107,6 +107,16 @@ _EVENTS: dict[str, Form] = {
     "onUserAdded": {"Identity": WORKER},
     "onMessageAdded": {"ConversationSid": CONVERSATION, "Index": "7"},
     "onDeliveryUpdated": {"ConversationSid": CONVERSATION, "MessageSid": MESSAGE},
+    "onMessageUpdated": {
+        "ConversationSid": CONVERSATION,
+        "MessageSid": MESSAGE,
+        "Index": "7",
+    },
+    "onMessageRemoved": {
+        "ConversationSid": CONVERSATION,
+        "MessageSid": MESSAGE,
+        "Index": "7",
+    },
 }
 REQUIRED: list[tuple[str, Form, str]] = [
     ("post_event", {"EventType": event} | fields, field)

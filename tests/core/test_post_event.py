@@ -316,7 +316,7 @@ def test_an_event_of_no_interest_gets_200_and_changes_nothing(
 ) -> None:
     assert (
         service.post(
-            "post_event", {"EventType": "onMessageUpdated", "Body": "x"}
+            "post_event", {"EventType": "onConversationUpdated", "Body": "x"}
         ).status_code
         == 200
     )

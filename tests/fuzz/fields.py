@@ -327,6 +327,7 @@ KEPT: Mapping[str, tuple[str, ...]] = {
         "customer_missing_since",
         "left_out",
         "opted_out_at",
+        "corrected_at",
     ),
     "opt_outs": ("opted_out_at", "changed_at", "conversation", "index", "by"),
     "sent_texts": ("queued", "away", "assigned", "day", "day_texts"),

@@ -10,7 +10,7 @@ from tests.service import Service
 def test_a_signed_request_is_genuine_and_an_unsigned_one_is_refused(
     service: Service,
 ) -> None:
-    form = {"EventType": "onMessageUpdated"}
+    form = {"EventType": "onConversationUpdated"}
     assert service.post("post_event", form).status_code == 200
     assert service.post("post_event", form, signed=False).status_code == 403
 
@@ -18,7 +18,7 @@ def test_a_signed_request_is_genuine_and_an_unsigned_one_is_refused(
 def test_path_and_query_reach_the_function_as_they_were_signed(
     service: Service,
 ) -> None:
-    form = [("EventType", "onMessageUpdated"), ("Twice", "b"), ("Twice", "a")]
+    form = [("EventType", "onConversationUpdated"), ("Twice", "b"), ("Twice", "a")]
     assert (
         service.post(
             "post-event", form, path="/a%2fb//c", query="x=%2f&y=+&x=1"

@@ -38,6 +38,8 @@ EVENTS += [
     "onParticipantRemoved",
     "onMessageAdded",
     "onDeliveryUpdated",
+    "onMessageUpdated",
+    "onMessageRemoved",
 ]
 HURRIED = 0.9  # seconds a delivery gets while Twilio is in trouble, so that an outage does not take long
 RETRIED_AFTER = 40.0  # seconds until Google delivers an event that failed once more

@@ -153,12 +153,12 @@ def test_an_event_that_we_do_not_need_is_named_before_it_ends(
 ) -> None:
     set_up()
     assert "No longer sent" not in said()
-    filters = [*(webhooks().filters or ()), "onMessageUpdated"]
+    filters = [*(webhooks().filters or ()), "onConversationUpdated"]
     standin.configure_webhooks(
         pre_url=f"{BASE}/pre-event", post_url=f"{BASE}/post-event", filters=filters
     )
     set_up()
-    assert "No longer sent: onMessageUpdated." in said()
+    assert "No longer sent: onConversationUpdated." in said()
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,8 @@ FILTERS = {
     "onUserAdded",
     "onMessageAdded",
     "onDeliveryUpdated",
+    "onMessageUpdated",
+    "onMessageRemoved",
 }
 
 

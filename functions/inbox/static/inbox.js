@@ -1,10 +1,10 @@
 // The list with the switch, and the open conversation beside it or in its place.
 import { render } from "./preact.js";
-import { Device, Live, Outbox, change } from "./server.js";
+import { Device, Live, Outbox, change, closeNotifications } from "./server.js";
 import { Conversation } from "./conversation.js";
 import { Found, SearchBox } from "./find.js";
 import { More, NewConversation } from "./lazy.js";
-import { Avatar, Bones, Channel, Icon, Round, Switch, Waits, age, clock, count, hasDraft, html, nameOf, useAct, useEffect, useLayoutEffect, useRef, useState } from "./parts.js";
+import { Avatar, Bones, Channel, Icon, Round, Switch, Waits, age, clearDraft, clock, conversationDrafts, count, hasDraft, html, nameOf, useAct, useEffect, useLayoutEffect, useRef, useState } from "./parts.js";
 
 const MESSAGE_FOR = 6000; // milliseconds for which the result of an action is shown
 const WRITING = "textarea, input, select, dialog";
@@ -56,6 +56,26 @@ function useFocusKept() {
   useLayoutEffect(() => { if (id && document.activeElement === document.body) document.getElementById(id)?.focus(); });
 }
 
+// What was written and isn't sent in conversations that the worker no longer has.
+function Leftovers({ me, conversations, outbox }) {
+  const [, draw] = useState(0);
+  const open = new Set(conversations.map(({ sid }) => sid));
+  const drafts = conversationDrafts(me).map(([sid, text]) => ({ sid, text, key: `draft ${sid}`, remove: () => clearDraft(me, sid) }));
+  const unsent = outbox.entries.filter(({ state }) => state !== "sent").map((entry) => ({
+    ...entry, text: entry.text || entry.content || entry.file?.name, key: entry.token, remove: () => outbox.drop(entry.token),
+  }));
+  const lost = [...unsent, ...drafts].filter(({ sid }) => !open.has(sid));
+  if (lost.length === 0) return null;
+  const remove = (one) => { one.remove(); draw((times) => times + 1); };
+  return html`<section class="leftovers" aria-labelledby="leftovers"><h2 id="leftovers">Not sent</h2>
+    <p class="soft">You no longer have these conversations. Copy what you still need.</p>
+    <ul role="list" aria-label="Not sent">${lost.map((one) => html`<li key=${one.key}>
+      <p class="plainly">${one.name && html`<b>${one.name}: </b>`}${one.text}</p>
+      <button class="link" onClick=${() => navigator.clipboard?.writeText(one.text)}>Copy</button>
+      <button class="link" onClick=${() => remove(one)}>Delete</button></li>`)}</ul>
+  </section>`;
+}
+
 function List({ view: { state, failure, at }, open, outbox, live, say, onSheet }) {
   useFocusKept();
   const on = state.me.status === "Available";
@@ -75,19 +95,43 @@ function List({ view: { state, failure, at }, open, outbox, live, say, onSheet }
       ${query.trim() ? html`<${Found} query=${query} row=${row} onCustomer=${(customer) => onSheet(customer)} />` : html`
       ${state.conversations.length === 0 && html`<div class="nothing"><span><${Icon} name=${on ? "done" : "away"} /></span>
         <p>${state.empty || (on ? "No customers are waiting." : "You are Unavailable.")}</p></div>`}
-      <ul role="list" aria-label="Conversations" class="rows">${inOrder(state.conversations).map(row)}</ul>`}
+      <ul role="list" aria-label="Conversations" class="rows">${inOrder(state.conversations).map(row)}</ul>
+      <${Leftovers} me=${state.me} conversations=${state.conversations} outbox=${outbox} />`}
     </div>
   </section>`;
 }
 
 const here = () => location.hash.slice(1);
 
-// Returns to the list and restores the focus.
+// Returns to the list and restores the focus. If the list is the step before in the browser's history, that step is
+// taken back, so that the phone's own back key leads where it came from.
+let isReturning = false;
 function back() {
+  if (isReturning) return;
   const row = here();
-  history.pushState(null, "", location.pathname + location.search);
+  const focus = () => requestAnimationFrame(() => document.getElementById(row)?.focus());
+  if (history.state?.isAboveList) {
+    isReturning = true;
+    addEventListener("popstate", () => { isReturning = false; focus(); }, { once: true });
+    history.back();
+    return;
+  }
+  history.replaceState(null, "", location.pathname + location.search);
   dispatchEvent(new Event("hashchange"));
-  requestAnimationFrame(() => document.getElementById(row)?.focus());
+  focus();
+}
+
+// Keys have a Latin letter's name on every keyboard, whatever they type.
+const letterOf = ({ key, code }) => (/^[\x00-\x7f]+$/.test(key) ? key : code.replace(/^Key/, "").toLowerCase());
+
+const TYPING = 5000; // milliseconds since the last key
+let typedAt = 0;
+addEventListener("input", () => { typedAt = Date.now(); }, true);
+
+// Whether the worker is writing: then nothing else may take the place of the textbox.
+function isTyping() {
+  const field = document.activeElement;
+  return document.hasFocus() && field.matches("textarea, input") && (Boolean(field.value) || Date.now() - typedAt < TYPING);
 }
 
 function walk(step) {
@@ -98,22 +142,35 @@ function walk(step) {
 }
 
 // The address names the open conversation.
-function useOpen(live, onHelp) {
+function useOpen(live, onHelp, say) {
   const [open, setOpen] = useState(here);
   live.open = open;
+  const latest = useRef(open);
   useEffect(() => {
     const pressed = (event) => {
-      const { key, target } = event;
-      if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]:not(.beside)")) return;
+      const { target } = event;
+      const key = letterOf(event);
+      if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]:not(.beside)")) return;
       if (key === "Escape" && here()) back();
       if (target.closest(WRITING)) return;
       if (key === "?") onHelp();
       const step = target.closest("[role=log]") ? { j: 1, k: -1 }[key] : { j: 1, k: -1, ArrowDown: 1, ArrowUp: -1 }[key];
       if (step) { event.preventDefault(); walk(step); }
     };
-    addEventListener("hashchange", () => setOpen(here()));
+    const moved = () => {
+      if (here() && !latest.current && !history.state) history.replaceState({ isAboveList: true }, "");
+      latest.current = here();
+      setOpen(here());
+    };
+    addEventListener("hashchange", moved);
     addEventListener("keydown", pressed);
-    navigator.serviceWorker?.addEventListener("message", ({ data }) => { if (data.open) location.hash = data.open; });
+    navigator.serviceWorker?.addEventListener("message", ({ data, ports }) => {
+      if (data.offer) say("A notification was opened.", "bad", data.offer);
+      if (!data.open) return;
+      const busy = isTyping();
+      ports[0]?.postMessage(busy ? "typing" : "opened");
+      if (!busy) location.hash = data.open;
+    });
   }, []);
   return open;
 }
@@ -135,31 +192,39 @@ function useCount(state) {
   }, [waiting]);
 }
 
-function useMessage() {
+// The conversation's address survives the sign-in.
+const signIn = () => `sign-in?to=${encodeURIComponent(here())}`;
+
+function useMessage(looks, failure) {
   const [message, setMessage] = useState(null);
   const [out, setOut] = useState(false);
   useEffect(() => { addEventListener("signed-out", () => setOut(true)); }, []);
+  useEffect(() => { if (!failure) setOut(false); }, [looks]); // signed in again in another window
   useEffect(() => {
     const timer = message && !message.kind && setTimeout(setMessage, MESSAGE_FOR, null);
     return () => clearTimeout(timer);
   }, [message]);
-  return [(text, kind) => setMessage({ text, kind }), html`<div class="said" role="alert">${message && html`<p>${message.text}<${Round} icon="away" label="Dismiss" onClick=${() => setMessage(null)} /></p>`}</div>
-    ${out && html`<p class="out" role="alert">You are signed out. Your unsent messages are kept. <a class="button" href="sign-in">Sign in again</a></p>`}`];
+  return [(text, kind, sid) => setMessage({ text, kind, sid }), html`<div class="said" role="alert">${message && html`<p>${message.text}
+      ${message.sid && html` <a class="button" href=${`#${message.sid}`} onClick=${() => setMessage(null)}>Open</a>`}<${Round} icon="away" label="Dismiss" onClick=${() => setMessage(null)} /></p>`}</div>
+    ${out && html`<p class="out" role="alert">You are signed out. Your unsent messages are kept. <a class="button" href=${signIn()}>Sign in again</a></p>`}`];
 }
 
 function App() {
   const [view, live] = useLive();
   const { state, failure } = view;
   const [sheet, setSheet] = useState("");
-  const open = useOpen(live, () => setSheet("more"));
-  const [say, messages] = useMessage();
+  const [say, messages] = useMessage(view.looks, failure);
+  const open = useOpen(live, () => setSheet("more"), say);
   const [, draw] = useState(0);
   const my = useRef({ bySid: new Map() }).current; // also the last state of conversations that are gone
   useCount(state);
   useEffect(() => {
     if (state && !failure) my.outbox.retry();
-    if (state && my.device.on) my.device.register().catch(() => {});
+    if (state) my.device.start().catch(() => {});
   }, [Boolean(state && !failure)]);
+  useEffect(() => {
+    if (state && !failure && !document.hidden) closeNotifications(state.conversations);
+  }, [view.looks]);
   if (!state) return html`<${Starting} failure=${failure} live=${live} />`;
 
   const { me } = state;
@@ -183,9 +248,13 @@ function Starting({ failure, live }) {
   return html`<div class="both ${failure ? "alone" : ""}"><section class="side" aria-label="Inbox"><div class="top"><h1>Inbox</h1></div>
     ${!failure ? html`<p class="told">Loading your conversations</p><${Bones} />`
     : html`<div class="nothing"><p role="alert">${failure.message}</p>${failure.status === 401
-      ? html`<a class="button" href="sign-in">Sign in</a>` : html`<button onClick=${() => live.look()}>Try again</button>`}</div>`}
+      ? html`<a class="button" href=${signIn()}>Sign in</a>` : html`<button onClick=${() => live.look()}>Try again</button>`}</div>`}
   </section></div>`;
 }
+
+// A file that is dropped beside the composer must not replace the page.
+const hasFiles = ({ dataTransfer }) => dataTransfer?.types.includes("Files");
+for (const kind of ["dragover", "drop"]) addEventListener(kind, (event) => { if (hasFiles(event)) event.preventDefault(); });
 
 const place = document.getElementById("app");
 place.replaceChildren();

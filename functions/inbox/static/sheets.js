@@ -1,6 +1,6 @@
 // Dialogs: customer, templates, hand over, close, new conversation, settings and help.
 import { ask, change, of } from "./server.js";
-import { Avatar, Bones, Channel, Sheet, Switch, Wrong, bare, channelOf, clearDrafts, count, html, nameOf, useAct, useAsked, useDraft, useState } from "./parts.js";
+import { Avatar, Bones, Channel, Sheet, Switch, Wrong, bare, channelOf, clearDrafts, count, html, nameOf, useAct, useAsked, useDraft, useRef, useState } from "./parts.js";
 
 const Part = ({ title, children }) => html`<section><h3>${title}</h3>${children}</section>`;
 const Person = ({ name, picture, under }) => html`<span class="person"><${Avatar} name=${name} picture=${picture} /><b>${name}<small>${under}</small></b></span>`;
@@ -74,7 +74,7 @@ function FirstMessage({ me, customer, onBack, onDone }) {
   const ways = [...new Set(customer.addresses.flatMap((one) => (/^\+/.test(one) ? [one, `whatsapp:${one}`] : /^whatsapp:/.test(one) ? one : [])))];
   const [address, set] = useState(ways[0]);
   const [body, setBody] = useDraft(me, `first ${customer.id}`);
-  const [token] = useState(() => crypto.randomUUID());
+  const tokens = useRef(new Map()).current; // a token belongs to one address and one text
   const [picked, pick] = useState("");
   const channel = channelOf(address || "");
   const about = channel === "whatsapp" && `customers/${encodeURIComponent(customer.id)}/templates?${new URLSearchParams({ channel, address })}`;
@@ -83,7 +83,9 @@ function FirstMessage({ me, customer, onBack, onDone }) {
   const late = about && loaded && loaded.window?.why;
   const what = late ? { template: picked } : { body };
   const [busy, wrong, run] = useAct(async () => {
-    const { sid } = await change("conversations", { customer: customer.id, channel, address, ...what, token });
+    const about = JSON.stringify([address, what]);
+    if (!tokens.has(about)) tokens.set(about, crypto.randomUUID());
+    const { sid } = await change("conversations", { customer: customer.id, channel, address, ...what, token: tokens.get(about) });
     setBody("");
     onDone(sid);
   });
@@ -119,7 +121,7 @@ const KEYS = [["j k ↓ ↑", "next, previous"], ["Enter", "open"], ["Ctrl + Ent
 async function leave(me, device, { everywhere = false, to = location.pathname }) {
   if (device.on) await device.toggle().catch(() => {});
   if (to === location.pathname) await change("sign-out", { everywhere });
-  clearDrafts(me);
+  await clearDrafts(me);
   location.assign(to);
 }
 

@@ -122,6 +122,22 @@ def fetch_message(call: Call) -> RestAnswer:
     return 200, message_shape(call, _message(call, call.sid))
 
 
+def update_message(call: Call) -> RestAnswer:
+    record = _message(call, call.sid)
+    if "Body" in call.form:
+        call.events += changes.edit_message(
+            call.account, call.conversation(), record, call.form.get("Body")
+        )
+    return 200, message_shape(call, record)
+
+
+def delete_message(call: Call) -> RestAnswer:
+    call.events += changes.remove_message(
+        call.account, call.conversation(), _message(call, call.sid)
+    )
+    return 204, None
+
+
 def list_receipts(call: Call) -> RestAnswer:
     found = _message(call, call.ids["message"]).receipts
     return page(

@@ -46,6 +46,8 @@ IN_A_SERVICE: list[tuple[str, str, Handler]] = [
     ("POST", f"{CONVERSATION}/Messages", participants.create_message),
     ("GET", f"{CONVERSATION}/Messages", participants.list_messages),
     ("GET", f"{CONVERSATION}/Messages/<sid>", participants.fetch_message),
+    ("POST", f"{CONVERSATION}/Messages/<sid>", participants.update_message),
+    ("DELETE", f"{CONVERSATION}/Messages/<sid>", participants.delete_message),
     ("GET", f"{CONVERSATION}/Messages/<message>/Receipts", participants.list_receipts),
     (
         "GET",
