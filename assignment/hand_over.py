@@ -119,6 +119,7 @@ def back_to_queue(before: Conversation, pool: Pool, why: str) -> None:
     Raises database.LostRace, and Refused while Twilio doesn't say which participant they are.
     """
     after = transitions.let_go(with_stay(before), clock.now())
+    after = replace(after, returns=0)
     matching.queue(before, replace(after, mode="pool"), pool, why)
 
 
