@@ -133,7 +133,7 @@ def test_one_that_needs_a_person_is_listed(
     records.worker(db, ANN)
     service.settle()
     sid = write(service)
-    for _ in range(6):
+    for _ in range(10):
         pass_time(service, 400)
         sweep(service)
     assert conversation(db, sid)["returns"] == 5
