@@ -116,7 +116,7 @@ def test_a_reply_that_was_not_delivered_ends_no_wait(
     service.standin.refuse_delivery(ADA, code)
     answer(service, sid)
     record = conversation(db, sid)
-    assert record["awaiting_since"] == asked
+    assert abs(record["awaiting_since"] - asked) < timedelta(seconds=1)
     assert record["first_answer_at"] is None
     assert record["undelivered_at"] is not None
     pass_time(service, 400)
@@ -130,7 +130,7 @@ def test_a_later_reply_that_arrives_ends_the_wait(
 ) -> None:
     service.standin.refuse_delivery(ADA, 30003)
     answer(service, sid)
-    service.standin.heal()
+    service.standin.refuse_delivery(ADA, status="delivered")
     answer(service, sid)
     record = conversation(db, sid)
     assert record["awaiting_since"] is None
