@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -25,8 +27,13 @@ def _parse(
     pool = parse(pool_id, data, version)
     if pool.hours is None:
         return pool
-    is_holiday = public_holidays.of(pool.hours.countries)
+    is_holiday = partial(_is_holiday, pool.hours.countries)
     return replace(pool, opening=Opening(pool.hours, settings.zone(), is_holiday))
+
+
+def _is_holiday(countries: tuple[str, ...], day: date) -> bool:
+    """Return whether it is a public holiday; the library of holidays loads only when this is asked."""
+    return public_holidays.of(countries)(day)
 
 
 _POOLS = database.Collection("pools", _parse)
