@@ -357,7 +357,8 @@ def _answered(
     was_presumed = before.awaiting_since is not None and not is_question_known
     if message.index > _written_up_to(before):
         by = message.author if is_identity(message.author) else None
-        after = replace(after, answered_at=message.at, answered_by=by)
+        unread = _unread_in(after)
+        after = replace(after, answered_at=message.at, answered_by=by, unread=unread)
     is_news = message.index > _answered_up_to(before)
     if is_news and not _is_lost(after, message):
         after = replace(_recount(after), returns=0, missed_by=())

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from itertools import permutations
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from google.cloud.firestore import Client
 
-from domain import hours, opening
+from domain import hours, messages, opening
+from domain.conversation import CUSTOMER, WORKER, Conversation
+from domain.delivery import Failure
 from domain.hours import ALL_DAY, Hours, Span
+from domain.messages import Message
 from domain.opening import Opening
 from providers import clock
 from tests.core import forms, records
@@ -430,3 +435,65 @@ def test_the_latest_open_moment_is_the_inverse_of_the_open_seconds() -> None:
         assert opening.seconds(clock_of_pool, later, until) < seconds
     closed = Opening(Hours(week=((),) * 7), zone, lambda day: False)
     assert hours.open_before(closed.hours, until, 1, zone, closed.is_holiday) is None
+
+
+# A record is the same in whatever order messages and reports of lost replies come
+
+Step = Callable[[Conversation], Conversation]
+NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
+FIRST_REPLY, SECOND_REPLY = "IM" + "a" * 32, "IM" + "b" * 32
+
+
+def asks(index: int) -> Step:
+    at = NOON + timedelta(seconds=10 * index)
+    message = Message(index, at, ADA, "Hello", source="SMS")
+    return lambda before: messages.noted(before, message, CUSTOMER)
+
+
+def replies(index: int, message_sid: str) -> Step:
+    at = NOON + timedelta(seconds=10 * index)
+    message = Message(index, at, ANN, "Good morning", sid=message_sid)
+    return lambda before: messages.noted(before, message, WORKER)
+
+
+def is_lost(message_sid: str) -> Step:
+    at = NOON + timedelta(minutes=5)
+    failure = Failure(30003)
+    return lambda before: messages.not_delivered(before, message_sid, failure, at)
+
+
+@pytest.mark.parametrize(
+    ("lost", "awaited_for"),
+    [
+        ((FIRST_REPLY,), None),
+        ((SECOND_REPLY,), 20),
+        ((FIRST_REPLY, SECOND_REPLY), 0),
+        ((), None),
+    ],
+)
+def test_messages_and_reports_lead_to_one_record_in_any_order(
+    lost: tuple[str, ...], awaited_for: int | None
+) -> None:
+    steps = [asks(0), replies(1, FIRST_REPLY), asks(2), replies(3, SECOND_REPLY)]
+    steps += map(is_lost, lost)
+    start = Conversation(
+        forms.sid(),
+        state="assigned",
+        worker=ANN,
+        address=ADA,
+        created_at=NOON,
+        awaiting_since=NOON,
+        unread=1,
+    )
+    found = set()
+    for order in permutations(steps):
+        record = start
+        for step in order:
+            record = step(record)
+        found.add((record.awaiting_since, record.first_answer_at, record.unread))
+    ((awaiting_since, first_answer_at, unread),) = found
+    awaited = None
+    if awaited_for is not None:
+        awaited = NOON + timedelta(seconds=awaited_for)
+    assert (awaiting_since, unread) == (awaited, 0)
+    assert (first_answer_at is None) == (len(lost) == 2)
