@@ -421,6 +421,22 @@ def test_an_unrouted_customer_who_writes_again_gets_their_worker(
     assert conversation(db, sid)["mode"] == "custom"
 
 
+def test_the_text_queued_is_sent_when_the_wait_for_one_worker_ends(
+    service: Service, db: Client
+) -> None:
+    records.pool(db, "default", texts={"queued": "You are number {{Position}}."})
+    records.routing(db, mode="custom", own_worker="wait", own_worker_wait=60)
+    records.customer(db, "ada", addresses=[ADA], worker=ANN)
+    records.worker(db, ANN, "Unavailable")
+    service.settle()
+    sid = write(service, ADA)
+    assert len(service.standin.messages(sid)) == 1
+    pass_time(service, 100)
+    sweep(service)
+    bodies = [message["body"] for message in service.standin.messages(sid)]
+    assert bodies[1:] == ["You are number 1."]
+
+
 def test_the_latest_open_moment_is_the_inverse_of_the_open_seconds() -> None:
     spans = (Span(timedelta(hours=9), timedelta(hours=12)),)
     week = Hours(week=(spans, spans, (), ALL_DAY, spans, (), ()))
