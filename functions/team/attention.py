@@ -173,13 +173,19 @@ def _closed(now: datetime, note_reads: NoteReads) -> Iterator[Customer]:
     """Yield conversations that were closed in the last day before any reply."""
     found = unanswered.closed_without_reply(now - _RECENT, _MOST_LOOKED_AT)
     note_reads(len(found))
-    never_answered = [one for one in found if one.awaiting_since]
+    never_answered = [one for one in found if _was_to_be_answered(one)]
     for conversation in never_answered[:_MOST]:
         ago = in_words((now - (conversation.closed_at or now)).total_seconds())
         why = f"was closed {ago} ago before any reply"
         if conversation.log:
             why += f": {conversation.log[-1]['why']}"
         yield _entry(conversation, why)
+
+
+def _was_to_be_answered(conversation: Conversation) -> bool:
+    """Return whether the customer awaited an answer, in a conversation for which a worker was looked for."""
+    is_routed = conversation.mode != "none" or conversation.no_fallback
+    return is_routed and conversation.awaiting_since is not None
 
 
 def _unrouted(

@@ -112,6 +112,19 @@ def test_one_closed_after_a_reply_is_not_listed(
     assert stuck(get) == {}
 
 
+def test_one_that_was_never_to_be_routed_is_not_listed(
+    service: Service, db: Client, get: Get
+) -> None:
+    records.routing(db, mode="none")
+    service.settle()
+    sid, other = write(service), write(service, "+15550000002")
+    service.standin.inbound("+15550000002", forms.PROXY, "Hello??")
+    service.standin.set_state(sid, "closed")
+    service.settle()
+    assert stuck(get) == {}
+    assert conversation(db, other)["state"] == "unrouted"
+
+
 def test_an_unrouted_customer_who_goes_on_writing_is_listed(
     service: Service, db: Client, get: Get
 ) -> None:
