@@ -112,7 +112,7 @@ def follow_wait(waiting: Conversation) -> bool:
     if route.worker is None:
         _without_own_worker(seen, "the customer's record or the settings were edited")
         return True
-    worker, _ = worker_care.meant_by(route.worker, waiting.service_sid)
+    worker = _meant(route.worker, seen)
     is_same = worker is not None and worker.identity == waiting.for_worker
     if not is_same or not rules.is_waited_for(seen.settings):
         _carry_out(seen)
@@ -143,12 +143,20 @@ def _is_taken(route: rules.Route, seen: Seen) -> bool:
     """Return whether this route leads to a worker or to the queue now."""
     if route.worker is None or seen.settings.custom_fallback != "none":
         return True
-    worker, _ = worker_care.meant_by(route.worker, seen.conversation.service_sid)
+    worker = _meant(route.worker, seen)
     if worker is None:
         return False
     if rules.own_worker_is_added(seen.settings) or _is_free(worker):
         return True
     return rules.is_waited_for(seen.settings) and not _is_wait_over(seen)
+
+
+def _meant(name: str, seen: Seen) -> Worker | None:
+    """Return the worker that a customer's record means now: of one who is away, the deputy."""
+    worker, _ = worker_care.meant_by(name, seen.conversation.service_sid)
+    if worker is None:
+        return None
+    return _deputy_of(worker, seen.settings) or worker
 
 
 def nobody_to_wait_for(identity: str) -> None:

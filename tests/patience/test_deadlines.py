@@ -377,6 +377,20 @@ def test_an_own_worker_setting_of_always_gives_it_to_the_assigned_worker(
     assert state(db, waiting_for_ann) == ("assigned", ANN)
 
 
+def test_a_wait_for_the_deputy_of_the_assigned_worker_stays_as_it_is(
+    service: Service, db: Client, waiting_for_ann: str
+) -> None:
+    records.worker(db, "carol@example.com", "Unavailable")
+    away = {"away_until": "2099-01-01", "deputy": "carol@example.com"}
+    db.document(f"workers/{ANN}").update(away)
+    service.settle()
+    sweep(service)
+    entry = records.read(db, "pending_conversations", waiting_for_ann)
+    assert entry["for_worker"] == "carol@example.com"
+    assert "waits that follow an edit of settings or customer" not in sweep(service)
+    assert records.read(db, "pending_conversations", waiting_for_ann) == entry
+
+
 def test_a_wait_that_no_edit_concerns_stays_as_it_is(
     service: Service, db: Client, waiting_for_ann: str
 ) -> None:
