@@ -28,15 +28,17 @@ from datetime import datetime
 from functools import partial
 
 from assignment import (
+    arrival,
     claim,
     hand_over,
     hearing,
     ledger,
     matching,
+    membership,
     opting_out,
     worker_care,
 )
-from domain import messages, opt_out, patience, transitions
+from domain import messages, opt_out, patience, rules, transitions
 from domain.conversation import QUEUED, WORKER, Conversation
 from domain.messages import Message
 from domain.pool import Pool
@@ -61,9 +63,20 @@ def hear(before: Conversation, told: Iterable[Message]) -> bool:
         opting_out.leave_out(before, after)
     elif opting_out.must_be_routed(before, after):
         opting_out.route(after)
+    elif rules.may_be_routed_again(before, after):
+        if not arrival.route_if_possible(after):
+            ledger.note(before, after)
+    elif before.needs_person and not after.needs_person:
+        _queue_again(before, after)
     elif not (_answered_too_late(before, after) and _give_back(after)):
         ledger.note(before, after)
     return True
+
+
+def _queue_again(before: Conversation, after: Conversation) -> None:
+    """Let workers take a conversation again that needed a person: its customer has written, or a worker has."""
+    pool = membership.pool_for(after)
+    matching.queue(before, after, pool, "there is a new message in it")
 
 
 def has_read(sid: str, index: int) -> bool:
@@ -109,16 +122,19 @@ def _decide(sid: str, pool: Pool, listed: tuple[Message, ...]) -> ledger.Moved |
         hear(stored, listed)
         return None  # the customer has opted out meanwhile, or in again: the next run decides
     if not _is_to_be_taken(before, pool, now):
-        ledger.note(stored, before)
+        hear(stored, listed)
         return None
-    why = patience.why_back(before, now)
+    why = patience.why_back(before, pool, now)
     after = transitions.taken_back(hand_over.with_stay(before), now)
+    is_miss = patience.is_miss(before, workers.load(before.worker or ""), pool, now)
+    if is_miss:
+        after = transitions.missed_by(after, before.worker or "")
     holder = worker_care.first_confirmed(before.others)
     if holder is not None:
         after = transitions.handed_over(after, holder, now)
     else:
         after = transitions.queued(after, pool, now, why)
-    marked = partial(_missed, pool=pool)
+    marked = partial(_missed, pool=pool) if is_miss else None
     moved = ledger.move(before, after, holder, {pool.id: pool}, marked=marked)
     _log_return(before, moved.freed, pool, why)
     return moved

@@ -99,6 +99,66 @@ def waits_no_more(sid: str, why: str) -> bool:
     return True
 
 
+def follow_wait(waiting: Conversation) -> bool:
+    """Follow the settings and the customer's record for a conversation that waits for one worker alone.
+
+    Returns whether anything has changed. Raises database.LostRace.
+    """
+    seen = replace(_look_again(waiting), conversation=waiting)
+    own_worker = customers.find_worker_for_customer(seen.customer)
+    route = rules.decide_route(seen.settings, seen.number_pool, own_worker)
+    if route.mode == "none":
+        return False
+    if route.worker is None:
+        _without_own_worker(seen, "the customer's record or the settings were edited")
+        return True
+    worker = _meant(route.worker, seen)
+    is_same = worker is not None and worker.identity == waiting.for_worker
+    if not is_same or not rules.is_waited_for(seen.settings):
+        _carry_out(seen)
+        return True
+    until = _waits_until(seen)
+    if until == waiting.due_at:
+        return False
+    ledger.move(waiting, replace(waiting, due_at=until))
+    return True
+
+
+def route_if_possible(conversation: Conversation) -> bool:
+    """Route a conversation again that was left unrouted because custom_fallback is none.
+
+    `conversation`: with a new message that is not written yet. Returns False, and writes nothing, if it would be left
+    unrouted again. Raises database.LostRace.
+    """
+    seen = replace(_look_again(conversation), conversation=conversation)
+    own_worker = customers.find_worker_for_customer(seen.customer)
+    route = rules.decide_route(seen.settings, seen.number_pool, own_worker)
+    if route.mode == "none" or not _is_taken(route, seen):
+        return False
+    _carry_out(seen)
+    return True
+
+
+def _is_taken(route: rules.Route, seen: Seen) -> bool:
+    """Return whether this route leads to a worker or to the queue now."""
+    if route.worker is None or seen.settings.custom_fallback != "none":
+        return True
+    worker = _meant(route.worker, seen)
+    if worker is None:
+        return False
+    if rules.own_worker_is_added(seen.settings) or _is_free(worker):
+        return True
+    return rules.is_waited_for(seen.settings) and not _is_wait_over(seen)
+
+
+def _meant(name: str, seen: Seen) -> Worker | None:
+    """Return the worker that a customer's record means now: of one who is away, the deputy."""
+    worker, _ = worker_care.meant_by(name, seen.conversation.service_sid)
+    if worker is None:
+        return None
+    return _deputy_of(worker, seen.settings) or worker
+
+
 def nobody_to_wait_for(identity: str) -> None:
     """Route the conversations that wait for this worker alone without them, if they have no confirmed record."""
     if workers.load(identity).confirmed:
@@ -153,8 +213,8 @@ def _carry_out(seen: Seen) -> None:
         worker = deputy
     if rules.own_worker_is_added(seen.settings) or _is_free(worker):
         return matching.give_to(conversation, worker, route.why)
-    if rules.is_waited_for(seen.settings):
-        return _wait_for(conversation, worker, seen.settings)
+    if rules.is_waited_for(seen.settings) and not _is_wait_over(seen):
+        return _wait_for(seen, conversation, worker)
     return _without_own_worker(seen, f"{worker.name} is {rules.why_not(worker)}")
 
 
@@ -186,11 +246,22 @@ def _leave_out(conversation: Conversation) -> None:
     )
 
 
-def _wait_for(conversation: Conversation, worker: Worker, settings: Settings) -> None:
+def _wait_for(seen: Seen, conversation: Conversation, worker: Worker) -> None:
     why = f"waits for {worker.name}, who is {rules.why_not(worker)}"
-    if settings.own_worker_wait is not None:
-        why += f", for {rules.in_words(settings.own_worker_wait)} at most"
-    matching.queue_for(conversation, worker, settings, why)
+    if seen.settings.own_worker_wait is not None:
+        why += f", for {rules.in_words(seen.settings.own_worker_wait)} at most"
+    matching.queue_for(conversation, worker, _waits_until(seen), why)
+
+
+def _waits_until(seen: Seen) -> datetime | None:
+    """Return until when the customer waits for the assigned worker alone, counted since they wait."""
+    since = transitions.waiting_since(seen.conversation, clock.now())
+    return rules.waits_until(seen.settings, seen.pool, since)
+
+
+def _is_wait_over(seen: Seen) -> bool:
+    until = _waits_until(seen)
+    return until is not None and until <= clock.now()
 
 
 def _without_own_worker(seen: Seen, own: str | None = None) -> None:
@@ -204,6 +275,8 @@ def _without_own_worker(seen: Seen, own: str | None = None) -> None:
     if own:
         conversation = conversation.noted(clock.now(), "own worker", own)
     if route.mode == "none":
+        is_custom = rules.mode_of(seen.settings, seen.number_pool) == "custom"
+        conversation = replace(conversation, no_fallback=is_custom)
         why = "custom_fallback is none" if own else route.why
         return _note(before, conversation, why)
     if before.state == QUEUED:

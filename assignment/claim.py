@@ -170,9 +170,16 @@ def end(sid: str, why: str) -> Worker | None:
         after = transitions.closed(before, clock.now(), why, settings.kept_for())
         freed = ledger.move(before, after).freed
         log.info(f"closed: {why}", conversation=sid, worker=before.worker)
+        if _is_never_answered(before):
+            log.warning("closed before any reply to the customer", conversation=sid)
         return freed
 
     return database.until_it_holds(step)
+
+
+def _is_never_answered(conversation: Conversation) -> bool:
+    is_awaited = conversation.awaiting_since is not None
+    return is_awaited and conversation.first_answer_at is None
 
 
 def _add(conversation: Conversation) -> Result:

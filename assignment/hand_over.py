@@ -122,7 +122,7 @@ def back_to_queue(
     Raises database.LostRace, and Refused while Twilio doesn't say which participant they are.
     """
     with_word = _with_word(with_stay(before), actor, word)
-    after = transitions.let_go(with_word, clock.now())
+    after = replace(transitions.let_go(with_word, clock.now()), returns=0)
     matching.queue(before, replace(after, mode="pool"), pool, why)
 
 
@@ -203,7 +203,8 @@ def _handed(actual: Conversation, worker: Worker | None) -> Conversation:
         gone = transitions.let_go(actual, now) if actual.worker else actual
         pool = membership.pool_for(actual)
         why = f"{actual.worker or 'its worker'} was taken out of the record by hand"
-        return transitions.queued(replace(gone, mode="pool"), pool, now, why)
+        waiting = replace(gone, mode="pool", returns=0)
+        return transitions.queued(waiting, pool, now, why)
     if worker.identity == actual.worker:
         return actual
     hand = transitions.handed_to if actual.worker else transitions.claimed

@@ -82,6 +82,8 @@ def move(
     if before.holder != after.holder:
         grown = _grown(batch, before, after, holder, known)
         fallen = _fallen(batch, before, known, marked)
+    if marked and before.holder is None and before.worker:
+        _mark(batch, before.worker, marked)
     if after.state == QUEUED:
         _enqueue(batch, before, after)
     elif before.state == QUEUED:
@@ -127,6 +129,14 @@ def _fallen(
         return None
     marks = _marks(worker, marked(worker)) if marked else NO_MARKS
     return _recounted(batch, worker, -1, known, marks=marks)
+
+
+def _mark(batch: WriteBatch, identity: str, marked: Callable[[Worker], Worker]) -> None:
+    """Write the marks of a worker whose count stays, because the conversation was inactive."""
+    worker = workers.load(identity)
+    marks = _marks(worker, marked(worker))
+    if marks and worker.version is not None:
+        database.put(batch, workers.reference(identity), marks, worker.version)
 
 
 def newcomer(identity: str, display_name: str | None, *, confirmed: bool) -> Worker:

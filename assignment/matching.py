@@ -12,6 +12,7 @@ import random
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
 from typing import NamedTuple
 
 from assignment import claim, ledger, rivals, worker_care
@@ -19,7 +20,6 @@ from assignment.ledger import Moved
 from domain import rules, strategies, transitions
 from domain.conversation import QUEUED, Conversation, Pending
 from domain.pool import Pool
-from domain.settings import Settings
 from domain.strategies import STRATEGIES
 from domain.worker import Worker
 from providers import clock, conversations, database, log, pending, pools, workers
@@ -123,14 +123,13 @@ def wait(conversation: Conversation, pool: Pool, why: str) -> None:
 
 
 def queue_for(
-    conversation: Conversation, worker: Worker, settings: Settings, why: str
+    conversation: Conversation, worker: Worker, until: datetime | None, why: str
 ) -> None:
-    """Queue it for this one worker, as long as the settings say, and only then look again whether they are free.
+    """Queue it for this one worker `until` then, and only then look again whether they are free.
 
     Raises database.LostRace.
     """
     now = clock.now()
-    until = rules.waits_until(settings, now)
     ledger.move(
         conversation, transitions.waiting_for(conversation, worker, until, now, why)
     )
@@ -145,6 +144,8 @@ def overflow(sid: str) -> bool:
     """
     before = conversations.load(sid)
     if before.state != QUEUED or before.for_worker or not before.pool:
+        return False
+    if before.needs_person:
         return False
     now, pool = clock.now(), pools.load(before.pool)
     due = rules.overflows_at(pool, before.queued_at or now)

@@ -9,8 +9,16 @@ from functools import partial
 from typing import Any
 
 from assignment import claim, ledger, matching, worker_care
-from domain import addresses, transitions
-from domain.conversation import CLOSED, HELD, INACTIVE, QUEUED, Conversation
+from domain import addresses, rules, transitions
+from domain.conversation import (
+    CLOSED,
+    HELD,
+    INACTIVE,
+    QUEUED,
+    Conversation,
+    Pending,
+)
+from domain.customer import Customer
 from domain.pool import Pool
 from domain.worker import PERSON, SERVICE
 from providers import (
@@ -28,6 +36,7 @@ from providers import (
 )
 from providers.twilio import Outcome
 
+_MOST_QUEUED = 20  # conversations of one customer
 _NO_RECORD = "has no record any more"
 _IN_FLIGHT = timedelta(minutes=10)  # most events arrive sooner
 _WITH_WORKER = (*HELD, INACTIVE)
@@ -304,6 +313,9 @@ def moved_by_hand(sid: str, pool_id: str | None, priority: int) -> None:
     if before.state != QUEUED or (before.pool, before.priority) != (pool_id, priority):
         return
     entry = pending.load(sid)
+    if before.needs_person:
+        _moved_for_person(before, entry)
+        return
     called = pools.as_called([pool_id])[0] if pool_id else entry.pool
     if called and called != entry.pool and before.for_worker is None:
         pool = pools.load(called)
@@ -311,6 +323,36 @@ def moved_by_hand(sid: str, pool_id: str | None, priority: int) -> None:
         matching.queue(queued_as, before, pool, f"moved to {pool.display_name} by hand")
     elif priority != entry.priority:
         ledger.restore(before)
+
+
+def _moved_for_person(edited: Conversation, entry: Pending) -> None:
+    """Follow an edit of one that needs a person: another pool's workers may take it, with another priority it stays."""
+    if edited.priority != entry.priority:
+        ledger.restore(edited)
+        return
+    (called,) = pools.as_called([edited.pool or entry.pool])
+    pool = pools.load(called)
+    why = f"moved to {pool.display_name} by hand"
+    matching.queue(edited, replace(edited, returns=0), pool, why)
+
+
+def priority_edited(customer: Customer) -> None:
+    """Give the queued conversations of a customer the priority that their record or the pool has now."""
+    for waiting in conversations.queued_with(customer.customer_id, _MOST_QUEUED):
+        database.until_it_holds(partial(_prioritized, waiting.sid, customer))
+
+
+def _prioritized(sid: str, customer: Customer) -> None:
+    before = conversations.load(sid)
+    priority = rules.priority_of(customer, pool_for(before))
+    if before.state != QUEUED or before.customer_id != customer.customer_id:
+        return
+    entry = pending.load(sid)
+    if (before.priority, entry.priority) == (priority, priority):
+        return
+    why = f"{priority} by the customer's record"
+    after = replace(before, priority=priority).noted(clock.now(), "priority", why)
+    ledger.restore(after)
 
 
 def _is_in_it(before: Conversation, participant_sid: str) -> None:

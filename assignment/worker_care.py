@@ -44,7 +44,8 @@ def put_right(
     IDs of their pools, where the record names pools in another spelling. Raises database.LostRace.
     """
     right = _completed(worker)
-    if right.available and right.unavailable_because:
+    has_turned = status_since is not None
+    if right.available and (right.unavailable_because or has_turned):
         # The worker has set the status to Available again.
         right = replace(right, missed=0, missed_at=None, unavailable_because=None)
     given: dict[str, Any] = {

@@ -25,6 +25,8 @@ WORD = "word"  # the log's line for the sentence that a worker left at a hand-ov
 LONGEST_TEXT = 120  # characters of the last message
 MOST_HEARD = 20
 MOST_UNDELIVERED = 10
+MOST_RETURNS = 5  # in one wait; then a person has to assign it
+MOST_MISSED_BY = 20
 _LONGEST_LINE = 1000  # characters
 
 
@@ -42,13 +44,16 @@ class LastMessage:
 class Heard:
     """One message without its text, by which repeated and late deliveries are recognized.
 
-    `word`: the meaning of a customer's message that is only one word of domain/opt_out.py.
+    `word`: the meaning of a customer's message that is only one word of domain/opt_out.py. `sid`: of a worker's
+    message; `is_lost`: it did not reach the customer.
     """
 
     index: int
     sender: str
     at: datetime
     word: str | None = None
+    sid: str | None = None
+    is_lost: bool = False
 
     @property
     def asks(self) -> bool:
@@ -134,6 +139,9 @@ class Conversation:
     corrected_at: datetime | None = None
     taken_from: str | None = None
     went_back: int = 0
+    returns: int = 0
+    missed_by: tuple[str, ...] = ()
+    no_fallback: bool = False
     customer_missing_since: datetime | None = None
     log: tuple[Mapping[str, Any], ...] = ()
     problem: str | None = None
@@ -147,6 +155,20 @@ class Conversation:
     def holder(self) -> str | None:
         """The worker whose count includes the conversation now."""
         return self.worker if self.state in HELD else None
+
+    @property
+    def needs_person(self) -> bool:
+        """Whether it came back so often in this wait that no worker is assigned until a person or the customer acts."""
+        return self.state == QUEUED and self.returns >= MOST_RETURNS
+
+    @property
+    def undelivered_at(self) -> datetime | None:
+        """When the newest reply of a worker was lost; None if a later reply arrived, or no answer is awaited."""
+        replies = [message for message in self.heard if message.sender == WORKER]
+        if self.awaiting_since is None or not replies or not replies[-1].is_lost:
+            return None
+        times = (report.at for report in self.undelivered)
+        return max(filter(None, times), default=replies[-1].at)
 
     @property
     def claimed_for(self) -> str | None:
@@ -205,20 +227,24 @@ _CHANGED_BY_MESSAGES = (
     "last_message",
     "heard",
     "undelivered",
+    "undelivered_at",
+    "returns",
+    "missed_by",
     "customer_missing_since",
     "opted_out_at",
     "corrected_at",
 )
 _SIDS = (("service_sid", "IS"), ("participant_sid", "MB"), ("leaving_sid", "MB"))
 # Most entries lack these, and then cost no index entries for them:
-_IN_ENTRY_IF_SET = ("for_worker", "open_to", "due_at")
+_IN_ENTRY_IF_SET = ("for_worker", "open_to", "due_at", "needs_person")
 
 
 @dataclass(frozen=True)
 class Pending:
     """One queue entry. Queries do not find one that is not `is_complete`, or find it in the wrong place.
 
-    An entry `for_worker` has no pool (`pool` is empty) until `due_at`.
+    An entry `for_worker` has no pool (`pool` is empty) until `due_at`. One that `needs_person` has none either, so that
+    no worker finds it.
     """
 
     sid: str
@@ -230,6 +256,7 @@ class Pending:
     for_worker: str | None = None
     open_to: tuple[str, ...] = ()
     due_at: datetime | None = None
+    needs_person: bool = False
     is_complete: bool = True
     problem: str | None = None
 
@@ -262,6 +289,9 @@ def parse(
         waited=read.seconds("waited"),
         answered_in=read.seconds("answered_in"),
         went_back=max(0, read.whole("went_back", default=0)),
+        returns=max(0, read.whole("returns", default=0)),
+        missed_by=read.texts("missed_by")[-MOST_MISSED_BY:],
+        no_fallback=read.flag("no_fallback", default=False),
         attempts=max(0, read.whole("attempts", default=0)),
         priority=read.whole("priority", default=0),
         for_worker=identity_in(read, "for_worker"),
@@ -348,7 +378,9 @@ def _heard(data: Mapping[str, Any]) -> Heard | None:
     index = read.whole("index", default=-1)
     if sender is None or at is None or index < 0:
         return None
-    return Heard(index, sender, at, read.choice("word", opt_out.KINDS, None, None))
+    word = read.choice("word", opt_out.KINDS, None, None)
+    is_lost = read.flag("lost", default=False)
+    return Heard(index, sender, at, word, read.sid("sid", "IM"), is_lost)
 
 
 def _undelivered(data: Mapping[str, Any]) -> Undelivered | None:
@@ -371,6 +403,9 @@ def stored(conversation: Conversation) -> dict[str, Any]:
     # For the wallboard, which counts routed conversations by one range of arrival times:
     is_routed = conversation.mode in ("custom", "pool")
     data["arrived_at"] = conversation.created_at if is_routed else None
+    data["needs_person"] = conversation.needs_person
+    if conversation.undelivered:  # otherwise it is missing and costs no index entry
+        data["undelivered_at"] = conversation.undelivered_at
     if conversation.outside_hours:  # otherwise it is missing and costs no index entry
         data["arrived_outside_at"] = data["arrived_at"]
     return data
@@ -393,7 +428,8 @@ def _stored_last(message: LastMessage | None) -> dict[str, Any] | None:
 
 def _stored_heard(message: Heard) -> dict[str, Any]:
     data = {"index": message.index, "from": message.sender, "at": message.at}
-    return data | ({"word": message.word} if message.word else {})
+    further = {"word": message.word, "sid": message.sid, "lost": message.is_lost}
+    return data | {name: value for name, value in further.items() if value}
 
 
 def _stored_undelivered(message: Undelivered) -> dict[str, Any]:
@@ -407,14 +443,14 @@ def _stored_undelivered(message: Undelivered) -> dict[str, Any]:
 def told(conversation: Conversation) -> dict[str, Any]:
     """Return those fields of the record that messages and receipts change."""
     record = stored(conversation)
-    return {name: record[name] for name in _CHANGED_BY_MESSAGES}
+    return {name: record.get(name) for name in _CHANGED_BY_MESSAGES}
 
 
 def entry(conversation: Conversation) -> dict[str, Any]:
-    """Return the fields of its queue entry. An entry for one worker has no pool."""
+    """Return the fields of its queue entry. One for a single worker has no pool, nor has one that needs a person."""
     record = stored(conversation)
     data = {name: record[name] for name in _IN_ENTRY}
-    if conversation.for_worker:
+    if conversation.for_worker or conversation.needs_person:
         data["pool"] = None
     return data | {name: record[name] for name in _IN_ENTRY_IF_SET if record[name]}
 
@@ -427,7 +463,12 @@ def parse_entry(
     pool, queued_at = read.record_name("pool"), read.time("queued_at")
     priority = read.whole("priority", default=0)
     for_worker = identity_in(read, "for_worker")
-    needed = (pool or for_worker, queued_at, read.all.get("priority"))
+    needs_person = read.flag("needs_person", default=False) is True
+    needed = (
+        pool or for_worker or needs_person or None,
+        queued_at,
+        read.all.get("priority"),
+    )
     return Pending(
         sid=sid,
         pool=pool or "",
@@ -438,6 +479,7 @@ def parse_entry(
         for_worker=for_worker,
         open_to=read.record_names("open_to"),
         due_at=read.time("due_at"),
+        needs_person=needs_person,
         is_complete=None not in needed and read.problem is None,
         problem=read.problem,
     )

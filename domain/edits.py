@@ -12,7 +12,7 @@ from domain.conversation import ASSIGNED, INACTIVE, QUEUED, Conversation, Pendin
 from domain.pool import Pool
 
 _EDITABLE = ("worker", "pool", "priority")
-_audience = attrgetter("for_worker", "open_to", "due_at")
+_audience = attrgetter("for_worker", "open_to", "due_at", "needs_person")
 
 
 def asked_for(
@@ -25,11 +25,12 @@ def asked_for(
     """
     edited = replace(conversation, priority=entry.priority)
     pool = pools.get(entry.pool)
-    if pool is None:  # it waits for one worker alone
+    if pool is None:  # it waits for one worker alone, or needs a person
         return edited
-    if entry.pool != conversation.pool or conversation.for_worker:
+    is_moved = entry.pool != conversation.pool or conversation.for_worker
+    if is_moved or conversation.needs_person:
         why = f"moved to {pool.display_name} by hand"
-        return transitions.queued(edited, pool, now, why)
+        return transitions.queued(replace(edited, returns=0), pool, now, why)
     due = rules.overflows_at(pool, conversation.queued_at or now)
     is_open_to_overflow = conversation.open_to == (pool.overflow,)
     if is_open_to_overflow and due is not None and due <= now:

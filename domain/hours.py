@@ -188,6 +188,27 @@ def open_for(
     return since if seconds <= 0 else None
 
 
+def open_before(
+    hours: Hours, until: datetime, seconds: float, zone: ZoneInfo, is_holiday: IsHoliday
+) -> datetime | None:
+    """Return the latest moment from which the pool was open for so many seconds until `until`.
+
+    None if there is none in the last 400 days.
+    """
+    left, ends = seconds, until
+    while left > 0 and ends > until - _LOOK_AHEAD * _DAY:
+        pieces = list(_constant(hours, ends - _WEEK, ends, zone, is_holiday))
+        for first, last in reversed(pieces):
+            if not open_at(hours, first, zone, is_holiday):
+                continue
+            length = (last - first).total_seconds()
+            if length >= left:
+                return last - timedelta(seconds=left)
+            left -= length
+        ends -= _WEEK
+    return until if seconds <= 0 else None
+
+
 def _constant(
     hours: Hours,
     since: datetime,

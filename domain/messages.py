@@ -2,8 +2,9 @@
 
 A record remembers the newest 20 messages without their text (`heard`), so that repeated and reordered deliveries lead
 to the same record as one delivery of each message in order. A worker's message answers all of the customer's messages
-with a smaller index, and marks them as read. Messages of the service and of bots are no answers. The arrival of a
-conversation presumes the customer's first message: an answer is awaited from `created_at` on.
+with a smaller index, and marks them as read. One that did not reach the customer answers nothing: the oldest of their
+messages since the last delivered reply awaits an answer again. Messages of the service and of bots are no answers. The
+arrival of a conversation presumes the customer's first message: an answer is awaited from `created_at` on.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from domain.conversation import (
     CUSTOMER,
     LONGEST_TEXT,
     MOST_HEARD,
+    MOST_RETURNS,
     MOST_UNDELIVERED,
     SERVICE,
     WORKER,
@@ -126,7 +128,7 @@ def noted(
     if not _is_new(before, message):
         return before
     after = _with_last_message(before, message, sender)
-    heard = (*before.heard, Heard(message.index, sender, message.at, word))
+    heard = (*before.heard, _heard(before, message, sender, word))
     in_order = sorted(heard, key=lambda remembered: remembered.index)
     after = replace(after, heard=tuple(in_order[-MOST_HEARD:]))
     if sender == WORKER:
@@ -137,6 +139,23 @@ def noted(
         return _opted_out(after, message)
     after = replace(after, customer_wrote_at=customer_wrote_at(before, message.at))
     return _asked(before, after, message)
+
+
+def _heard(
+    before: Conversation, message: Message, sender: str, word: str | None
+) -> Heard:
+    """Return what the record remembers of it; the report of its failure may have come first."""
+    if sender != WORKER:
+        return Heard(message.index, sender, message.at, word)
+    lost = {report.message_sid for report in before.undelivered if _is_whole(report)}
+    return Heard(
+        message.index, sender, message.at, word, message.sid, message.sid in lost
+    )
+
+
+def _is_whole(report: Undelivered) -> bool:
+    """Return whether the message reached no recipient at all."""
+    return report.failed >= report.recipients
 
 
 def _is_new(before: Conversation, message: Message) -> bool:
@@ -190,10 +209,11 @@ def not_delivered(
     )
     for earlier in before.undelivered:
         if earlier.message_sid == message_sid:
-            return _recounted(before, earlier, report)
+            return _with_lost(_recounted(before, earlier, report), report)
     undelivered = (*before.undelivered, report)[-MOST_UNDELIVERED:]
     after = replace(before, undelivered=undelivered)
     after = after.noted(at, "not delivered", _why_not_delivered(failure))
+    after = _with_lost(after, report)
     return window_closed(after, at) if failure.code == window.CLOSED else after
 
 
@@ -227,7 +247,49 @@ def delivered(before: Conversation, message_sid: str, at: datetime) -> Conversat
     if len(rest) == len(before.undelivered):
         return before
     why = "a message that was reported as not delivered has arrived"
-    return replace(before, undelivered=rest).noted(at, "delivered", why)
+    after = replace(before, undelivered=rest).noted(at, "delivered", why)
+    return _marked(after, message_sid, is_lost=False)
+
+
+def _with_lost(after: Conversation, report: Undelivered) -> Conversation:
+    return _marked(after, report.message_sid, is_lost=_is_whole(report))
+
+
+def _marked(before: Conversation, message_sid: str, is_lost: bool) -> Conversation:
+    """Mark a worker's message as lost or as arrived, and compute again what awaits an answer."""
+    if not any(_is_other(message, message_sid, is_lost) for message in before.heard):
+        return before
+    heard = tuple(
+        replace(message, is_lost=is_lost)
+        if _is_other(message, message_sid, is_lost)
+        else message
+        for message in before.heard
+    )
+    after = replace(before, heard=heard)
+    if is_lost:
+        return _with_lost_answer(before, after, message_sid)
+    return _with_first_answer(_recount(after), was_presumed=False)
+
+
+def _is_other(message: Heard, message_sid: str, is_lost: bool) -> bool:
+    return message.sid == message_sid and message.is_lost != is_lost
+
+
+def _with_lost_answer(
+    before: Conversation, after: Conversation, message_sid: str
+) -> Conversation:
+    """Await the customer's oldest message since the last delivered reply again, as if the lost one was not written."""
+    since = _recount(after).awaiting_since
+    if since is None and not any(message.asks for message in after.heard):
+        is_answer = before.first_answer_at and _answered_up_to(after) < 0
+        since = before.created_at if is_answer else None  # only the arrival is known
+    times = filter(None, (before.awaiting_since, since))
+    after = replace(after, awaiting_since=min(times, default=None))
+    written_at = [one.at for one in after.heard if one.sid == message_sid]
+    if before.first_answer_at not in written_at:
+        return after
+    without = replace(after, first_answer_at=None, answered_in=None)
+    return _with_first_answer(without, was_presumed=False)
 
 
 def customer_wrote_at(
@@ -278,6 +340,8 @@ def _opted_out(after: Conversation, message: Message) -> Conversation:
 def _asked(before: Conversation, after: Conversation, message: Message) -> Conversation:
     """Count a customer's message that wants an answer, unless later messages have answered it or marked it read."""
     after = replace(after, customer_missing_since=None)
+    if before.returns >= MOST_RETURNS:
+        after = replace(after, returns=0)
     if message.index > _answered_up_to(before):
         since = min(before.awaiting_since or message.at, message.at)
         after = replace(after, awaiting_since=since)
@@ -300,9 +364,13 @@ def _answered(
     """Count a worker's message as the answer to all that the customer wrote before it."""
     is_question_known = any(remembered.asks for remembered in before.heard)
     was_presumed = before.awaiting_since is not None and not is_question_known
-    if message.index > _answered_up_to(before):
+    if message.index > _written_up_to(before):
         by = message.author if is_identity(message.author) else None
-        after = replace(_recount(after), answered_at=message.at, answered_by=by)
+        unread = _unread_in(after)
+        after = replace(after, answered_at=message.at, answered_by=by, unread=unread)
+    is_news = message.index > _answered_up_to(before)
+    if is_news and not _is_lost(after, message):
+        after = replace(_recount(after), returns=0, missed_by=())
     return _with_first_answer(after, was_presumed)
 
 
@@ -351,7 +419,7 @@ def _with_first_answer(after: Conversation, was_presumed: bool) -> Conversation:
     answers = [
         remembered.at
         for remembered in after.heard
-        if remembered.sender == WORKER and remembered.index > min(questions)
+        if _is_answer(remembered) and remembered.index > min(questions)
     ]
     first = min(filter(None, [*answers, after.first_answer_at]), default=None)
     if first is None or first == after.first_answer_at:
@@ -363,8 +431,25 @@ def _with_first_answer(after: Conversation, was_presumed: bool) -> Conversation:
     return answered.noted(first, "answered", f"after {in_words(waited)}")
 
 
+def _is_answer(message: Heard) -> bool:
+    return message.sender == WORKER and not message.is_lost
+
+
+def _is_lost(conversation: Conversation, message: Message) -> bool:
+    return any(
+        remembered.index == message.index and remembered.is_lost
+        for remembered in conversation.heard
+    )
+
+
 def _answered_up_to(conversation: Conversation) -> int:
-    """Return the index of the newest message of a worker; -1 if there is none."""
+    """Return the index of the newest message of a worker that is not lost; -1 if there is none."""
+    answers = filter(_is_answer, conversation.heard)
+    return max((answer.index for answer in answers), default=-1)
+
+
+def _written_up_to(conversation: Conversation) -> int:
+    """Return the index of the newest message of a worker, lost or not; -1 if there is none."""
     indexes = (
         remembered.index
         for remembered in conversation.heard
@@ -374,7 +459,7 @@ def _answered_up_to(conversation: Conversation) -> int:
 
 
 def _read_up_to(conversation: Conversation) -> int:
-    return max(conversation.read_index, _answered_up_to(conversation))
+    return max(conversation.read_index, _written_up_to(conversation))
 
 
 def _unread_in(conversation: Conversation) -> int:

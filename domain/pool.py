@@ -10,6 +10,7 @@ from domain import addresses, pool_texts
 from domain.field_names import POOLS
 from domain.fields import Fields
 from domain.hours import Hours
+from domain.opening import Opening
 from domain.pool_texts import Texts
 from domain.settings import MODES
 from domain.strategies import DEFAULT_STRATEGY, STRATEGIES
@@ -24,6 +25,7 @@ class Pool:
 
     `overflow`: the pool whose workers may also take conversations that have waited `overflow_after` seconds here.
     `unavailable_after`: how many answer deadlines in a row a worker misses before they turn Unavailable. None: never.
+    `opening`: the clock by which all these seconds count; None: the pool is always open.
     """
 
     id: str
@@ -38,6 +40,7 @@ class Pool:
     answer_within: int | None = None
     unavailable_after: int | None = None
     hours: Hours | None = None
+    opening: Opening | None = field(default=None, compare=False)
     texts: Texts = field(default_factory=dict)
     exists: bool = False
     invalid: frozenset[str] = frozenset()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from operator import attrgetter
 
+from domain import opening
 from domain.conversation import (
     ASSIGNING,
     CLOSED,
@@ -44,7 +45,7 @@ def decide_route(
     `pool`: the pool with the Twilio number, if there is one. `own_worker`: the customer's assigned worker.
     """
     pool_id = pool.id if pool else settings.default_pool
-    mode = (pool.mode if pool else None) or settings.mode
+    mode = mode_of(settings, pool)
     if mode == "none":
         return Route("none", pool_id, why="this number is not routed")
     if mode == "pool":
@@ -52,6 +53,11 @@ def decide_route(
     if own_worker:
         return Route("custom", pool_id, own_worker, "the customer's own worker")
     return Route(settings.custom_fallback, pool_id, why=_CUSTOMER_HAS_NO_WORKER)
+
+
+def mode_of(settings: Settings, pool: Pool | None) -> str:
+    """Return the mode of a conversation. `pool`: the pool with the Twilio number, if there is one."""
+    return (pool.mode if pool else None) or settings.mode
 
 
 def own_worker_is_added(settings: Settings) -> bool:
@@ -64,10 +70,13 @@ def is_waited_for(settings: Settings) -> bool:
     return settings.own_worker == "wait" and settings.own_worker_wait != 0
 
 
-def waits_until(settings: Settings, now: datetime) -> datetime | None:
-    """Return until when a customer waits for the assigned worker alone; None: without end."""
+def waits_until(settings: Settings, pool: Pool, since: datetime) -> datetime | None:
+    """Return until when a customer who waits since then waits for the assigned worker alone; None: without end.
+
+    The seconds count while the conversation's pool is open.
+    """
     wait = settings.own_worker_wait
-    return None if wait is None else now + timedelta(seconds=wait)
+    return None if wait is None else opening.after(pool.opening, since, wait)
 
 
 def priority_of(customer: Customer, pool: Pool) -> int:
@@ -79,7 +88,7 @@ def overflows_at(pool: Pool, since: datetime) -> datetime | None:
     """Return when workers of the overflow pool may also take a conversation queued since then; None: never."""
     if pool.overflow is None or pool.overflow_after is None:
         return None
-    return since + timedelta(seconds=pool.overflow_after)
+    return opening.after(pool.opening, since, pool.overflow_after)
 
 
 def why_not(worker: Worker) -> str:
@@ -118,6 +127,17 @@ def is_only_an_opt_out(conversation: Conversation) -> bool:
 def is_left_out(conversation: Conversation) -> bool:
     """Return whether it is unrouted only until its customer writes something other than an opt-out word."""
     return conversation.state == UNROUTED and conversation.left_out
+
+
+def may_be_routed_again(before: Conversation, after: Conversation) -> bool:
+    """Return whether a conversation without a fallback has a new message that wants an answer."""
+    if before.state != UNROUTED or not before.no_fallback:
+        return False
+    noted = {message.index for message in before.heard}
+    return any(
+        message.asks and message.index not in noted and message.index > 0
+        for message in after.heard
+    )
 
 
 def is_abandoned(conversation: Conversation, now: datetime) -> bool:

@@ -59,12 +59,20 @@ def parse(
 ) -> Settings:
     """Read the record; invalid values count as left out and are reported in `problem`."""
     fields = Fields(data, typed_as=SETTINGS)
+    mode = _choice(fields, "mode", MODES, "pool")
+    fallback = _choice(fields, "custom_fallback", ("pool", "none"), "pool")
+    own_worker = _choice(fields, "own_worker", OWN_WORKER, "always")
+    if (mode, fallback, own_worker) == ("custom", "none", "available"):
+        fields.complain(
+            "custom_fallback is none and own_worker is available: a customer whose assigned worker is Unavailable "
+            "stays without a worker until they write again while that worker is Available."
+        )
     return Settings(
-        mode=_choice(fields, "mode", MODES, "pool"),
+        mode=mode,
         default_pool=fields.record_name("default_pool") or "default",
-        custom_fallback=_choice(fields, "custom_fallback", ("pool", "none"), "pool"),
+        custom_fallback=fallback,
         create_customers=fields.flag("create_customers", default=True),
-        own_worker=_choice(fields, "own_worker", OWN_WORKER, "always"),
+        own_worker=own_worker,
         own_worker_wait=fields.delay("own_worker_wait", default=300, safe=300, least=0),
         crm_open=fields.flag("crm_open", default=False),
         service_level_seconds=max(1, fields.whole("service_level_seconds", default=60)),

@@ -14,6 +14,8 @@ from domain.conversation import (
     ASSIGNING,
     CLOSED,
     INACTIVE,
+    MOST_MISSED_BY,
+    MOST_RETURNS,
     QUEUED,
     UNROUTED,
     Conversation,
@@ -53,6 +55,9 @@ _OF_ONE_WAIT = (
     "excluded_until",
     "taken_from",
     "went_back",
+    "returns",
+    "missed_by",
+    "no_fallback",
     "customer_missing_since",
 )
 
@@ -115,6 +120,8 @@ def left_out(conversation: Conversation, now: datetime) -> Conversation:
         excluded_until=None,
         taken_from=None,
         went_back=0,
+        returns=0,
+        missed_by=(),
         starting=False,
     )
     return unrouted(after, now, "the customer has written nothing but an opt-out word")
@@ -152,6 +159,7 @@ def claimed(
         expires_at=None,
         starting=False,
         left_out=False,
+        no_fallback=False,
         mode="pool" if conversation.left_out else conversation.mode,
     ).noted(now, "assigning", f"to {worker.name}: {why}")
 
@@ -185,11 +193,18 @@ def queued(
 ) -> Conversation:
     """Queue it for the pool's workers, since its oldest unanswered message.
 
-    A lease means that the previous worker still has to be removed at Twilio.
+    A lease means that the previous worker still has to be removed at Twilio. One that came back too often in this wait
+    stays queued until a person or its customer acts.
     """
+    if conversation.returns >= MOST_RETURNS:
+        why += (
+            f"; it came back {conversation.returns} times, so a person has to assign it"
+        )
     waiting = _waiting(replace(conversation, pool=pool.id, for_worker=None), now).noted(
         now, QUEUED, why
     )
+    if waiting.needs_person:
+        return replace(waiting, open_to=(), due_at=None)
     due = rules.overflows_at(pool, waiting.queued_at or now)
     if due is not None and due <= now and pool.overflow:
         return opened(waiting, pool.overflow)
@@ -225,6 +240,7 @@ def _waiting(conversation: Conversation, now: datetime) -> Conversation:
         expires_at=None,
         starting=False,
         left_out=False,
+        no_fallback=False,
     )
 
 
@@ -296,7 +312,17 @@ def taken_back(conversation: Conversation, now: datetime) -> Conversation:
     taken = replace(
         let_go(conversation, now), mode="pool", taken_from=conversation.worker
     )
-    return replace(taken, went_back=conversation.went_back + 1)
+    return replace(
+        taken,
+        went_back=conversation.went_back + 1,
+        returns=conversation.returns + 1,
+    )
+
+
+def missed_by(conversation: Conversation, identity: str) -> Conversation:
+    """Note that this wait counts as a miss of the worker, so that it counts once."""
+    noted = dict.fromkeys((*conversation.missed_by, identity))
+    return replace(conversation, missed_by=tuple(noted)[-MOST_MISSED_BY:])
 
 
 def without(conversation: Conversation, identity: str, now: datetime) -> Conversation:
@@ -337,15 +363,22 @@ def open_again(conversation: Conversation, now: datetime) -> Conversation:
 
 
 def inactive(conversation: Conversation, now: datetime) -> Conversation:
-    """Free its worker's slot, keeping the worker's name. A lease that is set means that they were never confirmed."""
-    return replace(conversation, state=INACTIVE).noted(
-        now, "inactive", "nobody has written for a while"
+    """Free its worker's slot, keeping the worker's name. A lease that is set means that they were never confirmed.
+
+    From then on the answer deadline counts for such a worker, too.
+    """
+    assigned_at = conversation.assigned_at or now
+    return replace(conversation, state=INACTIVE, assigned_at=assigned_at).noted(
+        now, "inactive", "no message has come for a while"
     )
 
 
 def active_again(conversation: Conversation, now: datetime) -> Conversation:
-    """Give it back to its worker. If a lease says that they were never confirmed, they have to be added first."""
-    again = replace(conversation, state=ASSIGNED)
+    """Give it back to its worker. If a lease says that they were never confirmed, they have to be added first.
+
+    The answer deadline starts again.
+    """
+    again = replace(conversation, state=ASSIGNED, assigned_at=now)
     if conversation.lease_until is not None:
         again = replace(conversation, state=ASSIGNING, lease_until=now + LEASE)
     return again.noted(now, again.state, f"active again, with {conversation.worker}")
@@ -358,6 +391,7 @@ def joined_by_hand(
     state = INACTIVE if conversation.state == INACTIVE else ASSIGNED
     taken = replace(
         conversation,
+        no_fallback=False,
         state=state,
         worker=worker.identity,
         created_at=conversation.created_at or now,

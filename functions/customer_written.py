@@ -12,7 +12,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from assignment import opting_out
+from assignment import membership, opting_out
 from domain import addresses, customer, customer_record, field_names
 from domain.opt_out import Wish
 from functions.http.trigger import Change
@@ -23,6 +23,7 @@ _MOST_ADDRESSES = 100  # of one customer that are looked up in opt_outs
 
 def handle(change: Change) -> None:
     """Correct the record, and those of other customers with one of its addresses, before or after the change."""
+    _follow_priority(change)
     if not customer_record.needs_care(change.name, change.before, change.after):
         return
     _correct(change.name)
@@ -34,6 +35,17 @@ def handle(change: Change) -> None:
     if duplicates:
         for customer_id in sorted([*duplicates, change.name]):
             _correct(customer_id)
+
+
+def _follow_priority(change: Change) -> None:
+    """Move the customer in the queue after an edit of their priority. No conversation waits under a new record."""
+    if change.before is None or change.after is None:
+        return
+    before = customer.parse(change.name, change.before)
+    after = customer.parse(change.name, change.after)
+    if before.priority != after.priority:
+        (record,) = database.read(customers.reference(change.name))
+        membership.priority_edited(customers.of(record))
 
 
 def _correct(customer_id: str) -> None:

@@ -60,9 +60,12 @@ def is_free(worker: Record, pools: Mapping[str, Record]) -> bool:
 def is_for(entry: Record, identity: str, worker: Record, now: datetime | None) -> bool:
     """Whether what waits may go to this worker; without `now` an exclusion never lapses.
 
-    `entry` of the queue or record of the log. Who waits for one worker alone may go to nobody else; who has waited long
+    `entry` of the queue or record of the log. One that needs a person goes to no worker.
+    Who waits for one worker alone may go to nobody else; who has waited long
     enough also to the workers of the pools to which it is open.
     """
+    if entry.get("needs_person"):
+        return False
     alone = entry.get("for_worker")
     if alone not in (None, identity):
         return False

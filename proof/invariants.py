@@ -28,6 +28,7 @@ STOPS = frozenset(
     ("STOP", "STOPALL", "UNSUBSCRIBE", "END", "QUIT", "CANCEL", "REVOKE", "OPTOUT")
 )
 LIFTS = frozenset(("START", "YES", "UNSTOP"))
+RETURNS = 5  # in one wait; then a person has to assign it
 JUST_NOW = timedelta(seconds=5)  # since the sweep before the check
 
 
@@ -189,8 +190,15 @@ def torn(world: World) -> Iterator[Breach]:
             yield Breach(
                 3, "torn", sid, "waits for another worker in the queue than in the log"
             )
-        elif not entry.get("for_worker") and record["pool"] != entry["pool"]:
+        elif bool(entry.get("needs_person")) != (record.get("returns", 0) >= RETURNS):
+            yield Breach(3, "torn", sid, "needs a person in the queue or the log only")
+        elif _has_pool(entry) and record["pool"] != entry["pool"]:
             yield Breach(3, "torn", sid, "waits in the queue of another pool")
+
+
+def _has_pool(entry: Record) -> bool:
+    """One for a single worker has no pool, nor has one that needs a person: no worker finds it by a pool."""
+    return not (entry.get("for_worker") or entry.get("needs_person"))
 
 
 def miscounted(world: World) -> Iterator[Breach]:
@@ -263,7 +271,10 @@ def forgotten(world: World) -> Iterator[Breach]:
             record.get("mode") in ("pool", "custom")
             and record.get("address") is not None
         )
-        if record["state"] != "assigned" or not within or not asked or not is_routed:
+        is_with_worker = (
+            record["state"] in ("assigned", "inactive") and record["worker"]
+        )
+        if not is_with_worker or not within or not asked or not is_routed:
             continue
         late = world.now - max(asked, given or asked) - timedelta(seconds=within)
         if late > JUST_NOW:
@@ -354,9 +365,17 @@ def _is_customers(message: Record) -> bool:
 def _is_awaited(messages: list[Record], workers: Mapping[str, Record]) -> bool:
     """Whether a customer's message comes after the last one of a confirmed worker. An opt-out word wants no answer."""
     people = [
-        one for one in messages if _is_of(one["author"], workers) and not _is_stop(one)
+        one
+        for one in messages
+        if _is_of(one["author"], workers) and not _is_stop(one) and not _is_lost(one)
     ]
     return bool(people) and _is_customers(people[-1])
+
+
+def _is_lost(message: Record) -> bool:
+    """Whether a worker's message has reached no recipient."""
+    delivery = message.get("delivery") or {}
+    return "all" in (delivery.get("failed"), delivery.get("undelivered"))
 
 
 def _is_stop(message: Record) -> bool:

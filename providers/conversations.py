@@ -148,6 +148,12 @@ def _of_customer(
     return ("address", "in", list(spelled))
 
 
+def queued_with(customer_id: str, limit: int) -> list[Conversation]:
+    """Return the queued conversations under this customer's id, in no order."""
+    conditions = [("customer_id", "==", customer_id), ("state", "==", QUEUED)]
+    return _LOG.find(conditions, (), limit)
+
+
 def open_with(address: str, limit: int) -> list[Conversation]:
     """Return the conversations with this address that are not over, in no order."""
     return _LOG.find(
@@ -207,12 +213,12 @@ def starting(limit: int) -> list[Conversation]:
 def unanswered(pool_id: str, since: datetime, limit: int) -> list[Conversation]:
     """Return conversations of the pool in which the customer has waited for the worker's answer since then or longer.
 
-    The worker has had the conversation for as long, too. The longest wait comes first.
+    The worker has had the conversation for as long, too, or it is inactive with them. The longest wait comes first.
     """
     conditions = [
         ("pool", "==", pool_id),
         ("mode", "in", ["custom", "pool"]),
-        ("state", "==", ASSIGNED),
+        ("state", "in", [ASSIGNED, INACTIVE]),
     ]
     waits = [("awaiting_since", "<=", since), ("assigned_at", "<=", since)]
     return _LOG.find([*conditions, *waits], ("awaiting_since", "assigned_at"), limit)

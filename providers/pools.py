@@ -4,18 +4,39 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from domain import addresses
+from domain.opening import Opening
 from domain.pool import Pool, parse
 from domain.worker import Worker, key_of
-from providers import database, workers
+from providers import database, public_holidays, settings, workers
 
 if TYPE_CHECKING:
     from providers.database import Snapshot
 
-_POOLS = database.Collection("pools", parse)
+
+def _parse(
+    pool_id: str, data: Mapping[str, Any] | None, version: object = None
+) -> Pool:
+    """Read the record, and for a pool with hours the time zone and the holidays by which they count."""
+    pool = parse(pool_id, data, version)
+    if pool.hours is None:
+        return pool
+    is_holiday = partial(_is_holiday, pool.hours.countries)
+    return replace(pool, opening=Opening(pool.hours, settings.zone(), is_holiday))
+
+
+def _is_holiday(countries: tuple[str, ...], day: date) -> bool:
+    """Return whether it is a public holiday; the library of holidays loads only when this is asked."""
+    return public_holidays.of(countries)(day)
+
+
+_POOLS = database.Collection("pools", _parse)
 reference, of, load, after = _POOLS.reference, _POOLS.of, _POOLS.load, _POOLS.after
 _MOST_WITH_ONE_NUMBER = 3  # enough to detect that two pools have a number
 _MOST_TWINS = 20

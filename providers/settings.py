@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from domain import settings as rules
 from domain.settings import Settings
@@ -45,6 +46,11 @@ def _no_older_than(seconds: float) -> Settings:
 def opt_out_words() -> tuple[str, ...]:
     """Return the folded opt-out words of the settings, at most ten seconds old."""
     return _no_older_than(_WORDS_FOR).opt_out_words
+
+
+def zone() -> ZoneInfo:
+    """Return the time zone of the pools' hours, at most ten seconds old."""
+    return _no_older_than(_WORDS_FOR).zone
 
 
 def kept_for() -> timedelta:

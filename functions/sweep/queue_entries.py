@@ -165,6 +165,16 @@ def _compare(
             _log_not_editable(entry)
         is_restored = _restore(conversation)
         run.note("queue entries that did not say what the log says", is_restored)
+    elif conversation.for_worker:
+        is_followed = _follows(conversation)
+        run.note("waits that follow an edit of settings or customer", is_followed)
+
+
+def _follows(conversation: Conversation) -> bool:
+    try:
+        return arrival.follow_wait(conversation)
+    except database.LostRace:
+        return False
 
 
 def _log_not_understood(entry: Pending) -> None:

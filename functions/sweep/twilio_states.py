@@ -194,7 +194,8 @@ def put_right_who_has_it(conversation: Conversation, bots: Collection[str]) -> b
         return False
     try:
         inside = _workers_in(conversation, people, Roster(bots))
-        _put_right(conversation, "active", inside)
+        is_inactive = conversation.state == INACTIVE
+        _put_right(conversation, INACTIVE if is_inactive else "active", inside)
     except (database.LostRace, hand_over.Refused):
         return False
     return True

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from assignment import answers, worker_care
 from domain import patience
-from domain.conversation import Conversation
+from domain.conversation import INACTIVE, Conversation
 from domain.pool import Pool
 from domain.worker import Worker
 from functions.sweep import twilio_states, unheard
@@ -28,13 +28,14 @@ _WORKERS_AT_ONCE = 30
 def send_back(progress: Progress, run: Run) -> Progress:
     """Return what is overdue, and reset the count of workers that answer again.
 
-    If no pool has a deadline this costs one query.
+    If no pool has a deadline this costs a read and a query.
     """
+    bots = settings.load().bots
     with_deadline = pools.with_patience(_MOST_POOLS)
     if not with_deadline:
         return progress
     overdue = _overdue(with_deadline)
-    send = partial(_send_back, run=run, bots=settings.load().bots)
+    send = partial(_send_back, run=run, bots=bots)
     sent = run.each(overdue, "conversation", _sid, send, otherwise=False)
     run.note("back for want of an answer", sum(is_back for _, is_back in sent))
     missed = workers.who_missed(_WORKERS_AT_ONCE)
@@ -80,7 +81,7 @@ def _send_back(overdue: _Overdue, run: Run, bots: Collection[str]) -> bool:
     newest = unheard.newest(conversation)
     if newest is None:
         return False
-    is_settled = conversation.leaving is None
+    is_settled = conversation.leaving is None or conversation.state == INACTIVE
     if is_settled and not twilio_states.put_right_who_has_it(conversation, bots):
         return False
     moved = answers.take_back(conversation.sid, pool, newest)

@@ -6,9 +6,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.conversation import HELD, Conversation
+from domain.conversation import HELD
+from domain.pool import Pool
 from domain.rules import in_words
 from domain.settings import Settings
+from functions.team import attention as team_attention
+from functions.team.attention import name_of
 from functions.wallboard import statistics
 from functions.wallboard.figures import Now
 from functions.wallboard.statistics import Meter
@@ -109,6 +112,20 @@ def _problems(meter: Meter, settings: Settings, names: Names) -> Iterator[Stuck]
         yield Stuck(name, f"is Unavailable: {why}")
 
 
-def name_of(conversation: Conversation) -> str:
-    """Return what the wallboard calls a conversation: the customer's name or address, or the SID."""
-    return conversation.display_name or conversation.address or conversation.sid
+def customers(
+    meter: Meter, settings: Settings, pools: Mapping[str, Pool]
+) -> Iterator[Stuck]:
+    """Yield the customers without an answer, and those overtaken in the queue."""
+    for one in team_attention.customers(settings, pools, meter.note):
+        yield Stuck(one.what, one.why, one.sid)
+
+
+def merged(found: Iterable[Stuck]) -> tuple[Stuck, ...]:
+    """Return each conversation once, with all of its reasons."""
+    by_name: dict[tuple[str | None, str], Stuck] = {}
+    for one in found:
+        key = (one.sid, "" if one.sid else f"{one.what} {one.why}")
+        before = by_name.get(key)
+        why = f"{before.why}; {one.why}" if before else one.why
+        by_name[key] = Stuck(one.what, why, one.sid)
+    return tuple(by_name.values())

@@ -35,6 +35,7 @@ def _now(shown: Board) -> dict[str, Any]:
         "now": now,
         "zone": shown.settings().time_zone,
         "stuck": shown.stuck(),
+        "awaited": shown.awaited(),
         "reads": shown.meter.last_minute(),
         "pool_names": {pool.id: pool.name for pool in now.pools},
     }

@@ -11,6 +11,8 @@ from domain.pool import Pool
 from domain.pool import parse as parse_pool
 from domain.settings import Settings
 from functions.http.cache import Cache
+from functions.team import attention as team_attention
+from functions.team.attention import Awaited, name_of
 from functions.wallboard import attention, statistics
 from functions.wallboard.attention import Stuck
 from functions.wallboard.figures import (
@@ -66,10 +68,21 @@ class Board:
     def stuck(self) -> tuple[Stuck, ...]:
         """Return what needs a person's attention."""
         in_records = self._cache.get("stuck", STUCK_FOR, self._stuck)
-        return (*attention.in_queue(self.now()), *in_records)
+        return attention.merged((*attention.in_queue(self.now()), *in_records))
 
     def _stuck(self) -> tuple[Stuck, ...]:
-        return attention.in_records(self.meter, self.settings(), self.names)
+        by_id = {pool.id: pool for pool in self.pools()}
+        return (
+            *attention.in_records(self.meter, self.settings(), self.names),
+            *attention.customers(self.meter, self.settings(), by_id),
+        )
+
+    def awaited(self) -> Awaited:
+        """Return how many customers wait for a worker's reply."""
+        return self._cache.get("awaited", NOW_FOR, self._awaited)
+
+    def _awaited(self) -> Awaited:
+        return team_attention.awaited(self.meter.note)
 
     def names(self, identities: Iterable[str | None]) -> Mapping[str, str]:
         """Return these workers' names by identity, perhaps with those of other workers."""
@@ -144,11 +157,11 @@ class Board:
             self.meter.note(len(unknown))
             for conversation in conversations.load_all(unknown):
                 why = conversation.log[-1]["why"] if conversation.log else ""
-                texts[conversation.sid] = (attention.name_of(conversation), why)
+                texts[conversation.sid] = (name_of(conversation), why)
         names = self.names(entry.for_worker for entry in entries)
         for entry in entries:
             name, why = texts[entry.sid]
-            where = entry.pool
+            where = "needs a person" if entry.needs_person else entry.pool
             if entry.for_worker and not entry.pool:
                 where = f"for {names.get(entry.for_worker, entry.for_worker)}"
             yield Waiting(entry.sid, where, name, entry.queued_at, why)

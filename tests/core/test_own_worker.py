@@ -9,6 +9,7 @@ import pytest
 from google.cloud.firestore import DELETE_FIELD, Client
 
 from domain import rules
+from domain.pool import Pool
 from domain.settings import Settings
 from domain.settings import parse as parse_settings
 from domain.worker import Worker
@@ -172,10 +173,12 @@ def test_after_their_time_it_goes_on_as_the_fallback_says(
 
 def test_the_waits_end_exactly_at_the_second() -> None:
     now = datetime(2026, 11, 26, 9, tzinfo=UTC)
-    assert rules.waits_until(Settings(own_worker_wait=60), now) == now + timedelta(
-        seconds=60
+    assert rules.waits_until(
+        Settings(own_worker_wait=60), Pool("a", "A"), now
+    ) == now + timedelta(seconds=60)
+    assert (
+        rules.waits_until(Settings(own_worker_wait=None), Pool("a", "A"), now) is None
     )
-    assert rules.waits_until(Settings(own_worker_wait=None), now) is None
 
 
 @pytest.mark.parametrize(
