@@ -69,7 +69,7 @@ function Picture({ title, name, kind, rows }) {
 
 function Rows({ report }) {
   const cells = (row) => report.columns.map(([name, , kind]) => html`<td key=${name} class="number">${shown(kind, row[name])}</td>`);
-  return html`<div class="panel scroller" role="region" tabindex="0" aria-label="Figures"><table aria-label="By ${report.by}">
+  return html`<div class="panel scroller figures" role="region" tabindex="0" aria-label="Figures"><table aria-label="By ${report.by}">
     <thead><tr><th scope="col">${BY[report.by]}</th>${report.columns.map(([name, title]) => html`<th key=${name} scope="col" class="number">${title}</th>`)}</tr></thead>
     <tbody>${report.rows.map((row) => html`<tr key=${row.key}><th scope="row">${row.label}</th>${cells(row)}</tr>`)}</tbody>
     <tfoot><tr><th scope="row">All</th>${cells(report.total)}</tr></tfoot></table></div>`;
@@ -98,10 +98,9 @@ function Controls({ from, to, by, report, go }) {
     <label>To <input type="date" name="to" required defaultValue=${to} value=${to} max=${daysAgo(0)} /></label>
     <button>Show</button>
     ${PRESETS.map(([label, first, last]) => html`<button key=${label} type="button" class="plain" onClick=${() => go(daysAgo(first), daysAgo(last), by)}>${label}</button>`)}
-    <span class="grow"></span>
-    <label>By <select value=${by} onChange=${(event) => go(from, to, event.target.value)}>
+    <label>By <select aria-label="By" value=${by} onChange=${(event) => go(from, to, event.target.value)}>
       ${Object.entries(BY).map(([value, label]) => html`<option key=${value} value=${value}>${label}</option>`)}</select></label>
-    <button type="button" class="quiet" disabled=${!report} onClick=${() => save(report, from, to)}>Export CSV</button>
+    <button type="button" class="plain" disabled=${!report} onClick=${() => save(report, from, to)}>Export CSV</button>
   </form>`;
 }
 
