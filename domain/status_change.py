@@ -16,6 +16,7 @@ KEPT_FOR = timedelta(days=400)  # a TTL policy on `expires_at` deletes them then
 SERVICE, FRONTLINE = "service", "frontline"
 OUTSIDE = "outside"  # the console, or an app that writes the status itself
 _LONGEST_ID = 32
+_AT_ONCE = timedelta(minutes=1)
 Record = Mapping[str, Any]
 
 
@@ -74,18 +75,30 @@ def seen(
 ) -> Seen | None:
     """Return the change of availability that one write of a worker's record made; None if it made none.
 
-    The service writes `status_since` together with the status, and nothing else writes it: such a change is stored.
+    The service writes `status_since` together with the status, and nothing else writes it: such a change is stored. A
+    new record may have an old `status_since`, so its change is stored again under the same name.
     """
     old = parse_worker(identity, before) if before is not None else None
     new = parse_worker(identity, after) if after is not None else None
     if _is_available(old) == _is_available(new):
         return None
-    since = new.status_since if new else None
-    is_stored = since is not None and (old is None or old.status_since != since)
-    moment = since if is_stored and since else at
+    since = _written_with_status(old, new, at)
+    is_stored = since is not None and old is not None
     by = SERVICE if is_stored else OUTSIDE
-    change = StatusChange(identity, _status(old), _status(new), moment, by)
-    return Seen(change, name_of(identity, since if is_stored else version), is_stored)
+    change = StatusChange(identity, _status(old), _status(new), since or at, by)
+    return Seen(change, name_of(identity, since or version), is_stored)
+
+
+def _written_with_status(
+    old: Worker | None, new: Worker | None, at: datetime
+) -> datetime | None:
+    """Return the time that the write of the status has set; None if it has set none."""
+    since = new.status_since if new else None
+    if since is None:
+        return None
+    if old is None:
+        return since if abs(at - since) < _AT_ONCE else None
+    return since if since != old.status_since else None
 
 
 def stored(change: StatusChange) -> dict[str, Any]:

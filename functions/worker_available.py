@@ -12,8 +12,8 @@ from functools import partial
 from typing import Any
 
 from assignment import arrival, ledger, matching, membership, worker_care
-from domain.conversation import Conversation
 from domain import facts, field_names, rules, status_change
+from domain.conversation import Conversation
 from domain.worker import PERSON, Worker, is_identity, parse
 from functions.conversation_written import texts
 from functions.http.trigger import Change

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from domain import status_change
+from domain.fields import Fields
 from domain.status_change import StatusChange
 from providers import database
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 _NAME = "status_changes"
 _PAGE = 1000
+_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def add(batch: WriteBatch, change: StatusChange) -> None:
@@ -53,9 +55,9 @@ def latest(worker: str, before: datetime) -> StatusChange | None:
 
 def first() -> datetime | None:
     """Return the time of the oldest stored change; None if there is none."""
-    query = database.filtered(_NAME, [], order=["at"]).limit(1)
-    change = next(filter(None, map(_of, database.find(query))), None)
-    return change.at if change else None
+    query = database.filtered(_NAME, [("at", ">", _LONG_AGO)], order=["at"]).limit(1)
+    times = (Fields(record.to_dict()).time("at") for record in database.find(query))
+    return next(filter(None, times), None)
 
 
 def _reference(name: str) -> Any:

@@ -34,6 +34,7 @@ from rich.progress import (
 from rich.table import Table
 
 from domain import conversation, pool, settings, status_change, worker
+from domain.fields import Fields
 from domain.pool import Pool
 from domain.rules import in_words
 from domain.worker import Worker
@@ -110,19 +111,15 @@ def read(db: Client, since: datetime, progress: Progress) -> Stored:
 def _statuses(db: Client, since: datetime) -> Statuses:
     """Read the changes of status of these days, and the time of the oldest one."""
     stored: Any = db.collection("status_changes")
-    oldest = stored.order_by("at").limit(1)
-    (first,) = [*oldest.stream(retry=_retry(), timeout=_PATIENCE)] or [None]
-    if first is None:
+    any_time = FieldFilter("at", ">", datetime(2000, 1, 1, tzinfo=UTC))
+    oldest = stored.where(filter=any_time).order_by("at").limit(1)
+    first = [*oldest.stream(retry=_retry(), timeout=_PATIENCE)]
+    if not first:
         return NO_STATUSES
     newer = stored.where(filter=FieldFilter("at", ">=", since))
-    records = [first, *_all(newer, "at")]
-    changes = [status_change.parse(one.id, one.to_dict()) for one in records]
-    known = [change for change in changes if change is not None]
-    if not known:
-        return NO_STATUSES
-    return Statuses(
-        tuple(change for change in known[1:] if change.at >= since), known[0].at
-    )
+    changes = [status_change.parse(one.id, one.to_dict()) for one in _all(newer, "at")]
+    known = tuple(change for change in changes if change is not None)
+    return Statuses(known, max(since, Fields(first[0].to_dict()).time("at") or since))
 
 
 def _all(query: Any, order: str = "__name__") -> Iterator[Any]:

@@ -222,9 +222,10 @@ def test_values_of_any_type_do_not_stop_a_report(
         fields = dict.fromkeys((*names, "opted_out_at", "arrived_outside_at"), value)
         record = {"arrived_at": NOON + timedelta(minutes=number), **fields}
         db.document(f"conversations/{records.sid(number)}").set(record)
-        db.collection("status_changes").add(
-            dict.fromkeys(("worker", "at", "to"), value)
-        )
+        turn = dict.fromkeys(("worker", "from", "to", "by"), value)
+        at = NOON + timedelta(minutes=number)
+        db.collection("status_changes").add({**turn, "at": at})
+        db.collection("status_changes").add({**turn, "at": value})
     for by in ("day", "hour", "pool", "worker"):
         report = asked(desk, "2026-03-02", "2026-03-02", by)
         assert report["total"]["arrived"] == len(odd)
