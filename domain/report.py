@@ -105,6 +105,14 @@ COLUMNS = (
 )
 
 
+_KEYS: Mapping[str, Callable[[Cell], str]] = {
+    "day": lambda cell: cell.day.isoformat(),
+    "hour": lambda cell: f"{cell.hour:02}",
+    "pool": lambda cell: cell.pool,
+    "worker": lambda cell: cell.worker,
+}
+
+
 def days_between(first: date, last: date, zone: ZoneInfo) -> list[Span]:
     """Return the days from `first` to `last`, both included, as spans from midnight to midnight in the zone."""
     count = (last - first).days + 1
@@ -219,11 +227,7 @@ def _empty_rows(by: str, days: Sequence[Span], zone: ZoneInfo) -> list[str]:
 
 
 def _key(by: str, cell: Cell) -> str:
-    if by == "day":
-        return cell.day.isoformat()
-    if by == "hour":
-        return f"{cell.hour:02}"
-    return cell.pool if by == "pool" else cell.worker
+    return _KEYS[by](cell)
 
 
 def _available_keys(
