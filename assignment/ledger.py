@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from domain import conversation as log_record
 from domain import device as device_record
-from domain import field_names, rules, sessions
+from domain import field_names, rules, sessions, status_change
 from domain import worker as worker_record
 from domain.conversation import QUEUED, Conversation
 from domain.device import Device
@@ -31,6 +32,7 @@ from providers import (
     pending,
     pools,
     settings,
+    status_changes,
     workers,
 )
 
@@ -128,7 +130,9 @@ def _fallen(
     if worker is None or worker.version is None:
         return None
     marks = _marks(worker, marked(worker)) if marked else NO_MARKS
-    return _recounted(batch, worker, -1, known, marks=marks)
+    fallen = _recounted(batch, worker, -1, known, marks=marks)
+    _add_turn(batch, worker, marks, status_change.SERVICE)
+    return fallen
 
 
 def _mark(batch: WriteBatch, identity: str, marked: Callable[[Worker], Worker]) -> None:
@@ -206,12 +210,44 @@ def forget_former(identity: str) -> None:
     database.commit(batch)
 
 
-def set_status(identity: str, status: str) -> None:
-    """Write the status that the worker has set, even if their record has changed. Raises database.LostRace if it was
-    deleted."""
+def set_status(identity: str, status: str, by: str | None = None) -> None:
+    """Write the status that a person has set, even if the record has changed, and the change in the same commit.
+
+    `by`: the person's identity; None: the worker. Raises database.LostRace if the record was deleted.
+    """
+    step = partial(_set_status, identity, status, by or identity)
+    if not database.until_it_holds(step):
+        raise database.LostRace(f"The record of {identity} was deleted.")
+
+
+def _set_status(identity: str, status: str, by: str) -> bool:
+    """Return False if there is no record. Raises database.LostRace when the record has changed meanwhile."""
+    worker = workers.load(identity)
+    if worker.version is None:
+        return False
+    is_available = status == "Available" and worker.can_sign_in
     batch = database.client().batch()
-    batch.update(workers.reference(identity), {"status": status})
+    fields = {"status": status, **_turn_fields(worker, is_available)}
+    database.put(batch, workers.reference(identity), fields, worker.version)
+    _add_turn(batch, worker, fields, by)
     database.commit(batch)
+    return True
+
+
+def _turn_fields(worker: Worker, is_available: bool) -> dict[str, Any]:
+    """Return the time of a change of availability, by which the trigger sees that the change is stored."""
+    return {} if worker.available == is_available else {"status_since": clock.now()}
+
+
+def _add_turn(
+    batch: WriteBatch, worker: Worker, fields: Mapping[str, Any], by: str
+) -> None:
+    """Add the change of status to the commit if these fields make one. The last write of the batch."""
+    if "status" not in fields or "status_since" not in fields:
+        return
+    is_available = fields["status"] == "Available"
+    change = status_change.turned(worker, is_available, fields["status_since"], by)
+    status_changes.add(batch, change)
 
 
 def follow_frontline(worker: Worker, is_available: bool, changes_status: bool) -> None:
@@ -222,7 +258,11 @@ def follow_frontline(worker: Worker, is_available: bool, changes_status: bool) -
     fields: dict[str, Any] = {"frontline_available": is_available}
     if changes_status:
         fields["status"] = "Available" if is_available else "Unavailable"
-    database.write(workers.reference(worker.identity), fields, worker.version)
+        fields |= _turn_fields(worker, is_available and worker.can_sign_in)
+    batch = database.client().batch()
+    database.put(batch, workers.reference(worker.identity), fields, worker.version)
+    _add_turn(batch, worker, fields, status_change.FRONTLINE)
+    database.commit(batch)
 
 
 def keep_devices(worker: Worker, changes: Mapping[str, Device | None]) -> None:

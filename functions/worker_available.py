@@ -12,12 +12,21 @@ from functools import partial
 from typing import Any
 
 from assignment import arrival, ledger, matching, membership, worker_care
-from domain import field_names, rules
+from domain import facts, field_names, rules, status_change
 from domain.conversation import Conversation
 from domain.worker import PERSON, Worker, is_identity, parse
 from functions.conversation_written import texts
 from functions.http.trigger import Change
-from providers import conversations, database, former_workers, log, pools
+from providers import (
+    clock,
+    conversations,
+    customers,
+    database,
+    former_workers,
+    log,
+    pools,
+    status_changes,
+)
 
 # Customers who are informed in one call that their worker has turned Available:
 _MOST_TOLD = 20
@@ -27,6 +36,11 @@ def handle(change: Change) -> None:
     """Follow the creation, change or deletion of a worker; a name that is no identity is ignored."""
     if not is_identity(change.name):
         return
+    _follow_record(change)
+    _store_status(change)
+
+
+def _follow_record(change: Change) -> None:
     if change.after is None:
         database.until_it_holds(partial(membership.came_back, change.name))
         _dismiss(change.name)
@@ -35,6 +49,21 @@ def handle(change: Change) -> None:
         database.until_it_holds(partial(ledger.name_fields, change.name))
     else:
         _follow(change, parse(change.name, change.after, version=change.at))
+
+
+def _store_status(change: Change) -> None:
+    """Store a change of status by a person or another app, and log every change as a fact.
+
+    Each event is about its own write, so repeated and late ones do not matter.
+    """
+    at = change.at or clock.now()
+    version = change.at or change.was_at
+    seen = status_change.seen(change.name, change.before, change.after, at, version)
+    if seen is None:
+        return
+    if not seen.is_stored:
+        status_changes.store(seen.change, seen.name)
+    log.fact(facts.of_status_change(seen, customers.key()))
 
 
 def _follow(change: Change, after: Worker) -> None:
@@ -124,6 +153,8 @@ def _turned_at(
     """Return the time of a change of availability; None for a late or repeated event, and for any other change."""
     if at is None or before is None:
         return None
+    if after.status_since not in (None, before.status_since):
+        return None  # written with the status
     has_turned = before.available != after.available == current.available
     is_news = (current.status_since or conversations.BEFORE_ALL) < at
     return at if has_turned and is_news else None

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from providers import clock, database
+from domain.status_change import StatusChange
+from providers import clock, database, status_changes
 
 if TYPE_CHECKING:
     from google.cloud.firestore import WriteBatch
@@ -39,11 +40,16 @@ def add(batch: WriteBatch, entry: Entry) -> None:
 
 
 def write(
-    snapshot: Snapshot, changes: Mapping[str, Any], nulls: Collection[str], entry: Entry
+    snapshot: Snapshot,
+    changes: Mapping[str, Any],
+    nulls: Collection[str],
+    entry: Entry,
+    change: StatusChange | None = None,
 ) -> None:
     """Write the changes of a record and their entry in one commit; a missing record is made.
 
-    A value of None removes the field, except for the fields in `nulls`. Raises database.LostRace if the record has
+    `change`: of a worker's status, stored in the same commit. A value of None removes the field, except for the
+    fields in `nulls`. Raises database.LostRace if the record has
     changed since the snapshot.
     """
     from google.cloud.firestore import DELETE_FIELD
@@ -60,6 +66,8 @@ def write(
     else:
         database.put(batch, snapshot.reference, kept, None)
     add(batch, entry)
+    if change is not None:
+        status_changes.add(batch, change)
     database.commit(batch)
 
 

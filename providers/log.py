@@ -12,6 +12,7 @@ import re
 import sys
 import threading
 import traceback
+from collections.abc import Mapping
 from contextvars import ContextVar
 
 _TRACE: ContextVar[str | None] = ContextVar("log_trace", default=None)
@@ -41,6 +42,11 @@ def trace_from(header: str | None, project: str | None) -> None:
 def info(message: str, **fields: object) -> None:
     """Log an ordinary event."""
     _write("INFO", message, fields)
+
+
+def fact(fields: Mapping[str, object]) -> None:
+    """Log a fact for reports, as docs/facts.md describes it: its values are hashed already and stay as they are."""
+    _write("INFO", f"fact: {fields.get('kind')}", {"fact": dict(fields)})
 
 
 def warning(message: str, **fields: object) -> None:

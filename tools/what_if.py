@@ -4,8 +4,8 @@ Replays the log of conversations (the time of each message, how long each one to
 the product's own rules, as the pool is and as you would set it, and prints both beside what really happened. It only
 reads: one document for each conversation of those days. Times of day are those of settings/routing.time_zone.
 
-When each worker was Available is worked out from the log (docs/what-if.md). How well that holds is printed first: the
-replay with nothing changed, against what really was.
+When each worker was Available is read from the stored changes of status, and estimated for the time before the oldest
+of them (docs/what-if.md). How close the replay comes is printed first: with nothing changed, against what really was.
 """
 
 from __future__ import annotations
@@ -33,12 +33,13 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from domain import conversation, pool, settings, worker
+from domain import conversation, pool, settings, status_change, worker
+from domain.fields import Fields
 from domain.pool import Pool
 from domain.rules import in_words
 from domain.worker import Worker
 from tools import what_if_replay as replay
-from tools.what_if_log import History, history
+from tools.what_if_log import NO_STATUSES, History, Statuses, history
 from tools.what_if_replay import Outcome, Visit
 
 _PAGE = 500
@@ -69,6 +70,7 @@ class Stored:
     pools: Mapping[str, Pool]
     workers: tuple[Worker, ...]
     conversations: tuple[conversation.Conversation, ...]
+    statuses: Statuses = NO_STATUSES
 
 
 def read(db: Client, since: datetime, progress: Progress) -> Stored:
@@ -102,7 +104,22 @@ def read(db: Client, since: datetime, progress: Progress) -> Stored:
         pools,
         workers,
         listed,
+        _statuses(db, since),
     )
+
+
+def _statuses(db: Client, since: datetime) -> Statuses:
+    """Read the changes of status of these days, and the time of the oldest one."""
+    stored: Any = db.collection("status_changes")
+    any_time = FieldFilter("at", ">", datetime(2000, 1, 1, tzinfo=UTC))
+    oldest = stored.where(filter=any_time).order_by("at").limit(1)
+    first = [*oldest.stream(retry=_retry(), timeout=_PATIENCE)]
+    if not first:
+        return NO_STATUSES
+    newer = stored.where(filter=FieldFilter("at", ">=", since))
+    changes = [status_change.parse(one.id, one.to_dict()) for one in _all(newer, "at")]
+    known = tuple(change for change in changes if change is not None)
+    return Statuses(known, max(since, Fields(first[0].to_dict()).time("at") or since))
 
 
 def _all(query: Any, order: str = "__name__") -> Iterator[Any]:
@@ -195,6 +212,7 @@ def report(
     out.print(
         f"{len(mine)} waits of {len({visit.sid for visit in mine})} conversations"
     )
+    out.print(_known(stored.statuses, stored.zone))
     out.print(_agreement(was, same))
     out.print(_figures(columns, stored.threshold))
     out.print(_shares(columns, names))
@@ -203,6 +221,17 @@ def report(
 
 def _of(visits: Iterable[Visit], outcomes: Mapping[str, Outcome]) -> dict[str, Outcome]:
     return {visit.key: outcomes[visit.key] for visit in visits}
+
+
+def _known(statuses: Statuses, zone: ZoneInfo) -> str:
+    """Return the sentence about where the workers' times come from."""
+    if statuses.since is None:
+        return "No change of a status is stored: when workers were Available is estimated from the log."
+    since = statuses.since.astimezone(zone)
+    return (
+        f"When workers were Available is known since {since:%Y-%m-%d %H:%M}; "
+        "for the time before it is estimated from the log."
+    )
 
 
 def _agreement(was: Mapping[str, Outcome], same: Mapping[str, Outcome]) -> str:
@@ -382,7 +411,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 now - timedelta(days=given.days),
                 progress,
             )
-        known = history(stored.conversations, stored.workers, stored.pools, now)
+        known = history(
+            stored.conversations, stored.workers, stored.pools, now, stored.statuses
+        )
         if not known.visits:
             errors.print(
                 "No conversation of these days was looked for a worker by pool: there is nothing to replay."

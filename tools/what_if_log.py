@@ -1,7 +1,8 @@
 """The past as the log of conversations has it: each wait with the time it then took, and when workers were Available.
 
-No record says when a worker turned Available, so that is worked out: a worker who got a conversation by the pool was
-Available then; one with a free slot while a customer waited in their pool, for longer than it takes to pull, was not.
+The stored changes of status say when workers were Available. For the time before the oldest of them this is estimated:
+a worker that the pool assigned a conversation to was Available then; a worker with a free slot was not, while a
+customer waited in one of the worker's pools for longer than an assignment takes.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from domain import rules
+from domain import availability, rules
 from domain.conversation import Conversation
+from domain.figures import Span
 from domain.pool import Pool
+from domain.status_change import StatusChange
 from domain.worker import Worker
 from tools.what_if_replay import Shifts, Visit
 
@@ -32,6 +35,18 @@ class History:
     visits: tuple[Visit, ...]
     shifts: Shifts
     workers: tuple[Worker, ...]
+
+
+@dataclass(frozen=True)
+class Statuses:
+    """The stored changes of status of the days, oldest first. `since`: the oldest change ever stored, None: there is
+    none."""
+
+    changes: tuple[StatusChange, ...] = ()
+    since: datetime | None = None
+
+
+NO_STATUSES = Statuses()
 
 
 @dataclass
@@ -58,6 +73,7 @@ def history(
     workers: Sequence[Worker],
     pools: Mapping[str, Pool],
     now: datetime,
+    statuses: Statuses = NO_STATUSES,
 ) -> History:
     """`pools`: every pool that one of them names. Conversations that were not to be routed do not count."""
     parts: list[tuple[Visit, _Part]] = []
@@ -72,9 +88,55 @@ def history(
     parts.sort(key=lambda pair: pair[0].arrived)
     visits = [visit for visit, _ in parts]
     everybody = (*workers, *_without_record(visits, {one.identity for one in workers}))
-    return History(
-        tuple(visits), _shifts(parts, everybody, pools, now.timestamp()), everybody
-    )
+    estimated = _shifts(parts, everybody, pools, now.timestamp())
+    shifts = _with_statuses(estimated, statuses, everybody, now)
+    return History(tuple(visits), shifts, everybody)
+
+
+def _with_statuses(
+    estimated: Shifts, statuses: Statuses, workers: Iterable[Worker], now: datetime
+) -> Shifts:
+    """Replace the estimate by the stored changes, from the oldest stored change on."""
+    if statuses.since is None or statuses.since >= now:
+        return estimated
+    known = Span(statuses.since, now)
+    changes: dict[str, list[StatusChange]] = defaultdict(list)
+    for change in statuses.changes:
+        changes[change.worker].append(change)
+    shifts: dict[str, list[tuple[float, float]]] = {}
+    for worker in workers:
+        mine = changes[worker.identity]
+        was_available = mine[0].was_available if mine else worker.available
+        spans = availability.spans(mine, was_available, known)
+        stored = [(span.start.timestamp(), _end_of(span, now)) for span in spans]
+        before = _until(known.start.timestamp(), estimated.get(worker.identity, ()))
+        if times := _joined([*before, *stored]):
+            shifts[worker.identity] = times
+    return shifts
+
+
+def _end_of(span: Span, now: datetime) -> float:
+    """Return the end; a worker that is Available now stays so to the end of the replay."""
+    return _WITHOUT_END if span.end == now else span.end.timestamp()
+
+
+def _until(
+    end: float, times: Iterable[tuple[float, float]]
+) -> Iterator[tuple[float, float]]:
+    for start, stop in times:
+        if start < end:
+            yield start, min(stop, end)
+
+
+def _joined(times: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Join times that touch, so that the worker stays Available in between."""
+    joined: list[tuple[float, float]] = []
+    for start, end in times:
+        if joined and start <= joined[-1][1]:
+            joined[-1] = joined[-1][0], max(end, joined[-1][1])
+        else:
+            joined.append((start, end))
+    return joined
 
 
 def _parts(one: Conversation, now: float) -> Iterator[_Part]:

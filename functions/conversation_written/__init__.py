@@ -10,18 +10,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from domain.conversation import parse
-from functions.conversation_written import hand_edits, notifications, texts
+from functions.conversation_written import closing, hand_edits, notifications, texts
 from functions.conversation_written.receiver import Again, Receiver, Written
 from functions.http.trigger import Change
 from providers import database, log
 
-RECEIVERS: tuple[Receiver, ...] = (texts.tell, notifications.tell, hand_edits.follow)
+RECEIVERS: tuple[Receiver, ...] = (
+    texts.tell,
+    notifications.tell,
+    hand_edits.follow,
+    closing.log_fact,
+)
 
 
 def handle(change: Change, receivers: Sequence[Receiver] = RECEIVERS) -> None:
     """Call the receivers. Raises Again when one of them has to be called again."""
     written = Written(
-        parse(change.name, change.before), parse(change.name, change.after)
+        parse(change.name, change.before),
+        parse(change.name, change.after),
+        change.at,
     )
     outcomes = [_shielded(receiver, written) for receiver in receivers]
     failed = list(filter(None, outcomes))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeAlias
 
 from domain.conversation import CUSTOMER, Conversation
@@ -19,11 +20,12 @@ class Written:
     """One write of a conversation's record: as it was and as it became. Without a record, it has no state.
 
     Events come at least once and in any order, so a receiver that acts reads the record again, and keeps a mark of
-    its own by which it does nothing twice.
+    its own by which it does nothing twice. `at`: the time of the write, which is its version.
     """
 
     before: Conversation
     after: Conversation
+    at: datetime | None = None
 
     @property
     def sid(self) -> str:

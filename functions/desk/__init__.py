@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functions.desk import authority, customers, people, records, setup
+from functions.desk import authority, customers, people, records, reports, setup
 from functions.desk.page import PAGE
 from functions.desk.requests import Remove, Save
 from functions.http import requests
@@ -51,6 +51,7 @@ ROUTES = (
     *people.ROUTES,
     *customers.ROUTES,
     *setup.ROUTES,
+    Route("GET", "reports", reports.load),
 )
 _ROUTER = Router(PAGE, ROUTES)
 

@@ -9,7 +9,9 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from domain import status_change
 from domain.fields import is_record_name
+from domain.status_change import StatusChange
 from functions.desk.authority import Supervisor
 from functions.desk.kinds import Kind, kind_of
 from functions.http.answers import Answer, BadInput, Conflict, NotFound
@@ -81,7 +83,26 @@ def write(
     done = did or ("changed" if snapshot.exists else "made")
     path = f"{kind.collection}/{snapshot.id}"
     entry = Entry(supervisor.identity, done, path, tuple(sorted(changes)))
-    audit.write(snapshot, changes, kind.nulls, entry)
+    turn = _status_change(supervisor, kind, snapshot, changes)
+    if turn is not None:
+        changes = {**changes, "status_since": turn.at}
+    audit.write(snapshot, changes, kind.nulls, entry, turn)
+
+
+def _status_change(
+    supervisor: Supervisor,
+    kind: Kind,
+    snapshot: Snapshot,
+    changes: Mapping[str, Any],
+) -> StatusChange | None:
+    """Return the change of a worker's status that these changes make; None for any other record."""
+    if kind.collection != "workers" or "status" not in changes:
+        return None
+    stored = snapshot.to_dict()
+    now = clock.now()
+    after = merged(kind, stored or {}, changes)
+    seen = status_change.seen(snapshot.id, stored, after, now, now)
+    return replace(seen.change, at=now, by=supervisor.identity) if seen else None
 
 
 def refuse_invalid(

@@ -24,7 +24,8 @@ class Change:
     """One document before and after; None if it did not or does not exist.
 
     Events come at least once, in any order: `after` may be outdated, so a handler reads the record again before it
-    acts, or checks its version. `at`: the time of the write of `after`, which is its version.
+    acts, or checks its version. `at`: the time of the write of `after`, which is its version. `was_at`: that of
+    `before`.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Change:
     after: Mapping[str, Any] | None
     collection: str = ""
     at: datetime | None = None
+    was_at: datetime | None = None
 
 
 def delivered(function: Function, event: CloudEvent) -> None:
@@ -95,10 +97,16 @@ def unpack(payload: bytes) -> Change:
     before, after = (_document(data, name) for name in ("old_value", "value"))
     path = (data.value.name or data.old_value.name).partition("/documents/")[2]
     collection, _, name = path.partition("/")
-    at = None
-    if data.value.HasField("update_time"):
-        at = data.value.update_time.ToDatetime(tzinfo=UTC)
-    return Change(name, before, after, collection, at)
+    at, was_at = _version(data.value), _version(data.old_value)
+    return Change(name, before, after, collection, at, was_at)
+
+
+def _version(document: Any) -> datetime | None:
+    """Return the time of the write that made this version of a document."""
+    if not document.HasField("update_time"):
+        return None
+    version: datetime = document.update_time.ToDatetime(tzinfo=UTC)
+    return version
 
 
 def _document(data: Any, name: str) -> dict[str, Any] | None:

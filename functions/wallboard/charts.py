@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from functions.wallboard.figures import Today, buckets
-from functions.wallboard.statistics import EDGES
+from domain.figures import EDGES, buckets
+from functions.wallboard.figures import Today
 from functions.wallboard.wording import duration
 
 WIDTH = 720

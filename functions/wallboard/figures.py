@@ -1,20 +1,13 @@
-"""The figures as values, and what is computed from them: shares, averages, the 95th percentile."""
+"""What the wallboard shows, as values; what is computed from figures is in domain/figures.py."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from functions.wallboard.statistics import (
-    EDGES,
-    Answers,
-    Span,
-    Waits,
-    Workforce,
-    finite,
-)
+from domain.figures import Answers, Figures, Span, Waits
+from functions.wallboard.statistics import Workforce
 
 # Twilio's webhooks for the hour before have arrived by then:
 _SETTLED_AFTER = timedelta(minutes=5)
@@ -75,62 +68,32 @@ class Today:
     hours: tuple[Hour, ...]
 
     @property
+    def figures(self) -> Figures:
+        return Figures(self.waits, self.answers)
+
+    @property
     def service_level(self) -> float | None:
-        """Share of conversations assigned within the threshold, of those that arrived during their pool's hours and
-        were assigned or abandoned."""
-        outside = self.waits.outside
-        ended = self.waits.answered + self.waits.abandoned - outside.ended
-        return _ratio(max(0, self.waits.within - outside.within), max(0, ended))
+        return self.figures.service_level
 
     @property
     def service_level_outside(self) -> float | None:
-        """The same share of conversations that arrived outside their pool's hours."""
-        return _ratio(self.waits.outside.within, self.waits.outside.ended)
+        return self.figures.service_level_outside
 
     @property
     def average(self) -> float | None:
-        """Seconds from the arrival to the first worker, on average of the assigned conversations."""
-        return finite(_ratio(self.waits.seconds, self.waits.answered))
+        return self.figures.average
 
     @property
     def first_answer(self) -> float | None:
-        """Seconds from the arrival to a worker's first message, on average of the answered conversations."""
-        return _ratio(self.answers.seconds, self.answers.answered)
+        return self.figures.first_answer
 
     @property
     def answered_within(self) -> float | None:
-        """Share of conversations answered within the threshold, of those answered by a worker's message."""
-        return _ratio(self.answers.within, self.answers.answered)
+        return self.figures.answered_within
 
     @property
     def p95(self) -> float | None:
-        return percentile(self.waits, 0.95)
-
-
-def _ratio(part: float, whole: int) -> float | None:
-    return part / whole if whole else None
-
-
-def percentile(waits: Waits, share: float) -> float | None:
-    """Return the seconds that this share of the assigned conversations waited at most; None if there are none.
-
-    Waits are taken as evenly spread within a bucket of the histogram. Infinity: longer than its last edge.
-    """
-    rank = share * waits.answered
-    if not waits.answered:
-        return None
-    low, below = 0.0, 0
-    for edge, at_most in zip(EDGES, waits.at_most, strict=True):
-        if at_most >= rank:
-            return low + (edge - low) * (rank - below) / (at_most - below)
-        low, below = float(edge), at_most
-    return float("inf")
-
-
-def buckets(waits: Waits) -> list[int]:
-    """Return the count of each bucket of the histogram of waits; the last one has no upper edge."""
-    cumulated = (0, *waits.at_most, waits.answered)
-    return [max(0, upper - lower) for lower, upper in pairwise(cumulated)]
+        return self.figures.p95
 
 
 def hours_of_day(now: datetime, zone: str) -> list[Span]:

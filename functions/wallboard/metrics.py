@@ -17,9 +17,9 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
-from functions.wallboard.figures import Now, PoolRow, Today, buckets
+from domain.figures import EDGES, buckets
+from functions.wallboard.figures import Now, PoolRow, Today
 from functions.wallboard.refresh import Board
-from functions.wallboard.statistics import EDGES
 
 _PREFIX = "inbound_conversations_"
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import cache, partial
 
 from domain.conversation import Pending
+from domain.figures import Answers, Span, Waits
 from domain.pool import Pool
 from domain.pool import parse as parse_pool
 from domain.settings import Settings
@@ -24,7 +25,7 @@ from functions.wallboard.figures import (
     hours_of_day,
     parts_of_day,
 )
-from functions.wallboard.statistics import Answers, Meter, Span, Waits
+from functions.wallboard.statistics import Meter
 from providers import (
     clock,
     configuration,

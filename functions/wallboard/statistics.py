@@ -5,17 +5,16 @@ A count is billed one read per 1000 index entries, so ranges are of one day at m
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from domain.conversation import HELD, Pending, parse_entry
+from domain.figures import EDGES, Answers, Outside, Span, Waits, finite
 from providers import clock, database
 
 if TYPE_CHECKING:
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Condition: TypeAlias = tuple[str, str, Any]
-# Upper edges, in seconds, of the histogram of waits; the last bucket has none.
-EDGES = (5, 15, 30, 60, 120, 300, 900, 3600)
 _ENTRIES_PER_READ = 1000  # https://cloud.google.com/firestore/docs/query-data/aggregation-queries#pricing
 _PATIENCE = 20.0  # seconds for one count; the emulator walks through the whole collection for each
 
@@ -50,78 +47,6 @@ class Meter:
             while self._recent and self._recent[0][0] < time.monotonic() - 60:
                 self._recent.popleft()
             return sum(reads for _, reads in self._recent)
-
-
-@dataclass(frozen=True)
-class Span:
-    """A time span from `start` up to, not including, `end`."""
-
-    start: datetime
-    end: datetime
-
-
-class Sum:
-    """Figures of one span; those of two spans add up, field by field."""
-
-    def __add__(self, other: Self) -> Self:
-        pairs = zip(vars(self).values(), vars(other).values(), strict=True)
-        return type(self)(*(_plus(left, right) for left, right in pairs))
-
-
-def _plus(left: Any, right: Any) -> Any:
-    if isinstance(left, tuple):
-        return tuple(map(_plus, left, right))
-    return left + right
-
-
-@dataclass(frozen=True)
-class Outside(Sum):
-    """The figures of Waits for conversations that arrived while their pool was closed."""
-
-    arrived: int = 0
-    unanswered: int = 0
-    abandoned: int = 0
-    within: int = 0
-
-    @property
-    def ended(self) -> int:
-        """Those that were assigned or abandoned, of which the service level is a share."""
-        return max(0, self.arrived - self.unanswered) + self.abandoned
-
-
-@dataclass(frozen=True)
-class Waits(Sum):
-    """What became of the conversations that arrived within a span. `at_most[i]` waited no longer than EDGES[i]."""
-
-    arrived: int = 0
-    unanswered: int = 0
-    abandoned: int = 0
-    within: int = 0
-    seconds: float = 0.0
-    at_most: tuple[int, ...] = (0,) * len(EDGES)
-    outside: Outside = Outside()
-
-    @property
-    def answered(self) -> int:
-        """Those that were assigned. The counts are taken one after the other, so their difference can be negative."""
-        return max(0, self.arrived - self.unanswered)
-
-    @property
-    def waiting(self) -> int:
-        return self.unanswered - self.abandoned
-
-
-@dataclass(frozen=True)
-class Answers(Sum):
-    """How the conversations that arrived within a span were answered.
-
-    `seconds`: the sum of their times from the arrival to a worker's first message.
-    """
-
-    answered: int = 0
-    within: int = 0
-    seconds: float = 0.0
-    went_back: int = 0
 
 
 @dataclass(frozen=True)
@@ -219,11 +144,6 @@ def arrivals(meter: Meter, span: Span) -> tuple[int, float | None]:
         meter, "conversations", _within("arrived_at", span), "avg"
     )
     return count, finite(average)
-
-
-def finite(seconds: float | None) -> float | None:
-    """Return None for NaN and infinity: an invalid wait in one record makes every sum with it invalid."""
-    return seconds if seconds is not None and math.isfinite(seconds) else None
 
 
 def not_routed(meter: Meter, span: Span) -> int:

@@ -27,7 +27,7 @@ EXPECTED = {
     "routed, custom": Counts(6, 6, 3, 0, {READ: 2, QUERY: 2, COMMIT: 2}),
     "not routed": Counts(4, 5, 1, 0, {READ: 1, QUERY: 2, COMMIT: 1}),
     "queued": Counts(5, 10, 2, 0, {READ: 1, QUERY: 6, COUNT: 1, COMMIT: 1}),
-    "pulled": Counts(5, 5, 4, 1, {READ: 2, QUERY: 1, COMMIT: 3}),
+    "pulled": Counts(5, 5, 5, 1, {READ: 2, QUERY: 1, COMMIT: 4}),
     "closed": Counts(3, 3, 2, 0, {READ: 3, COMMIT: 1}),
     "delivered again": Counts(4, 5, 0, 0, {READ: 1, QUERY: 2}),
     "event of our own write": Counts(0, 0, 0, 0, {}),

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from itertools import product
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask, request
 from google.cloud.firestore import Client
 from google.cloud.firestore_v1.base_query import FieldFilter
 
+from domain.figures import Span
 from functions.http.session import Person
 from functions.http.webhook import Visit
 from functions.inbox import listing
 from proof.meter import Meter
-from providers import audit, clock, conversations, workers
+from providers import audit, clock, conversations, figures, status_changes, workers
 from tests.core import forms, records
 from tests.performance import queries
 from tests.performance.queries import Shape
@@ -117,6 +120,11 @@ def _frontline(service: Service) -> None:
 
 def _desk() -> None:
     audit.of_record("pools/sales", 1)
+    day = Span(clock.now() - timedelta(days=1), clock.now())
+    status_changes.latest(ANN, day.start)
+    figures.how_many(day)
+    figures.of_day(day, 60, ZoneInfo("UTC"))
+    figures.available(day, ZoneInfo("UTC"))
 
 
 def _wallboard(service: Service) -> None:

@@ -17,6 +17,7 @@ OTHER_WRITERS = {  # of other collections, or of the one field `problem`
     "providers/outbox.py",
     "providers/pools.py",
     "providers/sent_texts.py",
+    "providers/status_changes.py",
     "providers/text_counts.py",
     "providers/sweeps.py",
 }

@@ -13,6 +13,7 @@ from google.cloud.firestore import Client
 from domain import transitions
 from domain.conversation import Conversation
 from domain.pool import Pool
+from domain.status_change import StatusChange
 from domain.worker import Worker
 from providers import clock
 from tests.core import records
@@ -20,7 +21,7 @@ from tests.core.test_routing import write
 from tests.service import Service
 from tools import what_if
 from tools import what_if_replay as replay
-from tools.what_if_log import History, history
+from tools.what_if_log import History, Statuses, history
 from tools.what_if_replay import Visit
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -213,3 +214,62 @@ def test_an_empty_log_is_said(
 ) -> None:
     assert what_if.main(["--project", project]) == 1
     assert "nothing to replay" in capsys.readouterr().err
+
+
+def changes_of(shifts: dict[str, list[tuple[float, float]]]) -> list[StatusChange]:
+    """Return the changes of status that these shifts consist of, oldest first."""
+    found = [
+        StatusChange(
+            name, *sides, datetime.fromtimestamp(moment + START.timestamp(), UTC), name
+        )
+        for name, spans in shifts.items()
+        for span in spans
+        for moment, sides in zip(
+            span,
+            (("Unavailable", "Available"), ("Available", "Unavailable")),
+            strict=True,
+        )
+        if math.isfinite(moment)
+    ]
+    return sorted(found, key=lambda change: change.at)
+
+
+def test_stored_changes_of_status_come_closer_than_the_estimate() -> None:
+    visits = poisson(600, rate=1 / 400, service=150, seed=3)  # most find a free worker
+    workers = [worker(name) for name in ("ann", "ben", "cal")]
+    hours = [(hour * 3_600.0, hour * 3_600.0 + 1_500.0) for hour in range(70)]
+    shifts = {
+        "ann": hours,
+        "ben": [(a + 900, b + 900) for a, b in hours],
+        "cal": [(a + 2_000, b + 1_800) for a, b in hours],
+    }
+    halved = [replace(visit, hold=visit.hold / 2) for visit in visits]
+    was = replay.run(halved, shifts, workers, POOLS)
+    now = START + timedelta(days=9)
+    statuses = Statuses(tuple(changes_of(shifts)), START)
+    log = list(told(visits, was))
+
+    def alike(read: History) -> float:
+        again = replay.run(read.visits, read.shifts, read.workers, POOLS)
+        same = sum(one.worker == again[one.key].worker for one in read.visits)
+        return same / len(read.visits)
+
+    estimated = alike(history(log, workers, POOLS, now))
+    stored = alike(history(log, workers, POOLS, now, statuses))
+    assert stored > 0.95
+    assert stored > estimated
+
+
+def test_the_estimate_holds_before_the_oldest_stored_change() -> None:
+    visits = poisson(20, rate=1 / 60, service=100, seed=1)
+    workers = [worker("ann")]
+    was = replay.run(visits, {"ann": ALWAYS}, workers, POOLS)
+    log, now = list(told(visits, was)), START + timedelta(days=9)
+    middle = START + timedelta(seconds=600)
+    change = StatusChange("ann", "Available", "Unavailable", middle, "ann")
+    estimated = history(log, workers, POOLS, now).shifts["ann"]
+    shifts = history(log, workers, POOLS, now, Statuses((change,), middle)).shifts[
+        "ann"
+    ]
+    assert shifts[0][0] == estimated[0][0] < middle.timestamp()
+    assert shifts[-1][1] == middle.timestamp()

@@ -3,17 +3,16 @@
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
+from domain.figures import EDGES, Span, Waits, buckets, percentile
 from functions.wallboard.attention import in_queue
 from functions.wallboard.figures import (
     Now,
     PoolRow,
     Waiting,
-    buckets,
     hours_of_day,
     parts_of_day,
-    percentile,
 )
-from functions.wallboard.statistics import EDGES, Span, Waits, Workforce
+from functions.wallboard.statistics import Workforce
 from functions.wallboard.wording import duration, percent
 
 NOON = datetime(2026, 6, 1, 12, 30, tzinfo=UTC)
