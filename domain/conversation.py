@@ -88,6 +88,9 @@ class Conversation:
     sweep first found this queued conversation without its customer at Twilio. `opted_out_at`: a copy for lists of what
     opt_outs says about the address. `left_out`: unrouted because the customer has written nothing but opt-out words.
     `corrected_at`: when a message was last edited or removed at Twilio.
+    `returns`: how often it came back to the queue in this wait because of a missed answer deadline, and `missed_by` the
+    workers for whom that counted as a miss. `no_fallback`: unrouted because the customer's assigned worker could not
+    take it and custom_fallback is none.
     """
 
     sid: str
