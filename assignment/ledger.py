@@ -23,6 +23,7 @@ from domain.pool import Pool
 from domain.sessions import Account, Ended
 from domain.worker import PERSON, SERVICE, Worker
 from providers import (
+    audit,
     clock,
     conversations,
     database,
@@ -68,14 +69,18 @@ def move(
     holder: Worker | None = None,
     known: Mapping[str, Pool] = NO_POOLS,
     marked: Callable[[Worker], Worker] | None = None,
+    audited: audit.Entry | None = None,
 ) -> Moved:
     """Write `after`, its queue entry and both workers' counts in one commit, if the record is still as `before`.
 
     `holder`: the worker of `after`, and `known`: pools, if the caller has read them already. `marked`: further changes
-    of the worker who loses it. Raises database.LostRace when any of the records has changed meanwhile; then nothing
+    of the worker who loses it. `audited`: the audit entry of a supervisor's act.
+
+    Raises database.LostRace when any of the records has changed meanwhile; then nothing
     was written.
     """
     batch = database.client().batch()
+    after = replace(after, moved_at=clock.now())
     record = log_record.stored(after)
     database.put(batch, conversations.reference(after.sid), record, before.version)
     grown = fallen = None
@@ -86,6 +91,8 @@ def move(
         _enqueue(batch, before, after)
     elif before.state == QUEUED:
         batch.delete(pending.reference(after.sid))
+    if audited:
+        audit.add(batch, audited)
     version, *others = database.commit(batch)
     if grown:
         grown = replace(grown, version=others.pop(0))
@@ -196,11 +203,15 @@ def forget_former(identity: str) -> None:
     database.commit(batch)
 
 
-def set_status(identity: str, status: str) -> None:
-    """Write the status that the worker has set, even if their record has changed. Raises database.LostRace if it was
-    deleted."""
+def set_status(identity: str, status: str, audited: audit.Entry | None = None) -> None:
+    """Write the status that the worker has set, even if their record has changed.
+
+    `audited`: the audit entry, if a supervisor set it. Raises database.LostRace if the record was deleted.
+    """
     batch = database.client().batch()
     batch.update(workers.reference(identity), {"status": status})
+    if audited:
+        audit.add(batch, audited)
     database.commit(batch)
 
 
