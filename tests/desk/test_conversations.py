@@ -109,7 +109,7 @@ def test_the_export_holds_no_formula(
     assert f"'{EVIL}" in rows[1]
     assert (answer["rows"], answer["whole"]) == (3, True)
     query = service.db.collection("audit").stream()
-    assert ["exported"] == [entry.get("did") for entry in query]
+    assert [entry.get("did") for entry in query] == ["exported"]
 
 
 def _thread(service: Service) -> str:

@@ -62,8 +62,8 @@ def test_a_minute_of_the_page_now(
         if look % 2:
             _conversation(service, 100 + look, moved_at=clock.now())
         else:
-            worker = service.db.document(f"workers/w{look:02}@example.com")
-            worker.update({"status": "Available"})
+            turned = {"status": "Available", "status_since": clock.now()}
+            service.db.document(f"workers/w{look:02}@example.com").update(turned)
         service.settle()
         meter.reset()
         answer = desk.get("now", If_None_Match=tag)

@@ -14,7 +14,8 @@ from functions.http.session import Person
 from functions.http.webhook import Visit
 from functions.inbox import listing
 from proof.meter import Meter
-from providers import audit, clock, conversations, workers
+from providers import audit, clock, conversation_search, conversations, workers
+from providers.conversation_search import Wanted
 from tests.core import forms, records
 from tests.performance import queries
 from tests.performance.queries import Shape
@@ -117,6 +118,16 @@ def _frontline(service: Service) -> None:
 
 def _desk() -> None:
     audit.of_record("pools/sales", 1)
+    conversations.waiting(1)
+    conversations.held(1)
+    conversations.moved_since(clock.now(), 1)
+    workers.changed_status_since(clock.now(), 1)
+    either = ("", "x")
+    for customer, people, state, worker, pool, until in product(
+        ((), ("ada",)), ((), (ANN,)), either, either, either, (None, clock.now())
+    ):
+        wanted = Wanted(customer, people, state, worker, pool, until=until)
+        conversation_search.page(wanted)
 
 
 def _wallboard(service: Service) -> None:
