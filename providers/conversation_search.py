@@ -89,6 +89,8 @@ def _read(wanted: Wanted, after: Place | None, most: int) -> list[Conversation]:
     queries = [
         _query(conditions, after, most + 1) for conditions in _alternatives(wanted)
     ]
+    if not queries:
+        return []
     found = database.together(*[lambda q=query: database.find(q) for query in queries])
     by_sid = {
         record.id: conversations.of(record) for records in found for record in records

@@ -65,6 +65,7 @@ def test_everything_comes_newest_first(open_desk: OpenDesk, three: list[str]) ->
         ({"query": "alice@example.com"}, [0]),
         ({"query": "smith"}, [0]),
         ({"query": "Nemo"}, []),
+        ({"query": "smith", "worker": "maria@example.com"}, []),
         ({"worker": ALICE}, [0]),
         ({"pool": "sales"}, [1]),
         ({"pool": "default", "worker": ALICE}, [0]),
