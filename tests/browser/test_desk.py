@@ -126,7 +126,7 @@ def test_a_supervisor_gives_opens_and_closes_a_conversation(office: Office) -> N
     _is_clean(page)
     thread.get_by_role("button", name="Close").click()
     page.get_by_role("button", name="Close conversation").click()
-    expect(thread.get_by_text("Closed")).to_be_visible()
+    expect(thread.get_by_text("Closed with Alice")).to_be_visible()
     expect(workers.get_by_role("row", name="Alice")).to_contain_text("0 of 5")
     assert office.state(ada)[0] == "closed"
 
