@@ -8,7 +8,7 @@
 All write a line with `by` into the conversation's log and an entry into the audit, in the commit of the change itself.
 All return None when it is done, or written and finished by the sweep if Twilio doesn't respond. All raise Refused with
 one sentence when it cannot be done, and then the conversation stays as it was; and database.LostRace only when the
-caller's time is over. docs/decisions/0020-supervisors.md has the interleavings.
+caller's time is over. docs/decisions/0006-handing-over.md has the interleavings.
 """
 
 from __future__ import annotations
