@@ -22,7 +22,7 @@ from assignment import ledger, matching, membership
 from assignment.hand_over import Refused, has_ended, refuse_if_unsettled, with_stay
 from assignment.ledger import Moved
 from domain import transitions
-from domain.conversation import CLOSED, QUEUED, Conversation
+from domain.conversation import CLOSED, QUEUED, WORD, Conversation
 from domain.fields import cut
 from domain.worker import Worker
 from providers import clock, conversations, database, log, pools, twilio, workers
@@ -49,8 +49,11 @@ class Act:
         return Entry(self.by, did, f"conversations/{self.sid}", fields, self.at)
 
     def noted(self, before: Conversation, what: str, why: str) -> Conversation:
-        words = f"{why}: {cut(self.word, LONGEST_WORD)}" if self.word else why
-        return before.noted(self.at, what, words, self.by)
+        """Return it with the word and what was done in its log, in the order of the inbox's hand-overs."""
+        after = before
+        if self.word:
+            after = before.noted(self.at, WORD, cut(self.word, LONGEST_WORD), self.by)
+        return after.noted(self.at, what, why, self.by)
 
     def is_in(self, conversation: Conversation) -> bool:
         """Return whether this act is written already, although its answer was lost."""

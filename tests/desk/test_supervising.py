@@ -52,8 +52,11 @@ def test_a_waiting_conversation_is_given_to_an_unavailable_worker(
     assert (record["state"], record["worker"]) == ("assigned", ALICE)
     assert _record(service, f"workers/{ALICE}")["active"] == 1
     assert _record(service, f"pending_conversations/{sid}") == {}
-    (line,) = [line for line in record["log"] if line.get("by")]
-    assert (line["by"], line["why"]) == (MARIA, "to Alice: She knows you")
+    lines = [line for line in record["log"] if line.get("by")]
+    assert [(line["by"], line["what"], line["why"]) for line in lines] == [
+        (MARIA, "word", "She knows you"),
+        (MARIA, "handed over", "to Alice"),
+    ]
     assert _in_audit(service, sid) == [(MARIA, "handed over")]
 
 
