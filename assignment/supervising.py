@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 
-from assignment import ledger, matching, membership
+from assignment import claim, ledger, matching, membership
 from assignment.hand_over import Refused, has_ended, refuse_if_unsettled, with_stay
 from assignment.ledger import Moved
 from domain import transitions
@@ -82,10 +82,10 @@ def to_worker(act: Act, identity: str) -> None:
         raise Refused(_OVER)
 
 
-def _promised(act: Act, identity: str, claim: str) -> Moved | None:
+def _promised(act: Act, identity: str, claimed: str) -> Moved | None:
     """Claim it for the worker. Returns None if it is theirs already."""
     before = conversations.load(act.sid)
-    if before.claim == claim:
+    if before.claim == claimed:
         return Moved(before)
     if act.is_in(before):
         return None
@@ -97,7 +97,7 @@ def _promised(act: Act, identity: str, claim: str) -> Moved | None:
         )
     if before.worker == worker.identity:
         return None
-    after = _claimed(act, before, worker, claim.rpartition(" ")[2])
+    after = _claimed(act, before, worker, claimed.rpartition(" ")[2])
     log.info("given by a supervisor", conversation=act.sid, worker=worker.identity)
     return ledger.move(
         before, after, worker, audited=act.entry("handed over", "worker")
@@ -121,6 +121,7 @@ def to_pool(act: Act, pool_id: str | None) -> None:
     def step() -> None:
         before = conversations.load(act.sid)
         if act.is_in(before):
+            _go_on(before)
             return
         _refuse(act, before)
         pool = pools.load(pool_id) if pool_id else membership.pool_for(before)
@@ -134,6 +135,16 @@ def to_pool(act: Act, pool_id: str | None) -> None:
         matching.queue(before, replace(after, mode="pool"), pool, reason, audited)
 
     database.until_it_holds(step)
+
+
+def _go_on(queued: Conversation) -> None:
+    """Do what follows a commit whose answer was lost: the worker leaves, and free workers are looked for."""
+    if queued.state != QUEUED:
+        return
+    if queued.leaving:
+        claim.let_out(queued)
+        matching.freed(workers.load(queued.leaving))
+    matching.look_again(queued)
 
 
 def _without_worker(before: Conversation) -> Conversation:

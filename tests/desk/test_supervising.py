@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+from google.api_core.exceptions import ServiceUnavailable
+
+from assignment import supervising
+from assignment.supervising import Act
+from proof import seam
 from tests.desk.conftest import MARIA, Desk, OpenDesk
 from tests.inbox.page import ALICE, BOB
 from tests.service import Service
@@ -158,6 +164,38 @@ def test_a_status_is_set_for_a_worker(service: Service, open_desk: OpenDesk) -> 
     assert [entry.get("fields") for entry in query.stream()] == [["status"]]
     unknown = desk.post("now/status", set_to | {"worker": "nemo@example.com"})
     assert unknown.status_code == 404
+
+
+@pytest.mark.parametrize("to", ["queue", "worker"])
+def test_an_act_whose_answer_is_lost_is_done_once(
+    service: Service, open_desk: OpenDesk, to: str
+) -> None:
+    _worker(service, ALICE, "Available")
+    open_desk(MARIA)
+    sid = _waiting(service)
+    _worker(service, BOB, "Available")
+    service.settle()
+    commits = 0
+
+    def loses_the_first_answer(step: str) -> None:
+        nonlocal commits
+        commits += step == seam.COMMITTED
+        if step == seam.COMMITTED and commits == 1:
+            raise ServiceUnavailable("the answer is lost")
+
+    act = Act(sid, MARIA)
+    with seam.interrupted_by(loses_the_first_answer):
+        if to == "queue":
+            supervising.to_pool(act, None)
+        else:
+            supervising.to_worker(act, BOB)
+    service.settle()
+    record = _record(service, f"conversations/{sid}")
+    assert (record["state"], record["worker"]) == ("assigned", BOB)
+    assert record["leaving"] is None
+    assert _record(service, f"workers/{ALICE}")["active"] == 0
+    assert _record(service, f"workers/{BOB}")["active"] == 1
+    assert _in_audit(service, sid) == [(MARIA, "handed over")]
 
 
 def test_an_unknown_conversation_is_not_found(open_desk: OpenDesk) -> None:
