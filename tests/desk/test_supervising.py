@@ -181,7 +181,7 @@ def test_an_act_whose_answer_is_lost_is_done_once(
         nonlocal commits
         commits += step == seam.COMMITTED
         if step == seam.COMMITTED and commits == 1:
-            raise ServiceUnavailable("the answer is lost")
+            raise ServiceUnavailable("the answer is lost")  # type: ignore[no-untyped-call]
 
     act = Act(sid, MARIA)
     with seam.interrupted_by(loses_the_first_answer):
