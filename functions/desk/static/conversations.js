@@ -52,11 +52,11 @@ function Export({ filters, say }) {
 
 function Table({ found, chosen }) {
   const { conversations } = found;
-  return html`<div class="scroller"><table aria-label="Conversations"><thead><tr><th>Customer</th><th>State</th><th>Worker</th><th>Pool</th><th>Arrived</th><th class="wide">Waited</th><th class="wide">Last message</th></tr></thead>
+  return html`<div class="scroller"><table aria-label="Conversations"><thead><tr><th>Customer</th><th>State</th><th>Worker</th><th class="wide">Pool</th><th>Arrived</th><th class="wide">Waited</th><th class="wide">Last message</th></tr></thead>
     <tbody>${conversations.length === 0 && html`<tr><td colspan="7" class="nothing">No conversations match.</td></tr>`}
       ${conversations.map((one) => html`<tr key=${one.sid} aria-selected=${one.sid === chosen}>
         <td><a href=${address("conversations", one.sid)}>${one.name}</a>${bare(one.address) !== one.name && html`<br /><small class="soft once">${bare(one.address)}</small>`}</td>
-        <td>${stateName(one.state)}</td><td>${one.worker}</td><td>${one.pool}</td><td class="once">${when(one.arrived)}</td>
+        <td>${stateName(one.state)}</td><td>${one.worker}</td><td class="wide">${one.pool}</td><td class="once">${when(one.arrived)}</td>
         <td class="once wide">${one.waited === null ? "" : inWords(one.waited * 1000)}</td><td class="soft wide last" dir="auto">${one.last}</td></tr>`)}</tbody></table></div>`;
 }
 

@@ -66,7 +66,7 @@ function Waiting({ team, chosen, give }) {
     <tbody>${waiting.length === 0 && html`<tr><td colspan="6" class="nothing">No customers are waiting.</td></tr>`}
       ${waiting.map((one) => html`<tr key=${one.sid} aria-selected=${one.sid === chosen} onKeyDown=${(event) => event.key === "g" && give(one)}>
         <td class="number wide">${one.position ?? ""}</td><td><a href=${address("now", one.sid)}>${one.name}</a>${one.priority !== 0 && html` <span class="tag">priority ${one.priority}</span>`}</td>
-        <td class="once">${short(ago(one.since))}</td><td>${one.pool || html`<span class="soft">for ${one.for}</span>`}</td><td class="soft wide">${one.why}</td>
+        <td class="once">${short(ago(one.since))}</td><td>${one.pool || html`<span class="soft">for ${one.for}</span>`}</td><td class="soft wide reason">${one.why}</td>
         <td class="number"><${Round} icon="hand" label=${`Give ${one.name} to ...`} onClick=${() => give(one)} /></td></tr>`)}</tbody></table></div></section>`;
 }
 
