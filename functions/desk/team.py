@@ -36,10 +36,9 @@ _MOST_CHANGES = 500  # with more than that, everything is read again
 _LOOK_LASTS = timedelta(seconds=1)
 _RULES_LAST = timedelta(minutes=5)  # pools and settings
 _TOO_OLD = timedelta(minutes=15)  # after that, everything is read again
-# A record's time is that of the instance that writes it, a moment before Firestore has it. The time of a status that
-# was set in the console is written by a trigger, some seconds later.
-_OVERLAP = timedelta(seconds=3)
-_OVERLAP_OF_TRIGGERS = timedelta(seconds=8)
+# A record's time is that of the instance that writes it, a moment before Firestore has it. What is later than that,
+# such as the time of a status that was set in the console, is found when the record's turn comes.
+_OVERLAP = timedelta(seconds=2)
 
 
 @dataclass
@@ -131,11 +130,10 @@ class _Watch:
         before = self._team.at or now
         if now - before < _LOOK_LASTS:
             return True
+        since = before - _OVERLAP
         moved, changed, _ = database.together(
-            lambda: conversations.moved_since(before - _OVERLAP, _MOST_CHANGES),
-            lambda: workers.changed_status_since(
-                before - _OVERLAP_OF_TRIGGERS, _MOST_CHANGES
-            ),
+            lambda: conversations.moved_since(since, _MOST_CHANGES),
+            lambda: workers.changed_status_since(since, _MOST_CHANGES),
             self._check_next,
         )
         for conversation in moved:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from google.api_core.exceptions import ServiceUnavailable
 
 from assignment import supervising
 from assignment.supervising import Act
 from proof import seam
+from providers import database
 from tests.desk.conftest import MARIA, Desk, OpenDesk
 from tests.inbox.page import ALICE, BOB
 from tests.service import Service
@@ -181,7 +181,7 @@ def test_an_act_whose_answer_is_lost_is_done_once(
         nonlocal commits
         commits += step == seam.COMMITTED
         if step == seam.COMMITTED and commits == 1:
-            raise ServiceUnavailable("the answer is lost")  # type: ignore[no-untyped-call]
+            raise database.LostRace("the answer is lost, and the commit was repeated")
 
     act = Act(sid, MARIA)
     with seam.interrupted_by(loses_the_first_answer):
