@@ -81,6 +81,8 @@ class _Watch:
         self._team = Team()
         self._rules_at: datetime | None = None
         self._rota: list[tuple[str, str]] = []
+        self._looks = 0
+        self._overlap = timedelta()
 
     def look(self) -> Team:
         with self._looking:
@@ -114,6 +116,7 @@ class _Watch:
         self._team.open = {one.sid: one for one in (*waiting, *held)}
         self._team.workers = {worker.identity: worker for worker in everyone}
         self._team.at = now
+        self._overlap = timedelta()  # what was written before is read
 
     def _read_rules(self, now: datetime) -> None:
         rules, records = database.together(
@@ -130,7 +133,8 @@ class _Watch:
         before = self._team.at or now
         if now - before < _LOOK_LASTS:
             return True
-        since = before - _OVERLAP
+        since = before - self._overlap
+        self._overlap = _OVERLAP
         moved, changed, _ = database.together(
             lambda: conversations.moved_since(since, _MOST_CHANGES),
             lambda: workers.changed_status_since(since, _MOST_CHANGES),
@@ -144,7 +148,10 @@ class _Watch:
         return max(len(moved), len(changed)) < _MOST_CHANGES
 
     def _check_next(self) -> None:
-        """Read one record of the team again, each in its turn."""
+        """Read one record of the team again at every second look, each in its turn."""
+        self._looks += 1
+        if self._looks % 2:
+            return
         if not self._rota:
             self._rota = [
                 *(("conversation", sid) for sid in self._team.open),

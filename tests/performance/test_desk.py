@@ -99,7 +99,7 @@ def test_an_edit_in_the_console_is_seen_in_its_turn(
     assert len(desk.get("now").json()["waiting"]) == 2
     service.db.document(f"conversations/{_sid(1)}").delete()
     service.settle()
-    for _ in range(5):
+    for _ in range(10):
         clock.shift(EVERY)
         waiting = desk.get("now").json()["waiting"]
         if len(waiting) == 1:
