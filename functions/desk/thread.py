@@ -68,11 +68,11 @@ def listed(visit: Visit, person: Person, sid: str) -> Answer:
     before = _index(visit)
     if before is None:
         note_reading(supervisor, sid)
-        result = at_twilio.after(conversation, -1, _PAGE + 1)
+        newest_first = _body(at_twilio.after(conversation, -1, _PAGE + 1))
+        is_more = len(newest_first) > _PAGE
     else:
-        result = at_twilio.before(conversation, before, _PAGE + 1)
-    newest_first = _body(result)
-    is_more = len(newest_first) > _PAGE
+        result = at_twilio.earlier(conversation, before, _PAGE, None)
+        newest_first, is_more = _older(result)
     shown = _shown(conversation, newest_first[:_PAGE])
     return Answer({"messages": shown, "more": is_more})
 
@@ -230,6 +230,13 @@ def _body(result: Result) -> list[Any]:
     if result.outcome in (Outcome.MISSING, Outcome.GONE):
         raise NotFound(_GONE)
     raise TryAgain(_NO_RESPONSE)
+
+
+def _older(result: Result) -> tuple[list[Any], bool]:
+    """Return a page of earlier messages, the newest first, and whether there are more."""
+    if result.outcome is not Outcome.DONE:
+        return _body(result), False
+    return list(result.body.messages), bool(result.body.is_more)
 
 
 def _index(visit: Visit) -> int | None:
