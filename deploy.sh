@@ -46,7 +46,7 @@ Usage: ./deploy.sh --project PROJECT [options]
   --keep-others             leave functions of this installation that this version of the service does not have
   --ingress WHICH           all (default), or internal-and-gclb: the public functions only answer behind your load balancer
   --supervisor ADDRESS      make this worker a supervisor, who may open the desk; may be repeated
-  --oidc-client-id ID       the OAuth client that signs workers into the inbox; its secret: OIDC_CLIENT_SECRET, or asked for
+  --oidc-client-id ID       the OAuth client that signs people into inbox and desk; its secret: OIDC_CLIENT_SECRET, or asked for
   --allowed-domain DOMAIN   only addresses of this domain sign in; may be repeated; '' allows every domain again
   --trust-email             accept an issuer of your own that sends no email_verified (Entra ID)
   --twilio-api-key [SK...]  make REST calls with this API key, so that the auth token only checks signatures; its secret:
@@ -65,7 +65,7 @@ Usage: ./deploy.sh --project PROJECT [options]
 Reads TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN from the environment, else asks for them. Optional, from the environment:
 TWILIO_API_KEY_SID, TWILIO_API_KEY_SECRET, TWILIO_CONVERSATION_SERVICE_SID, TWILIO_SMS_NUMBER, TWILIO_WHATSAPP_NUMBER,
 TWILIO_AUTH_TOKEN_SECONDARY, TWILIO_WEBHOOK_SHARED_KEY; for the inbox OIDC_CLIENT_ID, OIDC_CLIENT_SECRET, OIDC_ISSUER,
-OIDC_ALLOWED_DOMAINS, OIDC_TRUST_EMAIL, INBOX_URL, INBOX_SIGN_IN, VAPID_SUBJECT. What is not given stays as deployed; an empty value takes it away.
+OIDC_ALLOWED_DOMAINS, OIDC_TRUST_EMAIL, INBOX_URL, DESK_URL, INBOX_SIGN_IN, VAPID_SUBJECT. What is not given stays as deployed; an empty value takes it away.
 docs/deploying.md tells the whole way.
 TEXT
 }
@@ -361,7 +361,7 @@ main() {
     set_up_budget
   fi
   probe_webhooks
-  probe_inbox
+  probe_pages
   set_up_twilio
   say_what_is_open
   summary

@@ -100,14 +100,14 @@ def close(sid: str, actor: str) -> None:
         return
     before = _theirs(sid, actor)
     result = twilio.close(before)
-    if _has_ended(before, result):
+    if has_ended(before, result):
         matching.close(sid, f"{actor} closed it")
         return
     log.error(f"It could not be closed: {result.why}", conversation=sid, worker=actor)
     raise Refused("Twilio didn't close it; try again.")
 
 
-def _has_ended(conversation: Conversation, result: Result) -> bool:
+def has_ended(conversation: Conversation, result: Result) -> bool:
     """Return whether Twilio's answer to the request means that it is closed or deleted there."""
     if result.outcome is Outcome.MISSING:
         return twilio.is_gone(conversation)
@@ -273,7 +273,7 @@ def _queue(
             claim.let_out(before)
             return
         before = _theirs(sid, actor)
-        _refuse_if_unsettled(before)
+        refuse_if_unsettled(before)
         pool = pool_of(before)
         why = f"{actor} handed it over to {pool.display_name}"
         back_to_queue(before, pool, why, actor, word)
@@ -291,7 +291,7 @@ def _promised(
     before = _theirs(sid, actor)
     if before.worker == identity:
         return None
-    _refuse_if_unsettled(before)
+    refuse_if_unsettled(before)
     worker = workers.load(identity)
     if not worker.confirmed:  # deleted since it was looked up
         raise Refused(f"No worker is called {identity}.")
@@ -318,7 +318,7 @@ def _theirs(sid: str, actor: str) -> Conversation:
     return conversation
 
 
-def _refuse_if_unsettled(conversation: Conversation) -> None:
+def refuse_if_unsettled(conversation: Conversation) -> None:
     """Raise Refused while a worker is being added or removed: it can be handed over after that."""
     unfinished = (conversation.lease_until, conversation.leaving)
     if conversation.state == ASSIGNING or any(unfinished):

@@ -24,6 +24,7 @@ from domain.pool import Pool
 from domain.sessions import Account, Ended
 from domain.worker import PERSON, SERVICE, Worker
 from providers import (
+    audit,
     clock,
     conversations,
     database,
@@ -70,14 +71,18 @@ def move(
     holder: Worker | None = None,
     known: Mapping[str, Pool] = NO_POOLS,
     marked: Callable[[Worker], Worker] | None = None,
+    audited: audit.Entry | None = None,
 ) -> Moved:
     """Write `after`, its queue entry and both workers' counts in one commit, if the record is still as `before`.
 
     `holder`: the worker of `after`, and `known`: pools, if the caller has read them already. `marked`: further changes
-    of the worker who loses it. Raises database.LostRace when any of the records has changed meanwhile; then nothing
+    of the worker who loses it. `audited`: the audit entry of a supervisor's act.
+
+    Raises database.LostRace when any of the records has changed meanwhile; then nothing
     was written.
     """
     batch = database.client().batch()
+    after = replace(after, moved_at=clock.now())
     record = log_record.stored(after)
     database.put(batch, conversations.reference(after.sid), record, before.version)
     grown = fallen = None
@@ -90,6 +95,8 @@ def move(
         _enqueue(batch, before, after)
     elif before.state == QUEUED:
         batch.delete(pending.reference(after.sid))
+    if audited:
+        audit.add(batch, audited)
     version, *others = database.commit(batch)
     if grown:
         grown = replace(grown, version=others.pop(0))
@@ -210,17 +217,25 @@ def forget_former(identity: str) -> None:
     database.commit(batch)
 
 
-def set_status(identity: str, status: str, by: str | None = None) -> None:
+def set_status(
+    identity: str,
+    status: str,
+    by: str | None = None,
+    audited: audit.Entry | None = None,
+) -> None:
     """Write the status that a person has set, even if the record has changed, and the change in the same commit.
 
-    `by`: the person's identity; None: the worker. Raises database.LostRace if the record was deleted.
+    `by`: the person's identity; None: the worker. `audited`: the audit entry, if a supervisor set it. Raises
+    database.LostRace if the record was deleted.
     """
-    step = partial(_set_status, identity, status, by or identity)
+    step = partial(_set_status, identity, status, by or identity, audited)
     if not database.until_it_holds(step):
         raise database.LostRace(f"The record of {identity} was deleted.")
 
 
-def _set_status(identity: str, status: str, by: str) -> bool:
+def _set_status(
+    identity: str, status: str, by: str, audited: audit.Entry | None
+) -> bool:
     """Return False if there is no record. Raises database.LostRace when the record has changed meanwhile."""
     worker = workers.load(identity)
     if worker.version is None:
@@ -230,6 +245,8 @@ def _set_status(identity: str, status: str, by: str) -> bool:
     fields = {"status": status, **_turn_fields(worker, is_available)}
     database.put(batch, workers.reference(identity), fields, worker.version)
     _add_turn(batch, worker, fields, by)
+    if audited:
+        audit.add(batch, audited)
     database.commit(batch)
     return True
 

@@ -23,6 +23,7 @@ from domain.pool import Pool
 from domain.strategies import STRATEGIES
 from domain.worker import Worker
 from providers import clock, conversations, database, log, pending, pools, workers
+from providers.audit import Entry
 from providers.twilio import Outcome
 
 _WIDE = 8  # workers to look at when others claim the same ones
@@ -100,13 +101,20 @@ def finish(claimed: Conversation) -> Outcome:
     return outcome
 
 
-def queue(before: Conversation, after: Conversation, pool: Pool, why: str) -> None:
+def queue(
+    before: Conversation,
+    after: Conversation,
+    pool: Pool,
+    why: str,
+    audited: Entry | None = None,
+) -> None:
     """Queue `after` in the pool, and only then look for a free worker again, so that no wake-up is lost.
 
     `before`: the record as it is stored; its worker's slot is freed, and a worker in `leaving` is removed at Twilio.
     Raises database.LostRace.
     """
-    moved = ledger.move(before, transitions.queued(after, pool, clock.now(), why))
+    queued = transitions.queued(after, pool, clock.now(), why)
+    moved = ledger.move(before, queued, audited=audited)
     log.info(f"queued: {why}", conversation=after.sid, pool=pool.id)
     if after.leaving:
         claim.let_out(moved.conversation)

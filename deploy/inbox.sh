@@ -53,8 +53,10 @@ settle_inbox() {
     if [ "${INBOX_SIGN_IN:-}" = iap ]; then IAP_AUDIENCE=/projects/$number/locations/$REGION/services/$(deployed_name inbox); fi
   fi
   INBOX_URL=${INBOX_URL%/}
+  DESK_URL=${DESK_URL:-}
+  DESK_URL=${DESK_URL%/}
   is_public_address "$INBOX_URL" || fail "INBOX_URL '$INBOX_URL' must be an address such as https://inbox.example.com."
-  [ -z "${DESK_URL:-}" ] || is_public_address "$DESK_URL" || fail "DESK_URL '$DESK_URL' must be an address such as https://desk.example.com."
+  [ -z "$DESK_URL" ] || is_public_address "$DESK_URL" || fail "DESK_URL '$DESK_URL' must be an address such as https://desk.example.com."
   [ -z "${OIDC_ISSUER:-}" ] || is_public_address "$OIDC_ISSUER" || fail "OIDC_ISSUER '$OIDC_ISSUER' must be an address such as https://login.example.com."
   if [ -z "${VAPID_SUBJECT:-}" ]; then VAPID_SUBJECT=${ALERT_EMAIL:+mailto:$ALERT_EMAIL}; fi
   VAPID_SUBJECT=${VAPID_SUBJECT:-$INBOX_URL}
@@ -66,20 +68,36 @@ settle_inbox() {
   fi
 }
 
-say_redirect() { note "The client's authorised redirect URI: $INBOX_URL/back"; }
+# One client signs people into both pages: https://developers.google.com/identity/protocols/oauth2/web-server
+redirects() {
+  echo "$INBOX_URL/back${DESK_URL:+ and $DESK_URL/back}"
+}
+
+say_redirect() { note "The client's authorised redirect URIs: $(redirects)"; }
 
 # What is still to be done by hand, said at the end, where it is read.
 say_what_is_open() {
   if ! is_function inbox || [ -n "$ONLY" ] || [ "${INBOX_SIGN_IN:-}" = iap ] || [ -n "${OIDC_CLIENT_ID:-}" ]; then return; fi
   step "The inbox is at $INBOX_URL, but nobody can sign in yet"
   note "At https://console.cloud.google.com/auth/clients?project=$PROJECT make a client of the type \"Web application\" (Google asks for a name of the app first, with the audience \"Internal\" if all workers are of your organisation)."
-  note "Paste as its authorised redirect URI: $INBOX_URL/back"
+  note "Paste as its authorised redirect URIs: $(redirects)"
   note "Then run: ./deploy.sh --project $PROJECT${PREFIX:+ --prefix $PREFIX} --oidc-client-id THE-CLIENT-ID (its secret is asked for, or taken from OIDC_CLIENT_SECRET)."
 }
 
 # Begins to sign in as a browser would, and goes no further than the issuer's first page.
+probe_pages() {
+  if [ "$PROBE" = 0 ] || [ "$DRY_RUN" = 1 ]; then return; fi
+  if is_function inbox && is_wanted inbox; then probe_inbox; fi
+  if is_function desk && is_wanted desk && [ -n "$DESK_URL" ]; then probe_desk; fi
+}
+
+probe_desk() {
+  step "The desk at $DESK_URL"
+  "$PYTHON" -m tools.probe_inbox --page desk --url "$DESK_URL" --patience "$((RETRIES * RETRY_SECONDS))" ${OIDC_CLIENT_ID:+--client "$OIDC_CLIENT_ID"} ||
+    fail "Supervisors cannot sign in to the desk yet (above); the webhooks are not touched by that. Put it right and run the same command again."
+}
+
 probe_inbox() {
-  if [ "$PROBE" = 0 ] || [ "$DRY_RUN" = 1 ] || ! is_function inbox || ! is_wanted inbox; then return; fi
   step "The inbox at $INBOX_URL"
   "$PYTHON" -m tools.probe_inbox --url "$INBOX_URL" --patience "$((RETRIES * RETRY_SECONDS))" ${OIDC_CLIENT_ID:+--client "$OIDC_CLIENT_ID"} ||
     fail "Workers cannot sign in to the inbox yet (above); the webhooks are not touched by that. Put it right and run the same command again."

@@ -86,7 +86,8 @@ class Conversation:
     window of 24 hours (domain/window.py); it is None after Twilio said that the window is closed. domain/messages.py
     says what messages change. `outside_hours`: its pool was closed when it arrived. `customer_missing_since`: when a
     sweep first found this queued conversation without its customer at Twilio. `opted_out_at`: a copy for lists of what
-    opt_outs says about the address. `left_out`: unrouted because the customer has written nothing but opt-out words.
+    opt_outs says about the address. `moved_at`: when the ledger last wrote the record, messages apart.
+    `left_out`: unrouted because the customer has written nothing but opt-out words.
     `corrected_at`: when a message was last edited or removed at Twilio.
     `returns`: how often it came back to the queue in this wait because of a missed answer deadline, and `missed_by` the
     workers for whom that counted as a miss. `no_fallback`: unrouted because the customer's assigned worker could not
@@ -111,6 +112,7 @@ class Conversation:
     lease_until: datetime | None = None
     expires_at: datetime | None = None
     state_changed_at: datetime | None = None
+    moved_at: datetime | None = None
     waited: float | None = None
     attempts: int = 0
     priority: int = 0

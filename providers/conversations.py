@@ -254,3 +254,18 @@ def latest_address(customer_id: str) -> str | None:
     )
     records = database.find(query.limit(1))
     return of(records[0]).address if records else None
+
+
+def waiting(limit: int) -> list[Conversation]:
+    """Return the queued conversations, in no order."""
+    return _LOG.find([("state", "==", QUEUED)], (), limit)
+
+
+def held(limit: int) -> list[Conversation]:
+    """Return the conversations that occupy a slot of any worker, in no order."""
+    return _LOG.find([("state", "in", list(HELD))], (), limit)
+
+
+def moved_since(at: datetime, limit: int) -> list[Conversation]:
+    """Return the conversations that the ledger has moved since then, the earliest first."""
+    return _LOG.find([("moved_at", ">", at)], ("moved_at",), limit)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from domain.pool import Pool
@@ -143,3 +144,13 @@ def _members(pool_id: str, *conditions: tuple[str, str, Any]) -> Query:
     return database.filtered(
         _WORKERS.name, [("pools", "array_contains", pool_id), *conditions]
     )
+
+
+def every(limit: int) -> list[Worker]:
+    """Return all workers, by identity, at most `limit`."""
+    return _WORKERS.after(None, limit)
+
+
+def changed_status_since(at: datetime, limit: int) -> list[Worker]:
+    """Return the workers whose status has changed since then, the earliest first."""
+    return _WORKERS.find([("status_since", ">", at)], ("status_since",), limit)

@@ -97,8 +97,11 @@ def inbox(place: Place) -> Iterator[Finding]:
         )
     if own.get("INBOX_SIGN_IN") == "iap":
         return
-    found = probe_inbox.complaint(own["INBOX_URL"], client)
-    yield Finding(found is None, f"the inbox: {found or 'its page is there'}")
+    for page in ("inbox", "desk"):
+        if url := own.get(f"{page.upper()}_URL"):
+            found = probe_inbox.complaint(url, client, page)
+            words = found or "its page is there"
+            yield Finding(found is None, f"the {page}: {words}")
 
 
 def twilios_side(place: Place) -> Iterator[Finding]:

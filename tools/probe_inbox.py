@@ -1,4 +1,4 @@
-"""Opens the inbox and begins to sign in, as a browser would, as far as the issuer's first page."""
+"""Opens the inbox or the desk and begins to sign in, as a browser would, as far as the issuer's first page."""
 
 from __future__ import annotations
 
@@ -14,20 +14,21 @@ _BETWEEN = 3.0
 _BROWSER = {"Accept": "text/html", "User-Agent": "Mozilla/5.0 (deploy.sh)"}
 
 
-def complaint(url: str, client: str | None) -> str | None:
+def complaint(url: str, client: str | None, page: str = "inbox") -> str | None:
     """What is wrong, as a sentence; None if the page is there and, with a client, the issuer takes the request."""
     try:
-        page = requests.get(f"{url}/", headers=_BROWSER, timeout=_SECONDS)
+        answer = requests.get(f"{url}/", headers=_BROWSER, timeout=_SECONDS)
     except requests.RequestException as error:
         return f"nothing answers at {url} ({type(error).__name__})"
-    if page.status_code in (403, 404):
-        return f"{url} answers {page.status_code}: Google refuses visitors, or INBOX_URL is another address"
-    if page.status_code >= 500:
-        return f"{url} answers {page.status_code}: see the function's log"
-    return _sign_in(url, client) if client else None
+    status = answer.status_code
+    if status in (403, 404):
+        return f"{url} answers {status}: Google refuses visitors, or {page.upper()}_URL is another address"
+    if status >= 500:
+        return f"{url} answers {status}: see the function's log"
+    return _sign_in(url, client, page) if client else None
 
 
-def _sign_in(url: str, client: str) -> str | None:
+def _sign_in(url: str, client: str, page: str) -> str | None:
     try:
         begun = requests.get(
             f"{url}/sign-in", headers=_BROWSER, timeout=_SECONDS, allow_redirects=False
@@ -40,7 +41,7 @@ def _sign_in(url: str, client: str) -> str | None:
         return f"{url}/sign-in does not lead to the issuer with the client {client}: see the function's log"
     redirect = asked.get("redirect_uri", [""])[0]
     if redirect != f"{url}/back":
-        return f"the inbox believes that it is at {redirect.removesuffix('/back')}: set INBOX_URL"
+        return f"the {page} believes that it is at {redirect.removesuffix('/back')}: set {page.upper()}_URL"
     return _issuer(to, redirect)
 
 
@@ -60,7 +61,8 @@ def _issuer(to: str, redirect: str) -> str | None:
 
 def main(words: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--url", required=True, help="the inbox's public address")
+    parser.add_argument("--url", required=True, help="the page's public address")
+    parser.add_argument("--page", choices=("inbox", "desk"), default="inbox")
     parser.add_argument(
         "--client", help="the OAuth client; without one only the page is looked at"
     )
@@ -70,7 +72,7 @@ def main(words: list[str] | None = None) -> None:
     arguments = parser.parse_args(words)
     until = time.monotonic() + arguments.patience
     while (
-        found := complaint(arguments.url.rstrip("/"), arguments.client)
+        found := complaint(arguments.url.rstrip("/"), arguments.client, arguments.page)
     ) and time.monotonic() < until:
         time.sleep(_BETWEEN)
     print(

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from functions.desk import authority, customers, people, records, reports, setup
+from functions.desk import (
+    acts,
+    authority,
+    conversations,
+    customers,
+    now,
+    people,
+    records,
+    reports,
+    setup,
+    thread,
+)
 from functions.desk.page import PAGE
 from functions.desk.requests import Remove, Save
 from functions.http import requests
@@ -43,7 +54,21 @@ def _remove(visit: Visit, person: Person, kind: str, name: str) -> Answer:
     return records.remove(supervisor, kind, name, wanted.version)
 
 
+_CONVERSATION = "conversations/<sid>"
+
+# A search is a POST, so that its words are in no request log.
 ROUTES = (
+    Route("GET", "now", now.state),
+    Route("POST", "now/status", now.set_status),
+    Route("POST", "conversations", conversations.found),
+    Route("POST", "conversations/export", conversations.export),
+    Route("GET", _CONVERSATION, thread.opened),
+    Route("GET", f"{_CONVERSATION}/messages", thread.listed),
+    Route("GET", f"{_CONVERSATION}/transcript", thread.transcript),
+    Route("GET", f"{_CONVERSATION}/media/<media_sid>", thread.media),
+    Route("POST", f"{_CONVERSATION}/hand-over", acts.hand_over),
+    Route("POST", f"{_CONVERSATION}/priority", acts.priority),
+    Route("POST", f"{_CONVERSATION}/close", acts.close),
     Route("GET", "me", _me),
     Route("GET", "records/<kind>/<name>", _load),
     Route("POST", "records/<kind>/<name>", _save),

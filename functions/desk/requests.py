@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import date
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from functions.http.requests import RequestModel
+
+State = Literal["", "unrouted", "queued", "assigning", "assigned", "inactive", "closed"]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=1500)]
 
 
 class Save(RequestModel):
@@ -59,3 +63,35 @@ class Lift(RequestModel):
     """An address that opted out."""
 
     address: str = Field(min_length=1, max_length=320)
+
+
+class HandOver(RequestModel):
+    """`seen`: the worker that the page shows, "" for none."""
+
+    to: Literal["queue", "pool", "worker"]
+    pool: Name | None = None
+    worker: Name | None = None
+    word: Annotated[str, StringConstraints(max_length=500)] = ""
+    seen: Annotated[str, StringConstraints(max_length=1500)] | None = None
+
+
+class Priority(RequestModel):
+    priority: Annotated[int, Field(ge=-(2**31), le=2**31, strict=True)]
+
+
+class SetStatus(RequestModel):
+    worker: Name
+    status: Literal["Available", "Unavailable"]
+
+
+class Search(RequestModel):
+    """`query`: a customer's name or number, or a worker. `since` and `until`: days, both included. `after`: where the
+    previous page ended."""
+
+    query: Annotated[str, StringConstraints(max_length=200)] = ""
+    pool: Annotated[str, StringConstraints(max_length=1500)] = ""
+    worker: Annotated[str, StringConstraints(max_length=1500)] = ""
+    state: State = ""
+    since: date | None = None
+    until: date | None = None
+    after: Annotated[str, StringConstraints(max_length=120)] = ""

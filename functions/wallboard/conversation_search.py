@@ -6,17 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from domain import addresses, customer_search
 from domain.conversation import Conversation
 from functions.wallboard import statistics
 from functions.wallboard.statistics import Meter
-from providers import conversations, customers, database
+from providers import conversations, database
+from providers.conversation_search import customer_ids
 
 PAGE = 50
 # The fields of the page, without the logs, which are long:
 _SHOWN = ["display_name", "address", "state", "pool", "worker", "waited", "created_at"]
-_MOST_LOOKED_AT = 250  # for several words: only one of them can be asked for
-_MOST_ALTERNATIVES = 30  # Firestore's limit for `in`
 
 
 @dataclass(frozen=True)
@@ -49,32 +47,6 @@ def search(meter: Meter, wanted: Wanted) -> tuple[list[Conversation], datetime |
 
 
 def _customers(meter: Meter, text: str) -> list[str]:
-    """Return ids of customers that match the text: by id, by address, or by the beginnings of their name's words."""
-    ids = [text, *_having(meter, addresses.compact(text))]
-    terms = customer_search.asked(text)
-    if terms:
-        paths = [database.client().field_path("search", term) for term in terms]
-        most = _MOST_LOOKED_AT if terms[1:] else _MOST_ALTERNATIVES
-        query = database.filtered("customers", (), order=paths[:1]).select(paths)
-        candidates = statistics.found(meter, query.limit(most))
-        ids += [
-            candidate.id
-            for candidate in candidates
-            if set(terms) <= set((candidate.to_dict() or {})["search"])
-        ]
-    return list(dict.fromkeys(ids))[:_MOST_ALTERNATIVES]
-
-
-def _having(meter: Meter, address: str) -> list[str]:
-    """Return ids of customers with this address, and those that new records for it would get.
-
-    The log may be older than the customer's record.
-    """
-    if not addresses.is_only_an_address(address):
-        return []
-    matches = customers.with_address(address)
-    meter.note(len(matches))
-    return [
-        *(customer.customer_id for customer in matches),
-        *addresses.record_names(address, customers.key()),
-    ]
+    ids, reads = customer_ids(text)
+    meter.note(reads)
+    return ids

@@ -232,6 +232,7 @@ def story(
     }
     sign_in = {
         "INBOX_URL": f"{deployed.url}/inbox",
+        "DESK_URL": f"{deployed.url}/desk",
         "OIDC_ISSUER": issuer,
         "OIDC_CLIENT_SECRET": oidc.CLIENT_SECRET,
     }

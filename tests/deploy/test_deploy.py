@@ -278,6 +278,7 @@ def test_only_webhooks_may_be_called_by_anybody(story: Story) -> None:
         "sweep": [account.format("scheduler")],
         "wallboard": [],
         "inbox": ["allUsers"],
+        "desk": ["allUsers"],
     }
 
 
@@ -317,6 +318,7 @@ def test_functions_run_and_are_built_as_their_own_accounts(story: Story) -> None
         own = {
             "wallboard": "wallboard",
             "inbox": "inbox",
+            "desk": "inbox",
             "customer-written": "records",
         }.get(name, "runtime")
         assert function["serviceConfig"]["serviceAccountEmail"].startswith(
@@ -465,7 +467,7 @@ def test_the_uploaded_source_serves(story: Story, entry_point: str) -> None:
         if name != "wallboard"
         else requests.post(address, timeout=10)
     )
-    if name == "inbox":
+    if name in ("inbox", "desk"):
         assert requests.get(address, timeout=10).status_code == 200
     elif "eventTrigger" in story.google.functions()[name]:
         assert requests.post(address, json={}, timeout=10).status_code in (

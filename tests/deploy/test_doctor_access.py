@@ -18,7 +18,12 @@ from tools.checkup_access import ACCESS, CALLERS, ROLES
 PROJECT = "demo-access"
 PLACE = f"projects/{PROJECT}/locations/us-central1"
 DATABASE = f'resource.name=="projects/{PROJECT}/databases/(default)"'
-RUNS_AS = {"wallboard": "wallboard", "inbox": "inbox", "customer_written": "records"}
+RUNS_AS = {
+    "wallboard": "wallboard",
+    "inbox": "inbox",
+    "desk": "inbox",
+    "customer_written": "records",
+}
 Spoil = Callable[[Google], None]
 
 

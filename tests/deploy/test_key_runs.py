@@ -31,6 +31,7 @@ CALLS = {
     "conversation-written",
     "sweep",
     "inbox",
+    "desk",
 }
 
 
@@ -132,9 +133,12 @@ def test_the_keys_secret_travels_only_to_secret_manager(
 def test_a_later_run_keeps_key_and_domain(story: Story, with_key: WithKey) -> None:
     assert with_key.changes_again == []
     assert "nothing was changed" in with_key.again
-    inbox = variables_of(story.google.functions()["inbox"])
-    assert inbox["OIDC_ALLOWED_DOMAINS"] == "example.com"
-    others = [f for name, f in story.google.functions().items() if name != "inbox"]
+    functions = story.google.functions()
+    pages = ("inbox", "desk")
+    for name in pages:
+        own = variables_of(functions[name])
+        assert own["OIDC_ALLOWED_DOMAINS"] == "example.com", name
+    others = [function for name, function in functions.items() if name not in pages]
     assert not [f for f in others if "OIDC_ALLOWED_DOMAINS" in variables_of(f)]
 
 

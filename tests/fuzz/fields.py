@@ -293,6 +293,7 @@ KEPT: Mapping[str, tuple[str, ...]] = {
         "lease_until",
         "expires_at",
         "state_changed_at",
+        "moved_at",
         "waited",
         "attempts",
         "priority",

@@ -17,7 +17,16 @@ from functions.http.session import Person
 from functions.http.webhook import Visit
 from functions.inbox import listing
 from proof.meter import Meter
-from providers import audit, clock, conversations, figures, status_changes, workers
+from providers import (
+    audit,
+    clock,
+    conversation_search,
+    conversations,
+    figures,
+    status_changes,
+    workers,
+)
+from providers.conversation_search import Wanted
 from tests.core import forms, records
 from tests.performance import queries
 from tests.performance.queries import Shape
@@ -125,6 +134,16 @@ def _desk() -> None:
     figures.how_many(day)
     figures.of_day(day, 60, ZoneInfo("UTC"))
     figures.available(day, ZoneInfo("UTC"))
+    conversations.waiting(1)
+    conversations.held(1)
+    conversations.moved_since(clock.now(), 1)
+    workers.changed_status_since(clock.now(), 1)
+    either = ("", "x")
+    for customer, people, state, worker, pool, until in product(
+        ((), ("ada",)), ((), (ANN,)), either, either, either, (None, clock.now())
+    ):
+        wanted = Wanted(customer, people, state, worker, pool, until=until)
+        conversation_search.page(wanted)
 
 
 def _wallboard(service: Service) -> None:

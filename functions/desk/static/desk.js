@@ -1,7 +1,7 @@
 // The frame of the supervisor's pages: links to the five pages, the page that is open, and what was said last.
 import { render } from "./preact.js";
 import { mayLeave } from "./forms.js";
-import { ask } from "./server.js";
+import { ask, change } from "./server.js";
 import { Bones, html, useEffect, useState } from "./parts.js";
 
 // Each page is a module that loads when it is first opened; it exports `Page`.
@@ -73,6 +73,8 @@ function Nav({ page }) {
     html`<a key=${name} href=${address(name)} aria-current=${name === page ? "page" : undefined}>${label}</a>`)}</nav>`;
 }
 
+const leave = () => change("sign-out").finally(() => location.reload());
+
 function App({ me }) {
   const { page, rest } = useHere();
   const [say, said] = useSaid();
@@ -80,7 +82,7 @@ function App({ me }) {
   const [Page, failure] = useModule(page);
   useEffect(() => { addEventListener("signed-out", () => setOut(true)); }, []);
   useEffect(() => { document.title = `${PAGES.find(([name]) => name === page)[1]} · Desk`; }, [page]);
-  return html`<header class="deskhead"><strong>Desk</strong><${Nav} page=${page} /><span class="me" title=${me.identity}>${me.name}</span></header>
+  return html`<header class="deskhead"><strong>Desk</strong><${Nav} page=${page} /><span class="me" title=${me.identity}>${me.name}</span><button class="plain small" onClick=${leave}>Sign out</button></header>
     <main class="desk" aria-busy=${!Page && !failure}>
       ${failure ? html`<p class="wrong" role="alert">${failure}</p>` : Page ? html`<${Page} key=${page} me=${me} rest=${rest} say=${say} />` : html`<${Bones} />`}
     </main>
