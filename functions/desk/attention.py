@@ -10,10 +10,12 @@ from domain.rules import in_words
 from functions.desk.formats import name_of
 from functions.desk.team import Team
 from functions.http import cache
+from functions.team import attention
 from providers import clock, database
 
 LONG_WAIT = timedelta(minutes=10)
 _RECORDS_FOR = 60.0  # seconds
+_SELDOM_FOR = 300.0
 _MOST = 10  # of each kind
 
 
@@ -30,7 +32,27 @@ class Item:
 def items(team: Team) -> list[Item]:
     """Return what needs attention now, the longest waits first."""
     in_records = cache.get(("desk", "problems"), _RECORDS_FOR, _records)
-    return [*_waits(team), *_without_workers(team), *_settings(team), *in_records]
+    return [
+        *_customers(team),
+        *_waits(team),
+        *_without_workers(team),
+        *_settings(team),
+        *in_records,
+    ]
+
+
+def _customers(team: Team) -> list[Item]:
+    """Return the customers without a reply, and those to look at for a reason that is read seldom."""
+    seldom = cache.get(("desk", "customers"), _SELDOM_FOR, lambda: _seldom(team))
+    held = [one for one in team.open.values() if one.holder]
+    late = attention.awaited_long_among(held, team.pools, team.workers)
+    return [
+        Item(one.what, one.why, one.sid) for one in attention.merged((*late, *seldom))
+    ]
+
+
+def _seldom(team: Team) -> tuple[attention.Customer, ...]:
+    return attention.seldom(team.settings, lambda reads: None)
 
 
 def _waits(team: Team) -> Iterator[Item]:

@@ -63,19 +63,37 @@ def customers(
 
     `known`: pools by id; others that are needed are read.
     """
+    awaited_long = _long_awaited(clock.now(), known, note_reads)
+    return merged((*seldom(settings, note_reads), *awaited_long))
+
+
+def seldom(settings: Settings, note_reads: NoteReads) -> tuple[Customer, ...]:
+    """Return the customers to look at for another reason than a long wait for a reply."""
     now = clock.now()
-    found = (
+    return (
         *_needing_person(note_reads),
         *_with_lost_reply(now, note_reads),
-        *_long_awaited(now, known, note_reads),
         *_closed(now, note_reads),
         *_unrouted(now, settings, note_reads),
         *_overtaken(note_reads),
     )
-    return _merged(found)
 
 
-def _merged(found: Iterable[Customer]) -> list[Customer]:
+def awaited_long_among(
+    held: Iterable[Conversation],
+    known: Mapping[str, Pool],
+    holders: Mapping[str, Worker],
+) -> list[Customer]:
+    """Return those of these conversations in which a reply has been awaited for too long; reads nothing."""
+    now = clock.now()
+    waiting = [one for one in held if one.awaiting_since is not None]
+    late = [one for one in waiting if _open_wait(one, known, now) >= LONG_AWAITED]
+    late.sort(key=lambda one: one.awaiting_since or now)
+    return [_entry(one, _why_awaited(one, holders, now)) for one in late[:_MOST]]
+
+
+def merged(found: Iterable[Customer]) -> list[Customer]:
+    """Return each conversation once, with all of its reasons."""
     by_sid: dict[str, Customer] = {}
     for one in found:
         before = by_sid.get(one.sid)
