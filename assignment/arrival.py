@@ -17,7 +17,7 @@ from domain.customer import NOBODY, Customer
 from domain.limits import NAME
 from domain.pool import DEFAULT_POOL, Pool
 from domain.settings import Settings
-from domain.worker import Worker, is_away
+from domain.worker import Worker
 from providers import (
     clock,
     configuration,
@@ -156,7 +156,7 @@ def _meant(name: str, seen: Seen) -> Worker | None:
     worker, _ = worker_care.meant_by(name, seen.conversation.service_sid)
     if worker is None:
         return None
-    return _deputy_of(worker, seen.settings) or worker
+    return worker_care.deputy_of(worker, seen.settings) or worker
 
 
 def nobody_to_wait_for(identity: str) -> None:
@@ -208,7 +208,7 @@ def _carry_out(seen: Seen) -> None:
     conversation = replace(
         seen.conversation, mode=route.mode, pool=route.pool, starting=False
     )
-    if deputy := _deputy_of(worker, seen.settings):
+    if deputy := worker_care.deputy_of(worker, seen.settings):
         conversation = _for_deputy(conversation, worker, deputy)
         worker = deputy
     if rules.own_worker_is_added(seen.settings) or _is_free(worker):
@@ -216,20 +216,6 @@ def _carry_out(seen: Seen) -> None:
     if rules.is_waited_for(seen.settings) and not _is_wait_over(seen):
         return _wait_for(seen, conversation, worker)
     return _without_own_worker(seen, f"{worker.name} is {rules.why_not(worker)}")
-
-
-def _deputy_of(worker: Worker, settings: Settings) -> Worker | None:
-    """Return the deputy of a worker who is away today; None without a deputy who is confirmed and present.
-
-    A deputy's own deputy does not count.
-    """
-    now, zone = clock.now(), settings.zone
-    if worker.deputy is None or not is_away(worker, now, zone):
-        return None
-    deputy = workers.called(worker.deputy)
-    if deputy is None or not deputy.confirmed or is_away(deputy, now, zone):
-        return None
-    return None if deputy.identity == worker.identity else deputy
 
 
 def _for_deputy(

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 from assignment import ledger
 from domain import confirmation, rules
 from domain.pool import Pool
-from domain.worker import FRONTLINE, SERVICE, Worker
+from domain.settings import Settings
+from domain.worker import FRONTLINE, SERVICE, Worker, is_away
 from providers import (
     clock,
     conversations,
@@ -199,3 +200,17 @@ def _completed(worker: Worker) -> Worker:
     if worker.made_by == SERVICE and not worker.confirmed:
         changes["ask_frontline_at"] = clock.now()
     return replace(worker, **changes)
+
+
+def deputy_of(worker: Worker, settings: Settings) -> Worker | None:
+    """Return the deputy of a worker who is away today; None without a deputy who is confirmed and present.
+
+    A deputy's own deputy does not count.
+    """
+    now, zone = clock.now(), settings.zone
+    if worker.deputy is None or not is_away(worker, now, zone):
+        return None
+    deputy = workers.called(worker.deputy)
+    if deputy is None or not deputy.confirmed or is_away(deputy, now, zone):
+        return None
+    return None if deputy.identity == worker.identity else deputy

@@ -121,13 +121,13 @@ def _report_gaps(fields: Fields, where: str, text: str) -> None:
     if all(names & never for names in needed):
         fields.complain(
             f"{where}: {_shown(never & names_in(text))} has no value in the text {kind}, and each sentence needs it, "
-            "so nothing is sent; write a sentence without it."
+            "so nothing is sent. Write a sentence without it."
         )
     elif all(names & (never | {"Name"}) for names in needed):
         count = "its only sentence needs" if len(needed) == 1 else "each sentence needs"
         fields.complain(
-            f"{where}: {count} a name, so a customer whose name is not known gets nothing; "
-            "write a sentence without {{Name}}, too."
+            f"{where}: {count} a name, so a customer whose name is not known gets nothing. "
+            "Write a sentence without {{Name}}, too."
         )
 
 

@@ -116,8 +116,8 @@ def busy(limit: int) -> list[Worker]:
 
 def supervisors(limit: int) -> list[Worker]:
     """Return the confirmed supervisors, in no order."""
-    found = _WORKERS.find([("role", "==", "supervisor")], (), limit)
-    return [worker for worker in found if worker.confirmed]
+    conditions = [("role", "==", "supervisor"), ("confirmed", "==", True)]
+    return _WORKERS.find(conditions, (), limit)
 
 
 def with_device(fingerprint: str, limit: int) -> list[Worker]:

@@ -73,8 +73,8 @@ def _row(record: Snapshot, names: Mapping[str, str]) -> dict[str, Any]:
 def merge(visit: Visit, person: Person, customer_id: str) -> Answer:
     """POST customers/ID/merge {into, version, into_version}: join two records of one customer; `into` is kept.
 
-    The kept record is written first and the other one deleted after it, so that a crash between the two loses nothing
-    and the same request finishes it. Raise Conflict if one of them has changed.
+    The kept record is written first and the other one deleted after it, so that a crash between the two loses nothing;
+    merging both again finishes it. Raise Conflict if one of them has changed.
     """
     supervisor = authority.supervisor(person)
     wanted = requests.read(visit, Merge)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from assignment import hand_over, ledger
+from assignment import hand_over, ledger, worker_care
 from domain import addresses
 from domain.sessions import Ended
-from domain.worker import PERSON, SUPERVISOR, Worker, is_identity
+from domain.worker import PERSON, SUPERVISOR, Worker, is_away, is_identity, parse
 from functions.desk import authority, records
 from functions.desk.kinds import kind_of
 from functions.desk.requests import NewWorker, Remove
@@ -25,6 +25,7 @@ from providers import (
     database,
     log,
     pools,
+    settings,
     workers,
 )
 from providers.audit import Entry
@@ -163,19 +164,26 @@ def reset_account(visit: Visit, person: Person, identity: str) -> Answer:
 
 def with_status(fields: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the changes of a worker's record: a worker who is away is Unavailable."""
-    return {**fields, "status": "Unavailable"} if fields.get("away_until") else fields
+    worker = parse("worker", {"away_until": fields.get("away_until")})
+    return {**fields, "status": "Unavailable"} if _is_away(worker) else fields
 
 
-def hand_over_all(identity: str) -> None:
-    """Hand over what a worker holds who is away now: to the deputy, else to the queue.
+def _is_away(worker: Worker) -> bool:
+    return is_away(worker, clock.now(), settings.load().zone)
+
+
+def hand_over_if_away(identity: str) -> None:
+    """Hand over what a worker holds who is away today: to the deputy, else to the queue.
 
     A conversation that is on its way to another worker already stays as it is.
     """
     worker = workers.load(identity)
-    deputy = workers.called(worker.deputy) if worker.deputy else None
+    if not _is_away(worker):
+        return
+    deputy = worker_care.deputy_of(worker, settings.load())
     for conversation in conversations.held_by(identity):
         try:
-            if deputy is not None and deputy.confirmed:
+            if deputy is not None:
                 hand_over.to_worker(conversation.sid, identity, deputy.identity)
             else:
                 hand_over.to_queue(conversation.sid, identity)

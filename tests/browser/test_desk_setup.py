@@ -133,18 +133,23 @@ def test_a_text_is_shown_as_the_customer_reads_it(
     page = opened(MARIA, "setup/pools/sales")
     page.get_by_role("button", name="Add a text for “While they wait”").click()
     text = page.get_by_role("textbox", name="While they wait", exact=True)
-    text.fill("Hello {{Name}}, you are number {{Position}}.")
-    expect(page.get_by_text("Hello Ada Byron, you are number 2.")).to_be_visible()
+    text.fill("Hello {{Name}}. You are number {{Position}}.")
+    expect(page.get_by_text("Hello Ada Byron. You are number 2.")).to_be_visible()
     page.get_by_role("button", name="Add a language for “While they wait”").click()
-    page.get_by_role("textbox", name="While they wait, de").fill("Hallo {{Name}}.")
-    expect(page.get_by_text("Hallo Ada Byron.")).to_be_visible()
+    page.get_by_role("textbox", name="While they wait, de").fill(
+        "Hallo {{Name}}. Bitte warten Sie."
+    )
+    expect(page.get_by_text("Hallo Ada Byron. Bitte warten Sie.")).to_be_visible()
     text.fill("Hello {Name}.")
     expect(page.get_by_text("has {Name}, which is none of")).to_be_visible()
-    text.fill("Hello {{Name}}.")
+    text.fill("Hello {{Name}}. Please wait.")
     save(page)
     expect_said(page, "Texts of Sales saved.")
     assert pool(service)["texts"] == {
-        "queued": {"default": "Hello {{Name}}.", "de": "Hallo {{Name}}."}
+        "queued": {
+            "default": "Hello {{Name}}. Please wait.",
+            "de": "Hallo {{Name}}. Bitte warten Sie.",
+        }
     }
 
 

@@ -83,6 +83,8 @@ def test_the_last_supervisor_stays(service: Service, open_desk: OpenDesk) -> Non
         status, answer = desk.save(f"workers/{MARIA}", version, **fields)
         assert status == 400, fields
         assert "last supervisor" in str(answer["error"])
+    body = {"version": version, "fields": {}, "removed": ["role"]}
+    assert desk.post(f"records/workers/{MARIA}", body).status_code == 400
     answer_to_removal = desk.post(f"workers/{MARIA}/remove", {"version": version})
     assert answer_to_removal.status_code == 400
     open_desk(TOM)
@@ -207,3 +209,17 @@ def test_a_worker_who_is_away_hands_over_to_the_deputy(
     assert conversation is not None
     assert worker["status"] == "Unavailable"
     assert conversation["worker"] == "ben@example.com"
+
+
+def test_a_day_that_is_over_changes_nothing_else(
+    service: Service, open_desk: OpenDesk
+) -> None:
+    desk = open_desk(MARIA)
+    service.db.document(f"workers/{ALICE}").set({"status": "Available", "pools": []})
+    service.settle()
+    version = desk.load(f"workers/{ALICE}")["version"]
+    status, answer = desk.save(f"workers/{ALICE}", version, away_until="2020-12-24")
+    assert status == 200, answer
+    worker = read(service, f"workers/{ALICE}")
+    assert worker is not None
+    assert worker["status"] == "Available"

@@ -40,8 +40,9 @@ function Removing({ identity, version, onDone, onCancel }) {
     const { said } = await change(path(identity, "/remove"), { version });
     onDone(said);
   });
-  useEffect(() => { ask(path(identity, "/removal")).then(setWhat, () => setWhat({})); }, []);
+  useEffect(() => { ask(path(identity, "/removal")).then(setWhat, ({ message }) => setWhat({ message })); }, []);
   if (!what) return html`<${Bones} />`;
+  if (what.message) return html`<p class="wrong" role="alert">${what.message}</p><button type="button" class="plain" onClick=${onCancel}>Cancel</button>`;
   const held = `${count(what.held || 0, "conversation")} ${what.held === 1 ? "goes" : "go"} back to the queue`;
   const assigned = `${count(what.customers || 0, "customer")} ${what.customers === 1 ? "loses" : "lose"} their assigned worker`;
   return html`<div class="conflict" role="alertdialog" aria-label="Remove worker"><p>Remove ${identity}? ${held}; ${assigned}. They can't sign in any more.</p>

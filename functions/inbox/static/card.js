@@ -1,7 +1,8 @@
 // The customer's card: contact, notes, earlier conversations, and how the conversation came here.
+import { useDraft } from "./drafts.js";
 import { ask, change, of } from "./server.js";
 import { Rich } from "./text.js";
-import { Avatar, Channel, Sheet, Wrong, bare, channelOf, date, html, nameOf, useAct, useAsked, useDraft, useState } from "./parts.js";
+import { Avatar, Channel, Sheet, Wrong, bare, channelOf, date, html, nameOf, useAct, useAsked, useState } from "./parts.js";
 
 const LONGEST_NOTE = 2000;
 const Part = ({ title, children }) => html`<section><h3>${title}</h3>${children}</section>`;

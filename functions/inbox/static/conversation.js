@@ -1,9 +1,11 @@
 // One conversation and its actions.
-import { MOST_FILES, ago, ask, change, keepFiles, keptFiles, now, of } from "./server.js";
+import { MOST_FILES, keepFiles, keptFiles } from "./device.js";
+import { useDraft } from "./drafts.js";
+import { ago, ask, change, now, of } from "./server.js";
 import { Earlier } from "./earlier.js";
 import { Close, Customer, HandOver, Templates } from "./lazy.js";
 import { Medium, Rich } from "./text.js";
-import { Avatar, Bones, Channel, Icon, Round, Waits, Wrong, bare, clock, count, day, html, inWords, nameOf, size, useDraft, useEffect, useLayoutEffect, useRef, useState } from "./parts.js";
+import { Avatar, Bones, Channel, Icon, Round, Waits, Wrong, bare, clock, count, day, html, inWords, nameOf, size, useEffect, useLayoutEffect, useRef, useState } from "./parts.js";
 
 const [WATCHED, AS_OFTEN] = [120_000, 6000]; // milliseconds: how long and how often a delivery is checked
 const MOST_NEW = 200; // messages in one answer

@@ -1,10 +1,12 @@
 // The list with the switch, and the open conversation beside it or in its place.
 import { render } from "./preact.js";
-import { Device, Live, Outbox, change, closeNotifications } from "./server.js";
+import { Device, Live, Outbox, closeNotifications } from "./device.js";
+import { clearDraft, conversationDrafts, hasDraft } from "./drafts.js";
+import { change } from "./server.js";
 import { Conversation } from "./conversation.js";
 import { Found, SearchBox } from "./find.js";
 import { More, NewConversation } from "./lazy.js";
-import { Avatar, Bones, Channel, Icon, Round, Switch, Waits, age, clearDraft, clock, conversationDrafts, count, hasDraft, html, nameOf, useAct, useEffect, useLayoutEffect, useRef, useState } from "./parts.js";
+import { Avatar, Bones, Channel, Icon, Round, Switch, Waits, age, clock, count, html, nameOf, useAct, useEffect, useLayoutEffect, useRef, useState } from "./parts.js";
 
 const MESSAGE_FOR = 6000; // milliseconds for which the result of an action is shown
 const WRITING = "textarea, input, select, dialog";

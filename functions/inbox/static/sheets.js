@@ -1,6 +1,7 @@
 // Dialogs: customer, templates, hand over, close, new conversation, settings and help.
+import { clearDrafts, useDraft } from "./drafts.js";
 import { ask, change, of } from "./server.js";
-import { Avatar, Bones, Channel, Sheet, Switch, Wrong, bare, channelOf, clearDrafts, count, html, nameOf, useAct, useAsked, useDraft, useRef, useState } from "./parts.js";
+import { Avatar, Bones, Channel, Sheet, Switch, Wrong, bare, channelOf, count, html, nameOf, useAct, useAsked, useRef, useState } from "./parts.js";
 
 const Part = ({ title, children }) => html`<section><h3>${title}</h3>${children}</section>`;
 const Person = ({ name, picture, under }) => html`<span class="person"><${Avatar} name=${name} picture=${picture} /><b>${name}<small>${under}</small></b></span>`;
