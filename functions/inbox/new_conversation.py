@@ -101,14 +101,15 @@ def begin(visit: Visit, person: Person) -> Answer:
     sending.refuse_long(body.channel, body.body or "")
     way = _way(worker, body, body.customer)
     message = Message(token=body.token, body=body.body, template=body.template)
-    _bind(worker, body)
     existing = _existing(worker, way)
+    if existing is None:
+        _refuse_what_does_not_arrive(worker, way, message)
+    _bind(worker, body)
     if existing is not None:
         if existing.last_message is None:  # an earlier try may have stopped here
             _introduce(worker, existing, way)
         _say(worker, existing, message)
         return Answer({"sid": existing.sid}, 200)
-    _refuse_what_does_not_arrive(worker, way, message)
     conversation = _begun(worker, way, body.token)
     _introduce(worker, conversation, way)
     _say(worker, conversation, message)

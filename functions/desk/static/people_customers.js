@@ -37,7 +37,7 @@ function Links({ form }) {
   return html`<fieldset class="field"><legend>Links</legend>${links.map((link, at) => html`<div class="toolbar" key=${at}>
       ${text("Label", link.display_name, (value) => edit(at, "display_name", value))}${text("Address", link.value, (value) => edit(at, "value", value))}
       <button type="button" class="plain" onClick=${() => write(links.filter((other, number) => number !== at))}>Remove</button></div>`)}
-    <button type="button" class="plain" onClick=${() => write([...links, { type: "Website", value: "https://", display_name: "" }])}>Add link</button>
+    <button type="button" class="plain" onClick=${() => write([...links, { type: "Website", value: "", display_name: "" }])}>Add link</button>
     ${form.errors.links && html`<p class="wrong" role="alert">${form.errors.links}</p>`}</fieldset>`;
 }
 
