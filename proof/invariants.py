@@ -265,7 +265,9 @@ def forgotten(world: World) -> Iterator[Breach]:
     for sid, record in world.conversations.items():
         if world.twilio.get(sid, {}).get("state", "closed") == "closed":
             continue
-        within = world.pools.get(record.get("pool") or "", {}).get("answer_within")
+        pool = world.pools.get(record.get("pool") or "", {})
+        # Deadlines count while a pool is open; which of its hours are over is not computed here.
+        within = None if pool.get("hours") else pool.get("answer_within")
         asked, given = record.get("awaiting_since"), record.get("assigned_at")
         is_routed = (
             record.get("mode") in ("pool", "custom")
