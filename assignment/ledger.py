@@ -82,7 +82,8 @@ def move(
     was written.
     """
     batch = database.client().batch()
-    after = replace(after, moved_at=clock.now())
+    if after != before:
+        after = replace(after, moved_at=clock.now())
     record = log_record.stored(after)
     database.put(batch, conversations.reference(after.sid), record, before.version)
     grown = fallen = None
