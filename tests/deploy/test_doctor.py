@@ -75,9 +75,9 @@ def test_each_thing_that_is_wrong_is_named_with_what_to_do(
         resources[f"{project}/secrets/inbox-secret/versions/1"], "state", "DISABLED"
     )
     monkeypatch.setitem(
-        resources[f"{place}/services/routing"],
+        story.google.services["routing"]["spec"],
         "traffic",
-        [{"revision": "routing-00007"}],
+        [{"revisionName": "routing-00007", "percent": 100}],
     )
     index = next(p for p in resources if "/indexes/" in p)
     monkeypatch.delitem(resources, index)
