@@ -21,6 +21,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -39,7 +40,7 @@ from domain.conversation import (
     Conversation,
 )
 from domain.pool import Pool
-from domain.worker import Worker
+from domain.worker import Worker, is_away
 from providers import (
     clock,
     conversations,
@@ -73,6 +74,17 @@ def to_pool(sid: str, actor: str, pool_id: str, word: str = "") -> None:
 
 def to_worker(sid: str, actor: str, identity: str, word: str = "") -> None:
     """Hand it over to a confirmed worker, whatever their status and load; `identity` may be in any spelling."""
+    worker = next_worker(identity)
+    attempt = uuid.uuid4().hex
+    moved = database.until_it_holds(
+        lambda: _promised(sid, actor, worker.identity, attempt, word)
+    )
+    if moved is not None:
+        finish(moved, f"{worker.name} cannot be added at Twilio; it stays with you.")
+
+
+def next_worker(identity: str) -> Worker:
+    """Return the confirmed worker with this name, in any spelling. Raises Refused."""
     worker = workers.called(identity)
     if worker is None or not worker.can_sign_in:
         raise Refused(f"No worker is called {identity}.")
@@ -80,18 +92,47 @@ def to_worker(sid: str, actor: str, identity: str, word: str = "") -> None:
         raise Refused(
             f"{worker.name} waits for confirmation and cannot take a conversation yet."
         )
-    attempt = uuid.uuid4().hex
-    moved = database.until_it_holds(
-        lambda: _promised(sid, actor, worker.identity, attempt, word)
-    )
-    if moved is None:
-        return
+    return worker
+
+
+def finish(moved: Moved, not_added: str) -> None:
+    """Add the next worker at Twilio, and let the worker who leaves take what waits.
+
+    Raises Refused with the sentence `not_added` if Twilio does not take the next worker, and if it has closed the
+    conversation.
+    """
     outcome = matching.finish(moved.conversation)
     matching.freed(moved.freed)
     if outcome is Outcome.NEXT_WORKER:
-        raise Refused(f"{worker.name} cannot be added at Twilio; it stays with you.")
+        raise Refused(not_added)
     if outcome is Outcome.GONE:
-        raise Refused("It is over: Twilio has closed it.")
+        raise Refused("This conversation is closed.")
+
+
+def send_away(identity: str, at: datetime | None) -> None:
+    """Make a worker who is away today Unavailable, and hand over what they hold: to the deputy, else to the queue.
+
+    `at`: when `away_until` was written. A worker who has turned Available since then keeps the status and the
+    conversations. Repeated, it goes on with what is left. A conversation that Twilio does not let go now stays, and
+    its answer deadline counts.
+    """
+    rule, worker = settings.load(), workers.load(identity)
+    if not is_away(worker, clock.now(), rule.zone):
+        return
+    if worker.available and at and (worker.status_since or at) > at:
+        return
+    if worker.available:
+        ledger.set_status(identity, "Unavailable", "service")
+    deputy = worker_care.deputy_of(worker, rule)
+    for conversation in conversations.held_by(identity):
+        try:
+            if deputy is None:
+                to_queue(conversation.sid, identity)
+            else:
+                to_worker(conversation.sid, identity, deputy.identity)
+        except Refused as refusal:
+            why = f"not handed over for the time away: {refusal}"
+            log.warning(why, conversation=conversation.sid, worker=identity)
 
 
 def close(sid: str, actor: str) -> None:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 
-from assignment import claim, ledger, matching, membership
+from assignment import claim, hand_over, ledger, matching, membership
 from assignment.hand_over import Refused, has_ended, refuse_if_unsettled, with_stay
 from assignment.ledger import Moved
 from domain import transitions
@@ -27,7 +27,6 @@ from domain.fields import cut
 from domain.worker import Worker
 from providers import clock, conversations, database, log, pools, twilio, workers
 from providers.audit import Entry
-from providers.twilio import Outcome
 
 LONGEST_WORD = 500  # characters
 _OVER = "This conversation is closed."
@@ -65,21 +64,13 @@ class Act:
 
 def to_worker(act: Act, identity: str) -> None:
     """Give it to a confirmed worker; `identity` may be in any spelling."""
-    worker = workers.called(identity)
-    if worker is None or not worker.can_sign_in:
-        raise Refused(f"No worker is called {identity}.")
+    worker = hand_over.next_worker(identity)
     attempt = uuid.uuid4().hex
     moved = database.until_it_holds(
         partial(_promised, act, worker.identity, f"{worker.identity} {attempt}")
     )
-    if moved is None:
-        return
-    outcome = matching.finish(moved.conversation)
-    matching.freed(moved.freed)
-    if outcome is Outcome.NEXT_WORKER:
-        raise Refused(f"Twilio does not add {worker.name} to it.")
-    if outcome is Outcome.GONE:
-        raise Refused(_OVER)
+    if moved is not None:
+        hand_over.finish(moved, f"{worker.name} cannot be added at Twilio.")
 
 
 def _promised(act: Act, identity: str, claimed: str) -> Moved | None:
@@ -148,10 +139,11 @@ def _go_on(queued: Conversation) -> None:
 
 
 def _without_worker(before: Conversation) -> Conversation:
+    """Return it without its worker, and with its returns counted again: a person has decided."""
     if before.worker is None:
-        return before
+        return replace(before, returns=0)
     refuse_if_unsettled(before)
-    return transitions.let_go(with_stay(before), clock.now())
+    return replace(transitions.let_go(with_stay(before), clock.now()), returns=0)
 
 
 def set_priority(act: Act, priority: int) -> None:

@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from assignment import arrival, ledger, matching, membership, worker_care
+from assignment import arrival, hand_over, ledger, matching, membership, worker_care
 from domain import facts, field_names, rules, status_change
 from domain.conversation import Conversation
 from domain.worker import PERSON, Worker, is_identity, parse
@@ -74,6 +74,8 @@ def _follow(change: Change, after: Worker) -> None:
     was_confirmed = before is not None and before.confirmed
     if was_confirmed and not after.confirmed:
         _dismiss(change.name)
+    if after.away_until and (before is None or before.away_until != after.away_until):
+        hand_over.send_away(change.name, change.at)
     is_incomplete = rules.needs_care(before, after)
     if not is_incomplete and not rules.wakes(before, after):
         return

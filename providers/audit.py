@@ -45,12 +45,12 @@ def write(
     nulls: Collection[str],
     entry: Entry,
     change: StatusChange | None = None,
+    other: Snapshot | None = None,
 ) -> None:
     """Write the changes of a record and their entry in one commit; a missing record is made.
 
     `change`: of a worker's status, stored in the same commit. A value of None removes the field, except for the
-    fields in `nulls`. Raises database.LostRace if the record has
-    changed since the snapshot.
+    fields in `nulls`. Raises database.LostRace if the record, or the `other` one, has changed since its snapshot.
     """
     from google.cloud.firestore import DELETE_FIELD
 
@@ -65,21 +65,32 @@ def write(
         database.put(batch, snapshot.reference, removed | kept, snapshot.update_time)
     else:
         database.put(batch, snapshot.reference, kept, None)
+    _depend_on(batch, other)
     add(batch, entry)
     if change is not None:
         status_changes.add(batch, change)
     database.commit(batch)
 
 
-def remove(snapshot: Snapshot, entry: Entry) -> None:
+def remove(snapshot: Snapshot, entry: Entry, other: Snapshot | None = None) -> None:
     """Delete a record and write its entry in one commit. Raises database.LostRace if the
-    record has changed since the snapshot."""
+    record, or the `other` one, has changed since its snapshot."""
     database_client = database.client()
     batch = database_client.batch()
     unchanged = database_client.write_option(last_update_time=snapshot.update_time)
     batch.delete(snapshot.reference, option=unchanged)
+    _depend_on(batch, other)
     add(batch, entry)
     database.commit(batch)
+
+
+def _depend_on(batch: WriteBatch, other: Snapshot | None) -> None:
+    """Have the commit fail if this record has changed, by writing one of its fields as it is."""
+    if other is None:
+        return
+    data = other.to_dict() or {}
+    same = {name: data[name] for name in sorted(data)[:1]}
+    database.put(batch, other.reference, same, other.update_time)
 
 
 def note(entry: Entry) -> None:

@@ -37,16 +37,9 @@ def _load(visit: Visit, person: Person, kind: str, name: str) -> Answer:
 def _save(visit: Visit, person: Person, kind: str, name: str) -> Answer:
     supervisor = authority.supervisor(person)
     wanted = requests.read(visit, Save)
-    if kind == "workers":
-        changes = {**wanted.fields, **dict.fromkeys(wanted.removed)}
-        people.refuse_change_of_last_supervisor(name, changes)
-    fields = people.with_status(wanted.fields) if kind == "workers" else wanted.fields
-    answer = records.save(
-        supervisor, kind, name, wanted.version, fields, wanted.removed
+    return records.save(
+        supervisor, kind, name, wanted.version, wanted.fields, wanted.removed
     )
-    if kind == "workers" and fields.get("away_until"):
-        people.hand_over_if_away(name)
-    return answer
 
 
 def _remove(visit: Visit, person: Person, kind: str, name: str) -> Answer:

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from domain import customer, field_names, settings, template, worker
+from functions.desk import supervisors
 from functions.http.answers import NotFound
 from providers import pool_corrections
+
+if TYPE_CHECKING:
+    from providers.database import Snapshot
+
+
+def _on_nothing(
+    name: str, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> Snapshot | None:
+    return None
 
 
 def _as_typed(name: str, data: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -20,7 +30,8 @@ class Kind:
     """A kind of record: its collection; the fields that a form may write; the reader that reports invalid values; the
     names of fields by which other spellings are understood. `nulls`: the fields in which null is a value of its own,
     so that it does not remove the field: a capacity of null is no limit. `normalized` returns the values to store in
-    another spelling than the typed one."""
+    another spelling than the typed one. `depends_on` returns a further record that must not change before a change of
+    this one is written, or raises BadInput."""
 
     collection: str
     fields: frozenset[str]
@@ -28,6 +39,9 @@ class Kind:
     names: str
     nulls: frozenset[str] = frozenset()
     normalized: Callable[[str, Mapping[str, Any]], Mapping[str, Any]] = _as_typed
+    depends_on: Callable[
+        [str, Mapping[str, Any], Mapping[str, Any]], Snapshot | None
+    ] = _on_nothing
 
 
 def _kind(
@@ -66,11 +80,14 @@ KINDS: Mapping[str, Kind] = {
         nulls="capacity overflow_after",
         normalized=pool_corrections.normalized,
     ),
-    "workers": _kind(
-        "workers",
-        "status role pools capacity display_name addresses away_until deputy confirmed",
-        worker.parse,
-        field_names.WORKERS,
+    "workers": replace(
+        _kind(
+            "workers",
+            "status role pools capacity display_name addresses away_until deputy confirmed",
+            worker.parse,
+            field_names.WORKERS,
+        ),
+        depends_on=supervisors.other_than,
     ),
     "customers": _kind(
         "customers",

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from assignment import hand_over, ledger, worker_care
+from assignment import ledger
 from domain import addresses
 from domain.sessions import Ended
-from domain.worker import PERSON, SUPERVISOR, Worker, is_away, is_identity, parse
-from functions.desk import authority, records
+from domain.worker import PERSON, Worker, is_identity
+from functions.desk import authority, records, supervisors
 from functions.desk.kinds import kind_of
 from functions.desk.requests import NewWorker, Remove
 from functions.http import requests
@@ -23,9 +22,7 @@ from providers import (
     conversations,
     customers,
     database,
-    log,
     pools,
-    settings,
     workers,
 )
 from providers.audit import Entry
@@ -35,9 +32,7 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 50
 _MOST_POOLS = 100
-_MOST_SUPERVISORS = 20
 _NO_EMAIL = "email must be an e-mail address such as john@example.com."
-_LAST = "{name} is the last supervisor. Make another worker a supervisor first."
 
 
 def table(visit: Visit, person: Person) -> Answer:
@@ -119,14 +114,14 @@ def remove(visit: Visit, person: Person, identity: str) -> Answer:
     supervisor = authority.supervisor(person)
     wanted = requests.read(visit, Remove)
     snapshot = _existing(identity)
-    refuse_last_supervisor(workers.of(snapshot), {})
+    other = supervisors.other_than(identity, snapshot.to_dict() or {}, {})
     if records.version_of(snapshot) != wanted.version:
         raise Conflict(
             "This record has changed in the meantime.", records.shown(snapshot)
         )
     entry = Entry(supervisor.identity, "removed", f"workers/{identity}")
     try:
-        audit.remove(snapshot, entry)
+        audit.remove(snapshot, entry, other)
     except database.LostRace:
         now = records.shown(_snapshot(identity))
         raise Conflict("This record has changed in the meantime.", now) from None
@@ -160,61 +155,6 @@ def reset_account(visit: Visit, person: Person, identity: str) -> Answer:
         lambda: audit.write(_existing(identity), {"subject": None}, (), entry)
     )
     return Answer({"said": f"Another account can sign in as {identity} now."})
-
-
-def with_status(fields: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the changes of a worker's record: a worker who is away is Unavailable."""
-    worker = parse("worker", {"away_until": fields.get("away_until")})
-    return {**fields, "status": "Unavailable"} if _is_away(worker) else fields
-
-
-def _is_away(worker: Worker) -> bool:
-    return is_away(worker, clock.now(), settings.load().zone)
-
-
-def hand_over_if_away(identity: str) -> None:
-    """Hand over what a worker holds who is away today: to the deputy, else to the queue.
-
-    A conversation that is on its way to another worker already stays as it is.
-    """
-    worker = workers.load(identity)
-    if not _is_away(worker):
-        return
-    deputy = worker_care.deputy_of(worker, settings.load())
-    for conversation in conversations.held_by(identity):
-        try:
-            if deputy is not None:
-                hand_over.to_worker(conversation.sid, identity, deputy.identity)
-            else:
-                hand_over.to_queue(conversation.sid, identity)
-        except hand_over.Refused as refusal:
-            log.warning(
-                f"Not handed over: {refusal}",
-                conversation=conversation.sid,
-                worker=identity,
-            )
-
-
-def refuse_last_supervisor(worker: Worker, after: Mapping[str, Any]) -> None:
-    """Raise BadInput if this change would leave the team without a supervisor.
-
-    `after`: the record as it would be; empty for a record that would be deleted.
-    """
-    was_supervisor = worker.confirmed and worker.role == SUPERVISOR
-    stays = after.get("role") == SUPERVISOR and after.get("confirmed", True) is True
-    if not was_supervisor or stays:
-        return
-    others = workers.supervisors(_MOST_SUPERVISORS)
-    if all(other.identity == worker.identity for other in others):
-        raise BadInput(_LAST.format(name=worker.identity), field="role")
-
-
-def refuse_change_of_last_supervisor(identity: str, fields: Mapping[str, Any]) -> None:
-    """Raise BadInput if these changes would take the role or the confirmation from the last supervisor."""
-    if fields.keys() & {"role", "confirmed"}:
-        snapshot = _snapshot(identity)
-        stored = snapshot.to_dict() or {}
-        refuse_last_supervisor(workers.of(snapshot), {**stored, **fields})
 
 
 def _snapshot(identity: str) -> Snapshot:

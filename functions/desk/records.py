@@ -64,9 +64,10 @@ def save(
     record = snapshot.to_dict() or {}
     refuse_invalid(kind, name, record, changes)
     changes |= kind.normalized(name, merged(kind, record, changes))
+    other = kind.depends_on(name, record, merged(kind, record, changes))
     try:
         if changes or not snapshot.exists:
-            write(supervisor, kind, snapshot, changes)
+            write(supervisor, kind, snapshot, changes, other=other)
     except database.LostRace:
         raise _conflict(kind, _read(kind, name), fields) from None
     return Answer({**shown(_read(kind, name)), "said": _said(kind, name, changes)})
@@ -78,15 +79,19 @@ def write(
     snapshot: Snapshot,
     changes: Mapping[str, Any],
     did: str = "",
+    other: Snapshot | None = None,
 ) -> None:
-    """Write the change and its audit entry in one commit. Raises database.LostRace."""
+    """Write the change and its audit entry in one commit, if the `other` record is as it was read.
+
+    Raises database.LostRace.
+    """
     done = did or ("changed" if snapshot.exists else "made")
     path = f"{kind.collection}/{snapshot.id}"
     entry = Entry(supervisor.identity, done, path, tuple(sorted(changes)))
     turn = _status_change(supervisor, kind, snapshot, changes)
     if turn is not None:
         changes = {**changes, "status_since": turn.at}
-    audit.write(snapshot, changes, kind.nulls, entry, turn)
+    audit.write(snapshot, changes, kind.nulls, entry, turn, other)
 
 
 def _status_change(

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from google.cloud.firestore import Client
 
+from assignment import hand_over
 from providers import clock
 from tests.core import forms, records
 from tests.service import Service
@@ -69,3 +70,48 @@ def test_an_invalid_day_is_reported(service: Service, db: Client) -> None:
     assert records.read(db, "workers", CAROL)["problem"].startswith(
         "away_until must be a date such as 2026-12-24."
     )
+
+
+def test_a_day_typed_in_the_console_sends_the_worker_away(
+    service: Service, db: Client
+) -> None:
+    records.worker(db, CAROL)
+    records.worker(db, BOB, "Unavailable", pools=[])
+    service.settle()
+    service.standin.set_autocreate(forms.PROXY)
+    sid = service.standin.inbound(ADA, forms.PROXY, "Hello").conversation_sid
+    assert sid is not None
+    service.settle()
+    assert records.read(db, "conversations", sid)["worker"] == CAROL
+    db.document(f"workers/{CAROL}").update({"away_until": day(3), "deputy": BOB})
+    service.settle()
+    assert records.read(db, "workers", CAROL)["status"] == "Unavailable"
+    assert records.read(db, "conversations", sid)["worker"] == BOB
+
+
+def test_a_worker_who_turns_available_meanwhile_keeps_the_status(
+    service: Service, db: Client
+) -> None:
+    records.worker(db, CAROL, away_until=day(3))
+    service.settle()
+    written_at = clock.now()
+    records.set_status(db, CAROL, "Available")
+    service.settle()
+    hand_over.send_away(CAROL, written_at)
+    assert records.read(db, "workers", CAROL)["status"] == "Available"
+
+
+def test_what_a_crash_left_is_handed_over_by_the_next_delivery(
+    service: Service, db: Client
+) -> None:
+    records.worker(db, CAROL)
+    service.settle()
+    service.standin.set_autocreate(forms.PROXY)
+    sid = service.standin.inbound(ADA, forms.PROXY, "Hello").conversation_sid
+    assert sid is not None
+    service.settle()
+    records.set_status(db, CAROL, "Unavailable")  # the crash came after this step
+    service.triggers.detach(service.project)
+    db.document(f"workers/{CAROL}").update({"away_until": day(3)})
+    hand_over.send_away(CAROL, clock.now())
+    assert records.read(db, "conversations", sid)["state"] == "queued"

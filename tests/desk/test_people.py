@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from tests.desk.conftest import MARIA, TOM, OpenDesk
@@ -223,3 +224,19 @@ def test_a_day_that_is_over_changes_nothing_else(
     worker = read(service, f"workers/{ALICE}")
     assert worker is not None
     assert worker["status"] == "Available"
+
+
+def test_of_two_supervisors_who_demote_each_other_one_stays(
+    service: Service, open_desk: OpenDesk
+) -> None:
+    maria, tom = open_desk(MARIA), open_desk(TOM)
+    versions = {name: maria.load(f"workers/{name}")["version"] for name in (MARIA, TOM)}
+    with ThreadPoolExecutor(2) as pool:
+        mine = pool.submit(maria.save, f"workers/{TOM}", versions[TOM], role="worker")
+        theirs = pool.submit(
+            tom.save, f"workers/{MARIA}", versions[MARIA], role="worker"
+        )
+    assert {mine.result()[0], theirs.result()[0]} - {200} != set()
+    service.settle()
+    roles = [read(service, f"workers/{name}") or {} for name in (MARIA, TOM)]
+    assert [role["role"] for role in roles].count("supervisor") == 1

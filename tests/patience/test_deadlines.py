@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from google.cloud.firestore import Client
 
+from assignment import supervising
+from assignment.supervising import Act
 from domain import hours, messages, opening
 from domain.conversation import CUSTOMER, WORKER, Conversation
 from domain.delivery import Failure
@@ -299,6 +301,18 @@ def test_a_lost_message_of_the_customer_ends_the_five_by_the_sweep(
     for _ in range(2):
         sweep(service)
     assert state(db, sid) == ("assigned", ANN)
+
+
+def test_a_supervisor_who_sends_it_to_a_pool_ends_the_five(
+    service: Service, db: Client, sid: str
+) -> None:
+    five_returns(service, db, sid)
+    records.pool(db, "sales")
+    records.worker(db, BEN, pools=["sales"])
+    service.settle()
+    supervising.to_pool(Act(sid, "maria@example.com"), "sales")
+    service.settle()
+    assert state(db, sid) == ("assigned", BEN)
 
 
 @pytest.mark.parametrize("collection", ["conversations", "pending_conversations"])
