@@ -71,6 +71,12 @@ class _Date(NamedTuple):
             return None
 
 
+def day(text: str) -> date | None:
+    """Return a date with its year, as people type it; None if the text is not one, or is ambiguous."""
+    typed = _date(typed_words.plain(text), None)
+    return typed.real if typed and typed.year else None
+
+
 def read(fields: Fields) -> Hours:
     """Return `holidays` of a pool's record, as Hours without a week.
 

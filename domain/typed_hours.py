@@ -190,7 +190,7 @@ def _taken_apart(typed: str) -> list[tuple[str, Any]] | None:
     """Return a text as pairs of days and hours; None if a part is not understood."""
     pairs: list[tuple[str, Any]] = []
     pending = ""  # days whose hours follow: “mon, tue 9-17”
-    for part in map(str.strip, _SEPARATORS.split(typed)):
+    for part in filter(None, map(str.strip, _SEPARATORS.split(typed))):
         pair = _split(pending + part)
         if pair is not None:
             pairs.append(pair)
@@ -202,7 +202,7 @@ def _taken_apart(typed: str) -> list[tuple[str, Any]] | None:
         elif pairs and typed_times.read(part) is not None:
             days, hours = pairs.pop()
             pairs.append((days, f"{hours},{part}"))
-        elif part:
+        else:
             return None
     return None if pending else pairs
 

@@ -193,11 +193,12 @@ def _day(fields: Fields, name: str) -> datetime | date | None:
     value = fields.plain(name)
     if not isinstance(value, str):
         return fields.time(name)
-    try:
-        return date.fromisoformat(value.strip()[:10])
-    except ValueError:
+    from domain import typed_holidays  # few workers are away
+
+    day = typed_holidays.day(value)
+    if day is None:
         fields.complain(f"{name} must be a date such as 2026-12-24. It is ignored.")
-        return None
+    return day
 
 
 def is_away(worker: Worker, now: datetime, zone: ZoneInfo) -> bool:

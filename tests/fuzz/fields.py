@@ -94,7 +94,7 @@ def _day(value: Any) -> bool:
     """A timestamp, or a text that begins with a date."""
     if isinstance(value, str):
         try:
-            datetime.date.fromisoformat(value.strip()[:10])
+            datetime.date.fromisoformat(value.strip())
         except ValueError:
             return False
         return True

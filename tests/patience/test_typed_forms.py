@@ -170,6 +170,23 @@ def test_an_opening_and_a_closing_time_are_one_span(typed: Any) -> None:
     assert (clock(monday[0].begins), clock(monday[-1].ends)) == ("09:00", "17:00")
 
 
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "mon-fri 9-17, sat closed,",
+        "mon-fri 9-17; sat closed;",
+        ",mon-fri 9-17,, sat closed",
+        "mon-fri 9-17\nsat closed\n",
+    ],
+)
+def test_a_separator_too_many_opens_no_day(typed: str) -> None:
+    pool = parse("sales", {"hours": typed})
+    assert pool.problem is None
+    assert pool.hours is not None
+    assert pool.hours.week is not None
+    assert [bool(spans) for spans in pool.hours.week] == [True] * 5 + [False] * 2
+
+
 def test_a_list_of_texts_is_a_week() -> None:
     assert [shown(spans) for spans in week(["Mon-Fri 9-17", "Sat 10-14"])][4:] == [
         *("09:00-17:00", "10:00-14:00", "closed")
