@@ -115,6 +115,4 @@ def _use_room(pool_id: str) -> None:
         ):  # the other writer has applied, or will apply, the new capacity
             continue
     taken = matching.drain(pool)
-    log.info(
-        f"{taken} were taken from the queue after the capacity changed", pool=pool_id
-    )
+    log.info(f"took {taken} from the queue after the capacity changed", pool=pool_id)

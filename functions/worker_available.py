@@ -1,5 +1,5 @@
-"""The Firestore trigger on workers/{identity}: completes a record, assigns queued conversations, and has customers who
-were given the worker meanwhile informed that the worker is there.
+"""The Firestore trigger on workers/{identity}: completes a record, assigns queued conversations, sends a worker away on
+holiday, and texts the customers of a worker who has become Available.
 
 Its own writes trigger it again, and it then has nothing to do: a count that grew frees no slot.
 """
@@ -28,8 +28,7 @@ from providers import (
     status_changes,
 )
 
-# Customers who are informed in one call that their worker has turned Available:
-_MOST_TOLD = 20
+_MOST_TEXTED = 20  # customers of one worker who has become Available
 
 
 def handle(change: Change) -> None:
@@ -89,7 +88,7 @@ def _follow(change: Change, after: Worker) -> None:
         worker = database.until_it_holds(lambda: _complete(before, after, change.at))
         if worker is not None:
             _take(worker, before)
-    texts.tell_of_return(given)
+    texts.announce(given)
 
 
 def _given_while_unavailable(
@@ -99,7 +98,7 @@ def _given_while_unavailable(
     has_turned = before is not None and after.available and not before.available
     if not has_turned or after.active == 0:
         return ()
-    latest = conversations.latest_assigned(after.identity, _MOST_TOLD)
+    latest = conversations.latest_assigned(after.identity, _MOST_TEXTED)
     return [one for one in latest if one.awaiting_since is not None]
 
 

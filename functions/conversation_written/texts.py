@@ -44,7 +44,7 @@ def tell(written: Written) -> None:
         _tell(wording.look(written.after, pool), kinds)
 
 
-def tell_of_return(given: Sequence[Conversation]) -> None:
+def announce(given: Sequence[Conversation]) -> None:
     """Send the text `assigned` to customers whose worker was Unavailable when assigned, and is Available now.
 
     Raises Again after the last customer, while it is not known whether a text has arrived.
@@ -52,7 +52,7 @@ def tell_of_return(given: Sequence[Conversation]) -> None:
     later: list[str] = []
     for conversation in given:
         try:
-            _tell_of_return(conversation)
+            _announce(conversation)
         except Again as again:
             log.warning(
                 f"To be tried again (texts): {again}", conversation=conversation.sid
@@ -64,7 +64,7 @@ def tell_of_return(given: Sequence[Conversation]) -> None:
         raise Again("; ".join(later))
 
 
-def _tell_of_return(conversation: Conversation) -> None:
+def _announce(conversation: Conversation) -> None:
     if not conversation.pool or not _SID.fullmatch(conversation.sid):
         return
     pool = pools.load(conversation.pool)
