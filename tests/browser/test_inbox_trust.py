@@ -340,7 +340,7 @@ PushManager.prototype.subscribe = async ({ applicationServerKey }) => {
 """
 _REGISTER = """async on => {
   const { src } = document.querySelector('script[src*="inbox.js"]');
-  const { Device } = await import(src.replace('inbox.js', 'server.js'));
+  const { Device } = await import(src.replace('inbox.js', 'device.js'));
   const device = new Device('alice', 'AQIE');
   device.kept.on = on;
   Object.defineProperty(Notification, 'permission', { value: 'granted' });

@@ -23,18 +23,19 @@ export function here() {
 export const address = (...parts) => `#${parts.map(encodeURIComponent).join("/")}`;
 
 function useHere() {
-  const [place, setPlace] = useState(here);
+  const [, setHash] = useState(location.hash);
   useEffect(() => {
     let last = location.hash;
+    setHash(last); // it may have changed since the first drawing
     const changed = () => {
       if (!mayLeave()) return history.replaceState(null, "", last || "#");
       last = location.hash;
-      setPlace(here());
+      setHash(last);
     };
     addEventListener("hashchange", changed);
     return () => removeEventListener("hashchange", changed);
   }, []);
-  return place;
+  return here();
 }
 
 // [say(text, { kind, undo }), the line that shows it].

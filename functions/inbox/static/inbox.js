@@ -165,6 +165,7 @@ function useOpen(live, onHelp, say) {
       setOpen(here());
     };
     addEventListener("hashchange", moved);
+    if (here() !== latest.current) moved(); // it changed since the first drawing
     addEventListener("keydown", pressed);
     navigator.serviceWorker?.addEventListener("message", ({ data, ports }) => {
       if (data.offer) say("A notification was opened.", "bad", data.offer);
