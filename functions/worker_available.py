@@ -15,7 +15,7 @@ from assignment import arrival, hand_over, ledger, matching, membership, worker_
 from domain import facts, field_names, rules, status_change
 from domain.conversation import Conversation
 from domain.worker import PERSON, Worker, is_identity, parse
-from functions.conversation_written import texts
+from functions import texts
 from functions.http.trigger import Change
 from providers import (
     clock,

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 
 from domain.conversation import parse
 from functions.conversation_written import closing, hand_edits, notifications, texts
-from functions.conversation_written.receiver import Again, Receiver, Written
+from functions.conversation_written.receiver import Receiver, Written
+from functions.http.answers import Again
 from functions.http.trigger import Change
 from providers import database, log
 

@@ -9,7 +9,8 @@ from functools import partial
 
 from assignment import hand_over, membership
 from domain import edits
-from functions.conversation_written.receiver import Again, Written
+from functions.conversation_written.receiver import Written
+from functions.http.answers import Again
 from providers import database
 
 

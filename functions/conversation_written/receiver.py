@@ -8,11 +8,6 @@ from datetime import datetime
 from typing import TypeAlias
 
 from domain.conversation import CUSTOMER, Conversation
-from functions.http.answers import TryAgain
-
-
-class Again(TryAgain):
-    """It could not be done now and is worth another try: Google delivers the event again, after 10 s and more."""
 
 
 @dataclass(frozen=True)

@@ -117,3 +117,7 @@ class TryAgain(Problem):
     """Firestore or Twilio is slow or down for the moment, and another try may succeed."""
 
     status = 503
+
+
+class Again(TryAgain):
+    """It could not be done now and is worth another try: Google delivers the event again, after 10 s and more."""

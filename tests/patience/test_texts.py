@@ -14,7 +14,8 @@ from google.cloud.firestore import Client
 from domain import text_limits
 from domain.sent_texts import LEASE, Sending, Step, next_step
 from functions import conversation_written
-from functions.conversation_written.receiver import Again, Written
+from functions.conversation_written.receiver import Written
+from functions.http.answers import Again
 from functions.http.trigger import Change
 from proof import seam
 from providers import clock, messages, twilio

@@ -19,7 +19,7 @@ from domain import sent_texts as rules
 from domain.conversation import Conversation
 from domain.sent_texts import Sending, SentTexts, Step
 from domain.text_limits import HourCount
-from functions.conversation_written.receiver import Again
+from functions.http.answers import Again
 from providers import clock, contents, database, log, messages, sent_texts
 from providers.twilio import Outcome, Result
 
